@@ -1,0 +1,355 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Flow steering of the NIC receive side: flow tables, groups and entries, and the
+ * lookup that turns a packet into a list of TIRs.
+ *
+ * Responsible for everything behind CREATE/MODIFY/DESTROY_FLOW_TABLE,
+ * SET_FLOW_TABLE_ROOT, CREATE/DESTROY_FLOW_GROUP and SET/DELETE_FLOW_TABLE_ENTRY.
+ * Owns tables, groups and entries; refers to TIRs and flow counters by number and
+ * tells their owner about each reference through Mlx5SteeringOps.
+ * Called by the command handlers (changes) and the receive path (lookup), from
+ * one thread at a time; lookups change nothing.
+ *
+ * Cost: a lookup is one hash probe per group that has entries, in each table on
+ * the packet's way. Memory follows the live entries, never the size a table or a
+ * group was declared with.
+ *
+ * The matching rule: within a table the entry with the lowest flow_index whose
+ * group's mask makes it equal to the packet wins. An entry ends the way (TIRs, or
+ * drop) or goes on in other tables; without a match the table's miss action
+ * decides. Levels are kept but not enforced: a way that runs in circles is cut by
+ * MLX5_STEERING_MAX_VISITS.
+ */
+#ifndef HW_NET_MLX5_ENGINE_STEERING_H
+#define HW_NET_MLX5_ENGINE_STEERING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parse.h"
+
+/* Bytes of fte_match_param, and of the one section known, outer_headers. */
+#define MLX5_FTE_MATCH_PARAM_LEN    512
+#define MLX5_FTE_MATCH_OUTER_LEN    64
+#define MLX5_FTE_MATCH_OUTER_WORDS  (MLX5_FTE_MATCH_OUTER_LEN / 8)
+
+/* Destinations and counters of one entry. */
+#define MLX5_STEERING_MAX_FTE_DESTS     64
+#define MLX5_STEERING_MAX_FTE_COUNTERS  8
+/* Per packet: table visits on all ways together, TIRs, and counters. */
+#define MLX5_STEERING_MAX_VISITS        256
+#define MLX5_STEERING_MAX_TIRS          64
+#define MLX5_STEERING_MAX_COUNTERS      64
+
+/* create_flow_table_in.table_type; the other types are not NIC receive. */
+enum {
+    MLX5_FLOW_TABLE_TYPE_NIC_RX = 0,
+};
+
+/* flow_table_context.table_miss_action */
+enum {
+    MLX5_FLOW_TABLE_MISS_ACTION_DEF = 0,    /* NIC receive: drop */
+    MLX5_FLOW_TABLE_MISS_ACTION_FWD = 1,    /* go on in table_miss_id */
+};
+
+/* match_criteria_enable */
+enum {
+    MLX5_MATCH_OUTER_HEADERS = 0x01,
+};
+
+/* flow_context.action */
+enum {
+    MLX5_FLOW_CONTEXT_ACTION_ALLOW = 0x1,
+    MLX5_FLOW_CONTEXT_ACTION_DROP = 0x2,
+    MLX5_FLOW_CONTEXT_ACTION_FWD_DEST = 0x4,
+    MLX5_FLOW_CONTEXT_ACTION_COUNT = 0x8,
+};
+
+/* dest_format_struct.destination_type */
+enum {
+    MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE = 1,
+    MLX5_FLOW_DESTINATION_TYPE_TIR = 2,
+};
+
+/* set_fte_in.modify_enable_mask */
+enum {
+    MLX5_SET_FTE_MODIFY_ENABLE_MASK_ACTION = 0x1,
+    MLX5_SET_FTE_MODIFY_ENABLE_MASK_FLOW_TAG = 0x2,
+    MLX5_SET_FTE_MODIFY_ENABLE_MASK_DESTINATION_LIST = 0x4,
+    MLX5_SET_FTE_MODIFY_ENABLE_MASK_FLOW_COUNTERS = 0x8,
+};
+
+/*
+ * X(name, sentence for the log). What the command answers for each is up to its
+ * handler; TABLE_IN_USE, GROUP_IN_USE and the like are the "busy" kind.
+ */
+#define MLX5_STEERING_ERRORS(X)                                                       \
+    X(OK, "no error")                                                                 \
+    X(BAD_TABLE_TYPE, "flow table type is not 0, NIC receive")                        \
+    X(BAD_TABLE_SIZE, "flow table log_size is larger than supported")                 \
+    X(TOO_MANY_TABLES, "no flow table left within the advertised limit")              \
+    X(NO_TABLE, "no flow table with this table_id")                                   \
+    X(BAD_MISS_ACTION, "table_miss_action is neither 0 (default) nor 1 (forward)")    \
+    X(NO_MISS_TABLE, "no flow table with this table_miss_id")                         \
+    X(TABLE_HAS_GROUPS, "flow table still has flow groups")                           \
+    X(TABLE_IN_USE, "flow table is still a destination or a miss table of others")    \
+    X(BAD_CRITERIA_ENABLE, "match_criteria_enable asks for more than outer headers")  \
+    X(BAD_CRITERIA, "match_criteria has outer header bits that are not known")        \
+    X(BAD_GROUP_RANGE, "flow group's start_flow_index is behind its end_flow_index")  \
+    X(GROUP_OUT_OF_TABLE, "flow group's end_flow_index is outside its flow table")    \
+    X(GROUP_OVERLAP, "flow group overlaps another one of its flow table")             \
+    X(TOO_MANY_GROUPS, "no flow group left within the limit per flow table")          \
+    X(NO_GROUP, "no flow group with this group_id in this flow table")                \
+    X(GROUP_HAS_ENTRIES, "flow group still has flow table entries")                   \
+    X(INDEX_OUT_OF_GROUP, "flow_index is outside the flow group")                     \
+    X(INDEX_BUSY, "flow_index already holds an entry")                                \
+    X(NO_ENTRY, "flow_index holds no entry")                                          \
+    X(GROUP_MISMATCH, "the entry at flow_index belongs to another flow group")        \
+    X(TOO_MANY_ENTRIES, "no flow table entry left within the advertised limit")       \
+    X(UNKNOWN_ACTION, "flow_context.action has bits that are not known")              \
+    X(BAD_ACTION, "flow_context.action needs exactly one of DROP and FWD_DEST")       \
+    X(NO_DESTINATION, "flow_context.action FWD_DEST with an empty destination list")  \
+    X(EXCESS_DESTINATION, "destination list without flow_context.action FWD_DEST")    \
+    X(TOO_MANY_DESTINATIONS, "destination list longer than 64")                       \
+    X(BAD_DESTINATION_TYPE, "destination_type is neither flow table nor TIR")         \
+    X(NO_DESTINATION_TABLE, "no flow table with this destination_id")                 \
+    X(NO_DESTINATION_TIR, "no TIR with this destination_id")                          \
+    X(NO_COUNTER, "flow_context.action COUNT with an empty counter list")             \
+    X(EXCESS_COUNTER, "counter list without flow_context.action COUNT")               \
+    X(TOO_MANY_COUNTERS, "counter list longer than 8")                                \
+    X(BAD_COUNTER, "no flow counter with this flow_counter_id")                       \
+    X(BAD_FLOW_TAG, "flow_tag is wider than 24 bits")                                 \
+    X(BAD_MODIFY_MASK, "modify_enable_mask has bits that are not known")
+
+typedef enum Mlx5SteeringError {
+#define MLX5_STEERING_ENUM(name, text) MLX5_STEERING_##name,
+    MLX5_STEERING_ERRORS(MLX5_STEERING_ENUM)
+#undef MLX5_STEERING_ENUM
+    MLX5_STEERING_N_ERRORS
+} Mlx5SteeringError;
+
+const char *mlx5_steering_strerror(Mlx5SteeringError err);
+
+typedef struct Mlx5Steering Mlx5Steering;
+
+/* What the advertised capabilities allow. */
+typedef struct Mlx5SteeringLimits {
+    uint32_t max_tables;            /* live tables */
+    uint32_t max_ftes;              /* live entries in all tables */
+    uint32_t max_groups_per_table;
+    uint8_t max_log_size;           /* of one table, at most 31 */
+} Mlx5SteeringLimits;
+
+/* Objects of others that an entry refers to. */
+typedef enum Mlx5SteeringRef {
+    MLX5_STEERING_REF_TIR,
+    MLX5_STEERING_REF_COUNTER,
+} Mlx5SteeringRef;
+
+/*
+ * How entries hold on to TIRs and flow counters. `get` takes one reference and
+ * returns false when there is no such object; `put` gives one back. Each get has
+ * its put: at delete, at a modify that drops it, at reset and free. An id that is
+ * listed twice is got twice. NULL members accept everything.
+ */
+typedef struct Mlx5SteeringOps {
+    bool (*get)(void *opaque, Mlx5SteeringRef kind, uint32_t id);
+    void (*put)(void *opaque, Mlx5SteeringRef kind, uint32_t id);
+} Mlx5SteeringOps;
+
+/*
+ * limits is copied; ops (may be NULL) must outlive the object. Free also gives
+ * every reference back.
+ */
+Mlx5Steering *mlx5_steering_new(const Mlx5SteeringLimits *limits,
+                                const Mlx5SteeringOps *ops, void *opaque);
+void mlx5_steering_free(Mlx5Steering *s);
+
+/* Drop all tables, groups, entries and the root, whatever refers to whatever; ids
+ * start over. */
+void mlx5_steering_reset(Mlx5Steering *s);
+
+typedef struct Mlx5SteeringCounts {
+    uint32_t tables;
+    uint32_t groups;
+    uint32_t ftes;
+} Mlx5SteeringCounts;
+
+/* Live objects. */
+void mlx5_steering_counts(const Mlx5Steering *s, Mlx5SteeringCounts *out);
+
+/* flow_table_context and table_type of CREATE_FLOW_TABLE (driver: fs_cmd.c,
+ * mlx5_cmd_create_flow_table). */
+typedef struct Mlx5FlowTableAttr {
+    uint8_t table_type;
+    uint8_t level;                  /* kept, not enforced */
+    uint8_t log_size;               /* indices 0 .. 2^log_size - 1 */
+    uint8_t table_miss_action;      /* MLX5_FLOW_TABLE_MISS_ACTION_* */
+    uint32_t table_miss_id;         /* with FWD */
+} Mlx5FlowTableAttr;
+
+/* Ids are 24 bits wide, never 0, and not given again soon after a destroy. */
+Mlx5SteeringError mlx5_steering_table_create(Mlx5Steering *s,
+                                             const Mlx5FlowTableAttr *attr,
+                                             uint32_t *table_id);
+
+/*
+ * MODIFY_FLOW_TABLE with MLX5_MODIFY_FLOW_TABLE_MISS_TABLE_ID (driver: fs_cmd.c,
+ * mlx5_cmd_modify_flow_table).
+ */
+Mlx5SteeringError mlx5_steering_table_modify_miss(Mlx5Steering *s, uint32_t table_id,
+                                                  uint8_t table_miss_action,
+                                                  uint32_t table_miss_id);
+
+/*
+ * Refused while the table has groups, or another table's entry or miss action
+ * leads to it. The root may be destroyed: there is no root then. (fs_core.c,
+ * disconnect_flow_table, turns the miss actions elsewhere before it destroys, and
+ * leaves the last root set.)
+ */
+Mlx5SteeringError mlx5_steering_table_destroy(Mlx5Steering *s, uint32_t table_id);
+
+/* SET_FLOW_TABLE_ROOT, op_mod 0, and op_mod 1 (disconnect: every packet misses). */
+Mlx5SteeringError mlx5_steering_root_set(Mlx5Steering *s, uint32_t table_id);
+void mlx5_steering_root_clear(Mlx5Steering *s);
+
+/* The root's id, 0 when there is none. */
+uint32_t mlx5_steering_root(const Mlx5Steering *s);
+
+/* What keeps a table from being destroyed; for logs and introspection. */
+typedef struct Mlx5FlowTableInfo {
+    Mlx5FlowTableAttr attr;
+    bool is_root;
+    uint32_t groups;
+    uint32_t ftes;
+    uint32_t fte_refs;      /* entries' destinations that lead here, own ones too */
+    uint32_t miss_refs;     /* miss actions that lead here, its own too */
+    uint32_t own_refs;      /* those of both kinds that start in this table */
+} Mlx5FlowTableInfo;
+
+Mlx5SteeringError mlx5_steering_table_info(const Mlx5Steering *s, uint32_t table_id,
+                                           Mlx5FlowTableInfo *out);
+
+/* The live table with the smallest id above `table_id`, 0 when there is none:
+ * start with 0 to visit all. */
+uint32_t mlx5_steering_table_next(const Mlx5Steering *s, uint32_t table_id);
+
+/* create_flow_group_in (driver: fs_core.c, mlx5_create_flow_group). */
+typedef struct Mlx5FlowGroupAttr {
+    uint32_t start_flow_index;      /* both inclusive */
+    uint32_t end_flow_index;
+    uint8_t match_criteria_enable;  /* MLX5_MATCH_OUTER_HEADERS or 0 */
+    /* fte_match_param, MLX5_FTE_MATCH_PARAM_LEN bytes. A section that
+     * match_criteria_enable leaves out is ignored; of outer_headers every bit
+     * must belong to a field (bits 0xc2..0xcf and 0xd4..0xd7 belong to none). */
+    const uint8_t *match_criteria;
+} Mlx5FlowGroupAttr;
+
+Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
+                                             const Mlx5FlowGroupAttr *attr,
+                                             uint32_t *group_id);
+Mlx5SteeringError mlx5_steering_group_destroy(Mlx5Steering *s, uint32_t table_id,
+                                              uint32_t group_id);
+
+typedef struct Mlx5FlowDestination {
+    uint8_t type;                   /* MLX5_FLOW_DESTINATION_TYPE_* */
+    uint32_t id;                    /* table_id or tirn */
+} Mlx5FlowDestination;
+
+/* flow_context (driver: fs_cmd.c, mlx5_cmd_set_fte). Everything is copied. */
+typedef struct Mlx5FteAttr {
+    uint32_t group_id;
+    uint32_t flow_tag;              /* 24 bits */
+    uint16_t action;                /* MLX5_FLOW_CONTEXT_ACTION_* */
+    uint32_t destination_list_size;
+    const Mlx5FlowDestination *destination;
+    uint32_t flow_counter_list_size;
+    const uint32_t *flow_counter;
+    /* fte_match_param; bits outside the group's mask are ignored. Not read by
+     * modify. */
+    const uint8_t *match_value;
+} Mlx5FteAttr;
+
+/* SET_FLOW_TABLE_ENTRY, op_mod 0: a new entry; the index must be free. */
+Mlx5SteeringError mlx5_steering_fte_set(Mlx5Steering *s, uint32_t table_id,
+                                        uint32_t flow_index, const Mlx5FteAttr *attr);
+
+/*
+ * SET_FLOW_TABLE_ENTRY, op_mod 1: change what modify_enable_mask names of a live
+ * entry, at once or, on error, not at all. The match value stays. group_id must be
+ * the entry's.
+ *
+ * FWD_DEST with an empty list is allowed here, unlike in a new entry: taking away
+ * a rule's last destination, the driver sends a mask with DESTINATION_LIST alone
+ * (fs_core.c, del_sw_hw_rule). Such an entry drops.
+ */
+Mlx5SteeringError mlx5_steering_fte_modify(Mlx5Steering *s, uint32_t table_id,
+                                           uint32_t flow_index,
+                                           uint8_t modify_enable_mask,
+                                           const Mlx5FteAttr *attr);
+
+/* DELETE_FLOW_TABLE_ENTRY. */
+Mlx5SteeringError mlx5_steering_fte_delete(Mlx5Steering *s, uint32_t table_id,
+                                           uint32_t flow_index);
+
+/*
+ * QUERY_FLOW_TABLE_ENTRY: the lists point into the entry, good until the next
+ * change; match_value points to MLX5_FTE_MATCH_OUTER_LEN bytes, masked.
+ */
+Mlx5SteeringError mlx5_steering_fte_query(const Mlx5Steering *s, uint32_t table_id,
+                                          uint32_t flow_index, Mlx5FteAttr *out);
+
+/* How the way of a packet ended. */
+typedef enum Mlx5SteeringVerdict {
+    MLX5_STEERING_DELIVER,          /* n_tirs > 0 */
+    MLX5_STEERING_DROP_NO_ROOT,     /* there is no root table */
+    MLX5_STEERING_DROP_MISS,        /* no match and the default miss action */
+    MLX5_STEERING_DROP_RULE,        /* an entry says DROP, or has no destination */
+    MLX5_STEERING_DROP_LOOP,        /* cut at MLX5_STEERING_MAX_VISITS */
+} Mlx5SteeringVerdict;
+
+typedef struct Mlx5SteeringTir {
+    uint32_t tirn;
+    uint32_t flow_tag;              /* of the entry that named this TIR */
+} Mlx5SteeringTir;
+
+/*
+ * The result of a lookup. With several destinations each TIR on any of the ways is
+ * listed once per way, in the order of the lists, depth first; when at least one
+ * is reached the verdict is DELIVER, else it is that of the last way that ended.
+ */
+typedef struct Mlx5SteeringResult {
+    Mlx5SteeringVerdict verdict;
+    bool cut;                       /* one of the per-packet limits was hit */
+    uint32_t visits;                /* tables looked into */
+    uint32_t last_table;            /* where the deciding way ended; 0: nowhere */
+    uint32_t last_index;            /* flow_index there, UINT32_MAX after a miss */
+    uint32_t n_tirs;
+    uint32_t n_counters;
+    Mlx5SteeringTir tir[MLX5_STEERING_MAX_TIRS];
+    /* Flow counters of all matched entries that have COUNT, in order of match; the
+     * caller adds one packet and its bytes to each. */
+    uint32_t counter[MLX5_STEERING_MAX_COUNTERS];
+} Mlx5SteeringResult;
+
+/* pkt is the parse of frame (tags still in it). Only the members of `out` that the
+ * counts cover are written in its arrays. */
+void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
+                          const uint8_t *frame, Mlx5SteeringResult *out);
+
+/*
+ * The packet as fte_match_set_lyr_2_4 sees it, MLX5_FTE_MATCH_OUTER_LEN bytes in
+ * PRM (big-endian) layout:
+ * - ethertype is the one behind the VLAN tags; first_prio/cfi/vid, cvlan_tag
+ *   (0x8100) and svlan_tag (0x88a8) are those of the outermost tag;
+ * - ip_protocol of IPv6 is the last one of the header chain;
+ * - IPv4 addresses are in the last four bytes of their field;
+ * - ports, tcp_flags and l4_type only where that header is present and whole, so
+ *   never for later fragments.
+ */
+void mlx5_steering_match_image(const Mlx5Packet *pkt, const uint8_t *frame,
+                               uint8_t image[MLX5_FTE_MATCH_OUTER_LEN]);
+
+#endif
