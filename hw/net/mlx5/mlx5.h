@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The device's types, and who owns what.
+ *
+ *   Mlx5State     the QOM device: PCI config space, BARs, MSI-X, properties.
+ *                 Owns one Mlx5Function and one Mlx5Port.
+ *   Mlx5Function  what one driver addresses: initialization segment, command
+ *                 queue, capabilities, objects, flow tables, vport. All that a
+ *                 driver creates hangs off it and dies with mlx5_function_reset.
+ *   Mlx5Port      the wire: QEMU network backend, link, MTU, port counters, and
+ *                 the one packet that may be half-way out.
+ *
+ * Everything here runs under the big QEMU lock. Doorbells only note what is to
+ * be done and schedule a bottom half; work is done in bottom halves (commands,
+ * transmission) and in the backend's receive callback. Nothing downstream
+ * calls back up but two signals: mlx5_tx_unblocked() when the backend takes
+ * packets again, and mlx5_rx_kick() when the driver may have refilled an RQ.
+ *
+ * receive() may be entered from inside our own send (libslirp answers at
+ * once): no function here calls mlx5_port_send() with half-updated state.
+ */
+#ifndef HW_NET_MLX5_MLX5_H
+#define HW_NET_MLX5_MLX5_H
+
+#include "hw/pci/pci_device.h"
+#include "net/net.h"
+#include "qemu/timer.h"
+#include "hw/net/mlx5/prm_cmd.h"
+#include "hw/net/mlx5/prm_obj.h"
+#include "hw/net/mlx5/prm_queue.h"
+#include "engine/parse.h"
+#include "engine/rss.h"
+#include "engine/segment.h"
+#include "engine/steering.h"
+#include "syndrome.h"
+
+#define TYPE_MLX5_KTLS "mlx5-ktls"
+OBJECT_DECLARE_SIMPLE_TYPE(Mlx5State, MLX5_KTLS)
+
+typedef struct Mlx5Function Mlx5Function;
+typedef struct Mlx5Port Mlx5Port;
+typedef struct Mlx5Cmd Mlx5Cmd;
+
+/* ------------------------------------------------------------- limits --- */
+
+#define MLX5_PAGE_SHIFT 12
+#define MLX5_PAGE_SIZE (1u << MLX5_PAGE_SHIFT)
+#define MLX5_BAR_SIZE (32 * MiB)
+#define MLX5_FIRST_UAR 3 /* pages 0..2 hold the initialization segment */
+#define MLX5_LOG_CMDQ_SIZE 5
+#define MLX5_LOG_CMDQ_STRIDE 6
+#define MLX5_CAP_PAGE_SIZE 0x1000
+#define MLX5_MAX_WQEBBS 16 /* longest WQE, in 64-byte blocks */
+#define MLX5_WQEBB 64
+#define MLX5_LOG_MAX_LSO 18
+#define MLX5_MAX_HEADER 512 /* longest L2..L4 header of a packet to send */
+#define MLX5_MAX_MTU 9978 /* IP MTU; the wire frame adds 14 + 2 * 4 bytes */
+#define MLX5_HW_MTU_OVERHEAD 22 /* Ethernet header, one VLAN tag, FCS */
+#define MLX5_MAX_FRAME (MLX5_MAX_MTU + 14 + 8)
+#define MLX5_MIN_FRAME 60
+
+/* ------------------------------------------------------------ objects --- */
+
+/*
+ * Kinds of numbered objects. The order is the order of destruction when a
+ * function is reset: what refers comes before what is referred to.
+ */
+typedef enum Mlx5ObjectType {
+    MLX5_OBJ_TIR,
+    MLX5_OBJ_RQT,
+    MLX5_OBJ_SQ,
+    MLX5_OBJ_RQ,
+    MLX5_OBJ_CQ,
+    MLX5_OBJ_EQ,
+    MLX5_OBJ_TIS,
+    MLX5_OBJ_DEK,
+    MLX5_OBJ_MKEY,
+    MLX5_OBJ_TD,
+    MLX5_OBJ_PD,
+    MLX5_OBJ_Q_COUNTER,
+    MLX5_OBJ_UAR,
+    MLX5_OBJ__COUNT
+} Mlx5ObjectType;
+
+/* First member of every object. */
+typedef struct Mlx5Object {
+    Mlx5Function *fn;
+    Mlx5ObjectType type;
+    uint32_t id;   /* the number the driver knows it by */
+    uint32_t span; /* how many ids from @id on belong to it, 1 but for DEKs */
+    uint16_t uid;  /* the user context that created it, 0 for the kernel */
+    uint32_t refs; /* live objects that refer to this one */
+} Mlx5Object;
+
+/*
+ * Creates an object of @size bytes (zeroed, the Mlx5Object first) under a free
+ * number, which is not one freed a moment ago. On failure *@out is NULL.
+ */
+Mlx5Syndrome mlx5_object_create(Mlx5Function *fn, Mlx5ObjectType type,
+                                size_t size, uint16_t uid, void *out);
+/* As above for @span consecutive numbers, aligned to @span (a power of 2). */
+Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
+                                      size_t size, uint16_t uid,
+                                      uint32_t span, void *out);
+/* The object, or NULL. For DEK ranges any number in the range finds it. */
+void *mlx5_object_get(Mlx5Function *fn, Mlx5ObjectType type, uint32_t id);
+/*
+ * As mlx5_object_get() for a number that came in a command: checks that
+ * @uid may use it and says which object is missing.
+ */
+Mlx5Syndrome mlx5_object_find(Mlx5Function *fn, Mlx5ObjectType type,
+                              uint32_t id, uint16_t uid, void *out);
+/* Runs the type's destructor and frees the number; refuses while referred to. */
+Mlx5Syndrome mlx5_object_destroy(Mlx5Function *fn, Mlx5ObjectType type,
+                                 uint32_t id, uint16_t uid);
+/* Destroys an object that its creator could not finish (no refs are left). */
+void mlx5_object_abandon(void *obj);
+void mlx5_object_ref(void *obj);
+/* NULL is allowed. Never frees: only the driver's destroy command does. */
+void mlx5_object_unref(void *obj);
+unsigned mlx5_object_count(Mlx5Function *fn, Mlx5ObjectType type);
+const char *mlx5_object_type_name(Mlx5ObjectType type);
+void mlx5_objects_init(Mlx5Function *fn);
+/* Destroys all objects, whatever refers to them. */
+void mlx5_objects_reset(Mlx5Function *fn);
+void mlx5_objects_finalize(Mlx5Function *fn);
+
+/* A queue's buffer in guest memory: entries of 2^log_stride bytes in pages. */
+typedef struct Mlx5Ring {
+    uint64_t *pages;
+    uint32_t npages;
+    uint32_t offset; /* of entry 0 in the first page, bytes */
+    uint8_t log_page;
+    uint8_t log_stride;
+    uint8_t log_size;
+} Mlx5Ring;
+
+/*
+ * Reads a ring's geometry: @pas is the command's list of page addresses with
+ * @pas_len bytes behind it. The ring must be freed with mlx5_ring_free().
+ */
+Mlx5Syndrome mlx5_ring_init(Mlx5Ring *ring, unsigned log_size,
+                            unsigned log_stride, unsigned log_page,
+                            unsigned page_offset, const uint8_t *pas,
+                            size_t pas_len);
+void mlx5_ring_free(Mlx5Ring *ring);
+/* Bus address of entry @index (taken modulo the size). */
+uint64_t mlx5_ring_addr(const Mlx5Ring *ring, uint32_t index);
+static inline uint32_t mlx5_ring_size(const Mlx5Ring *ring)
+{
+    return 1u << ring->log_size;
+}
+
+typedef struct Mlx5Uar { Mlx5Object obj; } Mlx5Uar;
+typedef struct Mlx5Pd { Mlx5Object obj; } Mlx5Pd;
+typedef struct Mlx5Td { Mlx5Object obj; } Mlx5Td;
+
+typedef struct Mlx5Mkey {
+    Mlx5Object obj;
+    Mlx5Pd *pd;
+    uint8_t key; /* mkey_7_0 */
+    bool local_write;
+    uint8_t mkc[64]; /* as created, for QUERY_MKEY */
+} Mlx5Mkey;
+
+typedef struct Mlx5QCounter {
+    Mlx5Object obj;
+    uint32_t out_of_buffer;
+    uint32_t rx_write_requests;
+    uint32_t req_cqe_error;
+    uint32_t resp_cqe_error;
+} Mlx5QCounter;
+
+typedef struct Mlx5Eq {
+    Mlx5Object obj;
+    Mlx5Ring ring;
+    uint64_t event_bitmask[4];
+    uint32_t pi; /* next entry to write, counts on without wrapping */
+    uint32_t ci; /* as the driver last told, 24 bits */
+    uint16_t intr;
+    bool armed;
+    bool dirty; /* in fn->dirty_eqs */
+    bool overrun; /* has been reported */
+    uint8_t eqc[64];
+} Mlx5Eq;
+
+typedef struct Mlx5Cq {
+    Mlx5Object obj;
+    Mlx5Ring ring;
+    Mlx5Eq *eq;
+    uint64_t dbr_addr;
+    uint32_t pi; /* next entry to write, counts on without wrapping */
+    uint32_t arm_ci; /* consumer index of the arm doorbell, 24 bits */
+    bool armed;
+    bool solicited_only;
+    bool dirty; /* in fn->dirty_cqs */
+    bool error; /* overrun: no more CQEs are written */
+    uint8_t cqc[64];
+} Mlx5Cq;
+
+/* Queue states, sqc.state and rqc.state. */
+enum {
+    MLX5_Q_RST = 0,
+    MLX5_Q_RDY = 1,
+    MLX5_Q_ERR = 3,
+};
+
+typedef struct Mlx5Tls Mlx5Tls; /* a TLS context, see tls.h */
+
+typedef struct Mlx5Tis {
+    Mlx5Object obj;
+    Mlx5Td *td;
+    Mlx5Pd *pd;
+    Mlx5Tls *tls; /* when tls_en */
+    uint8_t tisc[160];
+} Mlx5Tis;
+
+typedef struct Mlx5Sq {
+    Mlx5Object obj;
+    Mlx5Ring ring; /* of 64-byte blocks */
+    Mlx5Cq *cq;
+    Mlx5Tis *tis; /* of tis_num_0, may be NULL */
+    Mlx5Pd *pd;
+    uint64_t dbr_addr; /* of the whole record; the send counter is at +4 */
+    uint8_t state;
+    bool scheduled; /* in port->sqs */
+    uint16_t pc; /* driver's counter as last read from the record */
+    uint16_t cc; /* block index of the next WQE to execute */
+    uint8_t sqc[240];
+} Mlx5Sq;
+
+typedef struct Mlx5Rq {
+    Mlx5Object obj;
+    Mlx5Ring ring; /* of WQEs */
+    Mlx5Cq *cq;
+    Mlx5Pd *pd;
+    Mlx5QCounter *counter; /* may be NULL */
+    uint64_t dbr_addr; /* the receive counter is at +0 */
+    uint8_t state;
+    bool vlan_strip;
+    bool had_wqe; /* the driver has posted something since RST */
+    uint16_t pc; /* driver's counter as last read from the record */
+    uint16_t cc; /* next WQE to fill */
+    uint8_t rqc[240];
+} Mlx5Rq;
+
+typedef struct Mlx5Rqt {
+    Mlx5Object obj;
+    uint32_t max_size;
+    uint32_t size; /* a power of 2 */
+    Mlx5Rq **rqs;
+} Mlx5Rqt;
+
+typedef struct Mlx5Tir {
+    Mlx5Object obj;
+    Mlx5Td *td;
+    Mlx5Rq *rq;   /* disp_type direct */
+    Mlx5Rqt *rqt; /* disp_type indirect */
+    Mlx5Rss rss;
+    Mlx5Tls *tls; /* when tls_en */
+    uint8_t tirc[240];
+} Mlx5Tir;
+
+/* ----------------------------------------------------------- function --- */
+
+typedef enum Mlx5HcaState {
+    MLX5_HCA_OFF = 0,
+    MLX5_HCA_ENABLED = 1,
+    MLX5_HCA_INITIALIZED = 2,
+} Mlx5HcaState;
+
+/* The capability pages a profile can have; see cmd_caps.c. */
+typedef struct Mlx5CapPage {
+    uint16_t type;
+    uint8_t *max;
+    uint8_t *cur;
+} Mlx5CapPage;
+
+typedef struct Mlx5IdSpace {
+    GHashTable *by_id; /* id -> Mlx5Object, not owning */
+    uint32_t next;     /* where the search for a free number starts */
+    uint32_t used;     /* numbers in use */
+} Mlx5IdSpace;
+
+/* RX or TX side of QUERY_VPORT_COUNTER. */
+typedef struct Mlx5TrafficCounter {
+    uint64_t packets;
+    uint64_t octets;
+} Mlx5TrafficCounter;
+
+enum { MLX5_CAST_UNI, MLX5_CAST_MULTI, MLX5_CAST_BROAD, MLX5_CAST__COUNT };
+
+typedef struct Mlx5VportCounters {
+    Mlx5TrafficCounter rx[MLX5_CAST__COUNT];
+    Mlx5TrafficCounter tx[MLX5_CAST__COUNT];
+    uint64_t rx_steer_miss; /* no flow entry took the packet */
+    uint64_t rx_steer_drop; /* a flow entry said drop */
+    uint64_t rx_no_queue;   /* the TIR led to a queue that is not running */
+    uint64_t rx_out_of_buffer;
+    uint64_t rx_wqe_error;
+    uint64_t rx_cq_error;
+    uint64_t tx_wqe_error;
+} Mlx5VportCounters;
+
+typedef struct Mlx5Vport {
+    uint8_t mac[6];
+    uint16_t mtu;
+    uint8_t admin_state; /* 0 down, 1 up, 2 follow the port */
+    bool promisc_uc, promisc_mc, promisc_all;
+    GArray *list[3]; /* allowed lists: uc and mc of 6 bytes, vlan of uint16_t */
+    Mlx5VportCounters counters;
+} Mlx5Vport;
+
+struct Mlx5Function {
+    Mlx5State *dev;
+    Mlx5Port *port;
+
+    /* initialization segment, iseg.c */
+    uint64_t cmdq_addr; /* 0 until the driver has written it */
+    uint32_t cmdq_addr_h;
+    uint8_t nic_interface;
+    uint64_t clock_base_ns;
+
+    /* command interface, cmd.c */
+    uint32_t cmd_pending; /* slots whose doorbell rang */
+    QEMUBH *cmd_bh;
+    Mlx5HcaState hca;
+    uint16_t issi;
+    Mlx5CapPage *caps;
+    unsigned ncaps;
+    GHashTable *pages; /* physical pages the driver lent (cmd_pages.c) */
+
+    Mlx5IdSpace ids[MLX5_OBJ__COUNT];
+    Mlx5Steering *steering;
+    GHashTable *flow_counters; /* id -> Mlx5FlowCounter, cmd_flow.c */
+    Mlx5Vport vport;
+
+    /* completions and events not yet announced, see notify.c */
+    GPtrArray *dirty_cqs;
+    GPtrArray *dirty_eqs;
+    QEMUBH *notify_bh;
+};
+
+/* --------------------------------------------------------------- port --- */
+
+/* Counters of the wire; PPCNT and the QOM properties read them. */
+typedef struct Mlx5PortCounters {
+    Mlx5TrafficCounter rx[MLX5_CAST__COUNT];
+    Mlx5TrafficCounter tx[MLX5_CAST__COUNT];
+    uint64_t rx_link_down;  /* arrived while the link was down */
+    uint64_t rx_too_long;   /* longer than the MTU in force */
+    uint64_t rx_too_short;  /* shorter than an Ethernet header */
+    uint64_t rx_held;       /* deliveries put off for want of a WQE */
+    uint64_t tx_link_down;  /* dropped: no backend or link down */
+    uint64_t tx_too_long;   /* dropped: longer than the MTU in force */
+    uint64_t tx_blocked;    /* times the backend was full */
+    uint64_t rx_size[10];   /* RFC 2819 histogram, see port.c */
+} Mlx5PortCounters;
+
+/* The one packet that is on its way out, kept while the backend is full. */
+typedef struct Mlx5TxPacket {
+    Mlx5Sq *sq; /* NULL: nothing is on its way */
+    uint8_t *buf; /* header then payload, MLX5_TX_BUF_SIZE bytes */
+    Mlx5Segmenter seg;
+} Mlx5TxPacket;
+
+struct Mlx5Port {
+    Mlx5State *dev;
+    Mlx5Function *fn;
+    NICState *nic;
+    NICConf *conf; /* Mlx5State.conf */
+
+    /* link and MTU, port.c */
+    uint8_t admin; /* PAOS admin_status: 1 up, 2 down */
+    bool oper_up;
+    uint16_t max_mtu, admin_mtu, oper_mtu;
+    uint32_t proto_admin;
+    bool pause_rx, pause_tx;
+    Mlx5PortCounters counters;
+
+    /* transmission, sq.c and tx.c */
+    GQueue sqs; /* SQs with doorbells rung, in turn */
+    QEMUBH *tx_bh;
+    bool tx_blocked; /* the backend asked to wait; tx_bh rests until it calls */
+    Mlx5TxPacket tx;
+
+    /* reception, rx.c */
+    QEMUBH *rx_bh;
+    QEMUTimer *rx_hold_timer;
+    int64_t rx_hold_deadline_ns; /* 0: no packet is being held */
+    uint8_t *rx_buf;
+};
+
+/* ------------------------------------------------------------- device --- */
+
+typedef enum Mlx5RxNoBuffer {
+    MLX5_RX_HOLD, /* keep the packet in the backend for a bounded time */
+    MLX5_RX_DROP, /* as silicon does */
+} Mlx5RxNoBuffer;
+
+struct Mlx5State {
+    PCIDevice parent_obj;
+
+    MemoryRegion bar0;
+    Mlx5Function fn;
+    Mlx5Port port;
+
+    /* properties */
+    NICConf conf;
+    uint32_t vectors;
+    char *rx_no_buffer_name;
+    Mlx5RxNoBuffer rx_no_buffer;
+    uint32_t rx_hold_ms;
+    uint8_t log_max_tis;
+    uint8_t log_max_tir;
+    uint8_t log_max_dek;
+    uint8_t log_dek_max_alloc; /* 0: per-connection keys, else the key pool */
+    bool tls_tx;
+    bool tls_rx;
+};
+
+/* --------------------------------------------- dma.c: guest memory ------ */
+
+/* Both return false, traced, when the address does not reach memory. */
+bool mlx5_dma_read(Mlx5Function *fn, uint64_t addr, void *buf, size_t len);
+bool mlx5_dma_write(Mlx5Function *fn, uint64_t addr, const void *buf,
+                    size_t len);
+/*
+ * Publishes a 64-byte EQE or CQE: body, write barrier, then the last byte
+ * (which holds the owner bit) alone. All payload was written before.
+ */
+bool mlx5_dma_publish(Mlx5Function *fn, uint64_t addr, const uint8_t *entry);
+/* Reads a big-endian doorbell record, then orders later reads after it. */
+bool mlx5_dma_read_dbr(Mlx5Function *fn, uint64_t addr, uint32_t *val);
+
+/* ------------------------------------------------ iseg.c, health.c ------ */
+
+uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr);
+void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val);
+void mlx5_iseg_reset(Mlx5Function *fn);
+/* What a function-level reset under a live driver leaves: interface disabled. */
+void mlx5_iseg_disable(Mlx5Function *fn);
+#define MLX5_ISEG_SIZE 0x2010
+
+/* ------------------------------------------------------------- uar.c ---- */
+
+extern const MemoryRegionOps mlx5_bar0_ops;
+
+/* -------------------------------------------------------- eq.c, cq.c ---- */
+
+enum {
+    MLX5_EVENT_COMP = 0x00,
+    MLX5_EVENT_CQ_ERROR = 0x04,
+    MLX5_EVENT_WQ_CATAS_ERROR = 0x05,
+    MLX5_EVENT_PORT_CHANGE = 0x09,
+    MLX5_EVENT_CMD = 0x0a,
+    MLX5_EVENT_PAGE_REQUEST = 0x0b,
+};
+
+/*
+ * Posts event @type to each EQ whose bitmask asks for it. @eqe is 64 bytes
+ * with the event data filled in (from byte 0x20 on).
+ */
+void mlx5_event(Mlx5Function *fn, uint8_t type, uint8_t sub_type,
+                uint8_t *eqe);
+void mlx5_eq_comp(Mlx5Eq *eq, uint32_t cqn);
+void mlx5_eq_doorbell(Mlx5Function *fn, uint32_t eqn, uint32_t ci, bool arm);
+
+/* CQE opcodes, op_own[7:4] */
+enum {
+    MLX5_CQE_REQ = 0x0,
+    MLX5_CQE_RESP_SEND = 0x2,
+    MLX5_CQE_REQ_ERR = 0xd,
+    MLX5_CQE_RESP_ERR = 0xe,
+};
+/* Error syndromes in a CQE. */
+enum {
+    MLX5_CQE_SYN_LOCAL_LENGTH = 0x01,
+    MLX5_CQE_SYN_LOCAL_QP_OP = 0x02,
+    MLX5_CQE_SYN_LOCAL_PROT = 0x04,
+    MLX5_CQE_SYN_WR_FLUSH = 0x05,
+};
+/*
+ * Posts @cqe (64 bytes, all but the owner bit filled in). Returns false when
+ * the CQ is full: a CQ_ERROR event has been raised and the CQE is lost.
+ */
+bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe);
+void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t cqn, uint32_t arm);
+
+/*
+ * Announces posted CQEs (one EQE per armed CQ) and EQEs (one MSI-X message per
+ * armed EQ). _schedule does it from a bottom half, so that a burst gives one
+ * interrupt; _flush does it now, at the end of a batch.
+ */
+void mlx5_notify_schedule(Mlx5Function *fn);
+void mlx5_notify_flush(Mlx5Function *fn);
+
+/* --------------------------------------------------- sq.c, tx.c --------- */
+
+void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t sqn);
+/* Forgets an SQ that is about to die: its turn and its half-sent packet. */
+void mlx5_sq_forget(Mlx5Sq *sq);
+void mlx5_tx_run(void *port);
+
+typedef enum Mlx5TxResult {
+    MLX5_TX_DONE,    /* the WQE is finished, its CQE may be written */
+    MLX5_TX_BLOCKED, /* the backend is full; call mlx5_tx_continue() later */
+    MLX5_TX_ERROR,   /* the WQE is bad; *cqe_syndrome says how */
+} Mlx5TxResult;
+
+/* Executes SEND, LSO or ENHANCED_MPSW; @wqe holds @ds 16-byte units. */
+Mlx5TxResult mlx5_tx_wqe(Mlx5Sq *sq, uint8_t *wqe, unsigned ds,
+                         uint8_t *cqe_syndrome);
+/* Goes on with the packet in port->tx. */
+Mlx5TxResult mlx5_tx_continue(Mlx5Port *port);
+/* The backend takes packets again. */
+void mlx5_tx_unblocked(Mlx5Port *port);
+
+/* --------------------------------------------------- rq.c, rx.c --------- */
+
+ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size);
+/* The driver may have refilled an RQ: try held packets again. */
+void mlx5_rx_kick(Mlx5Port *port);
+/* True when @n more packets can be taken (reads the doorbell record). */
+bool mlx5_rq_has_wqe(Mlx5Rq *rq);
+
+/* ----------------------------------------------------------- port.c ----- */
+
+void mlx5_port_init(Mlx5Port *port);
+void mlx5_port_reset(Mlx5Port *port);
+/* Works out the operational state anew; raises PORT_CHANGE when it moved. */
+void mlx5_port_update_link(Mlx5Port *port);
+/*
+ * Gives one frame to the backend, padded to the minimum length, and counts it.
+ * Returns false when the backend is full: the frame has been taken, but the
+ * next one may only be sent after mlx5_tx_unblocked().
+ */
+bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt);
+/* Counts a frame that arrived; @cast is MLX5_CAST_*. */
+void mlx5_port_count_rx(Mlx5Port *port, size_t len, int cast);
+
+/* ---------------------------------------------------- pages and caps ---- */
+
+void mlx5_caps_init(Mlx5Function *fn);
+void mlx5_caps_reset(Mlx5Function *fn);
+void mlx5_caps_finalize(Mlx5Function *fn);
+/* The current page of a capability type, or NULL when there is none. */
+const uint8_t *mlx5_cap_cur(Mlx5Function *fn, uint16_t type);
+enum {
+    MLX5_CAP_GENERAL = 0x00,
+    MLX5_CAP_ETHERNET = 0x01,
+    MLX5_CAP_FLOW_TABLE = 0x07,
+    MLX5_CAP_TLS = 0x11,
+    MLX5_CAP_CRYPTO = 0x1a,
+};
+/* A field of the current GENERAL page. */
+#define MLX5_CAP_GEN(fn, field) \
+    MLX5_GET(cmd_hca_cap, mlx5_cap_cur((fn), MLX5_CAP_GENERAL), field)
+
+/* ------------------------------------------------------- cmd_vport.c ---- */
+
+void mlx5_vport_init(Mlx5Vport *vport);
+void mlx5_vport_reset(Mlx5Vport *vport, const uint8_t mac[6]);
+void mlx5_vport_finalize(Mlx5Vport *vport);
+
+/* -------------------------------------------------------- cmd_flow.c ---- */
+
+void mlx5_flow_init(Mlx5Function *fn);
+/* Removes all tables, groups, entries and counters. */
+void mlx5_flow_reset(Mlx5Function *fn);
+void mlx5_flow_finalize(Mlx5Function *fn);
+/* Counts a packet of @octets bytes in flow counter @id, if it exists. */
+void mlx5_flow_count(Mlx5Function *fn, uint32_t id, size_t octets);
+
+/* --------------------------------------------------------- function.c --- */
+
+void mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port);
+/* Destroys what the driver made (objects, tables, pages); keeps the iseg. */
+void mlx5_function_teardown(Mlx5Function *fn);
+/* Power-on state. */
+void mlx5_function_reset(Mlx5Function *fn);
+void mlx5_function_finalize(Mlx5Function *fn);
+
+#endif
