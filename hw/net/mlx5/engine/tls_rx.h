@@ -1,0 +1,215 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * RX context of a TIR with tls_en: follows the record stream of one TCP connection and
+ * says for each packet whether it is delivered decrypted.
+ *
+ * Owns the tracker, the record number, the open record. Called by the device: UMR,
+ * SET_PSV and GET_PSV WQEs, and every TCP packet with payload that steering brings to
+ * the TIR (good checksums, not a fragment, Ethernet padding left out). It never buffers,
+ * reorders or drops, and never calls back except the record log.
+ *
+ * Held per context: struct Mlx5TlsRx (under 600 bytes, statistics included) and
+ * references on up to two keys. No cipher context, no buffer; see tls_record.h.
+ *
+ * Rows. N is the sequence number of the next record header, P = [s, e) the packet.
+ * IN: s is the next byte expected. OLD: nothing new in P. OVL: P begins with bytes seen
+ * before. GAP: bytes are missing before P. Flag is what the CQE gets.
+ *
+ *  row  state            event                    action                     flag  next
+ *  R1   NONE             packet                   pass                       0     NONE
+ *  R2   START            e <= N, near             pass                       0     START
+ *  R3   START            s <= N < e               parse from N, rec_no =     1/0   OFFLOAD
+ *                                                 initial_record_number      /3
+ *  R4   START            s > N, or far before     search in P                0/2   SEARCH
+ *  R5   OFFLOAD          IN                       decrypt, verify            1/0/3 OFFLOAD
+ *  R6   TRACKING         OLD                      pass                       0     same
+ *  R7   TRACKING         OVL                      pass; follow the new bytes 0     same
+ *  R8   OFFLOAD          GAP, s <= N              open record: SKIP; follow  0     OFFLOAD
+ *  R9   OFFLOAD          GAP, s > N               search in P                0/2   SEARCH
+ *  R10  OFFLOAD, AUTH    bad header at N          search from N              0/2   SEARCH
+ *  R11  SEARCH, LINK     OLD                      pass                       0     same
+ *  R12  SEARCH, LINK     header X in P            hw_resync = X, hw_off = 0, 2     CAND
+ *                                                 follow the chain
+ *  R13  SEARCH           no header in P           keep the last 4 bytes      0     SEARCH
+ *  R14  CAND             header at N valid        hw_off += 1                0     CAND
+ *  R15  CAND             header at N bad          search from N              0/2   SEARCH
+ *  R16  CAND             GAP, s <= N              follow                     0     CAND
+ *  R17  CAND             GAP, s > N               search in P                0/2   SEARCH
+ *  R18  CAND             static post, its         rec_no = initial_record_   -     AUTH
+ *                        resync_tcp_sn is ours    number + hw_off + 1
+ *  R19  CAND             static post, another     store                      -     CAND
+ *  R20  AUTH             header at N valid        verify that record only    0     AUTH
+ *  R21  AUTH             its tag is good          decrypt from the next on   0     OFFLOAD
+ *  R22  AUTH             its tag is bad           search behind it           0/2   SEARCH
+ *  R23  AUTH             GAP, s <= N              try the next record        0     AUTH
+ *  R24  AUTH             GAP, s > N               search in P                0/2   SEARCH
+ *  R25  other            static post              store                      -     same
+ *  R26  any              SET_PSV START            reset, N = next_record_    -     START
+ *                                                 tcp_sn                           (NONE)
+ *  R27  any              GET_PSV                  snapshot                   -     same
+ *  R28  any              DESTROY_TIR              forget, zeroise            -     -
+ *
+ * Where that leaves a hole, these rows (not in any document about the hardware):
+ *
+ *  R29  CAND, AUTH       IN                       follow                     0     same
+ *  R30  SEARCH           header that began in     remember N only: the       0     LINK
+ *                        an earlier packet        software cannot approve a
+ *                                                 header before the packet
+ *                                                 with flag 2 (next header
+ *                                                 that is whole in a packet
+ *                                                 becomes the candidate)
+ *  R31  LINK             IN, OVL, GAP s <= N      follow to N                0     LINK
+ *  R32  LINK             header at N bad, or      search                     0/2   SEARCH
+ *                        GAP s > N
+ *  R33  CAND             header, resync-repeat    it is the new candidate    2     CAND
+ *                        is due
+ *  R34  any              SET_PSV refused          none                       -     same
+ *
+ * TRACKING is OFFLOAD, CAND and AUTH. NONE and START report START/NO_OFFLOAD in GET_PSV,
+ * SEARCH and LINK SEARCHING/NO_OFFLOAD, the others TRACKING with OFFLOAD, NO_OFFLOAD and
+ * AUTHENTICATION.
+ *
+ * Flag 3 is raised only for a packet that would have been delivered decrypted (R5, R3
+ * beginning at the anchor). A packet whose tag fails never gets flag 2: if tracking is
+ * lost in it, the search goes on in the next one.
+ */
+#ifndef MLX5_ENGINE_TLS_RX_H
+#define MLX5_ENGINE_TLS_RX_H
+
+#include "tls_record.h"
+
+typedef enum Mlx5TlsRxState {
+    MLX5_TLS_RX_NONE = 0,       /* no SET_PSV with good static params and key yet */
+    MLX5_TLS_RX_START,
+    MLX5_TLS_RX_OFFLOAD,        /* TRACKING / OFFLOAD */
+    MLX5_TLS_RX_CAND,           /* TRACKING / NO_OFFLOAD: candidate, not approved */
+    MLX5_TLS_RX_AUTH,           /* TRACKING / AUTHENTICATION */
+    MLX5_TLS_RX_SEARCH,         /* SEARCHING / NO_OFFLOAD */
+    MLX5_TLS_RX_LINK,           /* the same to the outside; see R30 */
+    MLX5_TLS_RX_STATES
+} Mlx5TlsRxState;
+
+#define MLX5_TLS_RX_ROWS    34
+#define MLX5_TLS_RX_ROW_BIT(row)    (1ull << (row))
+
+/* What became of one packet: enough for the CQE, counters, a trace and a log line. */
+typedef struct Mlx5TlsRxResult {
+    Mlx5TlsFlag flag;
+    Mlx5TlsReason reason;       /* why not flag 1 */
+    uint8_t row;                /* the packet's row; 0 for an empty or too long packet */
+    uint64_t rows;              /* MLX5_TLS_RX_ROW_BIT()s of all rows taken in it */
+    Mlx5TlsRxState state_before;
+    Mlx5TlsRxState state_after;
+    uint32_t records;           /* headers passed in sync (OFFLOAD, CAND, AUTH) */
+    uint32_t hw_resync_tcp_sn;  /* of the last candidate */
+} Mlx5TlsRxResult;
+
+typedef struct Mlx5TlsRxStats {
+    uint64_t packets;           /* with payload */
+    uint64_t bytes;
+    uint64_t flags[4];          /* packets by Mlx5TlsFlag */
+    uint64_t decrypted_bytes;   /* payload of packets with flag 1 */
+    uint64_t records_decrypted; /* DECRYPT records whose tag was good */
+    uint64_t records_bad_tag;
+    uint64_t records_skipped;   /* SKIP records with a number: R8, R23 */
+    uint64_t old;               /* R6, R11 */
+    uint64_t gaps;              /* GAP packets */
+    uint64_t losses;            /* tracking lost: entries into SEARCH except R30..R32 */
+    uint64_t candidates;        /* R12, R33 */
+    uint64_t approvals;         /* R18 */
+    uint64_t approvals_stale;   /* R19 */
+    uint64_t auth_ok;           /* R21 */
+    uint64_t auth_bad;          /* R22 */
+} Mlx5TlsRxStats;
+
+/* One per TIR. All members are private except stats; embed it, do not move it. */
+typedef struct Mlx5TlsRx {
+    Mlx5TlsEngine *engine;
+    uint32_t id;
+    uint8_t state;              /* Mlx5TlsRxState */
+    uint8_t none_reason;        /* why NONE: NO_CTX or NO_KEY */
+    uint8_t mode;               /* Mlx5TlsRecordMode of the open record */
+    uint8_t hdr_fill;           /* bytes of the header at N that were read, 0..4 */
+    uint8_t hdr[MLX5_TLS_HDR_LEN];
+    uint8_t carry[MLX5_TLS_HDR_LEN - 1];    /* SEARCH: the last bytes before exp */
+    uint8_t carry_len;
+    bool static_ok;
+    bool rec_open;              /* exp lies in a record; N is its end */
+    bool rec_numbered;
+    bool rec_decrypted, rec_not_decrypted;  /* flags of the packets it came in */
+    bool owe_resync;            /* flag 2 of a loss not raised yet (rx-resync-flag-at) */
+    bool repeat_due;            /* resync-repeat=timeout: the timeout came */
+    uint32_t rec_sn;            /* open record: sequence number of its header, */
+    uint8_t rec_type;           /* its type */
+    uint64_t rec_number;        /* and number */
+    uint32_t next_hdr;          /* N; the anchor in START */
+    uint32_t exp;               /* next sequence number expected, not in START */
+    uint32_t hw_resync;
+    uint64_t hw_off;
+    uint64_t rec_no;            /* of the record at N (OFFLOAD, AUTH) */
+    Mlx5TlsStaticParams params; /* last static post */
+    Mlx5TlsKey *params_key;
+    Mlx5TlsCrypto run;          /* in use since SET_PSV or R18 */
+    Mlx5TlsRecord rec;          /* open in DECRYPT and AUTHONLY records */
+    Mlx5TlsRxStats stats;
+} Mlx5TlsRx;
+
+/* id: the TIR number, for the record log only. State NONE. */
+void mlx5_tls_rx_init(Mlx5TlsRx *rx, Mlx5TlsEngine *engine, uint32_t id);
+
+/* R28: lets go of keys, zeroises everything. Clearing a zeroed struct is allowed. */
+void mlx5_tls_rx_clear(Mlx5TlsRx *rx);
+
+typedef enum Mlx5TlsRxStatic {
+    MLX5_TLS_RX_STATIC_STORED = 0,  /* R25 */
+    MLX5_TLS_RX_STATIC_APPROVED,    /* R18 */
+    MLX5_TLS_RX_STATIC_STALE,       /* R19 */
+    MLX5_TLS_RX_STATIC_REFUSED,     /* would be R18, but bad params or no key: as R19 */
+} Mlx5TlsRxStatic;
+
+/*
+ * UMR static params. image: tls_static_params of the WQE. key: what dek_index resolves
+ * to or NULL; the context takes its own reference. *reason (may be NULL) receives NONE,
+ * STALE, NO_KEY or BAD_PARAMS.
+ */
+Mlx5TlsRxStatic mlx5_tls_rx_set_static(Mlx5TlsRx *rx,
+                                       const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
+                                       Mlx5TlsKey *key, Mlx5TlsReason *reason);
+
+/*
+ * SET_PSV (R26, R34). Returns NONE when the context is in START, NO_CTX / NO_KEY when it
+ * is in NONE, BAD_PARAMS when it was refused.
+ */
+Mlx5TlsReason mlx5_tls_rx_set_progress(Mlx5TlsRx *rx,
+                                       const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
+
+/* GET_PSV (R27): the 12 bytes behind tis_tir_num. No side effect. */
+void mlx5_tls_rx_get_progress(const Mlx5TlsRx *rx,
+                              uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
+
+/*
+ * One packet: seq is the sequence number of payload[0]. With flag 1 the payload was
+ * decrypted in place (header, nonce and tag bytes as on the wire), with any other flag
+ * not one byte of it was changed.
+ */
+void mlx5_tls_rx_packet(Mlx5TlsRx *rx, uint32_t seq, uint8_t *payload, size_t len,
+                        Mlx5TlsRxResult *res);
+
+/*
+ * For resync-repeat=timeout: the device's timer says that the candidate has waited long
+ * enough. In CAND the next whole header becomes the candidate (R33). Returns whether
+ * that is now due.
+ */
+bool mlx5_tls_rx_resync_timeout(Mlx5TlsRx *rx);
+
+static inline Mlx5TlsRxState mlx5_tls_rx_state(const Mlx5TlsRx *rx)
+{
+    return (Mlx5TlsRxState)rx->state;
+}
+
+/* Text of a row ("R8: OFFLOAD, hole in a record: skip it") and of a state. */
+const char *mlx5_tls_rx_row_str(unsigned row);
+const char *mlx5_tls_rx_state_str(unsigned state);
+
+#endif /* MLX5_ENGINE_TLS_RX_H */

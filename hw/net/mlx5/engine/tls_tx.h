@@ -1,0 +1,153 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * TX context of a TIS with tls_en: encrypts the record stream that the driver sends.
+ *
+ * Owns the context machine (rows TX1..TX17 below), the expected sequence number, the
+ * record number and the open record. Called by the device: UMR and SET_PSV WQEs set
+ * it up, SEND/LSO payload and DUMP run through it in WQE order. It never transmits,
+ * never calls back except the record log, and blocks nothing.
+ *
+ * Held per context: struct Mlx5TlsTx (under 400 bytes) and references on up to two
+ * keys. No cipher context, no buffer; see tls_record.h.
+ *
+ *  row   state            event                          action                  next
+ *  TX1   any              UMR static                     store params and key    same
+ *  TX2   any, static ok   SET_PSV START                  reset; rec_no =         START
+ *                                                        initial_record_number
+ *  TX3   START            DUMP n                         feed, no output         ACTIVE
+ *  TX4   START            packet s, l                    encrypt; exp = s + l    ACTIVE_SEQ
+ *  TX5   ACTIVE           packet s, l                    encrypt; exp = s + l    ACTIVE_SEQ
+ *  TX6   ACTIVE           DUMP n                         feed, no output         ACTIVE
+ *  TX7   ACTIVE_SEQ       packet, s == exp               encrypt; exp += l       ACTIVE_SEQ
+ *  TX8   ACTIVE_SEQ       packet, s != exp               drop (tx-seq-check)     same
+ *  TX9   ACTIVE_SEQ       DUMP n                         feed; exp += n          ACTIVE_SEQ
+ *  TX10  INVALID          packet                         drop, no ctx / no key   INVALID
+ *  TX11  INVALID          DUMP                           ignore                  INVALID
+ *  TX12  START, ACTIVE*   bad header in a packet or DUMP drop whole packet       BROKEN
+ *  TX13  any, no static   SET_PSV START                  reset                   INVALID
+ *        or no key
+ *  TX14  any              SET_PSV with other codes       refuse                  same
+ *  TX15  any              packet or DUMP of 0 bytes      nothing to protect      same
+ *  TX16  BROKEN           packet                         drop                    BROKEN
+ *  TX17  BROKEN           DUMP                           ignore                  BROKEN
+ *
+ * ACTIVE is ACTIVE with the expected sequence number unknown, ACTIVE_SEQ with it known.
+ * Key, version and IV in use are those of the last SET_PSV: a static post alone changes
+ * nothing for the packets behind it.
+ */
+#ifndef MLX5_ENGINE_TLS_TX_H
+#define MLX5_ENGINE_TLS_TX_H
+
+#include "tls_record.h"
+
+typedef enum Mlx5TlsTxState {
+    MLX5_TLS_TX_INVALID = 0,
+    MLX5_TLS_TX_START,
+    MLX5_TLS_TX_ACTIVE,
+    MLX5_TLS_TX_ACTIVE_SEQ,
+    MLX5_TLS_TX_BROKEN,
+    MLX5_TLS_TX_STATES
+} Mlx5TlsTxState;
+
+#define MLX5_TLS_TX_ROWS    17
+
+typedef enum Mlx5TlsTxVerdict {
+    MLX5_TLS_TX_SEND = 0,       /* payload is encrypted (or empty): send it */
+    MLX5_TLS_TX_DROP,           /* send nothing, complete the WQE successfully */
+    MLX5_TLS_TX_ERROR_CQE,      /* send nothing, complete in error (tx-seq-check) */
+} Mlx5TlsTxVerdict;
+
+/* What a call did: enough for a counter, a trace and a log line. */
+typedef struct Mlx5TlsTxResult {
+    Mlx5TlsTxVerdict verdict;
+    Mlx5TlsReason reason;
+    uint8_t row;                /* 1..MLX5_TLS_TX_ROWS */
+    Mlx5TlsTxState state_before;
+    Mlx5TlsTxState state_after;
+    bool exp_known;             /* before the call: */
+    uint32_t exp_seq;           /* the expected sequence number */
+    uint32_t records;           /* records completed by these bytes */
+} Mlx5TlsTxResult;
+
+typedef struct Mlx5TlsTxStats {
+    uint64_t packets;           /* with payload, encrypted */
+    uint64_t bytes;             /* their payload */
+    uint64_t records;           /* completed, by packets and DUMPs */
+    uint64_t dumps;
+    uint64_t dump_bytes;
+    uint64_t drop_seq_mismatch; /* tx_seq_mismatch */
+    uint64_t drop_no_ctx;       /* tx_no_ctx, no key included */
+    uint64_t drop_bad_header;   /* tx_bad_header, packets to a BROKEN context included */
+    uint64_t drop_too_long;
+    uint64_t dumps_ignored;
+    uint64_t seq_ignored;       /* sent in spite of a mismatch (tx-seq-check=ignore) */
+} Mlx5TlsTxStats;
+
+/* One per TIS. All members are private except stats; embed it, do not move it. */
+typedef struct Mlx5TlsTx {
+    Mlx5TlsEngine *engine;
+    uint32_t id;
+    uint8_t state;              /* Mlx5TlsTxState */
+    uint8_t invalid_reason;     /* why INVALID: NO_CTX or NO_KEY */
+    uint8_t hdr_fill;           /* bytes of the next header that were read, 0..4 */
+    uint8_t hdr[MLX5_TLS_HDR_LEN];
+    bool static_ok;             /* a static post with good params was seen */
+    bool rec_sent, rec_dumped;  /* what the open record's bytes came by */
+    bool rec_sn_known;
+    uint32_t rec_sn;            /* sequence number of the open record's header */
+    uint32_t exp_seq;           /* valid in ACTIVE_SEQ */
+    uint64_t rec_no;            /* of the record whose header comes next */
+    Mlx5TlsStaticParams params; /* last static post */
+    Mlx5TlsKey *params_key;
+    Mlx5TlsCrypto run;          /* in use since SET_PSV */
+    Mlx5TlsRecord rec;
+    Mlx5TlsTxStats stats;
+} Mlx5TlsTx;
+
+/* id: the TIS number, for the record log only. State INVALID. */
+void mlx5_tls_tx_init(Mlx5TlsTx *tx, Mlx5TlsEngine *engine, uint32_t id);
+
+/*
+ * Back to what init left (a recycled TIS needs no reset: SET_PSV does it all). Clear is
+ * the end of the context: it lets go of keys and zeroises everything; init makes it
+ * usable again. Clearing a zeroed struct is allowed.
+ */
+void mlx5_tls_tx_reset(Mlx5TlsTx *tx);
+void mlx5_tls_tx_clear(Mlx5TlsTx *tx);
+
+/*
+ * UMR static params (TX1). image: tls_static_params of the WQE. key: what dek_index
+ * resolves to or NULL; the context takes its own reference. Returns NONE, NO_KEY (stored;
+ * SET_PSV will leave the context INVALID) or BAD_PARAMS (stored as unusable, likewise).
+ */
+Mlx5TlsReason mlx5_tls_tx_set_static(Mlx5TlsTx *tx,
+                                     const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
+                                     Mlx5TlsKey *key);
+
+/*
+ * SET_PSV (TX2, TX13, TX14). image: tls_progress_params. Returns NONE when the context
+ * is in START, NO_CTX / NO_KEY / BAD_PARAMS when it is INVALID or (TX14) unchanged.
+ */
+Mlx5TlsReason mlx5_tls_tx_set_progress(Mlx5TlsTx *tx,
+                                       const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
+
+/*
+ * The whole TCP payload of one SEND or LSO WQE, before it is cut into segments; seq is
+ * the sequence number of its first byte. On MLX5_TLS_TX_SEND the payload was encrypted
+ * in place. On a drop it was not touched, is plaintext, and must not leave.
+ */
+void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload, size_t len,
+                        Mlx5TlsTxResult *res);
+
+/*
+ * DUMP: stream bytes that pass through the context and are not sent. The verdict is
+ * MLX5_TLS_TX_DROP always; reason NONE means that they were taken in.
+ */
+void mlx5_tls_tx_dump(Mlx5TlsTx *tx, const uint8_t *data, size_t len, Mlx5TlsTxResult *res);
+
+/* Text of a row ("TX8: ACTIVE, packet out of sequence: drop") and of a state. */
+const char *mlx5_tls_tx_row_str(unsigned row);
+const char *mlx5_tls_tx_state_str(unsigned state);
+
+#endif /* MLX5_ENGINE_TLS_TX_H */

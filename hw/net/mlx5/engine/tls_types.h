@@ -1,0 +1,272 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Plain data of the TLS engine: the two parameter images a driver posts, the
+ * codes the device reports, and the knobs for what is unknown of the silicon.
+ *
+ * Owns no state. Everybody may include it: it needs GLib only, no QEMU header.
+ */
+#ifndef MLX5_ENGINE_TLS_TYPES_H
+#define MLX5_ENGINE_TLS_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <glib.h>
+
+/* ---- sizes of the TLS record layer (RFC 5246, 5288, 8446) ---------------- */
+
+#define MLX5_TLS_HDR_LEN        5   /* type, version, length */
+#define MLX5_TLS_NONCE_LEN      8   /* explicit nonce on the wire, TLS 1.2 only */
+#define MLX5_TLS_TAG_LEN        16
+#define MLX5_TLS_IV_LEN         12  /* gcm_iv || implicit_iv, or gcm_iv || nonce */
+#define MLX5_TLS_MAX_PLAIN      16384
+
+/* A payload longer than this is refused: sequence numbers stop being ordered. */
+#define MLX5_TLS_MAX_PAYLOAD    (16u << 20)
+
+/* ---- the images ----------------------------------------------------------- */
+
+#define MLX5_TLS_STATIC_PARAMS_LEN      64
+#define MLX5_TLS_PROGRESS_PARAMS_LEN    12
+
+/*
+ * X(field, bit offset, width) of tls_static_params, as in the UMR WQE; bit 0 is
+ * the most significant bit of byte 0. Bits not named here are reserved.
+ */
+#define MLX5_TLS_STATIC_PARAMS_FIELDS(X) \
+    X(const_2,               0x000, 2)   \
+    X(tls_version,           0x002, 4)   \
+    X(const_1,               0x006, 2)   \
+    X(encryption_standard,   0x01c, 4)   \
+    X(initial_record_number, 0x040, 64)  \
+    X(resync_tcp_sn,         0x080, 32)  \
+    X(gcm_iv,                0x0a0, 32)  \
+    X(implicit_iv,           0x0c0, 64)  \
+    X(dek_index,             0x108, 24)
+
+/* The same of tls_progress_params, as in SET_PSV (after tis_tir_num) and GET_PSV. */
+#define MLX5_TLS_PROGRESS_PARAMS_FIELDS(X)  \
+    X(next_record_tcp_sn,       0x00, 32)   \
+    X(hw_resync_tcp_sn,         0x20, 32)   \
+    X(record_tracker_state,     0x40, 2)    \
+    X(auth_state,               0x42, 2)    \
+    X(hw_offset_record_number,  0x48, 24)
+
+#define MLX5_TLS_FIELD_MEMBER_64(name, off, width)  uint64_t name;
+#define MLX5_TLS_FIELD_MEMBER_32(name, off, width)  uint32_t name;
+
+/* tls_static_params, decoded. */
+typedef struct Mlx5TlsStaticParams {
+    MLX5_TLS_STATIC_PARAMS_FIELDS(MLX5_TLS_FIELD_MEMBER_64)
+} Mlx5TlsStaticParams;
+
+/* tls_progress_params, decoded. */
+typedef struct Mlx5TlsProgressParams {
+    MLX5_TLS_PROGRESS_PARAMS_FIELDS(MLX5_TLS_FIELD_MEMBER_32)
+} Mlx5TlsProgressParams;
+
+/* tls_static_params.tls_version */
+#define MLX5_TLS_VERSION_1_2    2
+#define MLX5_TLS_VERSION_1_3    3
+
+/* tls_static_params.encryption_standard */
+#define MLX5_TLS_ENCRYPTION_STANDARD_TLS    1
+
+/* tls_progress_params.record_tracker_state */
+#define MLX5_TLS_TRACKER_START      0
+#define MLX5_TLS_TRACKER_TRACKING   1
+#define MLX5_TLS_TRACKER_SEARCHING  2
+
+/* tls_progress_params.auth_state */
+#define MLX5_TLS_AUTH_NO_OFFLOAD        0
+#define MLX5_TLS_AUTH_OFFLOAD           1
+#define MLX5_TLS_AUTH_AUTHENTICATION    2
+
+/* Image to struct and back. Images are big endian, reserved bits are written 0. */
+void mlx5_tls_static_params_decode(Mlx5TlsStaticParams *p,
+                                   const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN]);
+void mlx5_tls_static_params_encode(const Mlx5TlsStaticParams *p,
+                                   uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN]);
+void mlx5_tls_progress_params_decode(Mlx5TlsProgressParams *p,
+                                     const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
+void mlx5_tls_progress_params_encode(const Mlx5TlsProgressParams *p,
+                                     uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
+
+/* ---- what both directions report ------------------------------------------ */
+
+/* CQE field tls_offload (mlx5_cqe64 byte 0, bits [4:3]). */
+typedef enum Mlx5TlsFlag {
+    MLX5_TLS_FLAG_NOT_DECRYPTED = 0,
+    MLX5_TLS_FLAG_DECRYPTED = 1,
+    MLX5_TLS_FLAG_RESYNC = 2,
+    MLX5_TLS_FLAG_ERROR = 3,
+} Mlx5TlsFlag;
+
+/*
+ * Why a packet was dropped (TX) or not delivered decrypted (RX), and why a post
+ * had no effect. mlx5_tls_reason_str() has one sentence for each.
+ */
+typedef enum Mlx5TlsReason {
+    MLX5_TLS_REASON_NONE = 0,       /* nothing to explain: encrypted, decrypted, stored */
+    MLX5_TLS_REASON_EMPTY,          /* no payload */
+    MLX5_TLS_REASON_TOO_LONG,       /* payload over MLX5_TLS_MAX_PAYLOAD */
+    MLX5_TLS_REASON_NO_CTX,         /* no static params and SET_PSV yet, or bad ones */
+    MLX5_TLS_REASON_NO_KEY,         /* static params name no usable DEK */
+    MLX5_TLS_REASON_BAD_PARAMS,     /* image has a value outside the contract */
+    MLX5_TLS_REASON_BROKEN,         /* a bad header was met; waits for SET_PSV */
+    MLX5_TLS_REASON_SEQ_MISMATCH,   /* TX: not the expected sequence number */
+    MLX5_TLS_REASON_BAD_HEADER,     /* no valid record header where one must be */
+    MLX5_TLS_REASON_BEFORE_ANCHOR,  /* RX: payload (partly) before next_record_tcp_sn */
+    MLX5_TLS_REASON_LATE_START,     /* RX: first packet is beyond the anchor */
+    MLX5_TLS_REASON_OLD,            /* RX: all bytes were seen before */
+    MLX5_TLS_REASON_OVERLAP,        /* RX: some bytes were seen before */
+    MLX5_TLS_REASON_GAP,            /* RX: bytes of a record are missing before it */
+    MLX5_TLS_REASON_HEADER_LOST,    /* RX: a record header is missing before it */
+    MLX5_TLS_REASON_SKIPPED_RECORD, /* RX: carries bytes of a record with a hole */
+    MLX5_TLS_REASON_SEARCHING,      /* RX: looking for a header */
+    MLX5_TLS_REASON_UNANSWERED,     /* RX: candidate waits for the software's approval */
+    MLX5_TLS_REASON_AUTHENTICATING, /* RX: approved, tag not verified yet */
+    MLX5_TLS_REASON_AUTH_FAILED,    /* RX: approved with a record number that is wrong */
+    MLX5_TLS_REASON_BAD_TAG,        /* RX: authentication failure */
+    MLX5_TLS_REASON_STALE,          /* RX: approval of another candidate or none */
+    MLX5_TLS_REASON_MAX
+} Mlx5TlsReason;
+
+/* One sentence, never NULL, valid for ever; numbers out of range say so. */
+const char *mlx5_tls_reason_str(unsigned reason);
+
+/* ---- knobs ----------------------------------------------------------------- */
+
+typedef enum Mlx5TlsTxSeqCheck {
+    MLX5_TLS_TX_SEQ_DROP = 0,       /* default */
+    MLX5_TLS_TX_SEQ_ERROR_CQE,
+    MLX5_TLS_TX_SEQ_IGNORE,         /* encrypt with the running state: shows the damage */
+} Mlx5TlsTxSeqCheck;
+
+typedef enum Mlx5TlsResyncFlagAt {
+    MLX5_TLS_RESYNC_AT_MAGIC = 0,   /* default: the packet that holds the candidate */
+    MLX5_TLS_RESYNC_AT_LOSS,        /* the packet at which tracking was lost */
+    MLX5_TLS_RESYNC_AT_BOTH,
+} Mlx5TlsResyncFlagAt;
+
+typedef enum Mlx5TlsResyncRepeat {
+    MLX5_TLS_RESYNC_REPEAT_NEVER = 0,   /* default */
+    MLX5_TLS_RESYNC_REPEAT_RECORDS,     /* after resync_repeat_records headers */
+    MLX5_TLS_RESYNC_REPEAT_TIMEOUT,     /* after mlx5_tls_rx_resync_timeout() */
+} Mlx5TlsResyncRepeat;
+
+typedef enum Mlx5TlsBadTagAction {
+    MLX5_TLS_BAD_TAG_CONTINUE = 0,  /* default: stay in sync, count the record */
+    MLX5_TLS_BAD_TAG_SEARCH,        /* give up tracking, search a header */
+} Mlx5TlsBadTagAction;
+
+typedef enum Mlx5TlsSearchPattern {
+    MLX5_TLS_SEARCH_STRICT = 0,     /* default: type, version and length must be valid */
+    MLX5_TLS_SEARCH_MAGIC_ONLY,     /* 03 03 in the place of the version is enough */
+} Mlx5TlsSearchPattern;
+
+/* All zero except start_order_tolerance is the default; see mlx5_tls_knobs_init(). */
+typedef struct Mlx5TlsKnobs {
+    Mlx5TlsTxSeqCheck tx_seq_check;
+    Mlx5TlsResyncFlagAt rx_resync_flag_at;
+    Mlx5TlsResyncRepeat resync_repeat;
+    /* headers without an answer before the flag is raised again, 1..2^24-1 */
+    uint32_t resync_repeat_records;
+    Mlx5TlsBadTagAction bad_tag_action;
+    Mlx5TlsSearchPattern search_pattern;
+    /* true: straight to OFFLOAD on approval, without authenticating one record */
+    bool auth_stage_off;
+    /* START: bytes a packet may lie before the anchor, 1..2^31-1; default 2^24 */
+    uint32_t start_order_tolerance;
+    /*
+     * next_record_tcp_sn 0 with resync_tcp_sn not 0 in a RX SET_PSV: take the
+     * latter as anchor (FreeBSD posts it that way).
+     */
+    bool start_anchor_from_static;
+    /*
+     * Accept fixed fields of the images that are off (const_1, const_2,
+     * encryption_standard) and SET_PSV with codes other than START/NO_OFFLOAD.
+     */
+    bool lax_params;
+} Mlx5TlsKnobs;
+
+void mlx5_tls_knobs_init(Mlx5TlsKnobs *knobs);
+
+/*
+ * Set one knob by its user-visible name, as device properties have it:
+ *   tx-seq-check=drop|error-cqe|ignore
+ *   rx-resync-flag-at=magic|loss|both
+ *   resync-repeat=never|timeout|<N>        (N: records, 1..16777215)
+ *   bad-tag-action=continue|search
+ *   search-pattern=strict|magic-only
+ *   auth-stage=on|off
+ *   start-order-tolerance=<bytes>          (1..2147483647)
+ *   start-anchor-from-static=on|off
+ *   lax-params=on|off
+ * Returns NULL, or a message (to be g_free()d) naming the token that is wrong
+ * and what is allowed; the knobs are unchanged then.
+ */
+char *mlx5_tls_knobs_parse(Mlx5TlsKnobs *knobs, const char *name, const char *value);
+
+/* The value of a knob as text, to be g_free()d; NULL for an unknown name. */
+char *mlx5_tls_knobs_print(const Mlx5TlsKnobs *knobs, const char *name);
+
+/* The i-th knob's name, NULL past the end. */
+const char *mlx5_tls_knobs_name(unsigned i);
+
+/* ---- record log ------------------------------------------------------------ */
+
+typedef enum Mlx5TlsDir {
+    MLX5_TLS_DIR_TX = 0,
+    MLX5_TLS_DIR_RX = 1,
+} Mlx5TlsDir;
+
+/* How a record was treated. */
+typedef enum Mlx5TlsRecordMode {
+    MLX5_TLS_RECORD_ENCRYPT = 0,    /* TX */
+    MLX5_TLS_RECORD_DECRYPT,        /* RX in sync: bytes count for flag 1 */
+    MLX5_TLS_RECORD_AUTHONLY,       /* RX: tag verified, bytes never changed */
+    MLX5_TLS_RECORD_SKIP,           /* RX: only its length is used */
+} Mlx5TlsRecordMode;
+
+typedef enum Mlx5TlsRecordEnd {
+    MLX5_TLS_RECORD_END_DONE = 0,   /* last byte passed; SKIP: tag not looked at */
+    MLX5_TLS_RECORD_END_TAG_OK,
+    MLX5_TLS_RECORD_END_TAG_BAD,
+    MLX5_TLS_RECORD_END_LOST,       /* its end was not seen: tracking was lost in it */
+} Mlx5TlsRecordEnd;
+
+/* One line of the record log: reported when a record ends. */
+typedef struct Mlx5TlsRecordEvent {
+    Mlx5TlsDir dir;
+    uint32_t id;            /* as given to init: tisn or tirn */
+    uint64_t number;        /* record number, if number_known */
+    bool number_known;
+    uint32_t tcp_sn;        /* sequence number of the header, if tcp_sn_known */
+    bool tcp_sn_known;
+    uint32_t len;           /* whole record, header included */
+    uint8_t type;           /* content type byte of the header */
+    Mlx5TlsRecordMode mode;
+    Mlx5TlsRecordEnd end;
+    /*
+     * RX: some packet with bytes of it was delivered with / without flag 1;
+     * both set is what Linux calls a partially decrypted record.
+     * TX: some bytes of it went to the wire (clear = false always) / by DUMP.
+     */
+    bool decrypted;
+    bool not_decrypted;
+    bool sent;
+    bool dumped;
+    /*
+     * TX: the tag that was computed. The same (key, number) with another tag
+     * means that a nonce was used for other plaintext. RX: all zero.
+     */
+    uint8_t tag[MLX5_TLS_TAG_LEN];
+    uint8_t state_before;   /* at the start of the packet; direction's own enum */
+    uint8_t state_after;    /* at the end of the packet */
+} Mlx5TlsRecordEvent;
+
+typedef void Mlx5TlsRecordLogFn(void *opaque, const Mlx5TlsRecordEvent *event);
+
+#endif /* MLX5_ENGINE_TLS_TYPES_H */
