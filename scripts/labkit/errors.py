@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Errors that end a lab command with a message instead of a traceback.
+
+State owned: none. Raised anywhere in labkit; the command line prints render() on stderr and
+exits with exit_status.
+"""
+
+EXIT_TIMEOUT = 124      # the command in the guest ran out of time
+EXIT_LAB = 125          # the lab itself failed
+
+
+class LabError(Exception):
+    """The lab could not do its work. MESSAGE names the thing and what was expected, HINT says
+    what the user can do about it."""
+
+    exit_status = EXIT_LAB
+
+    def __init__(self, message: str, hint: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def render(self) -> str:
+        """The text for stderr, every line of it prefixed."""
+        lines = [f"lab: {line}" for line in self.message.rstrip().splitlines() or [""]]
+        if self.hint:
+            lines += [f"lab: hint: {line}" for line in self.hint.rstrip().splitlines()]
+        return "\n".join(lines)
+
+
+class UsageError(LabError):
+    """The user asked for something that does not exist or does not fit."""
+
+
+class HostError(LabError):
+    """This machine lacks something: a package, a distribution, a permission."""
+
+
+class FetchError(LabError):
+    """A package or source could not be had from the archive."""
+
+
+class SpaceError(LabError):
+    """The disk is full or would be."""
+
+
+class OverlayError(LabError):
+    """A QEMU tree does not look as scripts/overlay expects."""
+
+
+class BuildError(LabError):
+    """A build step failed; LOG is its full log and TAIL its last lines."""
+
+    def __init__(self, message: str, hint: str | None = None, log=None, tail=()):
+        super().__init__(message, hint)
+        self.log = log
+        self.tail = list(tail)
+
+    def render(self) -> str:
+        text = super().render()
+        if self.tail:
+            text = "\n".join(f"  | {line}" for line in self.tail) + "\n" + text
+        if self.log:
+            text += f"\nlab: full log: {self.log}"
+        return text

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where things are: the checkout, the cache, the artifacts; and the locks that guard the cache.
+
+State owned: nothing on its own; the directories are created when first asked for.
+Called by every module of labkit.
+
+Layout of the cache (everything in it can be deleted at any time, the next run makes it again):
+
+    apt/SUITE/      private apt state of one Debian suite
+    download/       .deb and source packages as downloaded
+    firmware/       BIOS and option ROMs, unpacked
+    qemu/KEY/       QEMU source with the overlay, build directory, binaries of each checkout
+    kernel/KEY/     bzImage, modules.cpio, config
+    rootfs/KEY/     root.cpio
+    ccache/         compiler cache, when ccache is installed
+    logs/           the full log of every step
+    locks/          lock files
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+import sys
+
+from .errors import LabError, SpaceError
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+SCRIPTS = REPO / "scripts"
+OVERLAY = SCRIPTS / "overlay"
+GUEST = SCRIPTS / "guest"
+GUEST_TESTS = REPO / "guest-tests"
+
+
+def cache_dir(*parts: str, create: bool = True) -> pathlib.Path:
+    """The cache directory, or a directory below it, created unless told otherwise.
+
+    ${XDG_CACHE_HOME:-~/.cache}/mlx5-ktls. A relative XDG_CACHE_HOME is ignored, as the
+    XDG base directory specification asks.
+    """
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    root = pathlib.Path(base) if base.startswith("/") else pathlib.Path.home() / ".cache"
+    path = root.joinpath("mlx5-ktls", *parts)
+    if create:
+        make_dir(path)
+    return path
+
+
+def artifacts_dir(*parts: str, create: bool = True) -> pathlib.Path:
+    """Where runs leave dmesg, QEMU's log, captures: $LAB_ARTIFACTS or artifacts/ of the checkout."""
+    base = os.environ.get("LAB_ARTIFACTS")
+    root = pathlib.Path(base).absolute() if base else REPO / "artifacts"
+    path = root.joinpath(*parts)
+    if create:
+        make_dir(path)
+    return path
+
+
+def make_dir(path: pathlib.Path) -> None:
+    """mkdir -p with an error a person can act on."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise LabError(f"cannot create directory {path}: {e.strerror}",
+                       hint="set XDG_CACHE_HOME (cache) or LAB_ARTIFACTS (artifacts) to a "
+                            "writable place") from e
+
+
+def checkout_id() -> str:
+    """Short name of this checkout, for what several checkouts keep apart in one cache."""
+    return hashlib.sha256(str(REPO).encode()).hexdigest()[:12]
+
+
+def digest(*parts: object) -> str:
+    """Key of a product: 12 hex digits over the text of its ingredients, order counts."""
+    h = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else str(part).encode()
+        h.update(str(len(data)).encode() + b":" + data)
+    return h.hexdigest()[:12]
+
+
+def free_bytes(path: pathlib.Path) -> int:
+    """Bytes an ordinary user may still write in the file system of PATH (or its first parent
+    that exists)."""
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
+def human(size: float) -> str:
+    """1234567 -> '1.2 MB'."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def require_space(path: pathlib.Path, need: int, what: str) -> None:
+    """Fail before a long step when its directory cannot hold the result. NEED is in bytes."""
+    have = free_bytes(path)
+    if have < need:
+        raise SpaceError(f"{what} needs about {human(need)} in {path}, "
+                         f"where {human(have)} are free",
+                         hint="free some space there, or point XDG_CACHE_HOME at a larger disk")
+
+
+@contextlib.contextmanager
+def lock(name: str, wait: bool = True):
+    """Hold the cache's lock NAME; two labs never build the same thing at once.
+
+    The lock dies with the process, so a killed lab leaves none behind. When another lab holds
+    it, says so once and waits (or raises LabError when WAIT is false).
+    """
+    path = cache_dir("locks") / f"{name}.lock"
+    with open(path, "a+", encoding="utf-8") as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            f.seek(0)
+            owner = f.read().strip() or "?"
+            if not wait:
+                raise LabError(f"another lab (process {owner}) is using {name}") from None
+            print(f"lab: waiting for another lab (process {owner}) that is using {name}",
+                  file=sys.stderr, flush=True)
+            fcntl.flock(f, fcntl.LOCK_EX)
+        f.seek(0)
+        f.truncate()
+        f.write(f"{os.getpid()}\n")
+        f.flush()
+        yield
+
+
+def write_atomic(path: pathlib.Path, data: str | bytes) -> None:
+    """Write a small file so that readers see the old one or the new one, never a part."""
+    tmp = path.with_name(f".{path.name}.{os.getpid()}")
+    if isinstance(data, str):
+        data = data.encode()
+    try:
+        tmp.write_bytes(data)
+        os.replace(tmp, path)
+    except OSError as e:
+        tmp.unlink(missing_ok=True)
+        raise LabError(f"cannot write {path}: {e.strerror}") from e
