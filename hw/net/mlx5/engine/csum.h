@@ -38,7 +38,7 @@ typedef struct Mlx5Csum {
 void mlx5_csum_add(Mlx5Csum *c, const void *buf, size_t len);
 void mlx5_csum_add_iov(Mlx5Csum *c, const struct iovec *iov, size_t iovcnt);
 
-/* Add one 16-bit word. The sum must be at an even offset (asserted in debug). */
+/* Add one 16-bit word, as if at an even offset wherever the sum stands. */
 void mlx5_csum_add_be16(Mlx5Csum *c, uint16_t word);
 
 /* The folded sum, 0..0xffff, NOT inverted. */
@@ -51,6 +51,12 @@ uint16_t mlx5_csum_fold(const Mlx5Csum *c);
  */
 void mlx5_csum_add_pseudo(Mlx5Csum *c, const Mlx5Packet *pkt, const uint8_t *frame,
                           uint32_t l4_len);
+
+/*
+ * The length a UDP header states, header included, as far as it is sane: at least
+ * 8 and within the IP packet. Returns false, *l4_len unchanged, when it is not.
+ */
+bool mlx5_csum_udp_len(const Mlx5Packet *pkt, const uint8_t *frame, uint32_t *l4_len);
 
 /* Which checksums mlx5_csum_fill() has written: MLX5_ETH_WQE_L3_CSUM and
  * MLX5_ETH_WQE_L4_CSUM or'ed, or 0. */

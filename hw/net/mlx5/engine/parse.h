@@ -145,6 +145,13 @@ void mlx5_parse(const uint8_t *frame, size_t len, Mlx5Packet *out);
 void mlx5_parse_headers(const uint8_t *hdr, size_t len, Mlx5Packet *out);
 
 /*
+ * Parse a frame of `len` bytes of which only the first `have` are at `frame`, the
+ * rest being elsewhere: headers are read up to `have`, lengths are judged by
+ * `len`. mlx5_parse() is this with have = len.
+ */
+void mlx5_parse_prefix(const uint8_t *frame, size_t have, size_t len, Mlx5Packet *out);
+
+/*
  * Verify the checksums of a parsed frame once: fills l3_ok, l4_ok and
  * csum_checked; a second call on the same Mlx5Packet costs nothing.
  *

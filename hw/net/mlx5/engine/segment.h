@@ -55,13 +55,7 @@ typedef struct Mlx5Segment {
     uint32_t offset;                    /* payload bytes given out so far */
     uint32_t index;                     /* frames given out so far */
     uint32_t mss;                       /* payload bytes per frame */
-    uint32_t l3_off;
-    uint32_t l4_off;
-    uint32_t pseudo_dst_off;
-    Mlx5L3Type l3_type;
-    Mlx5L4Type l4_type;
-    uint32_t tcp_seq;                   /* of the first frame */
-    uint16_t tcp_flags;                 /* of the WQE's header, low nine bits */
+    Mlx5Packet pkt;                     /* parse of the WQE's header */
     uint16_t ip_id;                     /* IPv4 identification of the first frame */
 } Mlx5Segment;
 

@@ -281,9 +281,11 @@ Mlx5SteeringError mlx5_steering_fte_set(Mlx5Steering *s, uint32_t table_id,
  * entry, at once or, on error, not at all. The match value stays. group_id must be
  * the entry's.
  *
- * FWD_DEST with an empty list is allowed here, unlike in a new entry: taking away
- * a rule's last destination, the driver sends a mask with DESTINATION_LIST alone
- * (fs_core.c, del_sw_hw_rule). Such an entry drops.
+ * FWD_DEST or COUNT with an empty list is allowed here, unlike in a new entry: to
+ * take away a rule's last destination the driver sends a mask with
+ * DESTINATION_LIST alone (fs_core.c, del_sw_hw_rule). An entry whose list is empty
+ * drops. A list that the mask leaves alone stays although its action bit goes, and
+ * counts again when the bit comes back.
  */
 Mlx5SteeringError mlx5_steering_fte_modify(Mlx5Steering *s, uint32_t table_id,
                                            uint32_t flow_index,

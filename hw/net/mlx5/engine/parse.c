@@ -1,0 +1,386 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Packet parser, see parse.h.
+ *
+ * One pass from the outside in. Each layer is read only when it is whole within
+ * the bytes at hand, and the layers behind it only when it was.
+ */
+#include <string.h>
+
+#include "csum.h"
+#include "parse.h"
+
+enum {
+    IPV4_HLEN = 20,
+    IPV6_HLEN = 40,
+    TCP_HLEN = 20,
+    UDP_HLEN = 8,
+    ESP_HLEN = 8,
+    AH_HLEN = 12,
+    IPV6_EXT_MIN = 8,
+
+    IPV4_MF = 0x2000,
+    IPV4_OFFSET = 0x1fff,
+
+    IPV6_HOPOPTS = 0,
+    IPV6_ROUTING = 43,
+    IPV6_FRAGMENT = 44,
+    IPV6_DSTOPTS = 60,
+
+    ROUTING_SOURCE = 0,
+    ROUTING_MOBILE = 2,
+    ROUTING_SEGMENT = 4,
+};
+
+/* What is being parsed: `have` bytes can be read, of a frame of `len`. */
+typedef struct Frame {
+    const uint8_t *p;
+    uint32_t have;
+    uint32_t len;
+    bool ignore_l3_len;
+} Frame;
+
+/* Whether [off, off + n) can be read. off is at most MLX5_PARSE_MAX_LEN plus a
+ * few headers, so nothing overflows. */
+static bool can_read(const Frame *f, uint32_t off, uint32_t n)
+{
+    return off <= f->have && n <= f->have - off;
+}
+
+static bool parse_l2(const Frame *f, Mlx5Packet *pkt)
+{
+    static const uint8_t broadcast[MLX5_ETH_ALEN] = {
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff
+    };
+    uint32_t off = MLX5_ETH_HLEN;
+
+    if (!can_read(f, 0, MLX5_ETH_HLEN)) {
+        return false;
+    }
+    pkt->is_multicast = f->p[0] & 1;
+    pkt->is_broadcast = memcmp(f->p, broadcast, sizeof(broadcast)) == 0;
+    pkt->ethertype = mlx5_get_be16(f->p + 12);
+
+    while (pkt->n_vlan < MLX5_PARSE_MAX_VLANS &&
+           (pkt->ethertype == MLX5_ETH_P_8021Q ||
+            pkt->ethertype == MLX5_ETH_P_8021AD) &&
+           can_read(f, off, MLX5_VLAN_HLEN)) {
+        pkt->vlan_tpid[pkt->n_vlan] = pkt->ethertype;
+        pkt->vlan_tci[pkt->n_vlan] = mlx5_get_be16(f->p + off);
+        pkt->ethertype = mlx5_get_be16(f->p + off + 2);
+        pkt->n_vlan++;
+        off += MLX5_VLAN_HLEN;
+    }
+    pkt->l2_len = off;
+    pkt->l3_off = off;
+    return true;
+}
+
+/* Derive l3_end from what the IP header claims and what is there. */
+static void set_l3_len(const Frame *f, Mlx5Packet *pkt, uint32_t claimed)
+{
+    uint32_t room = f->len - pkt->l3_off;
+
+    if (f->ignore_l3_len) {
+        claimed = room;
+    }
+    pkt->l3_len = claimed;
+    pkt->l3_truncated = claimed > room;
+    pkt->l3_end = pkt->l3_off + (claimed < room ? claimed : room);
+}
+
+/* Returns whether a layer 4 header is to be looked for at l4_off. */
+static bool parse_ipv4(const Frame *f, Mlx5Packet *pkt)
+{
+    const uint8_t *h = f->p + pkt->l3_off;
+    uint32_t ihl, total;
+    uint16_t frag;
+
+    if (!can_read(f, pkt->l3_off, IPV4_HLEN)) {
+        return false;
+    }
+    ihl = (h[0] & 0xf) * 4u;
+    total = mlx5_get_be16(h + 2);
+    if (h[0] >> 4 != 4 || ihl < IPV4_HLEN || !can_read(f, pkt->l3_off, ihl) ||
+        (total < ihl && !f->ignore_l3_len)) {
+        return false;
+    }
+    pkt->l3_type = MLX5_L3_IPV4;
+    pkt->l3_hdr_len = ihl;
+    set_l3_len(f, pkt, total);
+    pkt->ip_ce = (h[1] & 3) == 3;
+    pkt->ip_proto = h[9];
+    pkt->src_ip_off = pkt->l3_off + 12;
+    pkt->dst_ip_off = pkt->l3_off + 16;
+    pkt->pseudo_dst_off = pkt->dst_ip_off;
+
+    frag = mlx5_get_be16(h + 6);
+    pkt->is_frag = frag & (IPV4_MF | IPV4_OFFSET);
+    pkt->is_first_frag = pkt->is_frag && !(frag & IPV4_OFFSET);
+    if (frag & IPV4_OFFSET) {
+        return false;
+    }
+    pkt->l4_off = pkt->l3_off + ihl;
+    return true;
+}
+
+/*
+ * A routing header with segments left carries the packet's final destination,
+ * which is what the pseudo header takes (RFC 8200 8.1). n is the header's length,
+ * all of it can be read.
+ */
+static void parse_ipv6_routing(const Frame *f, Mlx5Packet *pkt, uint32_t off,
+                               uint32_t n)
+{
+    uint8_t type = f->p[off + 2];
+    uint8_t segments_left = f->p[off + 3];
+
+    if (!segments_left || n < 8 + 16) {
+        return;
+    }
+    if (type == ROUTING_SOURCE || type == ROUTING_MOBILE) {
+        pkt->pseudo_dst_off = off + n - 16;     /* the last address of the list */
+    } else if (type == ROUTING_SEGMENT) {
+        pkt->pseudo_dst_off = off + 8;          /* the list is in reverse order */
+    }
+}
+
+static bool parse_ipv6(const Frame *f, Mlx5Packet *pkt)
+{
+    const uint8_t *h = f->p + pkt->l3_off;
+    uint32_t off = pkt->l3_off + IPV6_HLEN;
+    Frame in_l3 = *f;
+    unsigned i;
+
+    if (!can_read(f, pkt->l3_off, IPV6_HLEN) || h[0] >> 4 != 6) {
+        return false;
+    }
+    pkt->l3_type = MLX5_L3_IPV6;
+    pkt->l3_hdr_len = IPV6_HLEN;
+    set_l3_len(f, pkt, IPV6_HLEN + mlx5_get_be16(h + 4));
+    pkt->ip_ce = (h[1] >> 4 & 3) == 3;
+    pkt->ip_proto = h[6];
+    pkt->src_ip_off = pkt->l3_off + 8;
+    pkt->dst_ip_off = pkt->l3_off + 24;
+    pkt->pseudo_dst_off = pkt->dst_ip_off;
+
+    if (in_l3.have > pkt->l3_end) {
+        in_l3.have = pkt->l3_end;
+    }
+    for (i = 0; i <= MLX5_PARSE_MAX_EXT_HDRS; i++) {
+        uint32_t n = IPV6_EXT_MIN;
+
+        if (pkt->ip_proto != IPV6_HOPOPTS && pkt->ip_proto != IPV6_ROUTING &&
+            pkt->ip_proto != IPV6_FRAGMENT && pkt->ip_proto != IPV6_DSTOPTS) {
+            pkt->l4_off = off;
+            return true;
+        }
+        if (i == MLX5_PARSE_MAX_EXT_HDRS || !can_read(&in_l3, off, n)) {
+            return false;
+        }
+        if (pkt->ip_proto == IPV6_FRAGMENT) {
+            uint16_t frag = mlx5_get_be16(f->p + off + 2);
+
+            /* Offset 0 and no more fragments is a whole packet (RFC 6946). */
+            pkt->is_frag = (frag & 0xfff9) != 0;
+            pkt->is_first_frag = pkt->is_frag && !(frag & 0xfff8);
+        } else {
+            n = (f->p[off + 1] + 1u) * 8;
+            if (!can_read(&in_l3, off, n)) {
+                return false;
+            }
+            if (pkt->ip_proto == IPV6_ROUTING) {
+                parse_ipv6_routing(f, pkt, off, n);
+            }
+        }
+        pkt->ip_proto = f->p[off];
+        off += n;
+        pkt->l3_hdr_len += n;
+        if (pkt->is_frag && !pkt->is_first_frag) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static void parse_l4(const Frame *f, Mlx5Packet *pkt)
+{
+    const uint8_t *h = f->p + pkt->l4_off;
+    Frame in_l3 = *f;
+    uint32_t hlen;
+
+    if (in_l3.have > pkt->l3_end) {
+        in_l3.have = pkt->l3_end;
+    }
+    switch (pkt->ip_proto) {
+    case MLX5_IPPROTO_TCP:
+        if (!can_read(&in_l3, pkt->l4_off, TCP_HLEN)) {
+            return;
+        }
+        hlen = (h[12] >> 4) * 4u;
+        if (hlen < TCP_HLEN || !can_read(&in_l3, pkt->l4_off, hlen)) {
+            return;
+        }
+        pkt->l4_type = MLX5_L4_TCP;
+        pkt->sport = mlx5_get_be16(h);
+        pkt->dport = mlx5_get_be16(h + 2);
+        pkt->tcp_seq = mlx5_get_be32(h + 4);
+        pkt->tcp_ack = mlx5_get_be32(h + 8);
+        pkt->tcp_flags = mlx5_get_be16(h + 12) & 0x1ff;
+        break;
+    case MLX5_IPPROTO_UDP:
+        hlen = UDP_HLEN;
+        if (!can_read(&in_l3, pkt->l4_off, hlen)) {
+            return;
+        }
+        pkt->l4_type = MLX5_L4_UDP;
+        pkt->sport = mlx5_get_be16(h);
+        pkt->dport = mlx5_get_be16(h + 2);
+        break;
+    case MLX5_IPPROTO_ESP:
+        hlen = ESP_HLEN;
+        if (!can_read(&in_l3, pkt->l4_off, hlen)) {
+            return;
+        }
+        pkt->l4_type = MLX5_L4_ESP;
+        pkt->spi = mlx5_get_be32(h);
+        break;
+    case MLX5_IPPROTO_AH:
+        hlen = AH_HLEN;
+        if (!can_read(&in_l3, pkt->l4_off, hlen)) {
+            return;
+        }
+        pkt->l4_type = MLX5_L4_AH;
+        pkt->spi = mlx5_get_be32(h + 4);
+        break;
+    default:
+        return;
+    }
+    pkt->payload_off = pkt->l4_off + hlen;
+    pkt->payload_len = pkt->l3_end - pkt->payload_off;
+}
+
+static void parse(const Frame *f, Mlx5Packet *pkt)
+{
+    bool has_l4 = false;
+
+    memset(pkt, 0, sizeof(*pkt));
+    pkt->len = f->len;
+    if (!parse_l2(f, pkt)) {
+        return;
+    }
+    if (pkt->ethertype == MLX5_ETH_P_IPV4) {
+        has_l4 = parse_ipv4(f, pkt);
+    } else if (pkt->ethertype == MLX5_ETH_P_IPV6) {
+        has_l4 = parse_ipv6(f, pkt);
+    }
+    if (has_l4) {
+        parse_l4(f, pkt);
+    }
+}
+
+static uint32_t clamp_len(size_t len)
+{
+    return len < MLX5_PARSE_MAX_LEN ? (uint32_t)len : MLX5_PARSE_MAX_LEN;
+}
+
+void mlx5_parse_prefix(const uint8_t *frame, size_t have, size_t len, Mlx5Packet *out)
+{
+    Frame f = {
+        .p = frame,
+        .have = clamp_len(have < len ? have : len),
+        .len = clamp_len(len),
+    };
+
+    parse(&f, out);
+}
+
+void mlx5_parse(const uint8_t *frame, size_t len, Mlx5Packet *out)
+{
+    mlx5_parse_prefix(frame, len, len, out);
+}
+
+void mlx5_parse_headers(const uint8_t *hdr, size_t len, Mlx5Packet *out)
+{
+    Frame f = {
+        .p = hdr,
+        .have = clamp_len(len),
+        .len = clamp_len(len),
+        .ignore_l3_len = true,
+    };
+
+    parse(&f, out);
+}
+
+static bool l3_csum_ok(const Mlx5Packet *pkt, const uint8_t *frame)
+{
+    Mlx5Csum c = { 0 };
+
+    switch (pkt->l3_type) {
+    case MLX5_L3_IPV4:
+        mlx5_csum_add(&c, frame + pkt->l3_off, pkt->l3_hdr_len);
+        return mlx5_csum_fold(&c) == 0xffff;
+    case MLX5_L3_IPV6:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool l4_csum_ok(const Mlx5Packet *pkt, const uint8_t *frame)
+{
+    uint32_t l4_len = pkt->l3_end - pkt->l4_off;
+    Mlx5Csum c = { 0 };
+
+    if (pkt->is_frag || pkt->l3_truncated) {
+        return false;
+    }
+    switch (pkt->l4_type) {
+    case MLX5_L4_TCP:
+        break;
+    case MLX5_L4_UDP:
+        if (!mlx5_get_be16(frame + pkt->l4_off + 6)) {
+            return pkt->l3_type == MLX5_L3_IPV4;
+        }
+        if (!mlx5_csum_udp_len(pkt, frame, &l4_len)) {
+            return false;
+        }
+        break;
+    default:
+        return false;
+    }
+    mlx5_csum_add_pseudo(&c, pkt, frame, l4_len);
+    mlx5_csum_add(&c, frame + pkt->l4_off, l4_len);
+    return mlx5_csum_fold(&c) == 0xffff;
+}
+
+void mlx5_packet_check_csum(Mlx5Packet *pkt, const uint8_t *frame)
+{
+    if (pkt->csum_checked) {
+        return;
+    }
+    pkt->csum_checked = true;
+    pkt->l3_ok = l3_csum_ok(pkt, frame);
+    pkt->l4_ok = pkt->l3_ok && l4_csum_ok(pkt, frame);
+}
+
+uint8_t mlx5_packet_cqe_hdr_type(const Mlx5Packet *pkt)
+{
+    uint8_t l4 = MLX5_CQE_L4_NONE;
+
+    if (!pkt->is_frag) {
+        if (pkt->l4_type == MLX5_L4_UDP) {
+            l4 = MLX5_CQE_L4_UDP;
+        } else if (pkt->l4_type == MLX5_L4_TCP) {
+            if (!(pkt->tcp_flags & MLX5_TCP_ACK)) {
+                l4 = MLX5_CQE_L4_TCP_NO_ACK;
+            } else if (pkt->payload_len) {
+                l4 = MLX5_CQE_L4_TCP_ACK_AND_DATA;
+            } else {
+                l4 = MLX5_CQE_L4_TCP_ACK_NO_DATA;
+            }
+        }
+    }
+    return (uint8_t)(l4 << 4 | pkt->l3_type << 2);
+}

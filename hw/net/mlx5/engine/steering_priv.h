@@ -1,0 +1,106 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Flow steering: what steering.c (changes) and steering_lookup.c share. Nobody
+ * else includes this.
+ */
+#ifndef HW_NET_MLX5_ENGINE_STEERING_PRIV_H
+#define HW_NET_MLX5_ENGINE_STEERING_PRIV_H
+
+#include <glib.h>
+
+#include "steering.h"
+
+/* Byte offsets in fte_match_set_lyr_2_4. */
+enum {
+    M_SMAC = 0x00,
+    M_ETHERTYPE = 0x06,
+    M_DMAC = 0x08,
+    M_FIRST_TCI = 0x0e,         /* first_prio, first_cfi, first_vid */
+    M_IP_PROTOCOL = 0x10,
+    M_DSCP_ECN = 0x11,
+    M_FLAGS = 0x12,             /* cvlan_tag .. tcp_flags, see below */
+    M_TCP_SPORT = 0x14,
+    M_TCP_DPORT = 0x16,
+    M_L4_TYPE = 0x18,           /* two bits, then 14 reserved */
+    M_IPV4_IHL = 0x1a,          /* four bits, then 4 reserved */
+    M_TTL_HOPLIMIT = 0x1b,
+    M_UDP_SPORT = 0x1c,
+    M_UDP_DPORT = 0x1e,
+    M_SRC_IP = 0x20,
+    M_DST_IP = 0x30,
+
+    M_FLAG_CVLAN = 0x8000,
+    M_FLAG_SVLAN = 0x4000,
+    M_FLAG_FRAG = 0x2000,
+    M_IP_VERSION_SHIFT = 9,
+};
+
+/* An image, a mask or a value, in memory order: only ever compared and and'ed. */
+typedef struct Key {
+    uint64_t w[MLX5_FTE_MATCH_OUTER_WORDS];
+} Key;
+
+typedef struct Group Group;
+typedef struct Table Table;
+
+typedef struct Fte {
+    Key key;                    /* masked value; key of Group.by_value while head */
+    Group *group;
+    struct Fte *next_same;      /* equal value, next higher flow_index */
+    uint32_t flow_index;
+    uint32_t flow_tag;
+    uint16_t action;
+    uint32_t n_dests;
+    uint32_t n_counters;
+    Mlx5FlowDestination *dest;
+    uint32_t *counter;
+} Fte;
+
+struct Group {
+    Table *table;
+    uint32_t id;
+    uint32_t start;
+    uint32_t end;
+    uint32_t n_ftes;
+    Key mask;
+    GHashTable *by_value;       /* &Fte.key -> first Fte of that value; NULL if none */
+};
+
+struct Table {
+    uint32_t id;
+    Mlx5FlowTableAttr attr;
+    GPtrArray *groups;          /* of Group, by start */
+    GHashTable *by_index;       /* flow_index -> Fte; NULL if none */
+    uint32_t fte_refs;
+    uint32_t miss_refs;
+    uint32_t own_refs;
+};
+
+struct Mlx5Steering {
+    Mlx5SteeringLimits limits;
+    const Mlx5SteeringOps *ops;
+    void *opaque;
+    GHashTable *tables;         /* id -> Table */
+    GHashTable *groups;         /* id -> Group */
+    Table *root;
+    uint32_t n_ftes;
+    uint32_t next_table_id;
+    uint32_t next_group_id;
+};
+
+static inline void key_and(Key *out, const Key *a, const Key *mask)
+{
+    unsigned i;
+
+    for (i = 0; i < MLX5_FTE_MATCH_OUTER_WORDS; i++) {
+        out->w[i] = a->w[i] & mask->w[i];
+    }
+}
+
+static inline Table *find_table(const Mlx5Steering *s, uint32_t id)
+{
+    return g_hash_table_lookup(s->tables, GUINT_TO_POINTER(id));
+}
+
+#endif
