@@ -58,6 +58,8 @@ typedef struct Mlx5Cmd Mlx5Cmd;
 #define MLX5_HW_MTU_OVERHEAD 22 /* Ethernet header, one VLAN tag, FCS */
 #define MLX5_MAX_FRAME (MLX5_MAX_MTU + 14 + 8)
 #define MLX5_MIN_FRAME 60
+/* lkey of a data segment that ends a receive WQE's list early */
+#define MLX5_TERMINATE_SCATTER_LKEY 0x100u
 
 /* ------------------------------------------------------------ objects --- */
 
@@ -190,7 +192,7 @@ typedef struct Mlx5Cq {
     Mlx5Eq *eq;
     uint64_t dbr_addr;
     uint32_t pi; /* next entry to write, counts on without wrapping */
-    uint32_t arm_ci; /* consumer index of the arm doorbell, 24 bits */
+    uint32_t ci; /* the driver's counter as last looked up, 24 bits */
     bool armed;
     bool solicited_only;
     bool dirty; /* in fn->dirty_cqs */
@@ -256,7 +258,7 @@ typedef struct Mlx5Tir {
     Mlx5Td *td;
     Mlx5Rq *rq;   /* disp_type direct */
     Mlx5Rqt *rqt; /* disp_type indirect */
-    Mlx5Rss rss;
+    Mlx5RssParams rss;
     Mlx5Tls *tls; /* when tls_en */
     uint8_t tirc[240];
 } Mlx5Tir;
@@ -333,6 +335,7 @@ struct Mlx5Function {
     Mlx5IdSpace ids[MLX5_OBJ__COUNT];
     Mlx5Steering *steering;
     GHashTable *flow_counters; /* id -> Mlx5FlowCounter, cmd_flow.c */
+    uint32_t flow_counter_next; /* where the search for a free one starts */
     Mlx5Vport vport;
 
     /* completions and events not yet announced, see notify.c */
@@ -355,13 +358,14 @@ typedef struct Mlx5PortCounters {
     uint64_t tx_too_long;   /* dropped: longer than the MTU in force */
     uint64_t tx_blocked;    /* times the backend was full */
     uint64_t rx_size[10];   /* RFC 2819 histogram, see port.c */
+    uint64_t link_down_events;
 } Mlx5PortCounters;
 
 /* The one packet that is on its way out, kept while the backend is full. */
 typedef struct Mlx5TxPacket {
     Mlx5Sq *sq; /* NULL: nothing is on its way */
     uint8_t *buf; /* header then payload, MLX5_TX_BUF_SIZE bytes */
-    Mlx5Segmenter seg;
+    Mlx5Segment seg;
 } Mlx5TxPacket;
 
 struct Mlx5Port {
@@ -374,7 +378,9 @@ struct Mlx5Port {
     uint8_t admin; /* PAOS admin_status: 1 up, 2 down */
     bool oper_up;
     uint16_t max_mtu, admin_mtu, oper_mtu;
-    uint32_t proto_admin;
+    uint32_t proto_admin; /* PTYS (ext_)eth_proto_admin */
+    bool proto_ext;       /* proto_admin is the extended one */
+    bool an_disable;      /* PTYS an_disable_admin */
     bool pause_rx, pause_tx;
     Mlx5PortCounters counters;
 
@@ -402,6 +408,7 @@ struct Mlx5State {
     PCIDevice parent_obj;
 
     MemoryRegion bar0;
+    uint32_t cq_doorbell_half; /* see uar.c */
     Mlx5Function fn;
     Mlx5Port port;
 
@@ -536,8 +543,31 @@ void mlx5_port_update_link(Mlx5Port *port);
  * next one may only be sent after mlx5_tx_unblocked().
  */
 bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt);
+/*
+ * May a frame of @len bytes come in? If not (link down, too short, longer than
+ * the MTU in force) it has been counted as dropped.
+ */
+bool mlx5_port_accept_rx(Mlx5Port *port, size_t len);
 /* Counts a frame that arrived; @cast is MLX5_CAST_*. */
 void mlx5_port_count_rx(Mlx5Port *port, size_t len, int cast);
+/* Is a cable with a live other end plugged in? */
+bool mlx5_port_cable(Mlx5Port *port);
+/* Raises PORT_CHANGE, active or down. */
+void mlx5_port_event(Mlx5Port *port, bool up);
+
+/* --------------------------------------------------------- module.c ----- */
+
+/*
+ * Reads @len bytes of the plugged cable's EEPROM at @offset of the 256 bytes
+ * that @page selects. Returns false when the range leaves them.
+ */
+bool mlx5_module_read(uint8_t page, unsigned offset, uint8_t *buf, size_t len);
+
+/* --------------------------------------------------------- cmd_obj.c ---- */
+
+/* May a queue of @pd use @lkey (to write, or to read)? */
+bool mlx5_mkey_usable(Mlx5Function *fn, uint32_t lkey, const Mlx5Pd *pd,
+                      bool write);
 
 /* ---------------------------------------------------- pages and caps ---- */
 
@@ -562,6 +592,13 @@ enum {
 void mlx5_vport_init(Mlx5Vport *vport);
 void mlx5_vport_reset(Mlx5Vport *vport, const uint8_t mac[6]);
 void mlx5_vport_finalize(Mlx5Vport *vport);
+/* vport state: what admin_state makes of the port's operational state. */
+enum {
+    MLX5_VPORT_ADMIN_DOWN = 0,
+    MLX5_VPORT_ADMIN_UP = 1,
+    MLX5_VPORT_ADMIN_FOLLOW = 2,
+};
+bool mlx5_vport_is_up(Mlx5Function *fn);
 
 /* -------------------------------------------------------- cmd_flow.c ---- */
 

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Layouts: access registers.
+ *
+ * One X-macro list per PRM structure: F(structure, field, first bit, width),
+ * bit 0 being the most significant bit of byte 0. See prm.h for the accessors
+ * made from these lists. Field names are the PRM's, verbatim.
+ */
+#ifndef HW_NET_MLX5_PRM_REG_H
+#define HW_NET_MLX5_PRM_REG_H
+
+#include "hw/net/mlx5/prm.h"
+
+/* the register's data is at byte 0x10 of ACCESS_REG and of its answer */
+
+#define MLX5_PRM_access_register_in(F) \
+    F(access_register_in, register_id, 0x050, 16) \
+    F(access_register_in, argument, 0x060, 32)
+
+/* what port registers have at the same place */
+
+#define MLX5_PRM_port_reg(F) \
+    F(port_reg, local_port, 0x008, 8)
+
+#define MLX5_PRM_host_endianness_reg(F) \
+    F(host_endianness_reg, he, 0x000, 8)
+
+#define MLX5_PRM_pmtu_reg(F) \
+    F(pmtu_reg, max_mtu, 0x020, 16) \
+    F(pmtu_reg, admin_mtu, 0x040, 16) \
+    F(pmtu_reg, oper_mtu, 0x060, 16)
+
+#define MLX5_PRM_paos_reg(F) \
+    F(paos_reg, swid, 0x000, 8) \
+    F(paos_reg, admin_status, 0x014, 4) \
+    F(paos_reg, oper_status, 0x01c, 4) \
+    F(paos_reg, ase, 0x020, 1) \
+    F(paos_reg, ee, 0x021, 1) \
+    F(paos_reg, e, 0x03e, 2)
+
+#define MLX5_PRM_ptys_reg(F) \
+    F(ptys_reg, an_disable_admin, 0x001, 1) \
+    F(ptys_reg, an_disable_cap, 0x002, 1) \
+    F(ptys_reg, plane_ind, 0x018, 4) \
+    F(ptys_reg, proto_mask, 0x01d, 3) \
+    F(ptys_reg, an_status, 0x020, 4) \
+    F(ptys_reg, data_rate_oper, 0x030, 16) \
+    F(ptys_reg, ext_eth_proto_capability, 0x040, 32) \
+    F(ptys_reg, eth_proto_capability, 0x060, 32) \
+    F(ptys_reg, ext_eth_proto_admin, 0x0a0, 32) \
+    F(ptys_reg, eth_proto_admin, 0x0c0, 32) \
+    F(ptys_reg, ext_eth_proto_oper, 0x100, 32) \
+    F(ptys_reg, eth_proto_oper, 0x120, 32) \
+    F(ptys_reg, connector_type, 0x17c, 4) \
+    F(ptys_reg, eth_proto_lp_advertise, 0x180, 32)
+
+#define MLX5_PRM_pfcc_reg(F) \
+    F(pfcc_reg, ppan_mask_n, 0x01b, 1) \
+    F(pfcc_reg, minor_stall_mask, 0x01c, 1) \
+    F(pfcc_reg, critical_stall_mask, 0x01d, 1) \
+    F(pfcc_reg, ppan, 0x020, 4) \
+    F(pfcc_reg, prio_mask_tx, 0x028, 8) \
+    F(pfcc_reg, prio_mask_rx, 0x038, 8) \
+    F(pfcc_reg, pptx, 0x040, 1) \
+    F(pfcc_reg, aptx, 0x041, 1) \
+    F(pfcc_reg, pptx_mask_n, 0x042, 1) \
+    F(pfcc_reg, pfctx, 0x048, 8) \
+    F(pfcc_reg, pprx, 0x060, 1) \
+    F(pfcc_reg, aprx, 0x061, 1) \
+    F(pfcc_reg, pprx_mask_n, 0x062, 1) \
+    F(pfcc_reg, pfcrx, 0x068, 8)
+
+#define MLX5_PRM_pmlp_reg(F) \
+    F(pmlp_reg, rxtx, 0x000, 1) \
+    F(pmlp_reg, width, 0x018, 8) \
+    F(pmlp_reg, lane0_module_mapping, 0x020, 32) \
+    F(pmlp_reg, lane1_module_mapping, 0x040, 32) \
+    F(pmlp_reg, lane2_module_mapping, 0x060, 32) \
+    F(pmlp_reg, lane3_module_mapping, 0x080, 32)
+
+#define MLX5_PRM_lane_2_module_mapping(F) \
+    F(lane_2_module_mapping, rx_lane, 0x004, 4) \
+    F(lane_2_module_mapping, tx_lane, 0x00c, 4) \
+    F(lane_2_module_mapping, module, 0x018, 8)
+
+#define MLX5_PRM_mcia_reg(F) \
+    F(mcia_reg, l, 0x000, 1) \
+    F(mcia_reg, module, 0x008, 8) \
+    F(mcia_reg, status, 0x018, 8) \
+    F(mcia_reg, i2c_device_address, 0x020, 8) \
+    F(mcia_reg, page_number, 0x028, 8) \
+    F(mcia_reg, device_address, 0x030, 16) \
+    F(mcia_reg, size, 0x050, 16)
+
+#define MLX5_PRM_pddr_reg(F) \
+    F(pddr_reg, pnat, 0x010, 2) \
+    F(pddr_reg, page_select, 0x038, 8)
+
+/* page_data of PDDR, at its byte 8 */
+
+#define MLX5_PRM_pddr_troubleshooting_page(F) \
+    F(pddr_troubleshooting_page, group_opcode, 0x010, 16) \
+    F(pddr_troubleshooting_page, status_opcode, 0x020, 32)
+
+/* its masks are at bytes 0x08 (registers) and 0x28 (features) */
+
+#define MLX5_PRM_pcam_reg(F) \
+    F(pcam_reg, feature_group, 0x008, 8) \
+    F(pcam_reg, access_reg_group, 0x018, 8)
+
+#define MLX5_PRM_pcam_enhanced_features(F) \
+    F(pcam_enhanced_features, ptys_extended_ethernet, 0x072, 1) \
+    F(pcam_enhanced_features, ptys_connector_type, 0x07c, 1)
+
+/* counter sets are at byte 8 of PPCNT; a *_high and *_low pair is one field here */
+
+#define MLX5_PRM_ppcnt_reg(F) \
+    F(ppcnt_reg, swid, 0x000, 8) \
+    F(ppcnt_reg, pnat, 0x010, 2) \
+    F(ppcnt_reg, grp, 0x01a, 6) \
+    F(ppcnt_reg, clr, 0x020, 1) \
+    F(ppcnt_reg, plane_ind, 0x034, 4) \
+    F(ppcnt_reg, prio_tc, 0x03b, 5)
+
+#define MLX5_PRM_eth_802_3_cntrs_grp_data_layout(F) \
+    F(eth_802_3_cntrs_grp_data_layout, a_frames_transmitted_ok, 0x000, 64) \
+    F(eth_802_3_cntrs_grp_data_layout, a_frames_received_ok, 0x040, 64) \
+    F(eth_802_3_cntrs_grp_data_layout, a_octets_transmitted_ok, 0x100, 64) \
+    F(eth_802_3_cntrs_grp_data_layout, a_octets_received_ok, 0x140, 64) \
+    F(eth_802_3_cntrs_grp_data_layout, a_multicast_frames_xmitted_ok, 0x180, 64) \
+    F(eth_802_3_cntrs_grp_data_layout, a_broadcast_frames_xmitted_ok, 0x1c0, 64) \
+    F(eth_802_3_cntrs_grp_data_layout, a_multicast_frames_received_ok, 0x200, 64) \
+    F(eth_802_3_cntrs_grp_data_layout, a_broadcast_frames_received_ok, 0x240, 64) \
+    F(eth_802_3_cntrs_grp_data_layout, a_frame_too_long_errors, 0x300, 64)
+
+#define MLX5_PRM_eth_2863_cntrs_grp_data_layout(F) \
+    F(eth_2863_cntrs_grp_data_layout, if_in_octets, 0x000, 64) \
+    F(eth_2863_cntrs_grp_data_layout, if_in_ucast_pkts, 0x040, 64) \
+    F(eth_2863_cntrs_grp_data_layout, if_in_discards, 0x080, 64) \
+    F(eth_2863_cntrs_grp_data_layout, if_in_errors, 0x0c0, 64) \
+    F(eth_2863_cntrs_grp_data_layout, if_out_octets, 0x140, 64) \
+    F(eth_2863_cntrs_grp_data_layout, if_out_ucast_pkts, 0x180, 64) \
+    F(eth_2863_cntrs_grp_data_layout, if_out_discards, 0x1c0, 64) \
+    F(eth_2863_cntrs_grp_data_layout, if_out_errors, 0x200, 64) \
+    F(eth_2863_cntrs_grp_data_layout, if_in_multicast_pkts, 0x240, 64) \
+    F(eth_2863_cntrs_grp_data_layout, if_in_broadcast_pkts, 0x280, 64) \
+    F(eth_2863_cntrs_grp_data_layout, if_out_multicast_pkts, 0x2c0, 64) \
+    F(eth_2863_cntrs_grp_data_layout, if_out_broadcast_pkts, 0x300, 64)
+
+#define MLX5_PRM_eth_2819_cntrs_grp_data_layout(F) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_drop_events, 0x000, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_octets, 0x040, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts, 0x080, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_broadcast_pkts, 0x0c0, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_multicast_pkts, 0x100, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_undersize_pkts, 0x180, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_oversize_pkts, 0x1c0, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts64octets, 0x2c0, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts65to127octets, 0x300, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts128to255octets, 0x340, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts256to511octets, 0x380, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts512to1023octets, 0x3c0, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts1024to1518octets, 0x400, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts1519to2047octets, 0x440, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts2048to4095octets, 0x480, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts4096to8191octets, 0x4c0, 64) \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts8192to10239octets, 0x500, 64)
+
+#define MLX5_PRM_eth_per_prio_grp_data_layout(F) \
+    F(eth_per_prio_grp_data_layout, rx_octets, 0x000, 64) \
+    F(eth_per_prio_grp_data_layout, rx_frames, 0x100, 64) \
+    F(eth_per_prio_grp_data_layout, tx_octets, 0x140, 64) \
+    F(eth_per_prio_grp_data_layout, tx_frames, 0x240, 64)
+
+#define MLX5_PRM_phys_layer_cntrs(F) \
+    F(phys_layer_cntrs, link_down_events, 0x600, 32)
+
+MLX5_PRM_STRUCT(access_register_in)
+MLX5_PRM_STRUCT(port_reg)
+MLX5_PRM_STRUCT(host_endianness_reg)
+MLX5_PRM_STRUCT(pmtu_reg)
+MLX5_PRM_STRUCT(paos_reg)
+MLX5_PRM_STRUCT(ptys_reg)
+MLX5_PRM_STRUCT(pfcc_reg)
+MLX5_PRM_STRUCT(pmlp_reg)
+MLX5_PRM_STRUCT(lane_2_module_mapping)
+MLX5_PRM_STRUCT(mcia_reg)
+MLX5_PRM_STRUCT(pddr_reg)
+MLX5_PRM_STRUCT(pddr_troubleshooting_page)
+MLX5_PRM_STRUCT(pcam_reg)
+MLX5_PRM_STRUCT(pcam_enhanced_features)
+MLX5_PRM_STRUCT(ppcnt_reg)
+MLX5_PRM_STRUCT(eth_802_3_cntrs_grp_data_layout)
+MLX5_PRM_STRUCT(eth_2863_cntrs_grp_data_layout)
+MLX5_PRM_STRUCT(eth_2819_cntrs_grp_data_layout)
+MLX5_PRM_STRUCT(eth_per_prio_grp_data_layout)
+MLX5_PRM_STRUCT(phys_layer_cntrs)
+
+#endif
