@@ -145,36 +145,36 @@ typedef enum Mlx5Status {
     X(SYNC_CRYPTO_TYPE, BAD_PARAM, "crypto_type not supported")               \
     /* registers, vport, more */                                              \
     X(REG_BAD_ARGUMENT, BAD_PARAM, "this register takes no argument")         \
-    X(REG_TOO_SHORT, BAD_INPUT_LEN, "register data shorter than the register")\
+    X(REG_TOO_SHORT, BAD_INPUT_LEN, "register data too short")                \
     X(REG_TOO_SHORT_OUT, BAD_OUTPUT_LEN, "no room for the register's data")   \
     X(REG_BAD_GROUP, BAD_PARAM, "no such group or page in this register")     \
-    X(REG_UNSUPPORTED_FIELD, BAD_PARAM, "a register field is set that is not supported")\
-    X(VPORT_BAD_STATE, BAD_PARAM, "admin_state is neither down, up nor follow")\
+    X(REG_UNSUPPORTED_FIELD, BAD_PARAM, "unsupported register field set")     \
+    X(VPORT_BAD_STATE, BAD_PARAM, "admin_state not down, up or follow")       \
     X(VPORT_BAD_INLINE, BAD_PARAM, "no inline headers are needed here")       \
     X(VPORT_LIST_SHORT, BAD_INPUT_LEN, "address list longer than the input")  \
-    X(VPORT_BAD_MAC, BAD_PARAM, "permanent_address is not a unicast address") \
+    X(VPORT_BAD_MAC, BAD_PARAM, "permanent_address is not unicast")           \
     X(Q_COUNTER_AGGREGATE, BAD_PARAM, "queue counters cannot be aggregated")  \
     /* flow steering, more */                                                 \
-    X(FT_BAD_CONTEXT, BAD_PARAM, "flow_table_context asks for what is not supported")\
+    X(FT_BAD_CONTEXT, BAD_PARAM, "unsupported flow_table_context field set")  \
     X(FT_HAS_GROUPS, RES_BUSY, "the flow table still has flow groups")        \
-    X(FT_BAD_GROUP_TYPE, BAD_PARAM, "flow group type or definer not supported")\
+    X(FT_BAD_GROUP_TYPE, BAD_PARAM, "flow group type not supported")          \
     X(FT_GROUP_LIMIT, EXCEED_LIM, "no flow group left in this table")         \
-    X(FT_GROUP_MISMATCH, BAD_PARAM, "the entry belongs to another flow group")\
+    X(FT_GROUP_MISMATCH, BAD_PARAM, "the entry is of another flow group")     \
     X(FT_ENTRY_LIMIT, EXCEED_LIM, "no flow table entry left")                 \
-    X(FT_BAD_FLOW_CONTEXT, BAD_PARAM, "flow_context asks for what is not supported")\
+    X(FT_BAD_FLOW_CONTEXT, BAD_PARAM, "unsupported flow_context field set")   \
     X(FT_BAD_FLOW_TAG, BAD_PARAM, "flow_tag is wider than 24 bits")           \
     X(FT_NO_DESTINATION, BAD_PARAM, "forward action without a destination")   \
-    X(FT_EXCESS_DESTINATION, BAD_PARAM, "destinations without the forward action")\
-    X(FT_DESTINATION_LIMIT, EXCEED_LIM, "more destinations than an entry can have")\
+    X(FT_EXCESS_DESTINATION, BAD_PARAM, "destinations without forward action") \
+    X(FT_DESTINATION_LIMIT, EXCEED_LIM, "too many destinations in an entry")  \
     X(FT_NO_DESTINATION_TABLE, BAD_RES, "no such destination flow table")     \
     X(FT_NO_COUNTER, BAD_PARAM, "count action without a flow counter")        \
     X(FT_EXCESS_COUNTER, BAD_PARAM, "flow counters without the count action") \
-    X(FT_COUNTER_LIMIT, EXCEED_LIM, "more flow counters than an entry can have")\
-    X(FT_BAD_MODIFY_MASK, BAD_PARAM, "a bit of modify_enable_mask is not known")\
-    X(FT_BAD_MODIFY_FIELD, BAD_PARAM, "modify_field_select is not the miss table")\
+    X(FT_COUNTER_LIMIT, EXCEED_LIM, "too many flow counters in an entry")     \
+    X(FT_BAD_MODIFY_MASK, BAD_PARAM, "unknown bit in modify_enable_mask")     \
+    X(FT_BAD_MODIFY_FIELD, BAD_PARAM, "modify_field_select not miss table")   \
     X(FT_UNDERLAY, BAD_PARAM, "underlay QPs and foreign tables do not exist") \
     X(FLOW_COUNTER_BULK, BAD_PARAM, "flow counters are allocated one by one") \
-    X(FLOW_COUNTER_IN_USE, RES_BUSY, "a flow table entry uses this flow counter")
+    X(FLOW_COUNTER_IN_USE, RES_BUSY, "an entry uses this flow counter")
 
 typedef enum Mlx5Syndrome {
 #define MLX5_SYNDROME_ENUM(name, status, text) MLX5_SYN_##name,
