@@ -25,6 +25,7 @@
 #include "hw/pci/pci_device.h"
 #include "net/net.h"
 #include "qemu/timer.h"
+#include "qemu/units.h"
 #include "hw/net/mlx5/prm_cmd.h"
 #include "hw/net/mlx5/prm_obj.h"
 #include "hw/net/mlx5/prm_queue.h"
@@ -53,7 +54,8 @@ typedef struct Mlx5Cmd Mlx5Cmd;
 #define MLX5_MAX_WQEBBS 16 /* longest WQE, in 64-byte blocks */
 #define MLX5_WQEBB 64
 #define MLX5_LOG_MAX_LSO 18
-#define MLX5_MAX_HEADER 512 /* longest L2..L4 header of a packet to send */
+/* Longest LSO payload with its headers, and then some. */
+#define MLX5_TX_BUF_SIZE ((1u << MLX5_LOG_MAX_LSO) + 4096)
 #define MLX5_MAX_MTU 9978 /* IP MTU; the wire frame adds 14 + 2 * 4 bytes */
 #define MLX5_HW_MTU_OVERHEAD 22 /* Ethernet header, one VLAN tag, FCS */
 #define MLX5_MAX_FRAME (MLX5_MAX_MTU + 14 + 8)
@@ -226,6 +228,9 @@ typedef struct Mlx5Sq {
     uint64_t dbr_addr; /* of the whole record; the send counter is at +4 */
     uint8_t state;
     bool scheduled; /* in port->sqs */
+    bool wqe_ce;    /* the WQE at cc wants a CQE */
+    uint8_t wqe_opcode;
+    uint8_t wqe_bbs; /* blocks of the WQE at cc */
     uint16_t pc; /* driver's counter as last read from the record */
     uint16_t cc; /* block index of the next WQE to execute */
     uint8_t sqc[240];
@@ -241,6 +246,7 @@ typedef struct Mlx5Rq {
     uint8_t state;
     bool vlan_strip;
     bool had_wqe; /* the driver has posted something since RST */
+    bool gave_up; /* a packet was held for it in vain: do not wait again */
     uint16_t pc; /* driver's counter as last read from the record */
     uint16_t cc; /* next WQE to fill */
     uint8_t rqc[240];
@@ -364,7 +370,15 @@ typedef struct Mlx5PortCounters {
 /* The one packet that is on its way out, kept while the backend is full. */
 typedef struct Mlx5TxPacket {
     Mlx5Sq *sq; /* NULL: nothing is on its way */
-    uint8_t *buf; /* header then payload, MLX5_TX_BUF_SIZE bytes */
+    enum {
+        MLX5_TX_LAST_FRAME, /* the backend has it all */
+        MLX5_TX_SEGMENTS,   /* LSO: frames are left in seg */
+        MLX5_TX_MULTI,      /* ENHANCED_MPSW: data segments are left in wqe */
+    } left;
+    uint8_t wqe[MLX5_MAX_WQEBBS * MLX5_WQEBB];
+    unsigned ds;      /* length of the WQE in 16-byte units */
+    unsigned next_ds; /* MLX5_TX_MULTI: where the next data segment is */
+    uint8_t *buf;     /* a frame, or LSO payload: MLX5_TX_BUF_SIZE bytes */
     Mlx5Segment seg;
 } Mlx5TxPacket;
 
@@ -507,7 +521,9 @@ void mlx5_notify_flush(Mlx5Function *fn);
 void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t sqn);
 /* Forgets an SQ that is about to die: its turn and its half-sent packet. */
 void mlx5_sq_forget(Mlx5Sq *sq);
-void mlx5_tx_run(void *port);
+void mlx5_tx_init(Mlx5Port *port);
+void mlx5_tx_reset(Mlx5Port *port);
+void mlx5_tx_finalize(Mlx5Port *port);
 
 typedef enum Mlx5TxResult {
     MLX5_TX_DONE,    /* the WQE is finished, its CQE may be written */
@@ -515,21 +531,45 @@ typedef enum Mlx5TxResult {
     MLX5_TX_ERROR,   /* the WQE is bad; *cqe_syndrome says how */
 } Mlx5TxResult;
 
-/* Executes SEND, LSO or ENHANCED_MPSW; @wqe holds @ds 16-byte units. */
-Mlx5TxResult mlx5_tx_wqe(Mlx5Sq *sq, uint8_t *wqe, unsigned ds,
-                         uint8_t *cqe_syndrome);
+/* WQE opcodes, wqe_ctrl.opcode */
+enum {
+    MLX5_WQE_NOP = 0x00,
+    MLX5_WQE_SEND = 0x0a,
+    MLX5_WQE_LSO = 0x0e,
+    MLX5_WQE_SET_PSV = 0x20,
+    MLX5_WQE_GET_PSV = 0x21,
+    MLX5_WQE_DUMP = 0x23,
+    MLX5_WQE_UMR = 0x25,
+    MLX5_WQE_ENHANCED_MPSW = 0x29,
+};
+
+/*
+ * Executes the SEND, LSO or ENHANCED_MPSW in port->tx (wqe, ds). On
+ * MLX5_TX_ERROR *cqe_syndrome is an MLX5_CQE_SYN_*.
+ */
+Mlx5TxResult mlx5_tx_start(Mlx5Port *port, Mlx5Sq *sq, uint8_t *cqe_syndrome);
 /* Goes on with the packet in port->tx. */
-Mlx5TxResult mlx5_tx_continue(Mlx5Port *port);
+Mlx5TxResult mlx5_tx_continue(Mlx5Port *port, uint8_t *cqe_syndrome);
 /* The backend takes packets again. */
 void mlx5_tx_unblocked(Mlx5Port *port);
 
 /* --------------------------------------------------- rq.c, rx.c --------- */
 
+void mlx5_rx_init(Mlx5Port *port);
+void mlx5_rx_reset(Mlx5Port *port);
+void mlx5_rx_finalize(Mlx5Port *port);
+/* NetClientInfo.receive: 0 means that the net layer keeps the packet. */
 ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size);
 /* The driver may have refilled an RQ: try held packets again. */
 void mlx5_rx_kick(Mlx5Port *port);
-/* True when @n more packets can be taken (reads the doorbell record). */
+/* Is a WQE posted for one more packet? May read the doorbell record. */
 bool mlx5_rq_has_wqe(Mlx5Rq *rq);
+/*
+ * Scatters the @iov of one packet into the next WQE and posts @cqe, in which
+ * all but the queue's own fields is filled in.
+ */
+void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
+                     uint8_t *cqe);
 
 /* ----------------------------------------------------------- port.c ----- */
 
@@ -550,18 +590,6 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt);
 bool mlx5_port_accept_rx(Mlx5Port *port, size_t len);
 /* Counts a frame that arrived; @cast is MLX5_CAST_*. */
 void mlx5_port_count_rx(Mlx5Port *port, size_t len, int cast);
-/* Is a cable with a live other end plugged in? */
-bool mlx5_port_cable(Mlx5Port *port);
-/* Raises PORT_CHANGE, active or down. */
-void mlx5_port_event(Mlx5Port *port, bool up);
-
-/* --------------------------------------------------------- module.c ----- */
-
-/*
- * Reads @len bytes of the plugged cable's EEPROM at @offset of the 256 bytes
- * that @page selects. Returns false when the range leaves them.
- */
-bool mlx5_module_read(uint8_t page, unsigned offset, uint8_t *buf, size_t len);
 
 /* --------------------------------------------------------- cmd_obj.c ---- */
 

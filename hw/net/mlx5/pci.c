@@ -1,22 +1,297 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The QOM device: PCI function 15b3:101d with its configuration space, BARs,
+ * MSI-X and network backend; properties, reset, unplug. Owns Mlx5State and
+ * through it the function and the port.
+ */
 #include "qemu/osdep.h"
-#include "hw/pci/pci_device.h"
+#include "qemu/module.h"
+#include "qemu/units.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pcie.h"
+#include "hw/pci/pcie_aer.h"
+#include "hw/pci/pcie_regs.h"
+#include "migration/vmstate.h"
+#include "qapi/error.h"
+#include "system/system.h"
+#include "compat.h"
+#include "introspect.h"
+#include "mlx5.h"
 #include "trace.h"
-static void realize(PCIDevice *d, Error **errp)
+
+#define PCI_VENDOR_ID_MELLANOX_ 0x15b3
+#define PCI_DEVICE_ID_CX6DX 0x101d
+#define PCI_SUBSYSTEM_CX6DX 0x0016
+
+/* BARs: registers and UARs, MSI-X table and PBA. */
+enum { BAR_REGISTERS = 0, BAR_MSIX = 2 };
+
+/* Capability offsets in configuration space. */
+enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_MSIX = 0x9c, CAP_AER = 0x100,
+       CAP_SERIAL = 0x150 };
+
+#define MAX_VECTORS 256
+#define MAX_HOLD_MS 60000
+
+/* -------------------------------------------------------- network backend --- */
+
+static ssize_t nic_receive(NetClientState *nc, const uint8_t *buf, size_t size)
 {
-    trace_mlx5_realize(DEVICE(d)->id);
+    Mlx5State *s = qemu_get_nic_opaque(nc);
+
+    return mlx5_rx_receive(&s->port, buf, size);
 }
-static void class_init(ObjectClass *k, void *data)
+
+static void nic_link_changed(NetClientState *nc)
 {
-    PCI_DEVICE_CLASS(k)->realize = realize;
-    PCI_DEVICE_CLASS(k)->vendor_id = 0x15b3;
-    PCI_DEVICE_CLASS(k)->device_id = 0x101d;
-    PCI_DEVICE_CLASS(k)->class_id = PCI_CLASS_NETWORK_ETHERNET;
+    Mlx5State *s = qemu_get_nic_opaque(nc);
+
+    mlx5_port_update_link(&s->port);
 }
-static const TypeInfo info = {
-    .name = "mlx5-ktls", .parent = TYPE_PCI_DEVICE,
-    .instance_size = sizeof(PCIDevice), .class_init = class_init,
-    .interfaces = (InterfaceInfo[]) { { INTERFACE_PCIE_DEVICE }, {} },
+
+static NetClientInfo nic_info = {
+    .type = NET_CLIENT_DRIVER_NIC,
+    .size = sizeof(NICState),
+    .receive = nic_receive,
+    .link_status_changed = nic_link_changed,
 };
-static void reg(void) { type_register_static(&info); }
-type_init(reg)
+
+/* ------------------------------------------------------ configuration space --- */
+
+/* A 16 GT/s x16 link, so that drivers do not find the slot too slow. */
+static void set_link_speed(PCIDevice *pci)
+{
+    uint8_t *exp = pci->config + pci->exp.exp_cap;
+
+    pci_long_test_and_clear_mask(exp + PCI_EXP_LNKCAP,
+                                 PCI_EXP_LNKCAP_MLW | PCI_EXP_LNKCAP_SLS);
+    pci_long_test_and_set_mask(exp + PCI_EXP_LNKCAP,
+                               QEMU_PCI_EXP_LNKCAP_MLW(QEMU_PCI_EXP_LNK_X16) |
+                               QEMU_PCI_EXP_LNKCAP_MLS(QEMU_PCI_EXP_LNK_16GT));
+    pci_set_word(exp + PCI_EXP_LNKSTA,
+                 QEMU_PCI_EXP_LNKSTA_NLW(QEMU_PCI_EXP_LNK_X16) |
+                 QEMU_PCI_EXP_LNKSTA_CLS(QEMU_PCI_EXP_LNK_16GT));
+}
+
+static bool init_capabilities(PCIDevice *pci, Error **errp)
+{
+    if (pci_pm_init(pci, CAP_PM, errp) < 0) {
+        return false;
+    }
+    if (!pci_bus_is_express(pci_get_bus(pci))) {
+        return true;
+    }
+    if (pcie_endpoint_cap_init(pci, CAP_EXP) < 0) {
+        error_setg(errp, "no room for the PCI Express capability");
+        return false;
+    }
+    set_link_speed(pci);
+    pcie_cap_flr_init(pci);
+    return pcie_aer_init(pci, PCI_ERR_VER, CAP_AER, PCI_ERR_SIZEOF, errp) >= 0;
+}
+
+static void config_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
+{
+    Mlx5State *s = MLX5_KTLS(pci);
+    bool live = s->fn.hca != MLX5_HCA_OFF;
+    bool was_live_reset;
+
+    pci_default_write_config(pci, addr, val, len);
+    if (!pci_is_express(pci)) {
+        return;
+    }
+    pcie_cap_flr_write_config(pci, addr, val, len);
+    was_live_reset = live && s->fn.hca == MLX5_HCA_OFF;
+    if (was_live_reset) {
+        trace_mlx5_flr(DEVICE(s)->id);
+        mlx5_iseg_disable(&s->fn);
+    }
+}
+
+/* ------------------------------------------------------------ reset, realize --- */
+
+static void mlx5_reset_hold(Object *obj, ResetType type)
+{
+    Mlx5State *s = MLX5_KTLS(obj);
+
+    trace_mlx5_reset(DEVICE(s)->id);
+    mlx5_function_reset(&s->fn);
+    mlx5_tx_reset(&s->port);
+    mlx5_rx_reset(&s->port);
+    mlx5_port_reset(&s->port);
+    s->cq_doorbell_half = 0;
+}
+
+static bool check_properties(Mlx5State *s, Error **errp)
+{
+    if (s->vectors < 2 || s->vectors > MAX_VECTORS) {
+        error_setg(errp, "vectors=%" PRIu32 ": expected 2..%d (one for events "
+                   "and one per channel)", s->vectors, MAX_VECTORS);
+        return false;
+    }
+    if (!s->rx_no_buffer_name || !strcmp(s->rx_no_buffer_name, "hold")) {
+        s->rx_no_buffer = MLX5_RX_HOLD;
+    } else if (!strcmp(s->rx_no_buffer_name, "drop")) {
+        s->rx_no_buffer = MLX5_RX_DROP;
+    } else {
+        error_setg(errp, "rx-no-buffer=%s: expected hold or drop",
+                   s->rx_no_buffer_name);
+        return false;
+    }
+    if (s->rx_hold_ms > MAX_HOLD_MS) {
+        error_setg(errp, "rx-hold-ms=%" PRIu32 ": expected 0..%d",
+                   s->rx_hold_ms, MAX_HOLD_MS);
+        return false;
+    }
+    if (s->log_max_tis < 4 || s->log_max_tis > 20) {
+        error_setg(errp, "log-max-tis=%u: expected 4..20", s->log_max_tis);
+        return false;
+    }
+    if (s->log_max_tir < 6 || s->log_max_tir > 20) {
+        error_setg(errp, "log-max-tir=%u: expected 6..20", s->log_max_tir);
+        return false;
+    }
+    if (s->conf.peers.queues > 1) {
+        error_setg(errp, "netdev has %d queues: this device takes one; "
+                   "RSS spreads packets over its channels by itself",
+                   s->conf.peers.queues);
+        return false;
+    }
+    return true;
+}
+
+static void mlx5_realize(PCIDevice *pci, Error **errp)
+{
+    Mlx5State *s = MLX5_KTLS(pci);
+    DeviceState *dev = DEVICE(pci);
+    uint32_t v;
+
+    if (!check_properties(s, errp)) {
+        return;
+    }
+    pci->config_write = config_write;
+    pci_set_word(pci->config + PCI_SUBSYSTEM_VENDOR_ID,
+                 PCI_VENDOR_ID_MELLANOX_);
+    pci_set_word(pci->config + PCI_SUBSYSTEM_ID, PCI_SUBSYSTEM_CX6DX);
+    if (!init_capabilities(pci, errp)) {
+        return;
+    }
+    memory_region_init_io(&s->bar0, OBJECT(s), &mlx5_bar0_ops, s,
+                          "mlx5-ktls-bar0", MLX5_BAR_SIZE);
+    pci_register_bar(pci, BAR_REGISTERS,
+                     PCI_BASE_ADDRESS_SPACE_MEMORY |
+                     PCI_BASE_ADDRESS_MEM_TYPE_64 |
+                     PCI_BASE_ADDRESS_MEM_PREFETCH, &s->bar0);
+    if (msix_init_exclusive_bar(pci, s->vectors, BAR_MSIX, errp) < 0) {
+        return;
+    }
+    for (v = 0; v < s->vectors; v++) {
+        msix_vector_use(pci, v);
+    }
+
+    qemu_macaddr_default_if_unset(&s->conf.macaddr);
+    s->port.dev = s;
+    s->port.fn = &s->fn;
+    s->port.conf = &s->conf;
+    mlx5_function_init(&s->fn, s, &s->port);
+    mlx5_tx_init(&s->port);
+    mlx5_rx_init(&s->port);
+    s->port.nic = qemu_new_nic(&nic_info, &s->conf,
+                               object_get_typename(OBJECT(s)), dev->id,
+                               &dev->mem_reentrancy_guard, s);
+    qemu_format_nic_info_str(qemu_get_queue(s->port.nic),
+                             s->conf.macaddr.a);
+    mlx5_port_init(&s->port);
+    mlx5_function_reset(&s->fn);
+    trace_mlx5_realize(dev->id, s->vectors);
+}
+
+static void mlx5_exit(PCIDevice *pci)
+{
+    Mlx5State *s = MLX5_KTLS(pci);
+
+    /* The backend first: it may still want to deliver. */
+    g_clear_pointer(&s->port.nic, qemu_del_nic);
+    mlx5_function_finalize(&s->fn);
+    mlx5_tx_finalize(&s->port);
+    mlx5_rx_finalize(&s->port);
+    if (pci_is_express(pci)) {
+        pcie_aer_exit(pci);
+        pcie_cap_exit(pci);
+    }
+    msix_unuse_all_vectors(pci);
+    msix_uninit_exclusive_bar(pci);
+}
+
+static void mlx5_instance_init(Object *obj)
+{
+    Mlx5State *s = MLX5_KTLS(obj);
+
+    PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+    device_add_bootindex_property(obj, &s->conf.bootindex, "bootindex",
+                                  "/ethernet-phy@0", DEVICE(obj));
+}
+
+static const VMStateDescription vmstate_mlx5 = {
+    .name = TYPE_MLX5_KTLS,
+    .unmigratable = 1,
+};
+
+static const Property mlx5_properties[] = {
+    DEFINE_NIC_PROPERTIES(Mlx5State, conf),
+    DEFINE_PROP_UINT32("vectors", Mlx5State, vectors, 64),
+    DEFINE_PROP_STRING("rx-no-buffer", Mlx5State, rx_no_buffer_name),
+    DEFINE_PROP_UINT32("rx-hold-ms", Mlx5State, rx_hold_ms, 100),
+    DEFINE_PROP_UINT8("log-max-tis", Mlx5State, log_max_tis, 16),
+    DEFINE_PROP_UINT8("log-max-tir", Mlx5State, log_max_tir, 16),
+};
+
+static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    PCIDeviceClass *k = PCI_DEVICE_CLASS(klass);
+    ResettableClass *rc = RESETTABLE_CLASS(klass);
+
+    k->realize = mlx5_realize;
+    k->exit = mlx5_exit;
+    k->vendor_id = PCI_VENDOR_ID_MELLANOX_;
+    k->device_id = PCI_DEVICE_ID_CX6DX;
+    k->revision = 0;
+    k->class_id = PCI_CLASS_NETWORK_ETHERNET;
+    rc->phases.hold = mlx5_reset_hold;
+    dc->desc = "ConnectX-6 Dx class NIC with kernel TLS offload";
+    dc->vmsd = &vmstate_mlx5;
+    device_class_set_props(dc, mlx5_properties);
+    set_bit(DEVICE_CATEGORY_NETWORK, dc->categories);
+    object_class_property_set_description(klass, "vectors",
+        "MSI-X vectors: one for events, the others for channels (2..256)");
+    object_class_property_set_description(klass, "rx-no-buffer",
+        "what to do with a packet that finds no receive WQE: hold or drop");
+    object_class_property_set_description(klass, "rx-hold-ms",
+        "how long rx-no-buffer=hold waits for the driver, in milliseconds");
+    object_class_property_set_description(klass, "log-max-tis",
+        "log2 of how many TIS can exist (4..20)");
+    object_class_property_set_description(klass, "log-max-tir",
+        "log2 of how many TIR can exist (6..20)");
+    mlx5_introspect_class_init(klass);
+}
+
+static const TypeInfo mlx5_info = {
+    .name = TYPE_MLX5_KTLS,
+    .parent = TYPE_PCI_DEVICE,
+    .instance_size = sizeof(Mlx5State),
+    .instance_init = mlx5_instance_init,
+    .class_init = mlx5_class_init,
+    .interfaces = (MLX5_INTERFACE_INFO[]) {
+        { INTERFACE_PCIE_DEVICE },
+        { INTERFACE_CONVENTIONAL_PCI_DEVICE },
+        { }
+    },
+};
+
+static void mlx5_register_types(void)
+{
+    type_register_static(&mlx5_info);
+}
+
+type_init(mlx5_register_types)

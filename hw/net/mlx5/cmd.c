@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command interface: queue, mailboxes, the one dispatch table, the one
+ * validator, and completion (driver: core/cmd.c). Handlers are in cmd_*.c.
+ * Owns cmd_pending and cmd_bh of the function.
+ *
+ * A doorbell only notes the slot. The bottom half takes each pending slot: it
+ * copies the entry and its input mailboxes, runs the handler, writes output
+ * mailboxes and inline output, hands the entry back by its ownership bit and
+ * reports it on the command EQ, in this order, so polling and event-driven
+ * drivers both see whole results only.
+ */
+#include "qemu/osdep.h"
+#include "qemu/bitops.h"
+#include "cmd.h"
+#include "trace.h"
+
+#define CMD_ENTRY_SIZE 64
+#define CMD_TYPE_PCI 7
+#define CMD_INLINE 16
+#define CMD_IN_INLINE_OFFSET 0x10
+#define CMD_OUT_INLINE_OFFSET 0x20
+#define CMD_STATUS_OWN_OFFSET 0x3f
+
+#define MAILBOX_DATA 512
+#define MAILBOX_SIZE 576
+#define MAILBOX_ALIGN 512
+/* Longest input or output taken: the longest page or flow list fits. */
+#define CMD_MAX_LEN (64 * KiB)
+
+/* Delivery status, status_own[7:1]: malformed descriptors only. */
+typedef enum Mlx5Delivery {
+    DELIVERY_OK = 0x00,
+    DELIVERY_TOKEN = 0x02,
+    DELIVERY_OUT_PTR = 0x04,
+    DELIVERY_IN_PTR = 0x05,
+    DELIVERY_FW = 0x06,
+    DELIVERY_IN_LEN = 0x07,
+    DELIVERY_OUT_LEN = 0x08,
+    DELIVERY_TYPE = 0x10,
+} Mlx5Delivery;
+
+typedef struct Mlx5CmdDesc {
+    uint16_t opcode;
+    uint16_t in_min;
+    uint16_t out_min;
+    Mlx5HcaState state;
+    const char *name;
+    Mlx5CmdHandler *handler;
+} Mlx5CmdDesc;
+
+static const Mlx5CmdDesc commands[] = {
+#define MLX5_CMD_ROW(op, NAME, handler_, in_min_, out_min_, state_)   \
+    { .opcode = op, .in_min = in_min_, .out_min = out_min_,           \
+      .state = MLX5_HCA_##state_, .name = #NAME,                      \
+      .handler = mlx5_cmd_##handler_ },
+    MLX5_COMMANDS(MLX5_CMD_ROW)
+#undef MLX5_CMD_ROW
+};
+
+static int compare_opcode(const void *key, const void *row)
+{
+    return *(const uint16_t *)key - ((const Mlx5CmdDesc *)row)->opcode;
+}
+
+static const Mlx5CmdDesc *cmd_find(uint16_t opcode)
+{
+    return bsearch(&opcode, commands, ARRAY_SIZE(commands),
+                   sizeof(commands[0]), compare_opcode);
+}
+
+/* What is wrong with a command before its handler looks at it. */
+static Mlx5Syndrome cmd_validate(Mlx5Function *fn, const Mlx5CmdDesc *desc,
+                                 uint32_t in_len, uint32_t out_len)
+{
+    if (!desc) {
+        return MLX5_SYN_UNKNOWN_OPCODE;
+    }
+    if (in_len < desc->in_min) {
+        return MLX5_SYN_INPUT_TOO_SHORT;
+    }
+    if (out_len < desc->out_min) {
+        return MLX5_SYN_OUTPUT_TOO_SHORT;
+    }
+    if (fn->hca < desc->state) {
+        return fn->hca == MLX5_HCA_OFF ? MLX5_SYN_HCA_NOT_ENABLED :
+                                         MLX5_SYN_HCA_NOT_INITIALIZED;
+    }
+    return MLX5_OK;
+}
+
+/*
+ * Runs one command whose input has been copied in. @out holds @out_len zeroed
+ * bytes, at least CMD_INLINE of them.
+ */
+static void cmd_execute(Mlx5Function *fn, unsigned slot, const uint8_t *in,
+                        uint32_t in_len, uint8_t *out, uint32_t out_len)
+{
+    Mlx5Cmd cmd = {
+        .fn = fn,
+        .in = in,
+        .in_len = in_len,
+        .out = out,
+        .out_len = out_len,
+        .opcode = MLX5_GET(cmd_in, in, opcode),
+        .uid = MLX5_GET(cmd_in, in, uid),
+        .op_mod = MLX5_GET(cmd_in, in, op_mod),
+    };
+    const Mlx5CmdDesc *desc = cmd_find(cmd.opcode);
+    Mlx5Syndrome syn = cmd_validate(fn, desc, in_len, out_len);
+
+    if (syn == MLX5_OK) {
+        syn = desc->handler(&cmd);
+    }
+    if (syn != MLX5_OK) {
+        memset(out, 0, out_len);
+    }
+    MLX5_SET(cmd_out, out, status, mlx5_syndrome_status(syn));
+    MLX5_SET(cmd_out, out, syndrome, mlx5_syndrome_number(syn));
+    if (syn == MLX5_OK) {
+        trace_mlx5_cmd(DEVICE(fn->dev)->id, slot, desc->name, cmd.op_mod,
+                       cmd.uid);
+    } else {
+        trace_mlx5_cmd_failed(DEVICE(fn->dev)->id, slot,
+                              desc ? desc->name : "unknown", cmd.opcode,
+                              cmd.op_mod, cmd.uid, in_len, out_len,
+                              mlx5_syndrome_status(syn),
+                              mlx5_syndrome_text(syn));
+    }
+}
+
+/*
+ * Walks the mailbox chain at @addr and copies @len bytes from or to it. Each
+ * mailbox must carry the entry's token.
+ */
+static Mlx5Delivery mailbox_copy(Mlx5Function *fn, uint64_t addr, uint8_t token,
+                                 uint8_t *data, uint32_t len, bool to_guest)
+{
+    Mlx5Delivery bad = to_guest ? DELIVERY_OUT_PTR : DELIVERY_IN_PTR;
+    uint8_t tail[MAILBOX_SIZE - MAILBOX_DATA];
+
+    while (len) {
+        uint32_t n = MIN(len, MAILBOX_DATA);
+
+        if (!addr || addr & (MAILBOX_ALIGN - 1)) {
+            return bad;
+        }
+        if (!mlx5_dma_read(fn, addr + MAILBOX_DATA, tail, sizeof(tail))) {
+            return bad;
+        }
+        /* The layout names fields from the start of the mailbox. */
+        if (tail[MLX5_BIT_cmd_mailbox_token / 8 - MAILBOX_DATA] != token) {
+            return DELIVERY_TOKEN;
+        }
+        if (!(to_guest ? mlx5_dma_write(fn, addr, data, n) :
+                         mlx5_dma_read(fn, addr, data, n))) {
+            return bad;
+        }
+        data += n;
+        len -= n;
+        addr = mlx5_ld64(tail + MLX5_BIT_cmd_mailbox_next / 8 - MAILBOX_DATA);
+    }
+    return DELIVERY_OK;
+}
+
+static Mlx5Delivery cmd_run_entry(Mlx5Function *fn, unsigned slot,
+                                  const uint8_t *entry, uint8_t *out_inline)
+{
+    uint32_t in_len = MLX5_GET(cmd_queue_entry, entry, input_length);
+    uint32_t out_len = MLX5_GET(cmd_queue_entry, entry, output_length);
+    uint8_t token = MLX5_GET(cmd_queue_entry, entry, token);
+    uint32_t room = MAX(out_len, CMD_INLINE);
+    g_autofree uint8_t *in = NULL;
+    g_autofree uint8_t *out = NULL;
+    Mlx5Delivery st = DELIVERY_OK;
+
+    if (MLX5_GET(cmd_queue_entry, entry, type) != CMD_TYPE_PCI) {
+        return DELIVERY_TYPE;
+    }
+    if (in_len < 8 || in_len > CMD_MAX_LEN) {
+        return DELIVERY_IN_LEN;
+    }
+    if (out_len < 8 || out_len > CMD_MAX_LEN) {
+        return DELIVERY_OUT_LEN;
+    }
+    in = g_malloc0(MAX(in_len, CMD_INLINE));
+    out = g_malloc0(room);
+    memcpy(in, entry + CMD_IN_INLINE_OFFSET, MIN(in_len, CMD_INLINE));
+    if (in_len > CMD_INLINE) {
+        st = mailbox_copy(fn, MLX5_GET64(cmd_queue_entry, entry,
+                                         input_mailbox_pointer),
+                          token, in + CMD_INLINE, in_len - CMD_INLINE, false);
+    }
+    if (st == DELIVERY_OK) {
+        cmd_execute(fn, slot, in, in_len, out, out_len);
+        memcpy(out_inline, out, CMD_INLINE);
+        if (out_len > CMD_INLINE) {
+            st = mailbox_copy(fn, MLX5_GET64(cmd_queue_entry, entry,
+                                             output_mailbox_pointer),
+                              token, out + CMD_INLINE, out_len - CMD_INLINE,
+                              true);
+        }
+    }
+    /* Keys pass through here: leave none behind in freed memory. */
+    explicit_bzero(in, in_len);
+    return st;
+}
+
+/* Takes the entry of one slot through to its completion. */
+static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
+{
+    uint64_t addr = fn->cmdq_addr + ((uint64_t)slot << MLX5_LOG_CMDQ_STRIDE);
+    uint8_t entry[CMD_ENTRY_SIZE];
+    uint8_t out[CMD_INLINE] = { 0 };
+    uint8_t status_own;
+    Mlx5Delivery st;
+
+    if (!mlx5_dma_read(fn, addr, entry, sizeof(entry))) {
+        return;
+    }
+    if (!MLX5_GET(cmd_queue_entry, entry, ownership)) {
+        trace_mlx5_cmd_not_owned(DEVICE(fn->dev)->id, slot);
+        return;
+    }
+    st = cmd_run_entry(fn, slot, entry, out);
+    if (st != DELIVERY_OK) {
+        trace_mlx5_cmd_delivery(DEVICE(fn->dev)->id, slot, st);
+    }
+    if (!mlx5_dma_write(fn, addr + CMD_OUT_INLINE_OFFSET, out, sizeof(out))) {
+        return;
+    }
+    smp_wmb();
+    status_own = st << 1;
+    mlx5_dma_write(fn, addr + CMD_STATUS_OWN_OFFSET, &status_own, 1);
+    *completed |= 1u << slot;
+}
+
+static void cmd_bh(void *opaque)
+{
+    Mlx5Function *fn = opaque;
+    uint8_t eqe[64] = { 0 };
+    uint32_t slots = fn->cmd_pending;
+    uint32_t completed = 0;
+
+    fn->cmd_pending = 0;
+    while (slots) {
+        unsigned slot = ctz32(slots);
+
+        slots &= slots - 1;
+        cmd_slot(fn, slot, &completed);
+    }
+    if (completed) {
+        MLX5_SET(eqe_cmd, eqe, command_completion_vector, completed);
+        mlx5_event(fn, MLX5_EVENT_CMD, 0, eqe);
+        mlx5_notify_flush(fn);
+    }
+}
+
+void mlx5_cmd_doorbell(Mlx5Function *fn, uint32_t slots)
+{
+    if (!fn->cmdq_addr) {
+        trace_mlx5_cmd_no_queue(DEVICE(fn->dev)->id, slots);
+        return;
+    }
+    fn->cmd_pending |= slots;
+    qemu_bh_schedule(fn->cmd_bh);
+}
+
+void mlx5_cmd_init(Mlx5Function *fn)
+{
+    fn->cmd_bh = qemu_bh_new_guarded(cmd_bh, fn,
+                                     &DEVICE(fn->dev)->mem_reentrancy_guard);
+}
+
+void mlx5_cmd_reset(Mlx5Function *fn)
+{
+    fn->cmd_pending = 0;
+    qemu_bh_cancel(fn->cmd_bh);
+}
+
+void mlx5_cmd_finalize(Mlx5Function *fn)
+{
+    g_clear_pointer(&fn->cmd_bh, qemu_bh_delete);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QUERY_HCA_CAP and SET_HCA_CAP (driver: core/fw.c, core/main.c
+ * handle_hca_cap). Owns the capability pages of the function: for each type a
+ * maximum and a current one, made from the profile and the device's
+ * properties; SET_HCA_CAP changes the current GENERAL page within the maximum.
+ */
+#include "qemu/osdep.h"
+#include "cmd.h"
+#include "profile.h"
+#include "trace.h"
+
+#define CAP_DATA_OFFSET 0x10
+
+/* general_obj_types: encryption keys, object type 0xc */
+#define GENERAL_OBJ_DEK (1ull << 0xc)
+
+static Mlx5CapPage *cap_page(Mlx5Function *fn, uint16_t type)
+{
+    unsigned i;
+
+    for (i = 0; i < fn->ncaps; i++) {
+        if (fn->caps[i].type == type) {
+            return &fn->caps[i];
+        }
+    }
+    return NULL;
+}
+
+static void cap_set(Mlx5Function *fn, uint16_t type, unsigned bit,
+                    unsigned width, uint64_t v)
+{
+    Mlx5CapPage *page = cap_page(fn, type);
+
+    if (!page) {
+        fn->caps = g_renew(Mlx5CapPage, fn->caps, fn->ncaps + 1);
+        page = &fn->caps[fn->ncaps++];
+        page->type = type;
+        page->max = g_malloc0(MLX5_CAP_PAGE_SIZE);
+        page->cur = g_malloc0(MLX5_CAP_PAGE_SIZE);
+    }
+    mlx5_prm_set(page->max, bit, width, v);
+}
+
+#define CAP_SET(fn, type, st, field, v)                             \
+    cap_set((fn), MLX5_CAP_##type, MLX5_BIT_##st##_##field,         \
+            MLX5_WIDTH_##st##_##field, (v))
+
+/*
+ * TLS is announced by a set of fields that must agree: drivers crash on
+ * tls_rx without keys or without any cipher.
+ */
+static void caps_tls(Mlx5Function *fn)
+{
+    Mlx5State *s = fn->dev;
+
+    if (!s->tls_tx && !s->tls_rx) {
+        return;
+    }
+    CAP_SET(fn, GENERAL, cmd_hca_cap, tls_tx, s->tls_tx);
+    CAP_SET(fn, GENERAL, cmd_hca_cap, tls_rx, s->tls_rx);
+    CAP_SET(fn, GENERAL, cmd_hca_cap, log_max_dek, s->log_max_dek);
+    CAP_SET(fn, GENERAL, cmd_hca_cap, general_obj_types, GENERAL_OBJ_DEK);
+    CAP_SET(fn, TLS, tls_cap, tls_1_2_aes_gcm_128, 1);
+    CAP_SET(fn, TLS, tls_cap, tls_1_2_aes_gcm_256, 1);
+    CAP_SET(fn, TLS, tls_cap, tls_1_3_aes_gcm_128, 1);
+    CAP_SET(fn, TLS, tls_cap, tls_1_3_aes_gcm_256, 1);
+    if (s->log_dek_max_alloc) {
+        CAP_SET(fn, GENERAL, cmd_hca_cap, crypto, 1);
+        CAP_SET(fn, CRYPTO, crypto_cap, synchronize_dek, 1);
+        CAP_SET(fn, CRYPTO, crypto_cap, log_dek_max_alloc,
+                s->log_dek_max_alloc);
+        CAP_SET(fn, CRYPTO, crypto_cap, log_max_num_deks, s->log_max_dek);
+    }
+}
+
+void mlx5_caps_init(Mlx5Function *fn)
+{
+    const Mlx5Profile *p = &mlx5_profile_cx6dx;
+    size_t i;
+
+    for (i = 0; i < p->ncaps; i++) {
+        cap_set(fn, p->caps[i].type, p->caps[i].bit, p->caps[i].width,
+                p->caps[i].value);
+    }
+    CAP_SET(fn, GENERAL, cmd_hca_cap, log_max_tis, fn->dev->log_max_tis);
+    CAP_SET(fn, GENERAL, cmd_hca_cap, log_max_tir, fn->dev->log_max_tir);
+    caps_tls(fn);
+    mlx5_caps_reset(fn);
+}
+
+void mlx5_caps_reset(Mlx5Function *fn)
+{
+    unsigned i;
+
+    for (i = 0; i < fn->ncaps; i++) {
+        memcpy(fn->caps[i].cur, fn->caps[i].max, MLX5_CAP_PAGE_SIZE);
+    }
+}
+
+void mlx5_caps_finalize(Mlx5Function *fn)
+{
+    unsigned i;
+
+    for (i = 0; i < fn->ncaps; i++) {
+        g_free(fn->caps[i].max);
+        g_free(fn->caps[i].cur);
+    }
+    g_clear_pointer(&fn->caps, g_free);
+    fn->ncaps = 0;
+}
+
+const uint8_t *mlx5_cap_cur(Mlx5Function *fn, uint16_t type)
+{
+    Mlx5CapPage *page = cap_page(fn, type);
+
+    return page ? page->cur : NULL;
+}
+
+Mlx5Syndrome mlx5_cmd_query_hca_cap(Mlx5Cmd *cmd)
+{
+    Mlx5CapPage *page = cap_page(cmd->fn, cmd->op_mod >> 1);
+    uint32_t n = MIN(cmd->out_len - CAP_DATA_OFFSET, MLX5_CAP_PAGE_SIZE);
+
+    if (MLX5_GET(query_hca_cap_in, cmd->in, function_id)) {
+        return MLX5_SYN_OTHER_FUNCTION;
+    }
+    if (!page) {
+        return MLX5_SYN_CAP_UNKNOWN_TYPE;
+    }
+    memcpy(cmd->out + CAP_DATA_OFFSET, cmd->op_mod & 1 ? page->cur : page->max,
+           n);
+    return MLX5_OK;
+}
+
+/*
+ * Is page @set within @max? Numbers that we know are compared as numbers, all
+ * other bits must be a subset.
+ */
+static bool caps_within(const uint8_t *set, const uint8_t *max)
+{
+    MLX5_PRM_FIELD_TABLE(fields, cmd_hca_cap);
+    g_autofree uint8_t *rest = g_memdup2(set, MLX5_CAP_PAGE_SIZE);
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(fields); i++) {
+        const Mlx5PrmField *f = &fields[i];
+
+        if (mlx5_prm_get(set, f->bit, f->width) >
+            mlx5_prm_get(max, f->bit, f->width)) {
+            trace_mlx5_cap_above_max(f->name,
+                                     mlx5_prm_get(set, f->bit, f->width),
+                                     mlx5_prm_get(max, f->bit, f->width));
+            return false;
+        }
+        mlx5_prm_set(rest, f->bit, f->width, 0);
+    }
+    for (i = 0; i < MLX5_CAP_PAGE_SIZE; i++) {
+        if (rest[i] & ~max[i]) {
+            trace_mlx5_cap_unknown_bits(i, rest[i], max[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+Mlx5Syndrome mlx5_cmd_set_hca_cap(Mlx5Cmd *cmd)
+{
+    Mlx5Function *fn = cmd->fn;
+    Mlx5CapPage *page;
+
+    if (cmd->op_mod >> 1 != MLX5_CAP_GENERAL) {
+        return MLX5_SYN_CAP_NOT_SETTABLE;
+    }
+    if (fn->hca == MLX5_HCA_INITIALIZED) {
+        return MLX5_SYN_HCA_ALREADY_INITIALIZED;
+    }
+    page = cap_page(fn, MLX5_CAP_GENERAL);
+    if (!caps_within(cmd->in + CAP_DATA_OFFSET, page->max)) {
+        return MLX5_SYN_CAP_ABOVE_MAX;
+    }
+    memcpy(page->cur, cmd->in + CAP_DATA_OFFSET, MLX5_CAP_PAGE_SIZE);
+    return MLX5_OK;
+}

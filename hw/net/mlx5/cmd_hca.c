@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Commands that bring the HCA up and down, and the pages a driver lends to it
+ * (driver: core/fw.c, core/main.c, core/pagealloc.c). Owns hca, issi and pages
+ * of the function.
+ */
+#include "qemu/osdep.h"
+#include "cmd.h"
+#include "trace.h"
+
+/* ISSI 0 and 1, as supported_issi_dw0 announces them. */
+#define SUPPORTED_ISSI 0x3u
+
+/* What the driver prints as board id, PSID. */
+#define BOARD_ID "QEM0000000001"
+#define PSID_OFFSET 0x100
+#define VSD_VENDOR_MELLANOX 0x15b3
+
+/* TEARDOWN_HCA profile */
+enum { TEARDOWN_GRACEFUL = 0 };
+
+/* MANAGE_PAGES op_mod */
+enum { PAGES_CANT_GIVE = 0, PAGES_GIVE = 1, PAGES_TAKE = 2 };
+#define MANAGE_PAGES_PAS 0x10
+/* The device asks for none; a driver that gives more than this is refused. */
+#define PAGES_MAX (1u << 16)
+
+Mlx5Syndrome mlx5_cmd_enable_hca(Mlx5Cmd *cmd)
+{
+    if (MLX5_GET(enable_hca_in, cmd->in, function_id)) {
+        return MLX5_SYN_OTHER_FUNCTION;
+    }
+    if (cmd->fn->hca != MLX5_HCA_OFF) {
+        return MLX5_SYN_HCA_ALREADY_ENABLED;
+    }
+    cmd->fn->hca = MLX5_HCA_ENABLED;
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_disable_hca(Mlx5Cmd *cmd)
+{
+    if (MLX5_GET(enable_hca_in, cmd->in, function_id)) {
+        return MLX5_SYN_OTHER_FUNCTION;
+    }
+    mlx5_function_teardown(cmd->fn);
+    cmd->fn->hca = MLX5_HCA_OFF;
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_query_issi(Mlx5Cmd *cmd)
+{
+    MLX5_SET(query_issi_out, cmd->out, current_issi, cmd->fn->issi);
+    MLX5_SET(query_issi_out, cmd->out, supported_issi_dw0, SUPPORTED_ISSI);
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_set_issi(Mlx5Cmd *cmd)
+{
+    uint32_t issi = MLX5_GET(set_issi_in, cmd->in, current_issi);
+
+    if (issi > 31 || !(SUPPORTED_ISSI & (1u << issi))) {
+        return MLX5_SYN_ISSI_UNSUPPORTED;
+    }
+    cmd->fn->issi = issi;
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_init_hca(Mlx5Cmd *cmd)
+{
+    if (cmd->fn->hca != MLX5_HCA_ENABLED) {
+        return MLX5_SYN_HCA_ALREADY_INITIALIZED;
+    }
+    cmd->fn->hca = MLX5_HCA_INITIALIZED;
+    return MLX5_OK;
+}
+
+/*
+ * Objects that are still there die with the HCA, as on hardware; the trace
+ * names their number because a driver that leaves some has a leak.
+ */
+Mlx5Syndrome mlx5_cmd_teardown_hca(Mlx5Cmd *cmd)
+{
+    Mlx5Function *fn = cmd->fn;
+    int t;
+
+    if (MLX5_GET(teardown_hca_in, cmd->in, profile) != TEARDOWN_GRACEFUL) {
+        return MLX5_SYN_TEARDOWN_PROFILE;
+    }
+    for (t = 0; t < MLX5_OBJ__COUNT; t++) {
+        if (mlx5_object_count(fn, t)) {
+            trace_mlx5_teardown_leak(DEVICE(fn->dev)->id,
+                                     mlx5_object_type_name(t),
+                                     mlx5_object_count(fn, t));
+        }
+    }
+    mlx5_function_teardown(fn);
+    fn->hca = MLX5_HCA_ENABLED;
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_query_adapter(Mlx5Cmd *cmd)
+{
+    MLX5_SET(query_adapter_out, cmd->out, vsd_vendor_id, VSD_VENDOR_MELLANOX);
+    memcpy(cmd->out + PSID_OFFSET, BOARD_ID, strlen(BOARD_ID));
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_set_driver_version(Mlx5Cmd *cmd)
+{
+    g_autofree char *v = g_strndup((const char *)cmd->in + 0x10, 0x40);
+
+    trace_mlx5_driver_version(DEVICE(cmd->fn->dev)->id, v);
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_nop(Mlx5Cmd *cmd)
+{
+    return MLX5_OK;
+}
+
+/*
+ * The lkey that ends a scatter list early. It is only reached when the
+ * terminate_scatter_list_mkey capability is shown; without, drivers use the
+ * architected value.
+ */
+Mlx5Syndrome mlx5_cmd_query_special_contexts(Mlx5Cmd *cmd)
+{
+    if (cmd->out_len >= 24) {
+        MLX5_SET(query_special_contexts_out, cmd->out,
+                 terminate_scatter_list_mkey, MLX5_TERMINATE_SCATTER_LKEY);
+    }
+    return MLX5_OK;
+}
+
+/*
+ * The model keeps its contexts in host memory and asks for no pages. What a
+ * driver gives all the same is remembered and returned when it takes.
+ */
+Mlx5Syndrome mlx5_cmd_query_pages(Mlx5Cmd *cmd)
+{
+    if (cmd->op_mod < 1 || cmd->op_mod > 3) {
+        return MLX5_SYN_BAD_OP_MOD;
+    }
+    MLX5_SET(query_pages_out, cmd->out, num_pages, 0);
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_manage_pages(Mlx5Cmd *cmd)
+{
+    Mlx5Function *fn = cmd->fn;
+    uint32_t n = MLX5_GET(manage_pages_in, cmd->in, input_num_entries);
+    GHashTableIter it;
+    gpointer page;
+    uint32_t i;
+
+    if (MLX5_GET(manage_pages_in, cmd->in, function_id)) {
+        return MLX5_SYN_OTHER_FUNCTION;
+    }
+    switch (cmd->op_mod) {
+    case PAGES_CANT_GIVE:
+        return MLX5_OK;
+    case PAGES_GIVE:
+        if (n > (cmd->in_len - MANAGE_PAGES_PAS) / 8) {
+            return MLX5_SYN_PAGES_COUNT;
+        }
+        if (g_hash_table_size(fn->pages) + n > PAGES_MAX) {
+            return MLX5_SYN_OBJECT_LIMIT;
+        }
+        for (i = 0; i < n; i++) {
+            uint64_t pa = mlx5_ld64(cmd->in + MANAGE_PAGES_PAS + i * 8);
+
+            g_hash_table_add(fn->pages, g_memdup2(&pa, sizeof(pa)));
+        }
+        return MLX5_OK;
+    case PAGES_TAKE:
+        n = MIN(n, (cmd->out_len - MANAGE_PAGES_PAS) / 8);
+        g_hash_table_iter_init(&it, fn->pages);
+        for (i = 0; i < n && g_hash_table_iter_next(&it, &page, NULL); i++) {
+            mlx5_st64(cmd->out + MANAGE_PAGES_PAS + i * 8, *(uint64_t *)page);
+            g_hash_table_iter_remove(&it);
+        }
+        MLX5_SET(manage_pages_out, cmd->out, output_num_entries, i);
+        return MLX5_OK;
+    default:
+        return MLX5_SYN_BAD_OP_MOD;
+    }
+}

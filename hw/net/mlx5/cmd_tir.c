@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TIS, TIR and RQ table commands (driver: core/transobj.c, en/tir.c, en/rqt.c,
+ * en/rss.c). Owns Mlx5Tis, Mlx5Tir and Mlx5Rqt.
+ */
+#include "qemu/osdep.h"
+#include "cmd.h"
+#include "object.h"
+#include "trace.h"
+
+#define CTX_OFFSET 0x20
+#define RQT_LIST_OFFSET 0x110
+#define TIR_KEY_OFFSET 0x28
+
+/* tirc.disp_type */
+enum { TIR_DIRECT = 0, TIR_INDIRECT = 1 };
+
+/* ----------------------------------------------------------------- TIS --- */
+
+Mlx5Syndrome mlx5_cmd_create_tis(Mlx5Cmd *cmd)
+{
+    Mlx5Function *fn = cmd->fn;
+    const uint8_t *tisc = cmd->in + CTX_OFFSET;
+    bool tls = MLX5_GET(tisc, tisc, tls_en);
+    Mlx5Pd *pd = NULL;
+    Mlx5Syndrome syn;
+    Mlx5Tis *tis;
+    Mlx5Td *td;
+
+    if (tls && !fn->dev->tls_tx) {
+        return MLX5_SYN_TIS_TLS_OFF;
+    }
+    syn = mlx5_object_find(fn, MLX5_OBJ_TD,
+                           MLX5_GET(tisc, tisc, transport_domain), cmd->uid,
+                           &td);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    /* Plain TISes need no PD; one with keys does. */
+    if (tls || MLX5_GET(tisc, tisc, pd)) {
+        syn = mlx5_object_find(fn, MLX5_OBJ_PD, MLX5_GET(tisc, tisc, pd),
+                               cmd->uid, &pd);
+        if (syn != MLX5_OK) {
+            return syn;
+        }
+    }
+    syn = mlx5_object_create(fn, MLX5_OBJ_TIS, sizeof(*tis), cmd->uid, &tis);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    tis->td = td;
+    mlx5_object_ref(td);
+    if (pd) {
+        tis->pd = pd;
+        mlx5_object_ref(pd);
+    }
+    memcpy(tis->tisc, tisc, sizeof(tis->tisc));
+    MLX5_SET(cmd_id, cmd->out, id, tis->obj.id);
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_modify_tis(Mlx5Cmd *cmd)
+{
+    const uint8_t *tisc = cmd->in + CTX_OFFSET;
+    Mlx5Syndrome syn;
+    Mlx5Tis *tis;
+
+    syn = mlx5_object_find(cmd->fn, MLX5_OBJ_TIS,
+                           MLX5_GET(modify_tis_in, cmd->in, tisn), cmd->uid,
+                           &tis);
+    if (syn == MLX5_OK) {
+        MLX5_SET(tisc, tis->tisc, prio, MLX5_GET(tisc, tisc, prio));
+    }
+    return syn;
+}
+
+Mlx5Syndrome mlx5_cmd_destroy_tis(Mlx5Cmd *cmd)
+{
+    return mlx5_object_destroy(cmd->fn, MLX5_OBJ_TIS,
+                               MLX5_GET(cmd_id, cmd->in, id), cmd->uid);
+}
+
+Mlx5Syndrome mlx5_cmd_query_tis(Mlx5Cmd *cmd)
+{
+    Mlx5Tis *tis;
+    Mlx5Syndrome syn = mlx5_object_find(cmd->fn, MLX5_OBJ_TIS,
+                                        MLX5_GET(cmd_id, cmd->in, id),
+                                        cmd->uid, &tis);
+
+    if (syn == MLX5_OK) {
+        memcpy(cmd->out + 0x10, tis->tisc, sizeof(tis->tisc));
+    }
+    return syn;
+}
+
+void mlx5_tis_destroy(void *obj)
+{
+    Mlx5Tis *tis = obj;
+
+    mlx5_object_unref(tis->td);
+    mlx5_object_unref(tis->pd);
+}
+
+/* ----------------------------------------------------------------- RQT --- */
+
+static void rqt_clear(Mlx5Rqt *rqt)
+{
+    uint32_t i;
+
+    for (i = 0; i < rqt->size; i++) {
+        mlx5_object_unref(rqt->rqs[i]);
+    }
+    g_clear_pointer(&rqt->rqs, g_free);
+    rqt->size = 0;
+}
+
+/* Takes over the list of RQs in a command; changes nothing on failure. */
+static Mlx5Syndrome rqt_fill(Mlx5Rqt *rqt, Mlx5Cmd *cmd, const uint8_t *rqtc)
+{
+    uint32_t size = MLX5_GET(rqtc, rqtc, rqt_actual_size);
+    g_autofree Mlx5Rq **rqs = NULL;
+    Mlx5Syndrome syn;
+    uint32_t i;
+
+    if (!size || size > rqt->max_size || !is_power_of_2(size)) {
+        return MLX5_SYN_RQT_BAD_SIZE;
+    }
+    if (cmd->in_len < RQT_LIST_OFFSET ||
+        size > (cmd->in_len - RQT_LIST_OFFSET) / 4) {
+        return MLX5_SYN_INPUT_TOO_SHORT;
+    }
+    rqs = g_new(Mlx5Rq *, size);
+    for (i = 0; i < size; i++) {
+        syn = mlx5_object_find(cmd->fn, MLX5_OBJ_RQ,
+                               MLX5_GET(rq_num,
+                                        cmd->in + RQT_LIST_OFFSET + i * 4,
+                                        rq_num),
+                               cmd->uid, &rqs[i]);
+        if (syn != MLX5_OK) {
+            return syn;
+        }
+    }
+    for (i = 0; i < size; i++) {
+        mlx5_object_ref(rqs[i]);
+    }
+    rqt_clear(rqt);
+    rqt->rqs = g_steal_pointer(&rqs);
+    rqt->size = size;
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_create_rqt(Mlx5Cmd *cmd)
+{
+    Mlx5Function *fn = cmd->fn;
+    const uint8_t *rqtc = cmd->in + CTX_OFFSET;
+    uint32_t max_size = MLX5_GET(rqtc, rqtc, rqt_max_size);
+    Mlx5Syndrome syn;
+    Mlx5Rqt *rqt;
+
+    if (max_size > 1u << MLX5_CAP_GEN(fn, log_max_rqt_size)) {
+        return MLX5_SYN_RQT_TOO_LARGE;
+    }
+    syn = mlx5_object_create(fn, MLX5_OBJ_RQT, sizeof(*rqt), cmd->uid, &rqt);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    rqt->max_size = max_size;
+    syn = rqt_fill(rqt, cmd, rqtc);
+    if (syn != MLX5_OK) {
+        mlx5_object_abandon(rqt);
+        return syn;
+    }
+    MLX5_SET(cmd_id, cmd->out, id, rqt->obj.id);
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_modify_rqt(Mlx5Cmd *cmd)
+{
+    Mlx5Syndrome syn;
+    Mlx5Rqt *rqt;
+
+    if (!MLX5_GET(modify_rqt_in, cmd->in, rqn_list)) {
+        return MLX5_SYN_MODIFY_NOTHING_KNOWN;
+    }
+    syn = mlx5_object_find(cmd->fn, MLX5_OBJ_RQT,
+                           MLX5_GET(modify_rqt_in, cmd->in, rqtn), cmd->uid,
+                           &rqt);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    return rqt_fill(rqt, cmd, cmd->in + CTX_OFFSET);
+}
+
+Mlx5Syndrome mlx5_cmd_destroy_rqt(Mlx5Cmd *cmd)
+{
+    return mlx5_object_destroy(cmd->fn, MLX5_OBJ_RQT,
+                               MLX5_GET(cmd_id, cmd->in, id), cmd->uid);
+}
+
+Mlx5Syndrome mlx5_cmd_query_rqt(Mlx5Cmd *cmd)
+{
+    uint8_t *rqtc = cmd->out + CTX_OFFSET;
+    Mlx5Syndrome syn;
+    Mlx5Rqt *rqt;
+    uint32_t i;
+
+    syn = mlx5_object_find(cmd->fn, MLX5_OBJ_RQT,
+                           MLX5_GET(cmd_id, cmd->in, id), cmd->uid, &rqt);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    MLX5_SET(rqtc, rqtc, rqt_max_size, rqt->max_size);
+    MLX5_SET(rqtc, rqtc, rqt_actual_size, rqt->size);
+    for (i = 0; i < rqt->size; i++) {
+        if (RQT_LIST_OFFSET + (i + 1) * 4 > cmd->out_len) {
+            return MLX5_SYN_OUTPUT_TOO_SHORT;
+        }
+        MLX5_SET(rq_num, cmd->out + RQT_LIST_OFFSET + i * 4, rq_num,
+                 rqt->rqs[i]->obj.id);
+    }
+    return MLX5_OK;
+}
+
+void mlx5_rqt_destroy(void *obj)
+{
+    rqt_clear(obj);
+}
+
+/* ----------------------------------------------------------------- TIR --- */
+
+/* Reads the hash fields; they are checked even if hashing is not used. */
+static Mlx5Syndrome tir_hash(const uint8_t *tirc, Mlx5RssParams *rss)
+{
+    uint8_t sel[4];
+
+    memset(rss, 0, sizeof(*rss));
+    mlx5_st32(sel, MLX5_GET(tirc, tirc, rx_hash_field_selector_outer));
+    rss->rx_hash_fn = MLX5_GET(tirc, tirc, rx_hash_fn);
+    rss->rx_hash_symmetric = MLX5_GET(tirc, tirc, rx_hash_symmetric);
+    rss->l3_prot_type = MLX5_GET(rx_hash_field_select, sel, l3_prot_type);
+    rss->l4_prot_type = MLX5_GET(rx_hash_field_select, sel, l4_prot_type);
+    rss->selected_fields = MLX5_GET(rx_hash_field_select, sel,
+                                    selected_fields);
+    memcpy(rss->rx_hash_toeplitz_key, tirc + TIR_KEY_OFFSET,
+           sizeof(rss->rx_hash_toeplitz_key));
+    return mlx5_rss_check(rss) == MLX5_RSS_OK ? MLX5_OK :
+                                                MLX5_SYN_TIR_BAD_HASH;
+}
+
+/* Finds what a TIR delivers to: one RQ, or a table of RQs. */
+static Mlx5Syndrome tir_destination(Mlx5Cmd *cmd, const uint8_t *tirc,
+                                    Mlx5Rq **rq, Mlx5Rqt **rqt)
+{
+    *rq = NULL;
+    *rqt = NULL;
+    switch (MLX5_GET(tirc, tirc, disp_type)) {
+    case TIR_DIRECT:
+        return mlx5_object_find(cmd->fn, MLX5_OBJ_RQ,
+                                MLX5_GET(tirc, tirc, inline_rqn), cmd->uid,
+                                rq);
+    case TIR_INDIRECT:
+        return mlx5_object_find(cmd->fn, MLX5_OBJ_RQT,
+                                MLX5_GET(tirc, tirc, indirect_table),
+                                cmd->uid, rqt);
+    default:
+        return MLX5_SYN_TIR_BAD_DISP;
+    }
+}
+
+Mlx5Syndrome mlx5_cmd_create_tir(Mlx5Cmd *cmd)
+{
+    Mlx5Function *fn = cmd->fn;
+    const uint8_t *tirc = cmd->in + CTX_OFFSET;
+    bool tls = MLX5_GET(tirc, tirc, tls_en);
+    Mlx5RssParams rss;
+    Mlx5Syndrome syn;
+    Mlx5Rqt *rqt;
+    Mlx5Tir *tir;
+    Mlx5Td *td;
+    Mlx5Rq *rq;
+
+    if (tls && !fn->dev->tls_rx) {
+        return MLX5_SYN_TIR_TLS_OFF;
+    }
+    if (MLX5_GET(tirc, tirc, packet_merge_mask)) {
+        return MLX5_SYN_TIR_LRO;
+    }
+    syn = tir_hash(tirc, &rss);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    syn = mlx5_object_find(fn, MLX5_OBJ_TD,
+                           MLX5_GET(tirc, tirc, transport_domain), cmd->uid,
+                           &td);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    syn = tir_destination(cmd, tirc, &rq, &rqt);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    syn = mlx5_object_create(fn, MLX5_OBJ_TIR, sizeof(*tir), cmd->uid, &tir);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    tir->td = td;
+    mlx5_object_ref(td);
+    tir->rq = rq;
+    tir->rqt = rqt;
+    mlx5_object_ref(rq ? (void *)rq : (void *)rqt);
+    tir->rss = rss;
+    memcpy(tir->tirc, tirc, sizeof(tir->tirc));
+    MLX5_SET(cmd_id, cmd->out, id, tir->obj.id);
+    return MLX5_OK;
+}
+
+/* Replaces the hash fields of a stored tirc. */
+static void tir_copy_hash(uint8_t *to, const uint8_t *from)
+{
+    MLX5_SET(tirc, to, rx_hash_fn, MLX5_GET(tirc, from, rx_hash_fn));
+    MLX5_SET(tirc, to, rx_hash_symmetric,
+             MLX5_GET(tirc, from, rx_hash_symmetric));
+    MLX5_SET(tirc, to, rx_hash_field_selector_outer,
+             MLX5_GET(tirc, from, rx_hash_field_selector_outer));
+    memcpy(to + TIR_KEY_OFFSET, from + TIR_KEY_OFFSET, MLX5_RSS_KEY_LEN);
+}
+
+Mlx5Syndrome mlx5_cmd_modify_tir(Mlx5Cmd *cmd)
+{
+    const uint8_t *tirc = cmd->in + CTX_OFFSET;
+    uint8_t known[8] = { 0 };
+    Mlx5RssParams rss;
+    Mlx5Syndrome syn;
+    Mlx5Tir *tir;
+
+    mlx5_prm_set(known, MLX5_BIT_modify_tir_in_self_lb_en - 128, 1, 1);
+    mlx5_prm_set(known, MLX5_BIT_modify_tir_in_hash - 128, 1, 1);
+    mlx5_prm_set(known, MLX5_BIT_modify_tir_in_packet_merge - 128, 1, 1);
+    if (MLX5_GET64(modify_tir_in, cmd->in, bitmask) & ~mlx5_ld64(known)) {
+        return MLX5_SYN_MODIFY_NOTHING_KNOWN;
+    }
+    syn = mlx5_object_find(cmd->fn, MLX5_OBJ_TIR,
+                           MLX5_GET(modify_tir_in, cmd->in, tirn), cmd->uid,
+                           &tir);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    if (MLX5_GET(modify_tir_in, cmd->in, packet_merge) &&
+        MLX5_GET(tirc, tirc, packet_merge_mask)) {
+        return MLX5_SYN_TIR_LRO;
+    }
+    if (MLX5_GET(modify_tir_in, cmd->in, hash)) {
+        syn = tir_hash(tirc, &rss);
+        if (syn != MLX5_OK) {
+            return syn;
+        }
+        tir->rss = rss;
+        tir_copy_hash(tir->tirc, tirc);
+    }
+    if (MLX5_GET(modify_tir_in, cmd->in, self_lb_en)) {
+        MLX5_SET(tirc, tir->tirc, self_lb_block,
+                 MLX5_GET(tirc, tirc, self_lb_block));
+    }
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_destroy_tir(Mlx5Cmd *cmd)
+{
+    return mlx5_object_destroy(cmd->fn, MLX5_OBJ_TIR,
+                               MLX5_GET(cmd_id, cmd->in, id), cmd->uid);
+}
+
+Mlx5Syndrome mlx5_cmd_query_tir(Mlx5Cmd *cmd)
+{
+    Mlx5Tir *tir;
+    Mlx5Syndrome syn = mlx5_object_find(cmd->fn, MLX5_OBJ_TIR,
+                                        MLX5_GET(cmd_id, cmd->in, id),
+                                        cmd->uid, &tir);
+
+    if (syn == MLX5_OK) {
+        memcpy(cmd->out + CTX_OFFSET, tir->tirc, sizeof(tir->tirc));
+    }
+    return syn;
+}
+
+void mlx5_tir_destroy(void *obj)
+{
+    Mlx5Tir *tir = obj;
+
+    mlx5_object_unref(tir->td);
+    mlx5_object_unref(tir->rq);
+    mlx5_object_unref(tir->rqt);
+}

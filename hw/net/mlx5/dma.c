@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest memory: the only file that touches it. All accesses go through the PCI
+ * function's own address space, so an IOMMU, the bus master bit and memory
+ * that is not there are all respected. Owns no state.
+ */
+#include "qemu/osdep.h"
+#include "qemu/atomic.h"
+#include "mlx5.h"
+#include "trace.h"
+
+bool mlx5_dma_read(Mlx5Function *fn, uint64_t addr, void *buf, size_t len)
+{
+    if (pci_dma_read(PCI_DEVICE(fn->dev), addr, buf, len) != MEMTX_OK) {
+        trace_mlx5_dma_error(DEVICE(fn->dev)->id, "read", addr, len);
+        return false;
+    }
+    return true;
+}
+
+bool mlx5_dma_write(Mlx5Function *fn, uint64_t addr, const void *buf,
+                    size_t len)
+{
+    if (pci_dma_write(PCI_DEVICE(fn->dev), addr, buf, len) != MEMTX_OK) {
+        trace_mlx5_dma_error(DEVICE(fn->dev)->id, "write", addr, len);
+        return false;
+    }
+    return true;
+}
+
+bool mlx5_dma_publish(Mlx5Function *fn, uint64_t addr, const uint8_t *entry)
+{
+    if (!mlx5_dma_write(fn, addr, entry, 63)) {
+        return false;
+    }
+    /* The driver reads the owner bit first; what it owns must be there. */
+    smp_wmb();
+    return mlx5_dma_write(fn, addr + 63, entry + 63, 1);
+}
+
+bool mlx5_dma_read_dbr(Mlx5Function *fn, uint64_t addr, uint32_t *val)
+{
+    uint8_t be[4];
+
+    if (!mlx5_dma_read(fn, addr, be, sizeof(be))) {
+        return false;
+    }
+    /* The counter first, then the WQEs it announces. */
+    smp_rmb();
+    *val = mlx5_ld32(be);
+    return true;
+}

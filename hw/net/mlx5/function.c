@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Life of an Mlx5Function: what a driver has made, taken down in one place for
+ * TEARDOWN_HCA, DISABLE_HCA, function level reset, guest reset and unplug.
+ */
+#include "qemu/osdep.h"
+#include "cmd.h"
+
+static void notify_bh(void *opaque)
+{
+    mlx5_notify_flush(opaque);
+}
+
+void mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port)
+{
+    fn->dev = dev;
+    fn->port = port;
+    fn->dirty_cqs = g_ptr_array_new();
+    fn->dirty_eqs = g_ptr_array_new();
+    fn->notify_bh = qemu_bh_new_guarded(notify_bh, fn,
+                                        &DEVICE(dev)->mem_reentrancy_guard);
+    fn->pages = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+                                      NULL);
+    mlx5_objects_init(fn);
+    mlx5_caps_init(fn);
+    mlx5_cmd_init(fn);
+    mlx5_flow_init(fn);
+    mlx5_vport_init(&fn->vport);
+}
+
+void mlx5_function_teardown(Mlx5Function *fn)
+{
+    mlx5_flow_reset(fn);
+    mlx5_objects_reset(fn);
+    mlx5_vport_reset(&fn->vport, fn->dev->conf.macaddr.a);
+    qemu_bh_cancel(fn->notify_bh);
+}
+
+void mlx5_function_reset(Mlx5Function *fn)
+{
+    mlx5_function_teardown(fn);
+    g_hash_table_remove_all(fn->pages);
+    mlx5_caps_reset(fn);
+    mlx5_cmd_reset(fn);
+    mlx5_iseg_reset(fn);
+    fn->hca = MLX5_HCA_OFF;
+    fn->issi = 0;
+}
+
+void mlx5_function_finalize(Mlx5Function *fn)
+{
+    mlx5_flow_finalize(fn);
+    mlx5_objects_finalize(fn);
+    mlx5_vport_finalize(&fn->vport);
+    mlx5_cmd_finalize(fn);
+    mlx5_caps_finalize(fn);
+    g_clear_pointer(&fn->pages, g_hash_table_destroy);
+    g_clear_pointer(&fn->notify_bh, qemu_bh_delete);
+    g_clear_pointer(&fn->dirty_cqs, g_ptr_array_unref);
+    g_clear_pointer(&fn->dirty_eqs, g_ptr_array_unref);
+}

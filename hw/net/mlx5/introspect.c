@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* QOM properties that show the device's inside; see introspect.h. */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/visitor.h"
+#include "introspect.h"
+#include "mlx5.h"
+
+static bool visit_u64(Visitor *v, const char *name, uint64_t val, Error **errp)
+{
+    return visit_type_uint64(v, name, &val, errp);
+}
+
+static void get_objects(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    Mlx5Function *fn = &MLX5_KTLS(obj)->fn;
+    bool live = fn->steering;
+    Mlx5SteeringCounts flow = { 0 };
+    int t;
+
+    if (!visit_start_struct(v, name, NULL, 0, errp)) {
+        return;
+    }
+    for (t = 0; t < MLX5_OBJ__COUNT; t++) {
+        if (!visit_u64(v, mlx5_object_type_name(t),
+                       live ? mlx5_object_count(fn, t) : 0, errp)) {
+            goto out;
+        }
+    }
+    if (live) {
+        mlx5_steering_counts(fn->steering, &flow);
+    }
+    if (!visit_u64(v, "flow_table", flow.tables, errp) ||
+        !visit_u64(v, "flow_group", flow.groups, errp) ||
+        !visit_u64(v, "flow_entry", flow.ftes, errp) ||
+        !visit_u64(v, "flow_counter",
+                   live ? g_hash_table_size(fn->flow_counters) : 0, errp) ||
+        !visit_u64(v, "page", live ? g_hash_table_size(fn->pages) : 0, errp)) {
+        goto out;
+    }
+    visit_check_struct(v, errp);
+out:
+    visit_end_struct(v, NULL);
+}
+
+static void get_counters(Object *obj, Visitor *v, const char *name,
+                         void *opaque, Error **errp)
+{
+    Mlx5State *s = MLX5_KTLS(obj);
+    Mlx5PortCounters *p = &s->port.counters;
+    Mlx5VportCounters *c = &s->fn.vport.counters;
+    const struct {
+        const char *name;
+        uint64_t val;
+    } rows[] = {
+        { "rx_unicast_packets", p->rx[MLX5_CAST_UNI].packets },
+        { "rx_multicast_packets", p->rx[MLX5_CAST_MULTI].packets },
+        { "rx_broadcast_packets", p->rx[MLX5_CAST_BROAD].packets },
+        { "tx_unicast_packets", p->tx[MLX5_CAST_UNI].packets },
+        { "tx_multicast_packets", p->tx[MLX5_CAST_MULTI].packets },
+        { "tx_broadcast_packets", p->tx[MLX5_CAST_BROAD].packets },
+        { "rx_link_down", p->rx_link_down },
+        { "rx_too_long", p->rx_too_long },
+        { "rx_too_short", p->rx_too_short },
+        { "rx_held", p->rx_held },
+        { "tx_link_down", p->tx_link_down },
+        { "tx_too_long", p->tx_too_long },
+        { "tx_blocked", p->tx_blocked },
+        { "rx_steer_miss", c->rx_steer_miss },
+        { "rx_steer_drop", c->rx_steer_drop },
+        { "rx_no_queue", c->rx_no_queue },
+        { "rx_out_of_buffer", c->rx_out_of_buffer },
+        { "rx_wqe_error", c->rx_wqe_error },
+        { "rx_cq_error", c->rx_cq_error },
+        { "tx_wqe_error", c->tx_wqe_error },
+    };
+    size_t i;
+
+    if (!visit_start_struct(v, name, NULL, 0, errp)) {
+        return;
+    }
+    for (i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (!visit_u64(v, rows[i].name, rows[i].val, errp)) {
+            goto out;
+        }
+    }
+    visit_check_struct(v, errp);
+out:
+    visit_end_struct(v, NULL);
+}
+
+void mlx5_introspect_class_init(ObjectClass *klass)
+{
+    object_class_property_add(klass, "objects", "mlx5-objects", get_objects,
+                              NULL, NULL, NULL);
+    object_class_property_set_description(klass, "objects",
+        "live objects by kind");
+    object_class_property_add(klass, "counters", "mlx5-counters", get_counters,
+                              NULL, NULL, NULL);
+    object_class_property_set_description(klass, "counters",
+        "what the port and the vport have counted");
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Initialization segment, the first two and a bit pages of BAR0: firmware
+ * version, command queue address and doorbell, health buffer and counter, free
+ * running timer (driver: struct mlx5_init_seg, main.c, health.c, clock.c).
+ * Owns cmdq_addr, nic_interface and clock_base_ns of the function.
+ */
+#include "qemu/osdep.h"
+#include "cmd.h"
+#include "trace.h"
+
+/* What a driver sees as firmware 22.39.x; 22 is the ConnectX-6 Dx family. */
+#define FW_MAJOR 22
+#define FW_MINOR 39
+#define FW_SUBMINOR 1
+#define CMDIF_REV 5
+
+enum {
+    ISEG_FW_REV = 0x000,
+    ISEG_CMDIF_REV = 0x004,
+    ISEG_CMDQ_ADDR_H = 0x010,
+    ISEG_CMDQ_ADDR_L = 0x014,
+    ISEG_CMD_DBELL = 0x018,
+    ISEG_INITIALIZING = 0x1fc,
+    ISEG_HEALTH = 0x200,
+    ISEG_HEALTH_FW_VER = 0x230,
+    ISEG_HEALTH_END = 0x240,
+    ISEG_CMD_EXEC_TO = 0xff8,
+    ISEG_CMD_Q_INIT_TO = 0xffc,
+    ISEG_TIMER_H = 0x1000,
+    ISEG_TIMER_L = 0x1004,
+    ISEG_HEALTH_COUNTER = 0x1010,
+    ISEG_CLR_INTX = 0x200c,
+};
+
+/* iseg 0x14 [10:8] */
+enum {
+    NIC_INTERFACE_FULL = 0,
+    NIC_INTERFACE_DISABLED = 1,
+};
+/* iseg 0x1fc [26:24]: the driver may use full and disabled */
+#define NIC_INTERFACE_SUPPORTED 0x3u
+
+static uint64_t uptime_ns(Mlx5Function *fn)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) - fn->clock_base_ns;
+}
+
+/*
+ * Reads the aligned dword at @addr (0..MLX5_ISEG_SIZE - 4). What the PRM
+ * reserves reads as 0.
+ */
+uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr)
+{
+    switch (addr) {
+    case ISEG_FW_REV:
+        return FW_MINOR << 16 | FW_MAJOR;
+    case ISEG_CMDIF_REV:
+        return CMDIF_REV << 16 | FW_SUBMINOR;
+    case ISEG_CMDQ_ADDR_H:
+        return fn->cmdq_addr_h;
+    case ISEG_CMDQ_ADDR_L:
+        /* The driver reads, changes [10:8] and writes back. */
+        return (fn->cmdq_addr & 0xfffff000u) | fn->nic_interface << 8 |
+               MLX5_LOG_CMDQ_SIZE << 4 | MLX5_LOG_CMDQ_STRIDE;
+    case ISEG_INITIALIZING:
+        return NIC_INTERFACE_SUPPORTED << 24; /* bit 31 clear: ready */
+    case ISEG_HEALTH_FW_VER:
+        return FW_MAJOR << 24 | FW_MINOR << 16 | FW_SUBMINOR;
+    case ISEG_CMD_EXEC_TO:
+    case ISEG_CMD_Q_INIT_TO:
+        return 0; /* the driver keeps its own time limits */
+    case ISEG_TIMER_H:
+        return uptime_ns(fn) >> 32;
+    case ISEG_TIMER_L:
+        return uptime_ns(fn);
+    case ISEG_HEALTH_COUNTER:
+        /* 100 Hz: it must differ between any two polls, 50 ms apart at least */
+        return (uptime_ns(fn) / (10 * SCALE_MS)) & 0xffffff;
+    default:
+        return 0;
+    }
+}
+
+void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val)
+{
+    switch (addr) {
+    case ISEG_CMDQ_ADDR_H:
+        fn->cmdq_addr_h = val;
+        break;
+    case ISEG_CMDQ_ADDR_L:
+        fn->nic_interface = (val >> 8) & 7;
+        fn->cmdq_addr = (uint64_t)fn->cmdq_addr_h << 32 | (val & 0xfffff000u);
+        trace_mlx5_iseg_cmdq(DEVICE(fn->dev)->id, fn->cmdq_addr,
+                             fn->nic_interface);
+        break;
+    case ISEG_CMD_DBELL:
+        mlx5_cmd_doorbell(fn, val);
+        break;
+    case ISEG_CLR_INTX:
+        break; /* there are no INTx interrupts to clear */
+    default:
+        trace_mlx5_iseg_bad_write(DEVICE(fn->dev)->id, addr, val);
+        break;
+    }
+}
+
+void mlx5_iseg_reset(Mlx5Function *fn)
+{
+    fn->cmdq_addr = 0;
+    fn->cmdq_addr_h = 0;
+    fn->nic_interface = NIC_INTERFACE_FULL;
+    fn->clock_base_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+/*
+ * A driver that is bound while its function is reset finds out by this: its
+ * health poll reads "disabled" and goes into recovery, instead of waiting a
+ * minute for each command that nobody will answer. A driver that starts anew
+ * sets the interface to full when it writes its queue address.
+ */
+void mlx5_iseg_disable(Mlx5Function *fn)
+{
+    fn->nic_interface = NIC_INTERFACE_DISABLED;
+}

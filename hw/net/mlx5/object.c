@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbered objects of a function: typed ids, limits, owners and reference
+ * counts. What an object is and how it dies is in the file named after it; the
+ * class table below is the one list of kinds.
+ */
+#include "qemu/osdep.h"
+#include "mlx5.h"
+#include "object.h"
+#include "trace.h"
+
+typedef struct Mlx5ObjectClass {
+    const char *name;
+    uint32_t first; /* lowest number given out; 0 means "none" to drivers */
+    /* How many may exist: 2^(this GENERAL capability), or a constant. */
+    uint32_t (*limit)(Mlx5Function *fn);
+    Mlx5Syndrome missing;
+    /* Lets go of what the object refers to and holds; may be NULL. */
+    void (*destroy)(void *obj);
+} Mlx5ObjectClass;
+
+#define LIMIT_OF_CAP(name, cap)                      \
+    static uint32_t limit_##name(Mlx5Function *fn)   \
+    {                                                \
+        return 1u << MLX5_CAP_GEN(fn, cap);          \
+    }
+LIMIT_OF_CAP(tir, log_max_tir)
+LIMIT_OF_CAP(rqt, log_max_rqt)
+LIMIT_OF_CAP(sq, log_max_sq)
+LIMIT_OF_CAP(rq, log_max_rq)
+LIMIT_OF_CAP(cq, log_max_cq)
+LIMIT_OF_CAP(tis, log_max_tis)
+LIMIT_OF_CAP(dek, log_max_dek)
+LIMIT_OF_CAP(mkey, log_max_mkey)
+LIMIT_OF_CAP(td, log_max_transport_domain)
+LIMIT_OF_CAP(pd, log_max_pd)
+
+static uint32_t limit_eq(Mlx5Function *fn)
+{
+    return MLX5_CAP_GEN(fn, max_num_eqs);
+}
+
+static uint32_t limit_q_counter(Mlx5Function *fn)
+{
+    return 255; /* counter_set_id is 8 bits wide, 0 means none */
+}
+
+static uint32_t limit_uar(Mlx5Function *fn)
+{
+    return MLX5_BAR_SIZE / MLX5_PAGE_SIZE - MLX5_FIRST_UAR;
+}
+
+static const Mlx5ObjectClass classes[MLX5_OBJ__COUNT] = {
+    [MLX5_OBJ_TIR] = { "tir", 1, limit_tir, MLX5_SYN_NO_SUCH_TIR,
+                       mlx5_tir_destroy },
+    [MLX5_OBJ_RQT] = { "rqt", 1, limit_rqt, MLX5_SYN_NO_SUCH_RQT,
+                       mlx5_rqt_destroy },
+    [MLX5_OBJ_SQ] = { "sq", 1, limit_sq, MLX5_SYN_NO_SUCH_SQ,
+                      mlx5_sq_destroy },
+    [MLX5_OBJ_RQ] = { "rq", 1, limit_rq, MLX5_SYN_NO_SUCH_RQ,
+                      mlx5_rq_destroy },
+    [MLX5_OBJ_CQ] = { "cq", 1, limit_cq, MLX5_SYN_NO_SUCH_CQ,
+                      mlx5_cq_destroy },
+    [MLX5_OBJ_EQ] = { "eq", 1, limit_eq, MLX5_SYN_NO_SUCH_EQ,
+                      mlx5_eq_destroy },
+    [MLX5_OBJ_TIS] = { "tis", 1, limit_tis, MLX5_SYN_NO_SUCH_TIS,
+                       mlx5_tis_destroy },
+    [MLX5_OBJ_DEK] = { "dek", 1, limit_dek, MLX5_SYN_NO_SUCH_DEK, NULL },
+    [MLX5_OBJ_MKEY] = { "mkey", 1, limit_mkey, MLX5_SYN_NO_SUCH_MKEY,
+                        mlx5_mkey_destroy },
+    [MLX5_OBJ_TD] = { "td", 1, limit_td, MLX5_SYN_NO_SUCH_TD, NULL },
+    [MLX5_OBJ_PD] = { "pd", 1, limit_pd, MLX5_SYN_NO_SUCH_PD, NULL },
+    [MLX5_OBJ_Q_COUNTER] = { "q_counter", 1, limit_q_counter,
+                             MLX5_SYN_NO_SUCH_Q_COUNTER, NULL },
+    [MLX5_OBJ_UAR] = { "uar", MLX5_FIRST_UAR, limit_uar,
+                       MLX5_SYN_NO_SUCH_UAR, NULL },
+};
+
+const char *mlx5_object_type_name(Mlx5ObjectType type)
+{
+    return classes[type].name;
+}
+
+static void insert(Mlx5IdSpace *ids, Mlx5Object *o, uint32_t id)
+{
+    uint32_t i;
+
+    o->id = id;
+    for (i = 0; i < o->span; i++) {
+        g_hash_table_insert(ids->by_id, GUINT_TO_POINTER(id + i), o);
+    }
+    ids->used += o->span;
+    ids->next = id + o->span;
+}
+
+/* Is [id, id + span) free? */
+static bool range_free(Mlx5IdSpace *ids, uint32_t id, uint32_t span)
+{
+    uint32_t i;
+
+    for (i = 0; i < span; i++) {
+        if (g_hash_table_contains(ids->by_id, GUINT_TO_POINTER(id + i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
+                                      size_t size, uint16_t uid,
+                                      uint32_t span, void *out)
+{
+    const Mlx5ObjectClass *class = &classes[type];
+    Mlx5IdSpace *ids = &fn->ids[type];
+    uint32_t limit = class->limit(fn);
+    uint32_t end = class->first + limit;
+    uint32_t tries, id;
+    Mlx5Object *o;
+
+    *(void **)out = NULL;
+    if (span > limit || ids->used > limit - span) {
+        return MLX5_SYN_OBJECT_LIMIT;
+    }
+    /*
+     * Numbers go round before one is used again, so that a late completion or
+     * doorbell for a dead object does not hit its successor.
+     */
+    id = MAX(ids->next, class->first);
+    for (tries = 0; tries < limit + span; tries += span) {
+        id = ROUND_UP(id, span);
+        if (id + span > end) {
+            id = ROUND_UP(class->first, span);
+        }
+        if (range_free(ids, id, span)) {
+            o = g_malloc0(size);
+            o->fn = fn;
+            o->type = type;
+            o->span = span;
+            o->uid = uid;
+            insert(ids, o, id);
+            *(void **)out = o;
+            trace_mlx5_object_create(DEVICE(fn->dev)->id, class->name, id, uid);
+            return MLX5_OK;
+        }
+        id += span;
+    }
+    return MLX5_SYN_OBJECT_LIMIT;
+}
+
+Mlx5Syndrome mlx5_object_create(Mlx5Function *fn, Mlx5ObjectType type,
+                                size_t size, uint16_t uid, void *out)
+{
+    return mlx5_object_create_range(fn, type, size, uid, 1, out);
+}
+
+void *mlx5_object_get(Mlx5Function *fn, Mlx5ObjectType type, uint32_t id)
+{
+    return g_hash_table_lookup(fn->ids[type].by_id, GUINT_TO_POINTER(id));
+}
+
+Mlx5Syndrome mlx5_object_find(Mlx5Function *fn, Mlx5ObjectType type,
+                              uint32_t id, uint16_t uid, void *out)
+{
+    Mlx5Object *o = mlx5_object_get(fn, type, id);
+
+    *(void **)out = NULL;
+    if (!o) {
+        return classes[type].missing;
+    }
+    /* The kernel (uid 0) may use everything, others only what is theirs. */
+    if (uid && o->uid != uid) {
+        return MLX5_SYN_WRONG_OWNER;
+    }
+    *(void **)out = o;
+    return MLX5_OK;
+}
+
+static void release(Mlx5Object *o)
+{
+    Mlx5IdSpace *ids = &o->fn->ids[o->type];
+    uint32_t i;
+
+    for (i = 0; i < o->span; i++) {
+        g_hash_table_remove(ids->by_id, GUINT_TO_POINTER(o->id + i));
+    }
+    ids->used -= o->span;
+    trace_mlx5_object_destroy(DEVICE(o->fn->dev)->id, classes[o->type].name,
+                              o->id);
+    if (classes[o->type].destroy) {
+        classes[o->type].destroy(o);
+    }
+    g_free(o);
+}
+
+Mlx5Syndrome mlx5_object_destroy(Mlx5Function *fn, Mlx5ObjectType type,
+                                 uint32_t id, uint16_t uid)
+{
+    Mlx5Object *o;
+    Mlx5Syndrome syn = mlx5_object_find(fn, type, id, uid, &o);
+
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    if (o->id != id) {
+        /* inside a range: only its base number stands for it */
+        return classes[type].missing;
+    }
+    if (o->refs) {
+        return MLX5_SYN_OBJECT_IN_USE;
+    }
+    release(o);
+    return MLX5_OK;
+}
+
+void mlx5_object_abandon(void *obj)
+{
+    release(obj);
+}
+
+void mlx5_object_ref(void *obj)
+{
+    ((Mlx5Object *)obj)->refs++;
+}
+
+void mlx5_object_unref(void *obj)
+{
+    if (obj) {
+        ((Mlx5Object *)obj)->refs--;
+    }
+}
+
+unsigned mlx5_object_count(Mlx5Function *fn, Mlx5ObjectType type)
+{
+    return fn->ids[type].used;
+}
+
+void mlx5_objects_init(Mlx5Function *fn)
+{
+    int t;
+
+    for (t = 0; t < MLX5_OBJ__COUNT; t++) {
+        fn->ids[t].by_id = g_hash_table_new(NULL, NULL);
+    }
+}
+
+void mlx5_objects_reset(Mlx5Function *fn)
+{
+    GHashTableIter it;
+    gpointer o;
+    int t;
+
+    for (t = 0; t < MLX5_OBJ__COUNT; t++) {
+        for (;;) {
+            g_hash_table_iter_init(&it, fn->ids[t].by_id);
+            if (!g_hash_table_iter_next(&it, NULL, &o)) {
+                break;
+            }
+            release(o);
+        }
+    }
+}
+
+void mlx5_objects_finalize(Mlx5Function *fn)
+{
+    int t;
+
+    mlx5_objects_reset(fn);
+    for (t = 0; t < MLX5_OBJ__COUNT; t++) {
+        g_clear_pointer(&fn->ids[t].by_id, g_hash_table_destroy);
+    }
+}

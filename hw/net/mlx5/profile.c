@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Capability profiles, data only; see profile.h. */
+#include "qemu/osdep.h"
+#include "mlx5.h"
+#include "profile.h"
+
+#define CAP(type, st, field, off, v)                              \
+    { MLX5_CAP_##type, (off) + MLX5_BIT_##st##_##field,           \
+      MLX5_WIDTH_##st##_##field, (v) }
+#define GEN(field, v) CAP(GENERAL, cmd_hca_cap, field, 0, v)
+#define ETH(field, v) \
+    CAP(ETHERNET, per_protocol_networking_offload_caps, field, 0, v)
+/* flow_table_properties_nic_receive and the field lists in it, bit offsets */
+#define FT_NIC_RX 0x200
+#define FT_FIELDS (FT_NIC_RX + 0x100)
+#define FT_BITMASK_FIELDS (FT_NIC_RX + 0x180)
+#define FT(field, v) CAP(FLOW_TABLE, flow_table_prop_layout, field, FT_NIC_RX, v)
+#define FT_MATCH(field)                                                 \
+    CAP(FLOW_TABLE, flow_table_fields_supported, field, FT_FIELDS, 1),  \
+    CAP(FLOW_TABLE, flow_table_fields_supported, field, FT_BITMASK_FIELDS, 1)
+
+static const Mlx5CapValue cx6dx_caps[] = {
+    /* identity */
+    GEN(port_type, 1), /* Ethernet */
+    GEN(num_ports, 1),
+    GEN(vhca_id, 1),
+    GEN(cqe_version, 1),
+    GEN(log_pg_sz, MLX5_PAGE_SHIFT),
+    GEN(dtor, 1),
+    GEN(driver_version, 1),
+    GEN(cmdif_checksum, 3),
+    GEN(eth_net_offloads, 1),
+    GEN(nic_flow_table, 1),
+    /* how many of each, and how large */
+    GEN(log_max_eq, 7),
+    GEN(max_num_eqs, 128),
+    GEN(log_max_eq_sz, 16),
+    GEN(log_max_cq, 14),
+    GEN(log_max_cq_sz, 17),
+    GEN(log_max_sq, 14),
+    GEN(log_max_rq, 14),
+    GEN(log_max_rqt, 12),
+    GEN(log_max_rqt_size, 11),
+    GEN(log_max_tir, 16),
+    GEN(log_max_tis, 16),
+    GEN(log_max_pd, 16),
+    GEN(log_max_transport_domain, 16),
+    GEN(log_max_mkey, 16),
+    /* no QPs or SRQs are made here, but the driver reserves from these */
+    GEN(log_max_qp, 18),
+    GEN(log_max_qp_sz, 15),
+    GEN(log_max_srq, 16),
+    GEN(log_max_srq_sz, 15),
+    GEN(log_max_klm_list_size, 9),
+    /* work queues */
+    GEN(log_max_wq_sz, 15),
+    GEN(max_wqe_sz_sq, MLX5_MAX_WQEBBS * MLX5_WQEBB),
+    GEN(max_wqe_sz_rq, 512),
+    GEN(basic_cyclic_rcv_wqe, 1),
+    GEN(log_min_stride_sz_rq, 4),
+    GEN(log_max_stride_sz_rq, 13),
+    GEN(log_min_stride_sz_sq, 6),
+    GEN(log_max_stride_sz_sq, 14),
+    GEN(max_sgl_for_optimized_performance, 3),
+    GEN(umr_modify_entity_size_disabled, 1),
+    /* doorbells */
+    GEN(bf, 1),
+    GEN(log_bf_reg_size, 9),
+    GEN(uar_sz, 5), /* 2^5 MiB */
+    /* completion queues */
+    GEN(cq_oi, 1),
+    GEN(cq_resize, 0),
+    GEN(cq_moderation, 1),
+    GEN(cq_period_mode_modify, 1),
+    GEN(cq_period_start_from_cqe, 1),
+    /* vport */
+    GEN(log_max_current_uc_list, 7),
+    GEN(log_max_current_mc_list, 11),
+    GEN(log_max_vlan_list, 12),
+    GEN(max_tc, 8),
+    /* counters */
+    GEN(vport_counters, 1),
+    GEN(max_qp_cnt, 255),
+    GEN(out_of_seq_cnt, 1),
+
+    ETH(csum_cap, 1),
+    ETH(vlan_cap, 1),
+    ETH(wqe_vlan_insert, 1),
+    ETH(self_lb_en_modifiable, 1),
+    ETH(max_lso_cap, MLX5_LOG_MAX_LSO),
+    ETH(wqe_inline_mode, 2), /* no inline headers needed */
+    ETH(rss_ind_tbl_cap, 11),
+    ETH(enhanced_multi_pkt_send_wqe, 1),
+    ETH(cqe_checksum_full, 1),
+
+    FT(ft_support, 1),
+    FT(flow_counter, 1),
+    FT(flow_modify_en, 1),
+    FT(modify_root, 1),
+    FT(identified_miss_table_mode, 1),
+    FT(flow_table_modify, 1),
+    FT(log_max_ft_size, 24),
+    FT(max_ft_level, 0x80),
+    FT(log_max_ft_num, 12),
+    FT(log_max_flow_counter, 12),
+    FT(log_max_destination, 8),
+    FT(log_max_flow, 18),
+    FT_MATCH(outer_dmac),
+    FT_MATCH(outer_smac),
+    FT_MATCH(outer_ether_type),
+    FT_MATCH(outer_ip_version),
+    FT_MATCH(outer_first_prio),
+    FT_MATCH(outer_first_cfi),
+    FT_MATCH(outer_first_vid),
+    FT_MATCH(outer_sip),
+    FT_MATCH(outer_dip),
+    FT_MATCH(outer_frag),
+    FT_MATCH(outer_ip_protocol),
+    FT_MATCH(outer_ip_ecn),
+    FT_MATCH(outer_ip_dscp),
+    FT_MATCH(outer_udp_sport),
+    FT_MATCH(outer_udp_dport),
+    FT_MATCH(outer_tcp_sport),
+    FT_MATCH(outer_tcp_dport),
+    FT_MATCH(outer_tcp_flags),
+};
+
+const Mlx5Profile mlx5_profile_cx6dx = {
+    .name = "cx6dx",
+    .caps = cx6dx_caps,
+    .ncaps = ARRAY_SIZE(cx6dx_caps),
+};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Capability profiles: what the device says it is. Data only; cmd_caps.c makes
+ * capability pages from it and lays the device's properties over them.
+ */
+#ifndef HW_NET_MLX5_PROFILE_H
+#define HW_NET_MLX5_PROFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One field of one capability page (type as in QUERY_HCA_CAP op_mod[15:1]). */
+typedef struct Mlx5CapValue {
+    uint16_t type;
+    uint16_t bit;
+    uint16_t width;
+    uint64_t value;
+} Mlx5CapValue;
+
+typedef struct Mlx5Profile {
+    const char *name;
+    const Mlx5CapValue *caps; /* maximum and, at first, current values */
+    size_t ncaps;
+} Mlx5Profile;
+
+/* ConnectX-6 Dx, one port, no e-switch, legacy receive queues. */
+extern const Mlx5Profile mlx5_profile_cx6dx;
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Receive queues, cyclic: CREATE/MODIFY/DESTROY/QUERY_RQ, and the delivery of
+ * one packet into the next WQE (driver: en_main.c, en_rx.c). Owns Mlx5Rq. Which
+ * packet comes here is decided in rx.c.
+ */
+#include "qemu/osdep.h"
+#include "qemu/iov.h"
+#include "object.h"
+#include "trace.h"
+#include "wq.h"
+
+#define LOG_DATA_SEG 4
+#define LOG_MAX_RQ_STRIDE 9 /* max_wqe_sz_rq: 32 data segments */
+
+/*
+ * Refilling writes the doorbell record and no register, so the record is read
+ * when what is known has been used up.
+ */
+bool mlx5_rq_has_wqe(Mlx5Rq *rq)
+{
+    Mlx5Function *fn = rq->obj.fn;
+    uint32_t pc;
+
+    if (rq->pc == rq->cc) {
+        if (!mlx5_dma_read_dbr(fn, rq->dbr_addr, &pc)) {
+            return false;
+        }
+        if ((uint16_t)(pc - rq->cc) > mlx5_ring_size(&rq->ring)) {
+            trace_mlx5_wq_overrun(DEVICE(fn->dev)->id, "rq", rq->obj.id,
+                                  rq->cc, pc);
+            return false;
+        }
+        rq->pc = pc;
+    }
+    if (rq->pc == rq->cc) {
+        return false;
+    }
+    rq->had_wqe = true;
+    rq->gave_up = false;
+    return true;
+}
+
+static void rq_error_cqe(Mlx5Rq *rq, uint8_t syndrome)
+{
+    Mlx5Function *fn = rq->obj.fn;
+    uint8_t cqe[64] = { 0 };
+
+    trace_mlx5_rq_error(DEVICE(fn->dev)->id, rq->obj.id, rq->cc, syndrome);
+    fn->vport.counters.rx_wqe_error++;
+    if (rq->counter) {
+        rq->counter->resp_cqe_error++;
+    }
+    MLX5_SET(cqe, cqe, opcode, MLX5_CQE_RESP_ERR);
+    MLX5_SET(cqe, cqe, rqn, rq->obj.id);
+    MLX5_SET(cqe, cqe, wqe_counter, rq->cc);
+    MLX5_SET(cqe, cqe, syndrome, syndrome);
+    mlx5_cq_post(rq->cq, cqe);
+    rq->cc++;
+}
+
+/*
+ * Writes the packet to the WQE's data segments, never beyond them. Returns 0
+ * or an MLX5_CQE_SYN_*.
+ */
+static uint8_t rq_scatter(Mlx5Rq *rq, const struct iovec *iov, int iovcnt)
+{
+    Mlx5Function *fn = rq->obj.fn;
+    uint8_t wqe[1 << LOG_MAX_RQ_STRIDE];
+    size_t wqe_len = 1u << rq->ring.log_stride;
+    size_t seg_off, seg_left = 0, iov_off = 0;
+    uint64_t addr = 0;
+
+    if (!mlx5_dma_read(fn, mlx5_ring_addr(&rq->ring, rq->cc), wqe, wqe_len)) {
+        return MLX5_CQE_SYN_LOCAL_PROT;
+    }
+    for (seg_off = 0; iovcnt;) {
+        size_t n;
+
+        if (!seg_left) {
+            const uint8_t *seg = wqe + seg_off;
+            uint32_t lkey;
+
+            if (seg_off >= wqe_len) {
+                return MLX5_CQE_SYN_LOCAL_LENGTH;
+            }
+            /* Bit 31 asks for padding at the start; it is no length. */
+            seg_left = MLX5_GET(wqe_data, seg, byte_count);
+            lkey = MLX5_GET(wqe_data, seg, lkey);
+            addr = MLX5_GET64(wqe_data, seg, addr);
+            seg_off += 1 << LOG_DATA_SEG;
+            if (!seg_left) {
+                return MLX5_CQE_SYN_LOCAL_LENGTH; /* the list ends here */
+            }
+            if (!mlx5_mkey_usable(fn, lkey, rq->pd, true)) {
+                return MLX5_CQE_SYN_LOCAL_PROT;
+            }
+        }
+        n = MIN(seg_left, iov->iov_len - iov_off);
+        if (!mlx5_dma_write(fn, addr, (uint8_t *)iov->iov_base + iov_off, n)) {
+            return MLX5_CQE_SYN_LOCAL_PROT;
+        }
+        addr += n;
+        seg_left -= n;
+        iov_off += n;
+        if (iov_off == iov->iov_len) {
+            iov++;
+            iovcnt--;
+            iov_off = 0;
+        }
+    }
+    return 0;
+}
+
+void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
+                     uint8_t *cqe)
+{
+    uint8_t syndrome = rq_scatter(rq, iov, iovcnt);
+
+    if (syndrome) {
+        rq_error_cqe(rq, syndrome);
+        if (syndrome != MLX5_CQE_SYN_LOCAL_LENGTH) {
+            rq->state = MLX5_Q_ERR; /* the driver recovers it */
+        }
+        return;
+    }
+    MLX5_SET(cqe, cqe, opcode, MLX5_CQE_RESP_SEND);
+    MLX5_SET(cqe, cqe, rqn, rq->obj.id);
+    MLX5_SET(cqe, cqe, byte_cnt, iov_size(iov, iovcnt));
+    MLX5_SET(cqe, cqe, wqe_counter, rq->cc);
+    rq->cc++;
+    if (!mlx5_cq_post(rq->cq, cqe)) {
+        rq->obj.fn->vport.counters.rx_cq_error++;
+    }
+}
+
+/* ------------------------------------------------------------- commands --- */
+
+Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
+{
+    Mlx5Function *fn = cmd->fn;
+    const uint8_t *rqc = cmd->in + MLX5_WQ_CTX_OFFSET;
+    Mlx5QCounter *counter = NULL;
+    Mlx5Syndrome syn;
+    uint64_t dbr;
+    Mlx5Ring ring;
+    Mlx5Rq *rq;
+    Mlx5Cq *cq;
+    Mlx5Pd *pd;
+
+    if (MLX5_GET(rqc, rqc, hairpin)) {
+        return MLX5_SYN_WQ_HAIRPIN;
+    }
+    if (MLX5_GET(rqc, rqc, mem_rq_type)) {
+        return MLX5_SYN_RQ_NO_RMP;
+    }
+    if (MLX5_GET(rqc, rqc, scatter_fcs)) {
+        return MLX5_SYN_RQ_SCATTER_FCS;
+    }
+    if (MLX5_GET(rqc, rqc, state) != MLX5_Q_RST) {
+        return MLX5_SYN_WQ_BAD_STATE;
+    }
+    syn = mlx5_object_find(fn, MLX5_OBJ_CQ, MLX5_GET(rqc, rqc, cqn), cmd->uid,
+                           &cq);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    if (MLX5_GET(rqc, rqc, counter_set_id)) {
+        syn = mlx5_object_find(fn, MLX5_OBJ_Q_COUNTER,
+                               MLX5_GET(rqc, rqc, counter_set_id), cmd->uid,
+                               &counter);
+        if (syn != MLX5_OK) {
+            return syn;
+        }
+    }
+    syn = mlx5_wq_init(cmd, LOG_DATA_SEG, LOG_MAX_RQ_STRIDE, &ring, &dbr, &pd);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    syn = mlx5_object_create(fn, MLX5_OBJ_RQ, sizeof(*rq), cmd->uid, &rq);
+    if (syn != MLX5_OK) {
+        mlx5_ring_free(&ring);
+        return syn;
+    }
+    rq->ring = ring;
+    rq->dbr_addr = dbr;
+    rq->cq = cq;
+    mlx5_object_ref(cq);
+    rq->pd = pd;
+    mlx5_object_ref(pd);
+    if (counter) {
+        rq->counter = counter;
+        mlx5_object_ref(counter);
+    }
+    rq->state = MLX5_Q_RST;
+    rq->vlan_strip = !MLX5_GET(rqc, rqc, vsd);
+    memcpy(rq->rqc, rqc, sizeof(rq->rqc));
+    MLX5_SET(cmd_id, cmd->out, id, rq->obj.id);
+    trace_mlx5_create_wq(DEVICE(fn->dev)->id, "rq", rq->obj.id, ring.log_size,
+                         ring.log_stride, cq->obj.id);
+    return MLX5_OK;
+}
+
+/* MODIFY_RQ modify_bitmask */
+enum {
+    RQ_MODIFY_VSD = 1 << 1,
+    RQ_MODIFY_SCATTER_FCS = 1 << 2,
+    RQ_MODIFY_COUNTER = 1 << 3,
+};
+
+static Mlx5Syndrome rq_modify_fields(Mlx5Cmd *cmd, Mlx5Rq *rq)
+{
+    const uint8_t *rqc = cmd->in + MLX5_WQ_CTX_OFFSET;
+    uint64_t select = MLX5_GET64(modify_rq_in, cmd->in, modify_bitmask);
+    Mlx5QCounter *counter = rq->counter;
+    Mlx5Syndrome syn;
+
+    if (select & ~(uint64_t)(RQ_MODIFY_VSD | RQ_MODIFY_COUNTER)) {
+        return select & RQ_MODIFY_SCATTER_FCS ? MLX5_SYN_RQ_SCATTER_FCS :
+                                                MLX5_SYN_MODIFY_NOTHING_KNOWN;
+    }
+    if (select & RQ_MODIFY_COUNTER) {
+        syn = mlx5_object_find(cmd->fn, MLX5_OBJ_Q_COUNTER,
+                               MLX5_GET(rqc, rqc, counter_set_id), cmd->uid,
+                               &counter);
+        if (syn != MLX5_OK) {
+            return syn;
+        }
+        mlx5_object_ref(counter);
+        mlx5_object_unref(rq->counter);
+        rq->counter = counter;
+        MLX5_SET(rqc, rq->rqc, counter_set_id, counter->obj.id);
+    }
+    if (select & RQ_MODIFY_VSD) {
+        rq->vlan_strip = !MLX5_GET(rqc, rqc, vsd);
+        MLX5_SET(rqc, rq->rqc, vsd, !rq->vlan_strip);
+    }
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_modify_rq(Mlx5Cmd *cmd)
+{
+    const uint8_t *rqc = cmd->in + MLX5_WQ_CTX_OFFSET;
+    uint32_t to = MLX5_GET(rqc, rqc, state);
+    Mlx5Syndrome syn;
+    Mlx5Rq *rq;
+
+    syn = mlx5_object_find(cmd->fn, MLX5_OBJ_RQ,
+                           MLX5_GET(modify_rq_in, cmd->in, rqn), cmd->uid, &rq);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    if (MLX5_GET(modify_rq_in, cmd->in, rq_state) != rq->state) {
+        return MLX5_SYN_WQ_STATE_MISMATCH;
+    }
+    if (!mlx5_wq_transition_ok(rq->state, to)) {
+        return MLX5_SYN_WQ_BAD_STATE;
+    }
+    syn = rq_modify_fields(cmd, rq);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    trace_mlx5_wq_state(DEVICE(cmd->fn->dev)->id, "rq", rq->obj.id, rq->state,
+                        to);
+    if (to == MLX5_Q_RST) {
+        rq->pc = 0;
+        rq->cc = 0;
+        rq->had_wqe = false;
+        rq->gave_up = false;
+    }
+    rq->state = to;
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_destroy_rq(Mlx5Cmd *cmd)
+{
+    return mlx5_object_destroy(cmd->fn, MLX5_OBJ_RQ,
+                               MLX5_GET(cmd_id, cmd->in, id), cmd->uid);
+}
+
+Mlx5Syndrome mlx5_cmd_query_rq(Mlx5Cmd *cmd)
+{
+    uint8_t *rqc = cmd->out + MLX5_WQ_CTX_OFFSET;
+    Mlx5Syndrome syn;
+    Mlx5Rq *rq;
+
+    syn = mlx5_object_find(cmd->fn, MLX5_OBJ_RQ,
+                           MLX5_GET(cmd_id, cmd->in, id), cmd->uid, &rq);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    memcpy(rqc, rq->rqc, sizeof(rq->rqc));
+    MLX5_SET(rqc, rqc, state, rq->state);
+    return MLX5_OK;
+}
+
+void mlx5_rq_destroy(void *obj)
+{
+    Mlx5Rq *rq = obj;
+
+    mlx5_object_unref(rq->cq);
+    mlx5_object_unref(rq->pd);
+    mlx5_object_unref(rq->counter);
+    mlx5_ring_free(&rq->ring);
+}

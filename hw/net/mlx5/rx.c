@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reception: one frame from the backend through parser, steering, TIR and RSS
+ * to receive queues (driver: en_rx.c). Owns the port's rx_* members.
+ *
+ * A frame is decided upon before anything changes: where it goes, and whether
+ * every queue has room. Only then it is delivered. When a running queue has no
+ * WQE the frame stays in the net layer (return 0): the driver is refilling, and
+ * tells nobody when it has. It is tried again when a CQ is armed, which NAPI
+ * does after refilling, and by a short timer; after rx-hold-time it is dropped
+ * and counted as out of buffer, as silicon does at once.
+ */
+#include "qemu/osdep.h"
+#include "engine/csum.h"
+#include "mlx5.h"
+#include "trace.h"
+
+#define HOLD_RETRY_NS (1 * SCALE_MS)
+#define ETHERTYPE_CVLAN 0x8100
+
+/* Where one copy of a frame goes. */
+typedef struct RxTarget {
+    Mlx5Tir *tir;
+    Mlx5Rq *rq;
+    Mlx5RssResult hash;
+    uint32_t flow_tag;
+} RxTarget;
+
+static Mlx5Rq *tir_pick_rq(const Mlx5Tir *tir, uint32_t hash)
+{
+    if (tir->rq) {
+        return tir->rq;
+    }
+    return tir->rqt->rqs[mlx5_rss_bucket(hash, tir->rqt->size)];
+}
+
+/* Follows the flow tables and TIRs. Returns the number of targets. */
+static unsigned find_targets(Mlx5Function *fn, const Mlx5Packet *pkt,
+                             const uint8_t *buf,
+                             RxTarget target[MLX5_STEERING_MAX_TIRS])
+{
+    Mlx5VportCounters *c = &fn->vport.counters;
+    Mlx5SteeringResult way;
+    unsigned n = 0;
+    uint32_t i;
+
+    mlx5_steering_lookup(fn->steering, pkt, buf, &way);
+    for (i = 0; i < way.n_counters; i++) {
+        mlx5_flow_count(fn, way.counter[i], pkt->len);
+    }
+    trace_mlx5_rx_steering(DEVICE(fn->dev)->id, pkt->len, way.verdict,
+                           way.last_table, way.last_index, way.n_tirs);
+    if (way.verdict != MLX5_STEERING_DELIVER) {
+        if (way.verdict == MLX5_STEERING_DROP_RULE) {
+            c->rx_steer_drop++;
+        } else {
+            c->rx_steer_miss++;
+        }
+        return 0;
+    }
+    for (i = 0; i < way.n_tirs; i++) {
+        RxTarget *t = &target[n];
+
+        t->tir = mlx5_object_get(fn, MLX5_OBJ_TIR, way.tir[i].tirn);
+        if (!t->tir) {
+            c->rx_no_queue++;
+            continue;
+        }
+        mlx5_rss_hash(&t->tir->rss, pkt, buf, &t->hash);
+        t->rq = tir_pick_rq(t->tir, t->hash.rx_hash_result);
+        t->flow_tag = way.tir[i].flow_tag;
+        if (t->rq->state != MLX5_Q_RDY) {
+            c->rx_no_queue++;
+            continue;
+        }
+        n++;
+    }
+    return n;
+}
+
+/* ------------------------------------------------------------------ hold --- */
+
+static void hold_end(Mlx5Port *port)
+{
+    port->rx_hold_deadline_ns = 0;
+    timer_del(port->rx_hold_timer);
+}
+
+/* @rq has no WQE. Shall the frame wait for one? */
+static bool hold_for(Mlx5Port *port, Mlx5Rq *rq)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    if (port->dev->rx_no_buffer == MLX5_RX_DROP || !rq->had_wqe ||
+        rq->gave_up) {
+        return false;
+    }
+    if (!port->rx_hold_deadline_ns) {
+        port->rx_hold_deadline_ns = now + port->dev->rx_hold_ms * SCALE_MS;
+        trace_mlx5_rx_hold(DEVICE(port->dev)->id, rq->obj.id);
+    } else if (now >= port->rx_hold_deadline_ns) {
+        /* From now on drop at once, until the driver posts again. */
+        rq->gave_up = true;
+        hold_end(port);
+        return false;
+    }
+    port->counters.rx_held++;
+    timer_mod(port->rx_hold_timer, now + HOLD_RETRY_NS);
+    return true;
+}
+
+static void drop_out_of_buffer(Mlx5Rq *rq)
+{
+    Mlx5Function *fn = rq->obj.fn;
+
+    trace_mlx5_rx_out_of_buffer(DEVICE(fn->dev)->id, rq->obj.id);
+    fn->vport.counters.rx_out_of_buffer++;
+    if (rq->counter) {
+        rq->counter->out_of_buffer++;
+    }
+}
+
+static void rx_bh(void *opaque)
+{
+    Mlx5Port *port = opaque;
+
+    qemu_flush_queued_packets(qemu_get_queue(port->nic));
+}
+
+static void rx_hold_timer(void *opaque)
+{
+    mlx5_rx_kick(opaque);
+}
+
+void mlx5_rx_kick(Mlx5Port *port)
+{
+    if (port->rx_hold_deadline_ns) {
+        qemu_bh_schedule(port->rx_bh);
+    }
+}
+
+/* -------------------------------------------------------------- delivery --- */
+
+static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
+{
+    struct iovec iov[2] = { { .iov_base = buf, .iov_len = pkt->len } };
+    int iovcnt = 1;
+    uint8_t cqe[64] = { 0 };
+    uint8_t types = mlx5_packet_cqe_hdr_type(pkt);
+
+    if (t->rq->vlan_strip && pkt->n_vlan &&
+        pkt->vlan_tpid[0] == ETHERTYPE_CVLAN) {
+        /* addresses, then what follows the tag */
+        iov[0].iov_len = 2 * MLX5_ETH_ALEN;
+        iov[1].iov_base = buf + 2 * MLX5_ETH_ALEN + MLX5_VLAN_HLEN;
+        iov[1].iov_len = pkt->len - 2 * MLX5_ETH_ALEN - MLX5_VLAN_HLEN;
+        iovcnt = 2;
+        MLX5_SET(cqe, cqe, cv, 1);
+        MLX5_SET(cqe, cqe, vlan_info, pkt->vlan_tci[0]);
+        /* The sum skips 14 bytes: starting 4 later skips the tag too. */
+        MLX5_SET(cqe, cqe, check_sum,
+                 mlx5_csum_cqe_full(buf + MLX5_VLAN_HLEN,
+                                    pkt->len - MLX5_VLAN_HLEN));
+    } else {
+        MLX5_SET(cqe, cqe, check_sum, mlx5_csum_cqe_full(buf, pkt->len));
+    }
+    MLX5_SET(cqe, cqe, l2_ok, 1);
+    MLX5_SET(cqe, cqe, l3_ok, pkt->l3_ok);
+    MLX5_SET(cqe, cqe, l4_ok, pkt->l4_ok);
+    MLX5_SET(cqe, cqe, l3_hdr_type, types >> 2 & 3);
+    MLX5_SET(cqe, cqe, l4_hdr_type, types >> 4 & 7);
+    MLX5_SET(cqe, cqe, rss_hash_result, t->hash.rx_hash_result);
+    MLX5_SET(cqe, cqe, rss_hash_type, t->hash.rss_hash_type);
+    MLX5_SET(cqe, cqe, flow_tag, t->flow_tag);
+    mlx5_rq_deliver(t->rq, iov, iovcnt, cqe);
+}
+
+static int cast_of(const Mlx5Packet *pkt)
+{
+    return pkt->is_broadcast ? MLX5_CAST_BROAD :
+           pkt->is_multicast ? MLX5_CAST_MULTI : MLX5_CAST_UNI;
+}
+
+ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
+{
+    Mlx5Function *fn = port->fn;
+    RxTarget target[MLX5_STEERING_MAX_TIRS];
+    Mlx5Packet pkt;
+    unsigned n, i;
+
+    if (fn->hca != MLX5_HCA_INITIALIZED || !mlx5_port_accept_rx(port, size)) {
+        return size;
+    }
+    mlx5_parse(buf, size, &pkt);
+    n = find_targets(fn, &pkt, buf, target);
+    for (i = 0; i < n; i++) {
+        if (!mlx5_rq_has_wqe(target[i].rq) && hold_for(port, target[i].rq)) {
+            return 0;
+        }
+    }
+    if (port->rx_hold_deadline_ns) {
+        hold_end(port);
+    }
+    mlx5_port_count_rx(port, size, cast_of(&pkt));
+    if (n) {
+        mlx5_packet_check_csum(&pkt, buf);
+    }
+    for (i = 0; i < n; i++) {
+        /* The same queue may be there twice and have had one WQE. */
+        if (mlx5_rq_has_wqe(target[i].rq)) {
+            deliver(&target[i], &pkt, (uint8_t *)buf);
+        } else {
+            drop_out_of_buffer(target[i].rq);
+        }
+    }
+    mlx5_notify_schedule(fn);
+    return size;
+}
+
+void mlx5_rx_init(Mlx5Port *port)
+{
+    port->rx_buf = g_malloc(MLX5_MAX_FRAME);
+    port->rx_hold_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, rx_hold_timer, port);
+    port->rx_bh = qemu_bh_new_guarded(rx_bh, port,
+                                      &DEVICE(port->dev)->mem_reentrancy_guard);
+}
+
+/* A frame that was held goes its way: there is nobody to hold it for. */
+void mlx5_rx_reset(Mlx5Port *port)
+{
+    if (port->rx_hold_deadline_ns) {
+        hold_end(port);
+        qemu_bh_schedule(port->rx_bh);
+    }
+}
+
+void mlx5_rx_finalize(Mlx5Port *port)
+{
+    g_clear_pointer(&port->rx_bh, qemu_bh_delete);
+    g_clear_pointer(&port->rx_hold_timer, timer_free);
+    g_clear_pointer(&port->rx_buf, g_free);
+}

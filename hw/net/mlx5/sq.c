@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Send queues: CREATE/MODIFY/DESTROY/QUERY_SQ, and the scheduler that takes
+ * WQEs off them in turn (driver: en_main.c, en_tx.c, en/reporter_tx.c). Owns
+ * Mlx5Sq, port->sqs and tx_bh. What a WQE does is in tx.c (packets).
+ *
+ * WQEs of a queue are executed and completed in order. A queue has its turn
+ * until it is empty or its budget is used; when the backend is full everything
+ * stops where it is, and tx_bh goes on there.
+ */
+#include "qemu/osdep.h"
+#include "object.h"
+#include "trace.h"
+#include "wq.h"
+
+#define LOG_SQ_STRIDE 6
+#define SND_DBR_OFFSET 4
+/* WQEs a queue may execute per turn, and all queues per bottom half. */
+#define SQ_BUDGET 64
+#define TX_BUDGET 256
+
+typedef enum SqTurn {
+    SQ_IDLE,    /* nothing left to do until the next doorbell */
+    SQ_MORE,    /* its budget is used up */
+    SQ_BLOCKED, /* the backend is full */
+} SqTurn;
+
+/* ----------------------------------------------------------- completion --- */
+
+static void sq_cqe(Mlx5Sq *sq, uint8_t opcode, uint8_t syndrome)
+{
+    uint8_t cqe[64] = { 0 };
+
+    MLX5_SET(cqe, cqe, opcode, opcode);
+    MLX5_SET(cqe, cqe, s_wqe_opcode, sq->wqe_opcode);
+    MLX5_SET(cqe, cqe, sqn, sq->obj.id);
+    MLX5_SET(cqe, cqe, wqe_counter, sq->cc);
+    MLX5_SET(cqe, cqe, syndrome, syndrome);
+    mlx5_cq_post(sq->cq, cqe);
+}
+
+/* The WQE at cc is done: its CQE if it wants one, and on to the next. */
+static void sq_complete(Mlx5Sq *sq)
+{
+    if (sq->wqe_ce) {
+        sq_cqe(sq, MLX5_CQE_REQ, 0);
+    }
+    sq->cc += sq->wqe_bbs;
+}
+
+/*
+ * The WQE at cc is bad. The queue stops in error; what is posted behind it is
+ * flushed by sq_flush().
+ */
+static void sq_error(Mlx5Sq *sq, uint8_t syndrome)
+{
+    Mlx5Function *fn = sq->obj.fn;
+
+    trace_mlx5_sq_error(DEVICE(fn->dev)->id, sq->obj.id, sq->cc,
+                        sq->wqe_opcode, syndrome);
+    fn->vport.counters.tx_wqe_error++;
+    sq_cqe(sq, MLX5_CQE_REQ_ERR, syndrome);
+    sq->cc += sq->wqe_bbs;
+    sq->state = MLX5_Q_ERR;
+}
+
+/* ------------------------------------------------------------ execution --- */
+
+/*
+ * Copies the WQE at cc to port->tx and decodes how long it is. Returns false
+ * after an error has been reported.
+ */
+static bool sq_fetch(Mlx5Sq *sq)
+{
+    Mlx5Function *fn = sq->obj.fn;
+    Mlx5TxPacket *tx = &fn->port->tx;
+    uint16_t posted = sq->pc - sq->cc;
+    unsigned i;
+
+    sq->wqe_bbs = 1;
+    sq->wqe_opcode = 0;
+    sq->wqe_ce = true;
+    if (!mlx5_dma_read(fn, mlx5_ring_addr(&sq->ring, sq->cc), tx->wqe,
+                       MLX5_WQEBB)) {
+        sq_error(sq, MLX5_CQE_SYN_LOCAL_PROT);
+        return false;
+    }
+    sq->wqe_opcode = MLX5_GET(wqe_ctrl, tx->wqe, opcode);
+    sq->wqe_ce = MLX5_GET(wqe_ctrl, tx->wqe, ce) >= 2;
+    tx->ds = MLX5_GET(wqe_ctrl, tx->wqe, ds);
+    sq->wqe_bbs = DIV_ROUND_UP(tx->ds, 4);
+    if (!tx->ds || sq->wqe_bbs > MIN(posted, MLX5_MAX_WQEBBS) ||
+        MLX5_GET(wqe_ctrl, tx->wqe, sqn) != sq->obj.id) {
+        sq->wqe_bbs = 1;
+        sq_error(sq, MLX5_CQE_SYN_LOCAL_QP_OP);
+        return false;
+    }
+    for (i = 1; i < sq->wqe_bbs; i++) {
+        if (!mlx5_dma_read(fn, mlx5_ring_addr(&sq->ring, sq->cc + i),
+                           tx->wqe + i * MLX5_WQEBB, MLX5_WQEBB)) {
+            sq_error(sq, MLX5_CQE_SYN_LOCAL_PROT);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Executes the WQE in port->tx. */
+static Mlx5TxResult sq_execute(Mlx5Sq *sq, uint8_t *syndrome)
+{
+    switch (sq->wqe_opcode) {
+    case MLX5_WQE_NOP:
+        return MLX5_TX_DONE;
+    case MLX5_WQE_SEND:
+    case MLX5_WQE_LSO:
+    case MLX5_WQE_ENHANCED_MPSW:
+        return mlx5_tx_start(sq->obj.fn->port, sq, syndrome);
+    default:
+        *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
+        return MLX5_TX_ERROR;
+    }
+}
+
+/* Reads how far the driver has posted. */
+static void sq_read_dbr(Mlx5Sq *sq)
+{
+    Mlx5Function *fn = sq->obj.fn;
+    uint32_t pc;
+
+    if (!mlx5_dma_read_dbr(fn, sq->dbr_addr + SND_DBR_OFFSET, &pc)) {
+        return;
+    }
+    if ((uint16_t)(pc - sq->cc) > mlx5_ring_size(&sq->ring)) {
+        trace_mlx5_wq_overrun(DEVICE(fn->dev)->id, "sq", sq->obj.id, sq->cc,
+                              pc);
+        return;
+    }
+    sq->pc = pc;
+}
+
+/* A queue in error completes what is posted without executing it. */
+static void sq_flush(Mlx5Sq *sq)
+{
+    uint8_t ctrl[16];
+
+    while (sq->cc != sq->pc) {
+        if (!mlx5_dma_read(sq->obj.fn, mlx5_ring_addr(&sq->ring, sq->cc), ctrl,
+                           sizeof(ctrl))) {
+            return;
+        }
+        sq->wqe_opcode = MLX5_GET(wqe_ctrl, ctrl, opcode);
+        sq->wqe_bbs = MAX(1, DIV_ROUND_UP(MLX5_GET(wqe_ctrl, ctrl, ds), 4));
+        if (sq->wqe_bbs > (uint16_t)(sq->pc - sq->cc)) {
+            sq->wqe_bbs = sq->pc - sq->cc;
+        }
+        sq_cqe(sq, MLX5_CQE_REQ_ERR, MLX5_CQE_SYN_WR_FLUSH);
+        sq->cc += sq->wqe_bbs;
+    }
+}
+
+static SqTurn sq_turn(Mlx5Sq *sq)
+{
+    Mlx5Port *port = sq->obj.fn->port;
+    unsigned budget = SQ_BUDGET;
+    uint8_t syndrome = 0;
+    Mlx5TxResult res;
+
+    for (;;) {
+        if (port->tx.sq == sq) {
+            res = mlx5_tx_continue(port, &syndrome);
+        } else {
+            if (sq->cc == sq->pc) {
+                sq_read_dbr(sq);
+            }
+            if (sq->state == MLX5_Q_ERR &&
+                MLX5_GET(sqc, sq->sqc, flush_in_error_en)) {
+                sq_flush(sq);
+            }
+            if (sq->state != MLX5_Q_RDY || sq->cc == sq->pc) {
+                return SQ_IDLE;
+            }
+            if (!budget--) {
+                return SQ_MORE;
+            }
+            if (!sq_fetch(sq)) {
+                continue;
+            }
+            trace_mlx5_sq_wqe(DEVICE(sq->obj.fn->dev)->id, sq->obj.id, sq->cc,
+                              sq->wqe_opcode, port->tx.ds, sq->wqe_ce);
+            res = sq_execute(sq, &syndrome);
+        }
+        switch (res) {
+        case MLX5_TX_BLOCKED:
+            return SQ_BLOCKED;
+        case MLX5_TX_ERROR:
+            sq_error(sq, syndrome);
+            break;
+        case MLX5_TX_DONE:
+            sq_complete(sq);
+            break;
+        }
+    }
+}
+
+/* ------------------------------------------------------------ scheduler --- */
+
+static void tx_bh(void *opaque)
+{
+    Mlx5Port *port = opaque;
+    unsigned turns = TX_BUDGET / SQ_BUDGET;
+    Mlx5Sq *sq;
+
+    while (!port->tx_blocked && (sq = g_queue_pop_head(&port->sqs))) {
+        SqTurn turn = sq_turn(sq);
+
+        if (turn == SQ_IDLE) {
+            sq->scheduled = false;
+        } else if (turn == SQ_MORE) {
+            g_queue_push_tail(&port->sqs, sq);
+            if (!--turns) {
+                qemu_bh_schedule(port->tx_bh);
+                break;
+            }
+        } else {
+            g_queue_push_head(&port->sqs, sq);
+        }
+    }
+    mlx5_notify_flush(port->fn);
+}
+
+void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t sqn)
+{
+    Mlx5Sq *sq = mlx5_object_get(fn, MLX5_OBJ_SQ, sqn);
+
+    if (!sq) {
+        trace_mlx5_doorbell_unknown(DEVICE(fn->dev)->id, "sq", sqn);
+        return;
+    }
+    if (!sq->scheduled) {
+        sq->scheduled = true;
+        g_queue_push_tail(&fn->port->sqs, sq);
+    }
+    qemu_bh_schedule(fn->port->tx_bh);
+}
+
+void mlx5_tx_unblocked(Mlx5Port *port)
+{
+    port->tx_blocked = false;
+    qemu_bh_schedule(port->tx_bh);
+}
+
+void mlx5_sq_forget(Mlx5Sq *sq)
+{
+    Mlx5Port *port = sq->obj.fn->port;
+
+    if (sq->scheduled) {
+        g_queue_remove(&port->sqs, sq);
+        sq->scheduled = false;
+    }
+    if (port->tx.sq == sq) {
+        /* The rest of its packet is lost with it, as a TSO burst would be. */
+        port->tx.sq = NULL;
+    }
+}
+
+void mlx5_tx_init(Mlx5Port *port)
+{
+    g_queue_init(&port->sqs);
+    port->tx.buf = g_malloc(MLX5_TX_BUF_SIZE);
+    port->tx_bh = qemu_bh_new_guarded(tx_bh, port,
+                                      &DEVICE(port->dev)->mem_reentrancy_guard);
+}
+
+/* All queues are gone by now. A packet in the net layer's queue stays there. */
+void mlx5_tx_reset(Mlx5Port *port)
+{
+    qemu_bh_cancel(port->tx_bh);
+    g_queue_clear(&port->sqs);
+    port->tx.sq = NULL;
+}
+
+void mlx5_tx_finalize(Mlx5Port *port)
+{
+    g_clear_pointer(&port->tx_bh, qemu_bh_delete);
+    g_clear_pointer(&port->tx.buf, g_free);
+}
+
+/* ------------------------------------------------------------- commands --- */
+
+Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
+{
+    Mlx5Function *fn = cmd->fn;
+    const uint8_t *sqc = cmd->in + MLX5_WQ_CTX_OFFSET;
+    Mlx5Tis *tis = NULL;
+    Mlx5Syndrome syn;
+    uint64_t dbr;
+    Mlx5Ring ring;
+    Mlx5Sq *sq;
+    Mlx5Cq *cq;
+    Mlx5Pd *pd;
+
+    if (MLX5_GET(sqc, sqc, hairpin)) {
+        return MLX5_SYN_WQ_HAIRPIN;
+    }
+    if (MLX5_GET(sqc, sqc, state) != MLX5_Q_RST) {
+        return MLX5_SYN_WQ_BAD_STATE;
+    }
+    if (MLX5_GET(sqc, sqc, tis_lst_sz) > 1) {
+        return MLX5_SYN_SQ_BAD_TIS_LIST;
+    }
+    syn = mlx5_object_find(fn, MLX5_OBJ_CQ, MLX5_GET(sqc, sqc, cqn), cmd->uid,
+                           &cq);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    if (MLX5_GET(sqc, sqc, tis_lst_sz)) {
+        syn = mlx5_object_find(fn, MLX5_OBJ_TIS, MLX5_GET(sqc, sqc, tis_num_0),
+                               cmd->uid, &tis);
+        if (syn != MLX5_OK) {
+            return syn;
+        }
+    }
+    syn = mlx5_wq_init(cmd, LOG_SQ_STRIDE, LOG_SQ_STRIDE, &ring, &dbr, &pd);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    syn = mlx5_object_create(fn, MLX5_OBJ_SQ, sizeof(*sq), cmd->uid, &sq);
+    if (syn != MLX5_OK) {
+        mlx5_ring_free(&ring);
+        return syn;
+    }
+    sq->ring = ring;
+    sq->dbr_addr = dbr;
+    sq->cq = cq;
+    mlx5_object_ref(cq);
+    sq->pd = pd;
+    mlx5_object_ref(pd);
+    if (tis) {
+        sq->tis = tis;
+        mlx5_object_ref(tis);
+    }
+    sq->state = MLX5_Q_RST;
+    memcpy(sq->sqc, sqc, sizeof(sq->sqc));
+    MLX5_SET(cmd_id, cmd->out, id, sq->obj.id);
+    trace_mlx5_create_wq(DEVICE(fn->dev)->id, "sq", sq->obj.id, ring.log_size,
+                         ring.log_stride, cq->obj.id);
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_modify_sq(Mlx5Cmd *cmd)
+{
+    const uint8_t *sqc = cmd->in + MLX5_WQ_CTX_OFFSET;
+    uint32_t to = MLX5_GET(sqc, sqc, state);
+    Mlx5Syndrome syn;
+    Mlx5Sq *sq;
+
+    if (MLX5_GET64(modify_sq_in, cmd->in, modify_bitmask)) {
+        return MLX5_SYN_MODIFY_NOTHING_KNOWN; /* rate limits: no such cap */
+    }
+    syn = mlx5_object_find(cmd->fn, MLX5_OBJ_SQ,
+                           MLX5_GET(modify_sq_in, cmd->in, sqn), cmd->uid, &sq);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    if (MLX5_GET(modify_sq_in, cmd->in, sq_state) != sq->state) {
+        return MLX5_SYN_WQ_STATE_MISMATCH;
+    }
+    if (!mlx5_wq_transition_ok(sq->state, to)) {
+        return MLX5_SYN_WQ_BAD_STATE;
+    }
+    trace_mlx5_wq_state(DEVICE(cmd->fn->dev)->id, "sq", sq->obj.id, sq->state,
+                        to);
+    if (to == MLX5_Q_RST) {
+        mlx5_sq_forget(sq);
+        sq->pc = 0;
+        sq->cc = 0;
+    }
+    sq->state = to;
+    if (to == MLX5_Q_ERR) {
+        mlx5_sq_doorbell(cmd->fn, sq->obj.id); /* flush what is posted */
+    }
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_destroy_sq(Mlx5Cmd *cmd)
+{
+    return mlx5_object_destroy(cmd->fn, MLX5_OBJ_SQ,
+                               MLX5_GET(cmd_id, cmd->in, id), cmd->uid);
+}
+
+Mlx5Syndrome mlx5_cmd_query_sq(Mlx5Cmd *cmd)
+{
+    uint8_t *sqc = cmd->out + MLX5_WQ_CTX_OFFSET;
+    Mlx5Syndrome syn;
+    Mlx5Sq *sq;
+
+    syn = mlx5_object_find(cmd->fn, MLX5_OBJ_SQ,
+                           MLX5_GET(cmd_id, cmd->in, id), cmd->uid, &sq);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    memcpy(sqc, sq->sqc, sizeof(sq->sqc));
+    MLX5_SET(sqc, sqc, state, sq->state);
+    return MLX5_OK;
+}
+
+void mlx5_sq_destroy(void *obj)
+{
+    Mlx5Sq *sq = obj;
+
+    mlx5_sq_forget(sq);
+    mlx5_object_unref(sq->cq);
+    mlx5_object_unref(sq->tis);
+    mlx5_object_unref(sq->pd);
+    mlx5_ring_free(&sq->ring);
+}

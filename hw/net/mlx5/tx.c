@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Transmission of packets: gathers what a SEND, LSO or ENHANCED_MPSW describes,
+ * fills in checksums, cuts segments and gives frames to the port (driver:
+ * en_tx.c). Owns port->tx, the one packet on its way. Called by the scheduler
+ * in sq.c.
+ *
+ * Payload is copied once, from guest memory to port->tx.buf; all that happens
+ * to it happens there.
+ */
+#include "qemu/osdep.h"
+#include "engine/csum.h"
+#include "mlx5.h"
+#include "trace.h"
+
+#define SEG_SIZE 16
+#define ETH_SEG_OFFSET 16
+#define ETH_SEG_HDR_OFFSET 14 /* inline header bytes start here in the segment */
+#define LSO_BUF_HDR 1024      /* room for the header in front of LSO payload */
+
+/* wqe_eth.insert_type */
+#define VLAN_INSERT_SVLAN_TPID 0x88a8
+#define VLAN_INSERT_CVLAN_TPID 0x8100
+
+/*
+ * Copies the bytes that the data segments @ds..@end of the WQE describe to
+ * @buf. Returns how many, or -1 with *@syndrome set.
+ */
+static ssize_t gather(Mlx5Port *port, Mlx5Sq *sq, unsigned ds, unsigned end,
+                      uint8_t *buf, size_t room, uint8_t *syndrome)
+{
+    Mlx5Function *fn = port->fn;
+    size_t len = 0;
+
+    while (ds < end) {
+        const uint8_t *seg = port->tx.wqe + ds * SEG_SIZE;
+        uint32_t n = MLX5_GET(wqe_data, seg, byte_count);
+
+        if (!n || n > room - len) {
+            *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
+            return -1;
+        }
+        if (MLX5_GET(wqe_data, seg, is_inline)) {
+            unsigned units = DIV_ROUND_UP(4 + n, SEG_SIZE);
+
+            if (units > end - ds) {
+                *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
+                return -1;
+            }
+            memcpy(buf + len, seg + 4, n);
+            ds += units;
+        } else {
+            if (!mlx5_mkey_usable(fn, MLX5_GET(wqe_data, seg, lkey), sq->pd,
+                                  false) ||
+                !mlx5_dma_read(fn, MLX5_GET64(wqe_data, seg, addr), buf + len,
+                               n)) {
+                *syndrome = MLX5_CQE_SYN_LOCAL_PROT;
+                return -1;
+            }
+            ds++;
+        }
+        len += n;
+    }
+    return len;
+}
+
+/* What an Ethernet segment says. */
+typedef struct EthSeg {
+    uint8_t cs_flags;
+    uint16_t mss;
+    bool insert_vlan;
+    uint16_t vlan_tpid;
+    uint16_t vlan_tci;
+    const uint8_t *hdr; /* inline header in the WQE */
+    unsigned hdr_len;
+    unsigned next_ds; /* first data segment */
+} EthSeg;
+
+static bool eth_seg_decode(Mlx5Port *port, EthSeg *e)
+{
+    const uint8_t *eth = port->tx.wqe + ETH_SEG_OFFSET;
+
+    memset(e, 0, sizeof(*e));
+    if (port->tx.ds < 2) {
+        return false;
+    }
+    e->cs_flags = MLX5_GET(wqe_eth, eth, cs_flags);
+    e->mss = MLX5_GET(wqe_eth, eth, mss);
+    e->next_ds = 2;
+    if (MLX5_GET(wqe_eth, eth, insert_en)) {
+        e->insert_vlan = true;
+        e->vlan_tpid = MLX5_GET(wqe_eth, eth, insert_svlan) ?
+                       VLAN_INSERT_SVLAN_TPID : VLAN_INSERT_CVLAN_TPID;
+        e->vlan_tci = MLX5_GET(wqe_eth, eth, vlan_tci);
+    } else {
+        e->hdr_len = MLX5_GET(wqe_eth, eth, inline_hdr_sz);
+        e->hdr = eth + ETH_SEG_HDR_OFFSET;
+        e->next_ds = 1 + DIV_ROUND_UP(MAX(ETH_SEG_HDR_OFFSET + e->hdr_len,
+                                          SEG_SIZE), SEG_SIZE);
+    }
+    return e->next_ds <= port->tx.ds;
+}
+
+/*
+ * Gives the frame in @buf (with @room bytes) to the port. Too short to be a
+ * frame is an error of the driver's.
+ */
+static Mlx5TxResult send_frame(Mlx5Port *port, uint8_t *buf, size_t len,
+                               size_t room, const EthSeg *e, uint8_t *syndrome)
+{
+    struct iovec iov = { .iov_base = buf };
+
+    if (len < MLX5_ETH_HLEN) {
+        *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
+        return MLX5_TX_ERROR;
+    }
+    if (e->insert_vlan) {
+        len = mlx5_vlan_insert(buf, len, room, e->vlan_tpid, e->vlan_tci);
+    }
+    if (e->cs_flags) {
+        mlx5_csum_fill(buf, len, e->cs_flags & MLX5_ETH_WQE_L3_CSUM,
+                       e->cs_flags & MLX5_ETH_WQE_L4_CSUM);
+    }
+    iov.iov_len = len;
+    return mlx5_port_send(port, &iov, 1) ? MLX5_TX_DONE : MLX5_TX_BLOCKED;
+}
+
+static Mlx5TxResult start_send(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
+{
+    Mlx5TxPacket *tx = &port->tx;
+    Mlx5TxResult res;
+    ssize_t n;
+    EthSeg e;
+
+    if (!eth_seg_decode(port, &e)) {
+        *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
+        return MLX5_TX_ERROR;
+    }
+    memcpy(tx->buf, e.hdr, e.hdr_len);
+    n = gather(port, sq, e.next_ds, tx->ds, tx->buf + e.hdr_len,
+               MLX5_TX_BUF_SIZE - MLX5_VLAN_HLEN - e.hdr_len, syndrome);
+    if (n < 0) {
+        return MLX5_TX_ERROR;
+    }
+    tx->sq = sq;
+    tx->left = MLX5_TX_LAST_FRAME;
+    res = send_frame(port, tx->buf, e.hdr_len + n, MLX5_TX_BUF_SIZE, &e,
+                     syndrome);
+    if (res != MLX5_TX_BLOCKED) {
+        tx->sq = NULL;
+    }
+    return res;
+}
+
+static Mlx5TxResult continue_segments(Mlx5Port *port)
+{
+    Mlx5TxPacket *tx = &port->tx;
+    struct iovec iov[2];
+
+    while (mlx5_segment_next(&tx->seg, tx->buf + LSO_BUF_HDR, iov)) {
+        if (!mlx5_port_send(port, iov, iov[1].iov_len ? 2 : 1)) {
+            return MLX5_TX_BLOCKED;
+        }
+    }
+    tx->sq = NULL;
+    return MLX5_TX_DONE;
+}
+
+static Mlx5TxResult start_lso(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
+{
+    Mlx5TxPacket *tx = &port->tx;
+    Mlx5SegmentError err;
+    ssize_t n;
+    EthSeg e;
+
+    if (!eth_seg_decode(port, &e) || !e.hdr_len || e.hdr_len > LSO_BUF_HDR) {
+        *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
+        return MLX5_TX_ERROR;
+    }
+    n = gather(port, sq, e.next_ds, tx->ds, tx->buf + LSO_BUF_HDR,
+               1u << MLX5_LOG_MAX_LSO, syndrome);
+    if (n < 0) {
+        return MLX5_TX_ERROR;
+    }
+    err = mlx5_segment_init(&tx->seg, e.hdr, e.hdr_len, n, e.mss);
+    if (err != MLX5_SEGMENT_OK) {
+        trace_mlx5_tx_bad_lso(DEVICE(port->dev)->id, sq->obj.id,
+                              mlx5_segment_strerror(err));
+        *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
+        return MLX5_TX_ERROR;
+    }
+    tx->sq = sq;
+    tx->left = MLX5_TX_SEGMENTS;
+    return continue_segments(port);
+}
+
+/* Each data segment of an ENHANCED_MPSW is one frame. */
+static Mlx5TxResult continue_multi(Mlx5Port *port, uint8_t *syndrome)
+{
+    Mlx5TxPacket *tx = &port->tx;
+    Mlx5TxResult res;
+    EthSeg e;
+
+    eth_seg_decode(port, &e); /* it was looked at in start_multi() */
+    while (tx->next_ds < tx->ds) {
+        const uint8_t *seg = tx->wqe + tx->next_ds * SEG_SIZE;
+        unsigned units = 1;
+        ssize_t n;
+
+        if (MLX5_GET(wqe_data, seg, is_inline)) {
+            units = DIV_ROUND_UP(4ull + MLX5_GET(wqe_data, seg, byte_count),
+                                 SEG_SIZE);
+        }
+        n = gather(port, tx->sq, tx->next_ds,
+                   MIN(tx->ds, tx->next_ds + units), tx->buf,
+                   MLX5_TX_BUF_SIZE - MLX5_VLAN_HLEN, syndrome);
+        if (n < 0) {
+            tx->sq = NULL;
+            return MLX5_TX_ERROR;
+        }
+        tx->next_ds += units;
+        res = send_frame(port, tx->buf, n, MLX5_TX_BUF_SIZE, &e, syndrome);
+        if (res == MLX5_TX_ERROR) {
+            tx->sq = NULL;
+        }
+        if (res != MLX5_TX_DONE) {
+            return res;
+        }
+    }
+    tx->sq = NULL;
+    return MLX5_TX_DONE;
+}
+
+static Mlx5TxResult start_multi(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
+{
+    EthSeg e;
+
+    if (!eth_seg_decode(port, &e) || e.hdr_len) {
+        *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
+        return MLX5_TX_ERROR;
+    }
+    port->tx.sq = sq;
+    port->tx.left = MLX5_TX_MULTI;
+    port->tx.next_ds = e.next_ds;
+    return continue_multi(port, syndrome);
+}
+
+Mlx5TxResult mlx5_tx_start(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
+{
+    switch (sq->wqe_opcode) {
+    case MLX5_WQE_SEND:
+        return start_send(port, sq, syndrome);
+    case MLX5_WQE_LSO:
+        return start_lso(port, sq, syndrome);
+    default:
+        return start_multi(port, sq, syndrome);
+    }
+}
+
+Mlx5TxResult mlx5_tx_continue(Mlx5Port *port, uint8_t *syndrome)
+{
+    switch (port->tx.left) {
+    case MLX5_TX_SEGMENTS:
+        return continue_segments(port);
+    case MLX5_TX_MULTI:
+        return continue_multi(port, syndrome);
+    default:
+        port->tx.sq = NULL;
+        return MLX5_TX_DONE;
+    }
+}
