@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The wire: link state, MTU in force, frames to the backend, port counters.
+ *
+ * Owns the link, MTU, pause and counter members of Mlx5Port (cmd_reg.c changes
+ * admin, MTU, modes and pause for the driver). tx.c calls mlx5_port_send(),
+ * rx.c mlx5_port_accept_rx() and mlx5_port_count_rx(), pci.c init, reset and
+ * mlx5_port_update_link() when the backend's link changes.
+ */
+#include "qemu/osdep.h"
+#include "qemu/iov.h"
+#include "mlx5.h"
+#include "port.h"
+#include "trace.h"
+
+#define ETH_HEADER_LEN 14
+#define ETH_FCS_LEN 4
+#define DEFAULT_MTU 1500
+
+/* eqe_port_state_change sub types (driver: events.c, en_main.c async_event) */
+enum {
+    PORT_CHANGE_DOWN = 1,
+    PORT_CHANGE_ACTIVE = 4,
+};
+
+bool mlx5_port_cable(Mlx5Port *port)
+{
+    NetClientState *nc = port->nic ? qemu_get_queue(port->nic) : NULL;
+
+    return nc && nc->peer && !nc->link_down;
+}
+
+/* Does the wire carry frames for our vport? */
+static bool port_passes(Mlx5Port *port)
+{
+    return port->oper_up &&
+           port->fn->vport.admin_state != MLX5_VPORT_ADMIN_DOWN;
+}
+
+/*
+ * oper_mtu counts everything from the Ethernet header to the FCS, as drivers
+ * do (en_main.c mlx5e_set_mtu); frames here carry no FCS.
+ */
+static bool port_fits(Mlx5Port *port, size_t len)
+{
+    return len + ETH_FCS_LEN <= port->oper_mtu;
+}
+
+void mlx5_port_event(Mlx5Port *port, bool up)
+{
+    uint8_t eqe[64] = { 0 };
+
+    MLX5_SET(eqe_port_state_change, eqe, port_num, MLX5_PORT_NUM);
+    mlx5_event(port->fn, MLX5_EVENT_PORT_CHANGE,
+               up ? PORT_CHANGE_ACTIVE : PORT_CHANGE_DOWN, eqe);
+}
+
+void mlx5_port_update_link(Mlx5Port *port)
+{
+    bool up = port->admin == MLX5_PORT_UP && mlx5_port_cable(port);
+
+    if (up == port->oper_up) {
+        return;
+    }
+    port->oper_up = up;
+    if (!up) {
+        port->counters.link_down_events++;
+    }
+    trace_mlx5_port_link(DEVICE(port->dev)->id, up ? "up" : "down",
+                         port->admin == MLX5_PORT_UP ? "up" : "down",
+                         mlx5_port_cable(port) ? "up" : "down");
+    if (port->fn->vport.admin_state == MLX5_VPORT_ADMIN_FOLLOW) {
+        mlx5_port_event(port, up);
+    }
+}
+
+void mlx5_port_init(Mlx5Port *port)
+{
+    port->max_mtu = MLX5_MAX_MTU + MLX5_HW_MTU_OVERHEAD;
+    mlx5_port_reset(port);
+}
+
+/*
+ * Power-on state: the port is up by itself and offers all its speeds, as cards
+ * are delivered. No event is raised: there is nobody to hear it.
+ */
+void mlx5_port_reset(Mlx5Port *port)
+{
+    port->admin = MLX5_PORT_UP;
+    port->oper_up = mlx5_port_cable(port);
+    port->admin_mtu = DEFAULT_MTU + MLX5_HW_MTU_OVERHEAD;
+    port->oper_mtu = port->admin_mtu;
+    port->proto_ext = true;
+    port->proto_admin = mlx5_port_proto_cap(true);
+    port->an_disable = false;
+    port->pause_rx = false;
+    port->pause_tx = false;
+    memset(&port->counters, 0, sizeof(port->counters));
+}
+
+/* -------------------------------------------------------- link modes --- */
+
+/*
+ * What a copper cable with four lanes of 25 Gb/s carries: the speeds in
+ * Mb/s with their bits in eth_proto_* and ext_eth_proto_* of PTYS (driver:
+ * include/linux/mlx5/port.h mlx5e_link_mode and mlx5e_ext_link_mode), fastest
+ * first.
+ */
+static const Mlx5LinkMode link_modes[] = {
+    { 100000, 1u << 20, 1u << 9 }, /* 100GBASE-CR4 */
+    { 50000, 1u << 30, 1u << 7 },  /* 50GBASE-CR2 */
+    { 40000, 1u << 6, 1u << 5 },   /* 40GBASE-CR4 */
+    { 25000, 1u << 27, 1u << 6 },  /* 25GBASE-CR */
+    { 10000, 1u << 12, 1u << 4 },  /* 10GBASE-CR */
+    { 1000, 1u << 1, 1u << 1 },    /* 1000BASE-KX */
+};
+
+uint32_t mlx5_port_proto_cap(bool ext)
+{
+    uint32_t cap = 0;
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(link_modes); i++) {
+        cap |= ext ? link_modes[i].ext_eth_proto : link_modes[i].eth_proto;
+    }
+    return cap;
+}
+
+const Mlx5LinkMode *mlx5_port_link_mode(const Mlx5Port *port)
+{
+    const Mlx5LinkMode *m;
+    unsigned i;
+
+    if (!port->oper_up) {
+        return NULL;
+    }
+    for (i = 0; i < ARRAY_SIZE(link_modes); i++) {
+        m = &link_modes[i];
+        if (port->proto_admin & (port->proto_ext ? m->ext_eth_proto :
+                                                   m->eth_proto)) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------- frames --- */
+
+static int cast_of(const uint8_t *dmac)
+{
+    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+    if (!(dmac[0] & 1)) {
+        return MLX5_CAST_UNI;
+    }
+    return memcmp(dmac, broadcast, 6) ? MLX5_CAST_MULTI : MLX5_CAST_BROAD;
+}
+
+/* What a frame of @len bytes takes on the wire: minimum length and FCS. */
+static size_t wire_len(size_t len)
+{
+    return MAX(len, MLX5_MIN_FRAME) + ETH_FCS_LEN;
+}
+
+static void count(Mlx5TrafficCounter *c, size_t octets)
+{
+    c->packets++;
+    c->octets += octets;
+}
+
+/* The backend has taken a frame that it had to queue: more may follow. */
+static void port_sent(NetClientState *nc, ssize_t ret)
+{
+    Mlx5State *s = qemu_get_nic_opaque(nc);
+
+    mlx5_tx_unblocked(&s->port);
+}
+
+/*
+ * The frame has been counted before it leaves: the backend may answer from
+ * inside the call.
+ */
+bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt)
+{
+    size_t len = iov_size(iov, iovcnt);
+    uint8_t padded[MLX5_MIN_FRAME];
+    struct iovec pad_iov = { .iov_base = padded, .iov_len = sizeof(padded) };
+    uint8_t dmac[6] = { 0 };
+    int cast;
+
+    if (!port_passes(port)) {
+        port->counters.tx_link_down++;
+        trace_mlx5_port_tx_drop(DEVICE(port->dev)->id, len, "link down");
+        return true;
+    }
+    if (!port_fits(port, len)) {
+        port->counters.tx_too_long++;
+        trace_mlx5_port_tx_drop(DEVICE(port->dev)->id, len, "above MTU");
+        return true;
+    }
+    iov_to_buf(iov, iovcnt, 0, dmac, sizeof(dmac));
+    cast = cast_of(dmac);
+    count(&port->counters.tx[cast], wire_len(len));
+    count(&port->fn->vport.counters.tx[cast], len);
+    if (len < MLX5_MIN_FRAME) {
+        memset(padded, 0, sizeof(padded));
+        iov_to_buf(iov, iovcnt, 0, padded, len);
+        iov = &pad_iov;
+        iovcnt = 1;
+    }
+    if (qemu_sendv_packet_async(qemu_get_queue(port->nic), iov, iovcnt,
+                                port_sent) == 0) {
+        port->tx_blocked = true;
+        port->counters.tx_blocked++;
+        trace_mlx5_port_tx_blocked(DEVICE(port->dev)->id);
+        return false;
+    }
+    return true;
+}
+
+bool mlx5_port_accept_rx(Mlx5Port *port, size_t len)
+{
+    const char *why;
+
+    if (!port_passes(port)) {
+        port->counters.rx_link_down++;
+        why = "link down";
+    } else if (len < ETH_HEADER_LEN) {
+        port->counters.rx_too_short++;
+        why = "no whole Ethernet header";
+    } else if (!port_fits(port, len)) {
+        port->counters.rx_too_long++;
+        why = "above MTU";
+    } else {
+        return true;
+    }
+    trace_mlx5_port_rx_drop(DEVICE(port->dev)->id, len, why);
+    return false;
+}
+
+void mlx5_port_count_rx(Mlx5Port *port, size_t len, int cast)
+{
+    /* Upper bounds of ether_stats_pkts*octets, RFC 2819, FCS included. */
+    static const uint16_t bound[ARRAY_SIZE(port->counters.rx_size)] = {
+        64, 127, 255, 511, 1023, 1518, 2047, 4095, 8191, 10239,
+    };
+    size_t wire = wire_len(len);
+    unsigned i;
+
+    count(&port->counters.rx[cast], wire);
+    count(&port->fn->vport.counters.rx[cast], len);
+    for (i = 0; i < ARRAY_SIZE(bound); i++) {
+        if (wire <= bound[i]) {
+            port->counters.rx_size[i]++;
+            break;
+        }
+    }
+}
