@@ -42,7 +42,7 @@
 
 #include "tls_types.h"
 
-/* ---- keys ------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------- */
 
 /*
  * A data encryption key, reference counted. The bytes, everything derived from them
@@ -57,7 +57,7 @@ Mlx5TlsKey *mlx5_tls_key_ref(Mlx5TlsKey *key);      /* NULL gives NULL */
 void mlx5_tls_key_unref(Mlx5TlsKey *key);           /* NULL is allowed */
 size_t mlx5_tls_key_len(const Mlx5TlsKey *key);
 
-/* ---- engine ----------------------------------------------------------------- */
+/* ---- engine ------------------------------------------------------------------ */
 
 #define MLX5_TLS_ENGINE_DEFAULT_SLOTS   1024
 
@@ -93,7 +93,7 @@ typedef struct Mlx5TlsEngineStats {
 
 void mlx5_tls_engine_get_stats(const Mlx5TlsEngine *engine, Mlx5TlsEngineStats *stats);
 
-/* ---- headers ---------------------------------------------------------------- */
+/* ---- headers ----------------------------------------------------------------- */
 
 typedef enum Mlx5TlsHeader {
     MLX5_TLS_HEADER_BAD = 0,
@@ -114,7 +114,7 @@ static inline uint32_t mlx5_tls_header_body(const uint8_t hdr[MLX5_TLS_HDR_LEN])
     return (uint32_t)hdr[3] << 8 | hdr[4];
 }
 
-/* ---- records ---------------------------------------------------------------- */
+/* ---- records ----------------------------------------------------------------- */
 
 /* Key, version and IV that records are processed with. Holds a reference on key. */
 typedef struct Mlx5TlsCrypto {
@@ -123,7 +123,8 @@ typedef struct Mlx5TlsCrypto {
     uint8_t iv[MLX5_TLS_IV_LEN];    /* gcm_iv || implicit_iv */
 } Mlx5TlsCrypto;
 
-void mlx5_tls_crypto_set(Mlx5TlsCrypto *c, const Mlx5TlsStaticParams *p, Mlx5TlsKey *key);
+void mlx5_tls_crypto_set(Mlx5TlsCrypto *c, const Mlx5TlsStaticParams *p,
+                         Mlx5TlsKey *key);
 void mlx5_tls_crypto_clear(Mlx5TlsCrypto *c);
 
 /* An open record as plain data. See the top of this file. */
@@ -151,7 +152,7 @@ typedef struct Mlx5TlsRecord {
 
 /* A run of ciphertext that may be decrypted once the packet's verdict is known. */
 typedef struct Mlx5TlsSpan {
-    uint32_t offset;                    /* in the buffer given to mlx5_tls_spans_apply() */
+    uint32_t offset;                    /* in the buffer of mlx5_tls_spans_apply() */
     uint32_t len;
     uint32_t payload_pos;               /* position in the record's payload */
     uint8_t nonce[MLX5_TLS_IV_LEN];
@@ -162,8 +163,9 @@ typedef struct Mlx5TlsSpan {
  * AAD takes number; the nonce is salt || explicit nonce (1.2, read from the stream) or
  * IV xor number (1.3). A closed or zeroed *rec is expected; c->key is not NULL.
  */
-void mlx5_tls_record_open(Mlx5TlsRecord *rec, Mlx5TlsEngine *engine, const Mlx5TlsCrypto *c,
-                          uint64_t number, const uint8_t hdr[MLX5_TLS_HDR_LEN]);
+void mlx5_tls_record_open(Mlx5TlsRecord *rec, Mlx5TlsEngine *engine,
+                          const Mlx5TlsCrypto *c, uint64_t number,
+                          const uint8_t hdr[MLX5_TLS_HDR_LEN]);
 
 /* Let go of slot and key and zeroise the state. Allowed on a closed record. */
 void mlx5_tls_record_close(Mlx5TlsRecord *rec);
@@ -213,7 +215,10 @@ void mlx5_tls_record_save(Mlx5TlsRecord *rec, Mlx5TlsRecordState *out);
 bool mlx5_tls_record_restore(Mlx5TlsRecord *rec, Mlx5TlsEngine *engine, Mlx5TlsKey *key,
                              const Mlx5TlsRecordState *in);
 
-/* ---- for tls_tx.c and tls_rx.c ------------------------------------------------ */
+/* ---- for tls_tx.c and tls_rx.c ----------------------------------------------- */
+
+/* Fill with zeros in a way that no compiler leaves out. */
+void mlx5_tls_zeroise(void *p, size_t len);
 
 /* Scratch of the engine, empty between calls. */
 GArray *mlx5_tls_engine_spans(Mlx5TlsEngine *engine);   /* of Mlx5TlsSpan */

@@ -16,59 +16,60 @@
  * IN: s is the next byte expected. OLD: nothing new in P. OVL: P begins with bytes seen
  * before. GAP: bytes are missing before P. Flag is what the CQE gets.
  *
- *  row  state            event                    action                     flag  next
- *  R1   NONE             packet                   pass                       0     NONE
- *  R2   START            e <= N, near             pass                       0     START
- *  R3   START            s <= N < e               parse from N, rec_no =     1/0   OFFLOAD
- *                                                 initial_record_number      /3
- *  R4   START            s > N, or far before     search in P                0/2   SEARCH
- *  R5   OFFLOAD          IN                       decrypt, verify            1/0/3 OFFLOAD
- *  R6   TRACKING         OLD                      pass                       0     same
- *  R7   TRACKING         OVL                      pass; follow the new bytes 0     same
- *  R8   OFFLOAD          GAP, s <= N              open record: SKIP; follow  0     OFFLOAD
- *  R9   OFFLOAD          GAP, s > N               search in P                0/2   SEARCH
- *  R10  OFFLOAD, AUTH    bad header at N          search from N              0/2   SEARCH
- *  R11  SEARCH, LINK     OLD                      pass                       0     same
- *  R12  SEARCH, LINK     header X in P            hw_resync = X, hw_off = 0, 2     CAND
- *                                                 follow the chain
- *  R13  SEARCH           no header in P           keep the last 4 bytes      0     SEARCH
- *  R14  CAND             header at N valid        hw_off += 1                0     CAND
- *  R15  CAND             header at N bad          search from N              0/2   SEARCH
- *  R16  CAND             GAP, s <= N              follow                     0     CAND
- *  R17  CAND             GAP, s > N               search in P                0/2   SEARCH
- *  R18  CAND             static post, its         rec_no = initial_record_   -     AUTH
- *                        resync_tcp_sn is ours    number + hw_off + 1
- *  R19  CAND             static post, another     store                      -     CAND
- *  R20  AUTH             header at N valid        verify that record only    0     AUTH
- *  R21  AUTH             its tag is good          decrypt from the next on   0     OFFLOAD
- *  R22  AUTH             its tag is bad           search behind it           0/2   SEARCH
- *  R23  AUTH             GAP, s <= N              try the next record        0     AUTH
- *  R24  AUTH             GAP, s > N               search in P                0/2   SEARCH
- *  R25  other            static post              store                      -     same
- *  R26  any              SET_PSV START            reset, N = next_record_    -     START
- *                                                 tcp_sn                           (NONE)
- *  R27  any              GET_PSV                  snapshot                   -     same
- *  R28  any              DESTROY_TIR              forget, zeroise            -     -
+ *  row  state          event                    action                     flag  next
+ *  R1   NONE           packet                   pass                       0     NONE
+ *  R2   START          e <= N, near             pass                       0     START
+ *  R3   START          s <= N < e               parse from N, rec_no =     1/0   OFFLOAD
+ *                                               initial_record_number      /3
+ *  R4   START          s > N, or far before     search in P                0/2   SEARCH
+ *  R5   OFFLOAD        IN                       decrypt, verify            1/0/3 OFFLOAD
+ *  R6   TRACKING       OLD                      pass                       0     same
+ *  R7   TRACKING       OVL                      pass; follow the new bytes 0     same
+ *  R8   OFFLOAD        GAP, s <= N              open record: SKIP; follow  0     OFFLOAD
+ *  R9   OFFLOAD        GAP, s > N               search in P                0/2   SEARCH
+ *  R10  OFFLOAD, AUTH  bad header at N          search from N              0/2   SEARCH
+ *  R11  SEARCH, LINK   OLD                      pass                       0     same
+ *  R12  SEARCH, LINK   header X in P            hw_resync = X, hw_off = 0, 2     CAND
+ *                                               follow the chain
+ *  R13  SEARCH         no header in P           keep the last 4 bytes      0     SEARCH
+ *  R14  CAND           header at N valid        hw_off += 1                0     CAND
+ *  R15  CAND           header at N bad          search from N              0/2   SEARCH
+ *  R16  CAND           GAP, s <= N              follow                     0     CAND
+ *  R17  CAND           GAP, s > N               search in P                0/2   SEARCH
+ *  R18  CAND           static post, its         rec_no = initial_record_   -     AUTH
+ *                      resync_tcp_sn is ours    number + hw_off + 1
+ *  R19  CAND           static post, another     store                      -     CAND
+ *  R20  AUTH           header at N valid        verify that record only    0     AUTH
+ *  R21  AUTH           its tag is good          decrypt from the next on   0     OFFLOAD
+ *  R22  AUTH           its tag is bad           search behind it           0/2   SEARCH
+ *  R23  AUTH           GAP, s <= N              try the next record        0     AUTH
+ *  R24  AUTH           GAP, s > N               search in P                0/2   SEARCH
+ *  R25  other          static post              store                      -     same
+ *  R26  any            SET_PSV START            reset, N = next_record_    -     START
+ *                                               tcp_sn                           (NONE)
+ *  R27  any            GET_PSV                  snapshot                   -     same
+ *  R28  any            DESTROY_TIR              forget, zeroise            -     -
  *
  * Where that leaves a hole, these rows (not in any document about the hardware):
  *
- *  R29  CAND, AUTH       IN                       follow                     0     same
- *  R30  SEARCH           header that began in     remember N only: the       0     LINK
- *                        an earlier packet        software cannot approve a
- *                                                 header before the packet
- *                                                 with flag 2 (next header
- *                                                 that is whole in a packet
- *                                                 becomes the candidate)
- *  R31  LINK             IN, OVL, GAP s <= N      follow to N                0     LINK
- *  R32  LINK             header at N bad, or      search                     0/2   SEARCH
- *                        GAP s > N
- *  R33  CAND             header, resync-repeat    it is the new candidate    2     CAND
- *                        is due
- *  R34  any              SET_PSV refused          none                       -     same
+ *  R29  CAND, AUTH     IN                       follow                     0     same
+ *  R30  SEARCH         header that began in     remember N only: the       0     LINK
+ *                      an earlier packet        software cannot approve a
+ *                                               header before the packet
+ *                                               with flag 2 (next header
+ *                                               that is whole in a packet
+ *                                               becomes the candidate)
+ *  R31  LINK           IN, OVL, GAP s <= N      follow to N                0     LINK
+ *  R32  LINK           header at N bad, or      search                     0/2   SEARCH
+ *                      GAP s > N
+ *  R33  CAND           header, resync-repeat    it is the new candidate    2     CAND
+ *                      is due
+ *  R34  any            SET_PSV refused          none                       -     same
  *
- * TRACKING is OFFLOAD, CAND and AUTH. NONE and START report START/NO_OFFLOAD in GET_PSV,
- * SEARCH and LINK SEARCHING/NO_OFFLOAD, the others TRACKING with OFFLOAD, NO_OFFLOAD and
- * AUTHENTICATION.
+ * With auth-stage=off R18 leads to OFFLOAD, with bad-tag-action=search a bad tag in R5
+ * to SEARCH. TRACKING is OFFLOAD, CAND and AUTH. GET_PSV reports START/NO_OFFLOAD in NONE
+ * and START, SEARCHING/NO_OFFLOAD in SEARCH and LINK, TRACKING with OFFLOAD, NO_OFFLOAD
+ * and AUTHENTICATION in the others.
  *
  * Flag 3 is raised only for a packet that would have been delivered decrypted (R5, R3
  * beginning at the anchor). A packet whose tag fails never gets flag 2: if tracking is

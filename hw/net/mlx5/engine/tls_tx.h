@@ -11,26 +11,26 @@
  * Held per context: struct Mlx5TlsTx (under 400 bytes) and references on up to two
  * keys. No cipher context, no buffer; see tls_record.h.
  *
- *  row   state            event                          action                  next
- *  TX1   any              UMR static                     store params and key    same
- *  TX2   any, static ok   SET_PSV START                  reset; rec_no =         START
- *                                                        initial_record_number
- *  TX3   START            DUMP n                         feed, no output         ACTIVE
- *  TX4   START            packet s, l                    encrypt; exp = s + l    ACTIVE_SEQ
- *  TX5   ACTIVE           packet s, l                    encrypt; exp = s + l    ACTIVE_SEQ
- *  TX6   ACTIVE           DUMP n                         feed, no output         ACTIVE
- *  TX7   ACTIVE_SEQ       packet, s == exp               encrypt; exp += l       ACTIVE_SEQ
- *  TX8   ACTIVE_SEQ       packet, s != exp               drop (tx-seq-check)     same
- *  TX9   ACTIVE_SEQ       DUMP n                         feed; exp += n          ACTIVE_SEQ
- *  TX10  INVALID          packet                         drop, no ctx / no key   INVALID
- *  TX11  INVALID          DUMP                           ignore                  INVALID
- *  TX12  START, ACTIVE*   bad header in a packet or DUMP drop whole packet       BROKEN
- *  TX13  any, no static   SET_PSV START                  reset                   INVALID
+ *  row   state            event                      action                  next
+ *  TX1   any              UMR static                 store params and key    same
+ *  TX2   any, static ok   SET_PSV START              reset; rec_no =         START
+ *                                                    initial_record_number
+ *  TX3   START            DUMP n                     feed, no output         ACTIVE
+ *  TX4   START            packet s, l                encrypt; exp = s + l    ACTIVE_SEQ
+ *  TX5   ACTIVE           packet s, l                encrypt; exp = s + l    ACTIVE_SEQ
+ *  TX6   ACTIVE           DUMP n                     feed, no output         ACTIVE
+ *  TX7   ACTIVE_SEQ       packet, s == exp           encrypt; exp += l       ACTIVE_SEQ
+ *  TX8   ACTIVE_SEQ       packet, s != exp           drop (tx-seq-check)     same
+ *  TX9   ACTIVE_SEQ       DUMP n                     feed; exp += n          ACTIVE_SEQ
+ *  TX10  INVALID          packet                     drop, no ctx / no key   INVALID
+ *  TX11  INVALID          DUMP                       ignore                  INVALID
+ *  TX12  START, ACTIVE*   bad header in either       drop whole packet       BROKEN
+ *  TX13  any, no static   SET_PSV START              reset                   INVALID
  *        or no key
- *  TX14  any              SET_PSV with other codes       refuse                  same
- *  TX15  any              packet or DUMP of 0 bytes      nothing to protect      same
- *  TX16  BROKEN           packet                         drop                    BROKEN
- *  TX17  BROKEN           DUMP                           ignore                  BROKEN
+ *  TX14  any              SET_PSV with other codes   refuse                  same
+ *  TX15  any              packet or DUMP of 0 bytes  nothing to protect      same
+ *  TX16  BROKEN           packet                     drop                    BROKEN
+ *  TX17  BROKEN           DUMP                       ignore                  BROKEN
  *
  * ACTIVE is ACTIVE with the expected sequence number unknown, ACTIVE_SEQ with it known.
  * Key, version and IV in use are those of the last SET_PSV: a static post alone changes
@@ -144,7 +144,8 @@ void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload, size_t le
  * DUMP: stream bytes that pass through the context and are not sent. The verdict is
  * MLX5_TLS_TX_DROP always; reason NONE means that they were taken in.
  */
-void mlx5_tls_tx_dump(Mlx5TlsTx *tx, const uint8_t *data, size_t len, Mlx5TlsTxResult *res);
+void mlx5_tls_tx_dump(Mlx5TlsTx *tx, const uint8_t *data, size_t len,
+                      Mlx5TlsTxResult *res);
 
 /* Text of a row ("TX8: ACTIVE, packet out of sequence: drop") and of a state. */
 const char *mlx5_tls_tx_row_str(unsigned row);

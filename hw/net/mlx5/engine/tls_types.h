@@ -14,56 +14,39 @@
 #include <stdint.h>
 #include <glib.h>
 
-/* ---- sizes of the TLS record layer (RFC 5246, 5288, 8446) ---------------- */
+#include "hw/net/mlx5/prm_obj.h"
 
-#define MLX5_TLS_HDR_LEN        5   /* type, version, length */
-#define MLX5_TLS_NONCE_LEN      8   /* explicit nonce on the wire, TLS 1.2 only */
-#define MLX5_TLS_TAG_LEN        16
-#define MLX5_TLS_IV_LEN         12  /* gcm_iv || implicit_iv, or gcm_iv || nonce */
-#define MLX5_TLS_MAX_PLAIN      16384
+/* ---- sizes of the TLS record layer (RFC 5246, 5288, 8446) -------------------- */
+
+#define MLX5_TLS_HDR_LEN        5u  /* type, version, length */
+#define MLX5_TLS_NONCE_LEN      8u  /* explicit nonce on the wire, TLS 1.2 only */
+#define MLX5_TLS_TAG_LEN        16u
+#define MLX5_TLS_IV_LEN         12u /* gcm_iv || implicit_iv, or gcm_iv || nonce */
+#define MLX5_TLS_MAX_PLAIN      16384u
 
 /* A payload longer than this is refused: sequence numbers stop being ordered. */
 #define MLX5_TLS_MAX_PAYLOAD    (16u << 20)
 
-/* ---- the images ----------------------------------------------------------- */
+/* ---- the images -------------------------------------------------------------- */
 
 #define MLX5_TLS_STATIC_PARAMS_LEN      64
 #define MLX5_TLS_PROGRESS_PARAMS_LEN    12
 
 /*
- * X(field, bit offset, width) of tls_static_params, as in the UMR WQE; bit 0 is
- * the most significant bit of byte 0. Bits not named here are reserved.
+ * The layouts are the lists MLX5_PRM_tls_static_params and
+ * MLX5_PRM_tls_progress_params of prm_obj.h; the structs have the same fields.
  */
-#define MLX5_TLS_STATIC_PARAMS_FIELDS(X) \
-    X(const_2,               0x000, 2)   \
-    X(tls_version,           0x002, 4)   \
-    X(const_1,               0x006, 2)   \
-    X(encryption_standard,   0x01c, 4)   \
-    X(initial_record_number, 0x040, 64)  \
-    X(resync_tcp_sn,         0x080, 32)  \
-    X(gcm_iv,                0x0a0, 32)  \
-    X(implicit_iv,           0x0c0, 64)  \
-    X(dek_index,             0x108, 24)
-
-/* The same of tls_progress_params, as in SET_PSV (after tis_tir_num) and GET_PSV. */
-#define MLX5_TLS_PROGRESS_PARAMS_FIELDS(X)  \
-    X(next_record_tcp_sn,       0x00, 32)   \
-    X(hw_resync_tcp_sn,         0x20, 32)   \
-    X(record_tracker_state,     0x40, 2)    \
-    X(auth_state,               0x42, 2)    \
-    X(hw_offset_record_number,  0x48, 24)
-
-#define MLX5_TLS_FIELD_MEMBER_64(name, off, width)  uint64_t name;
-#define MLX5_TLS_FIELD_MEMBER_32(name, off, width)  uint32_t name;
+#define MLX5_TLS_FIELD_MEMBER_64(st, name, off, width)  uint64_t name;
+#define MLX5_TLS_FIELD_MEMBER_32(st, name, off, width)  uint32_t name;
 
 /* tls_static_params, decoded. */
 typedef struct Mlx5TlsStaticParams {
-    MLX5_TLS_STATIC_PARAMS_FIELDS(MLX5_TLS_FIELD_MEMBER_64)
+    MLX5_PRM_tls_static_params(MLX5_TLS_FIELD_MEMBER_64)
 } Mlx5TlsStaticParams;
 
 /* tls_progress_params, decoded. */
 typedef struct Mlx5TlsProgressParams {
-    MLX5_TLS_PROGRESS_PARAMS_FIELDS(MLX5_TLS_FIELD_MEMBER_32)
+    MLX5_PRM_tls_progress_params(MLX5_TLS_FIELD_MEMBER_32)
 } Mlx5TlsProgressParams;
 
 /* tls_static_params.tls_version */
@@ -83,7 +66,7 @@ typedef struct Mlx5TlsProgressParams {
 #define MLX5_TLS_AUTH_OFFLOAD           1
 #define MLX5_TLS_AUTH_AUTHENTICATION    2
 
-/* Image to struct and back. Images are big endian, reserved bits are written 0. */
+/* Image to struct and back. Reserved bits are ignored, and written 0. */
 void mlx5_tls_static_params_decode(Mlx5TlsStaticParams *p,
                                    const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN]);
 void mlx5_tls_static_params_encode(const Mlx5TlsStaticParams *p,
@@ -93,7 +76,7 @@ void mlx5_tls_progress_params_decode(Mlx5TlsProgressParams *p,
 void mlx5_tls_progress_params_encode(const Mlx5TlsProgressParams *p,
                                      uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
 
-/* ---- what both directions report ------------------------------------------ */
+/* ---- what both directions report --------------------------------------------- */
 
 /* CQE field tls_offload (mlx5_cqe64 byte 0, bits [4:3]). */
 typedef enum Mlx5TlsFlag {
@@ -136,7 +119,7 @@ typedef enum Mlx5TlsReason {
 /* One sentence, never NULL, valid for ever; numbers out of range say so. */
 const char *mlx5_tls_reason_str(unsigned reason);
 
-/* ---- knobs ----------------------------------------------------------------- */
+/* ---- knobs ------------------------------------------------------------------- */
 
 typedef enum Mlx5TlsTxSeqCheck {
     MLX5_TLS_TX_SEQ_DROP = 0,       /* default */
@@ -215,7 +198,13 @@ char *mlx5_tls_knobs_print(const Mlx5TlsKnobs *knobs, const char *name);
 /* The i-th knob's name, NULL past the end. */
 const char *mlx5_tls_knobs_name(unsigned i);
 
-/* ---- record log ------------------------------------------------------------ */
+/* Values that a context takes (contract: fixed fields, known versions, START only). */
+bool mlx5_tls_static_params_ok(const Mlx5TlsStaticParams *p,
+                               const Mlx5TlsKnobs *knobs);
+bool mlx5_tls_progress_params_ok(const Mlx5TlsProgressParams *p,
+                                 const Mlx5TlsKnobs *knobs);
+
+/* ---- record log -------------------------------------------------------------- */
 
 typedef enum Mlx5TlsDir {
     MLX5_TLS_DIR_TX = 0,

@@ -1,0 +1,455 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * TX context machine of a TIS. See tls_tx.h for the rows, what is owned and who calls.
+ *
+ * A packet is looked through for record headers before the first byte is encrypted, so
+ * that a bad header drops it whole and untouched.
+ */
+#include "tls_tx.h"
+
+#include <string.h>
+
+typedef enum TxEvent {
+    EV_PACKET = 0,      /* sequence number not known, or as expected */
+    EV_PACKET_OTHER,    /* not the sequence number expected */
+    EV_DUMP,
+    EV_EMPTY,           /* packet or DUMP without a byte */
+    EV_BAD_HEADER,      /* a packet or DUMP would bring a bad header */
+    EV_STATIC,
+    EV_START,           /* SET_PSV START, static params and key are good */
+    EV_START_UNUSABLE,  /* SET_PSV START without them */
+    EV_PSV_OTHER,       /* SET_PSV with other codes */
+    TX_EVENTS
+} TxEvent;
+
+typedef enum TxAction {
+    ACT_NONE = 0,       /* leave the context as it is */
+    ACT_FEED_START,     /* feed; the packet's end is the next sequence number */
+    ACT_FEED,           /* feed; expect the bytes behind them */
+    ACT_FEED_BLIND,     /* feed; the sequence number stays unknown */
+    ACT_SEQ_CHECK,      /* what tx-seq-check says */
+    ACT_BREAK,          /* forget the stream */
+    ACT_RESET,          /* from the static params, or to INVALID */
+} TxAction;
+
+#define SAME    MLX5_TLS_TX_STATES
+
+typedef struct TxRow {
+    TxAction action;
+    uint8_t next;           /* Mlx5TlsTxState or SAME */
+    Mlx5TlsTxVerdict verdict;
+    Mlx5TlsReason reason;
+    const char *text;
+} TxRow;
+
+static const TxRow rows[MLX5_TLS_TX_ROWS + 1] = {
+    [1] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NONE,
+            "TX1: static params stored" },
+    [2] = { ACT_RESET, MLX5_TLS_TX_START, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NONE,
+            "TX2: SET_PSV START: reset, record number from the static params" },
+    [3] = { ACT_FEED_BLIND, MLX5_TLS_TX_ACTIVE, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NONE,
+            "TX3: START, DUMP: feed" },
+    [4] = { ACT_FEED_START, MLX5_TLS_TX_ACTIVE_SEQ, MLX5_TLS_TX_SEND,
+            MLX5_TLS_REASON_NONE, "TX4: START, packet: encrypt" },
+    [5] = { ACT_FEED_START, MLX5_TLS_TX_ACTIVE_SEQ, MLX5_TLS_TX_SEND,
+            MLX5_TLS_REASON_NONE, "TX5: ACTIVE, packet: encrypt, sequence now known" },
+    [6] = { ACT_FEED_BLIND, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NONE,
+            "TX6: ACTIVE, DUMP: feed" },
+    [7] = { ACT_FEED, SAME, MLX5_TLS_TX_SEND, MLX5_TLS_REASON_NONE,
+            "TX7: ACTIVE, packet in sequence: encrypt" },
+    [8] = { ACT_SEQ_CHECK, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_SEQ_MISMATCH,
+            "TX8: ACTIVE, packet out of sequence: drop" },
+    [9] = { ACT_FEED, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NONE,
+            "TX9: ACTIVE, DUMP: feed, expect what follows it" },
+    [10] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NO_CTX,
+             "TX10: INVALID, packet: drop" },
+    [11] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NO_CTX,
+             "TX11: INVALID, DUMP: ignore" },
+    [12] = { ACT_BREAK, MLX5_TLS_TX_BROKEN, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_BAD_HEADER,
+             "TX12: bad record header: drop the packet, wait for SET_PSV" },
+    [13] = { ACT_RESET, MLX5_TLS_TX_INVALID, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NO_CTX,
+             "TX13: SET_PSV START without good static params or key: INVALID" },
+    [14] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_BAD_PARAMS,
+             "TX14: SET_PSV with other codes: refused" },
+    [15] = { ACT_NONE, SAME, MLX5_TLS_TX_SEND, MLX5_TLS_REASON_EMPTY,
+             "TX15: no payload: nothing to do" },
+    [16] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_BROKEN,
+             "TX16: BROKEN, packet: drop" },
+    [17] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_BROKEN,
+             "TX17: BROKEN, DUMP: ignore" },
+};
+
+#define CONTROL_ROWS                                                            \
+    [EV_EMPTY] = 15, [EV_STATIC] = 1, [EV_START] = 2, [EV_START_UNUSABLE] = 13, \
+    [EV_PSV_OTHER] = 14
+
+/*
+ * State and event to row. There are no zeros among the pairs that can come up: only
+ * ACTIVE_SEQ has an expectation to miss, and only contexts that feed look at headers.
+ */
+static const uint8_t machine[MLX5_TLS_TX_STATES][TX_EVENTS] = {
+    [MLX5_TLS_TX_INVALID] = { CONTROL_ROWS, [EV_PACKET] = 10, [EV_DUMP] = 11 },
+    [MLX5_TLS_TX_START] = { CONTROL_ROWS, [EV_PACKET] = 4, [EV_DUMP] = 3,
+                            [EV_BAD_HEADER] = 12 },
+    [MLX5_TLS_TX_ACTIVE] = { CONTROL_ROWS, [EV_PACKET] = 5, [EV_DUMP] = 6,
+                             [EV_BAD_HEADER] = 12 },
+    [MLX5_TLS_TX_ACTIVE_SEQ] = { CONTROL_ROWS, [EV_PACKET] = 7, [EV_PACKET_OTHER] = 8,
+                                 [EV_DUMP] = 9, [EV_BAD_HEADER] = 12 },
+    [MLX5_TLS_TX_BROKEN] = { CONTROL_ROWS, [EV_PACKET] = 16, [EV_DUMP] = 17 },
+};
+
+static const char *const states[MLX5_TLS_TX_STATES] = {
+    [MLX5_TLS_TX_INVALID] = "INVALID",
+    [MLX5_TLS_TX_START] = "START",
+    [MLX5_TLS_TX_ACTIVE] = "ACTIVE",
+    [MLX5_TLS_TX_ACTIVE_SEQ] = "ACTIVE_SEQ",
+    [MLX5_TLS_TX_BROKEN] = "BROKEN",
+};
+
+const char *mlx5_tls_tx_row_str(unsigned row)
+{
+    return row >= 1 && row <= MLX5_TLS_TX_ROWS ? rows[row].text : "no row";
+}
+
+const char *mlx5_tls_tx_state_str(unsigned state)
+{
+    return state < MLX5_TLS_TX_STATES ? states[state] : "unknown state";
+}
+
+/* ---- the stream -------------------------------------------------------------- */
+
+/* Would these bytes bring only good headers (parts of one included)? Changes nothing. */
+static bool stream_check(const Mlx5TlsTx *tx, const uint8_t *data, size_t len)
+{
+    uint8_t hdr[MLX5_TLS_HDR_LEN];
+    size_t fill = tx->hdr_fill;
+    size_t off = mlx5_tls_record_is_open(&tx->rec) ? mlx5_tls_record_left(&tx->rec) : 0;
+
+    memcpy(hdr, tx->hdr, fill);
+    while (off < len) {
+        size_t n = MIN(sizeof(hdr) - fill, len - off);
+
+        memcpy(hdr + fill, data + off, n);
+        fill += n;
+        off += n;
+        switch (mlx5_tls_header_check(tx->run.tls_version, hdr, fill)) {
+        case MLX5_TLS_HEADER_BAD:
+            return false;
+        case MLX5_TLS_HEADER_PARTIAL:
+            return true;
+        case MLX5_TLS_HEADER_OK:
+            off += mlx5_tls_header_body(hdr);
+            fill = 0;
+            break;
+        }
+    }
+    return true;
+}
+
+static void record_done(Mlx5TlsTx *tx, uint8_t state_before)
+{
+    tx->stats.records++;
+    if (mlx5_tls_engine_logging(tx->engine)) {
+        Mlx5TlsRecordEvent ev = {
+            .dir = MLX5_TLS_DIR_TX,
+            .id = tx->id,
+            .number = tx->rec.s.number,
+            .number_known = true,
+            .tcp_sn = tx->rec_sn,
+            .tcp_sn_known = tx->rec_sn_known,
+            .len = MLX5_TLS_HDR_LEN + tx->rec.s.len,
+            .type = tx->rec.s.hdr[0],
+            .mode = MLX5_TLS_RECORD_ENCRYPT,
+            .end = MLX5_TLS_RECORD_END_DONE,
+            .sent = tx->rec_sent,
+            .dumped = tx->rec_dumped,
+            .state_before = state_before,
+            .state_after = tx->state,
+        };
+
+        memcpy(ev.tag, tx->rec.s.tag, MLX5_TLS_TAG_LEN);
+        g_array_append_val(mlx5_tls_engine_events(tx->engine), ev);
+    }
+    mlx5_tls_record_close(&tx->rec);
+}
+
+/*
+ * Run stream bytes that stream_check() passed through the parser. out is where the
+ * encrypted bytes go (NULL: nowhere). Returns the number of records completed.
+ */
+static uint32_t stream_feed(Mlx5TlsTx *tx, uint32_t seq, bool seq_known, uint8_t *out,
+                            const uint8_t *data, size_t len, uint8_t state_before)
+{
+    uint32_t records = 0;
+    size_t off = 0;
+
+    while (off < len) {
+        if (tx->hdr_fill == 0 && !mlx5_tls_record_is_open(&tx->rec)) {
+            tx->rec_sn = seq + (uint32_t)off;
+            tx->rec_sn_known = seq_known;
+            tx->rec_sent = false;
+            tx->rec_dumped = false;
+        }
+        tx->rec_sent |= out != NULL;
+        tx->rec_dumped |= out == NULL;
+
+        if (mlx5_tls_record_is_open(&tx->rec)) {
+            off += mlx5_tls_record_encrypt(&tx->rec, out ? out + off : NULL, data + off,
+                                           len - off);
+            if (mlx5_tls_record_left(&tx->rec) == 0) {
+                record_done(tx, state_before);
+                records++;
+            }
+        } else {
+            size_t n = MIN(MLX5_TLS_HDR_LEN - tx->hdr_fill, len - off);
+
+            /* a header goes out as it is */
+            memcpy(tx->hdr + tx->hdr_fill, data + off, n);
+            tx->hdr_fill += n;
+            off += n;
+            if (tx->hdr_fill == MLX5_TLS_HDR_LEN) {
+                tx->hdr_fill = 0;
+                mlx5_tls_record_open(&tx->rec, tx->engine, &tx->run, tx->rec_no++,
+                                     tx->hdr);
+            }
+        }
+    }
+    return records;
+}
+
+/* ---- the machine ------------------------------------------------------------- */
+
+static void stream_forget(Mlx5TlsTx *tx)
+{
+    mlx5_tls_record_close(&tx->rec);
+    tx->hdr_fill = 0;
+}
+
+static void reset_from_static(Mlx5TlsTx *tx, bool usable)
+{
+    stream_forget(tx);
+    if (usable) {
+        mlx5_tls_crypto_set(&tx->run, &tx->params, tx->params_key);
+        tx->rec_no = tx->params.initial_record_number;
+    } else {
+        mlx5_tls_crypto_clear(&tx->run);
+        tx->invalid_reason = tx->static_ok ? MLX5_TLS_REASON_NO_KEY :
+                                             MLX5_TLS_REASON_NO_CTX;
+    }
+}
+
+/*
+ * Take the row of (state, event). seq, out, data, len: the packet (out == data) or DUMP
+ * (out NULL) or nothing.
+ */
+static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
+                 const uint8_t *data, size_t len, Mlx5TlsTxResult *res)
+{
+    uint8_t n = machine[tx->state][event];
+    const TxRow *row = &rows[n];
+    TxAction action = row->action;
+    uint8_t before = tx->state;
+
+    *res = (Mlx5TlsTxResult) {
+        .verdict = row->verdict,
+        .reason = row->reason,
+        .row = n,
+        .state_before = before,
+        .exp_known = tx->state == MLX5_TLS_TX_ACTIVE_SEQ,
+        .exp_seq = tx->exp_seq,
+    };
+    if (row->next != SAME) {
+        tx->state = row->next;
+    }
+    res->state_after = tx->state;
+
+    if (action == ACT_SEQ_CHECK) {
+        switch (mlx5_tls_engine_knobs(tx->engine)->tx_seq_check) {
+        case MLX5_TLS_TX_SEQ_DROP:
+            break;
+        case MLX5_TLS_TX_SEQ_ERROR_CQE:
+            res->verdict = MLX5_TLS_TX_ERROR_CQE;
+            break;
+        case MLX5_TLS_TX_SEQ_IGNORE:
+            res->verdict = MLX5_TLS_TX_SEND;
+            action = ACT_FEED_START;
+            break;
+        }
+    }
+
+    switch (action) {
+    case ACT_NONE:
+    case ACT_SEQ_CHECK:
+        break;
+    case ACT_FEED_START:
+        tx->exp_seq = seq;
+        /* fall through */
+    case ACT_FEED:
+        res->records = stream_feed(tx, tx->exp_seq, true, out, data, len, before);
+        tx->exp_seq += (uint32_t)len;
+        break;
+    case ACT_FEED_BLIND:
+        res->records = stream_feed(tx, 0, false, out, data, len, before);
+        break;
+    case ACT_BREAK:
+        stream_forget(tx);
+        break;
+    case ACT_RESET:
+        reset_from_static(tx, row->next == MLX5_TLS_TX_START);
+        break;
+    }
+    if (tx->state == MLX5_TLS_TX_INVALID && res->reason == MLX5_TLS_REASON_NO_CTX) {
+        res->reason = tx->invalid_reason;
+    }
+    mlx5_tls_engine_flush_events(tx->engine);
+}
+
+/* Does the context take bytes at all? */
+static bool feeds(const Mlx5TlsTx *tx)
+{
+    return tx->state == MLX5_TLS_TX_START || tx->state == MLX5_TLS_TX_ACTIVE ||
+           tx->state == MLX5_TLS_TX_ACTIVE_SEQ;
+}
+
+static void too_long(Mlx5TlsTx *tx, Mlx5TlsTxResult *res)
+{
+    *res = (Mlx5TlsTxResult) {
+        .verdict = MLX5_TLS_TX_DROP,
+        .reason = MLX5_TLS_REASON_TOO_LONG,
+        .state_before = tx->state,
+        .state_after = tx->state,
+        .exp_known = tx->state == MLX5_TLS_TX_ACTIVE_SEQ,
+        .exp_seq = tx->exp_seq,
+    };
+}
+
+void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload, size_t len,
+                        Mlx5TlsTxResult *res)
+{
+    TxEvent event = EV_PACKET;
+
+    if (len > MLX5_TLS_MAX_PAYLOAD) {
+        too_long(tx, res);
+        tx->stats.drop_too_long++;
+        return;
+    }
+    if (len == 0) {
+        event = EV_EMPTY;
+    } else if (tx->state == MLX5_TLS_TX_ACTIVE_SEQ && seq != tx->exp_seq) {
+        event = EV_PACKET_OTHER;
+    }
+    if (event != EV_EMPTY && feeds(tx) &&
+        (event == EV_PACKET ||
+         mlx5_tls_engine_knobs(tx->engine)->tx_seq_check == MLX5_TLS_TX_SEQ_IGNORE) &&
+        !stream_check(tx, payload, len)) {
+        event = EV_BAD_HEADER;
+    }
+    step(tx, event, seq, payload, payload, len, res);
+
+    switch (res->reason) {
+    case MLX5_TLS_REASON_NO_CTX:
+    case MLX5_TLS_REASON_NO_KEY:
+        tx->stats.drop_no_ctx++;
+        break;
+    case MLX5_TLS_REASON_BAD_HEADER:
+    case MLX5_TLS_REASON_BROKEN:
+        tx->stats.drop_bad_header++;
+        break;
+    case MLX5_TLS_REASON_SEQ_MISMATCH:
+        if (res->verdict != MLX5_TLS_TX_SEND) {
+            tx->stats.drop_seq_mismatch++;
+            break;
+        }
+        tx->stats.seq_ignored++;
+        /* fall through */
+    default:
+        if (len) {
+            tx->stats.packets++;
+            tx->stats.bytes += len;
+        }
+        break;
+    }
+}
+
+void mlx5_tls_tx_dump(Mlx5TlsTx *tx, const uint8_t *data, size_t len,
+                      Mlx5TlsTxResult *res)
+{
+    TxEvent event = len ? EV_DUMP : EV_EMPTY;
+
+    if (len > MLX5_TLS_MAX_PAYLOAD) {
+        too_long(tx, res);
+        tx->stats.dumps_ignored++;
+        return;
+    }
+    if (feeds(tx) && !stream_check(tx, data, len)) {
+        event = EV_BAD_HEADER;
+    }
+    step(tx, event, 0, NULL, data, len, res);
+    res->verdict = MLX5_TLS_TX_DROP;
+    if (res->reason == MLX5_TLS_REASON_NONE) {
+        tx->stats.dumps++;
+        tx->stats.dump_bytes += len;
+    } else if (len) {
+        tx->stats.dumps_ignored++;
+    }
+}
+
+Mlx5TlsReason mlx5_tls_tx_set_static(Mlx5TlsTx *tx,
+                                     const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
+                                     Mlx5TlsKey *key)
+{
+    Mlx5TlsTxResult res;
+
+    mlx5_tls_static_params_decode(&tx->params, image);
+    mlx5_tls_key_ref(key);
+    mlx5_tls_key_unref(tx->params_key);
+    tx->params_key = key;
+    tx->static_ok = mlx5_tls_static_params_ok(&tx->params,
+                                              mlx5_tls_engine_knobs(tx->engine));
+    step(tx, EV_STATIC, 0, NULL, NULL, 0, &res);
+    return !tx->static_ok ? MLX5_TLS_REASON_BAD_PARAMS :
+           !key ? MLX5_TLS_REASON_NO_KEY : MLX5_TLS_REASON_NONE;
+}
+
+Mlx5TlsReason mlx5_tls_tx_set_progress(Mlx5TlsTx *tx,
+                                       const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN])
+{
+    Mlx5TlsProgressParams progress;
+    Mlx5TlsTxResult res;
+    TxEvent event = EV_START;
+
+    mlx5_tls_progress_params_decode(&progress, image);
+    if (!mlx5_tls_progress_params_ok(&progress, mlx5_tls_engine_knobs(tx->engine))) {
+        event = EV_PSV_OTHER;
+    } else if (!tx->static_ok || !tx->params_key) {
+        event = EV_START_UNUSABLE;
+    }
+    step(tx, event, 0, NULL, NULL, 0, &res);
+    return res.reason;
+}
+
+void mlx5_tls_tx_init(Mlx5TlsTx *tx, Mlx5TlsEngine *engine, uint32_t id)
+{
+    memset(tx, 0, sizeof(*tx));
+    tx->engine = engine;
+    tx->id = id;
+    tx->invalid_reason = MLX5_TLS_REASON_NO_CTX;
+}
+
+void mlx5_tls_tx_clear(Mlx5TlsTx *tx)
+{
+    mlx5_tls_record_close(&tx->rec);
+    mlx5_tls_crypto_clear(&tx->run);
+    mlx5_tls_key_unref(tx->params_key);
+    mlx5_tls_zeroise(tx, sizeof(*tx));
+}
+
+void mlx5_tls_tx_reset(Mlx5TlsTx *tx)
+{
+    Mlx5TlsEngine *engine = tx->engine;
+    uint32_t id = tx->id;
+
+    mlx5_tls_tx_clear(tx);
+    mlx5_tls_tx_init(tx, engine, id);
+}
