@@ -206,9 +206,15 @@ static Mlx5Delivery cmd_run_entry(Mlx5Function *fn, unsigned slot,
     return st;
 }
 
-/* Takes the entry of one slot through to its completion. */
+/*
+ * Takes the entry of one slot through to its completion. *@completed gets the
+ * slots to report by event: a driver polls for a command it gives before its
+ * command EQ exists, the creation of that EQ included, and would take an event
+ * for it as a second completion.
+ */
 static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
 {
+    bool by_event = mlx5_event_wanted(fn, MLX5_EVENT_CMD);
     uint64_t addr = fn->cmdq_addr + ((uint64_t)slot << MLX5_LOG_CMDQ_STRIDE);
     uint8_t entry[CMD_ENTRY_SIZE];
     uint8_t out[CMD_INLINE] = { 0 };
@@ -232,7 +238,9 @@ static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
     smp_wmb();
     status_own = st << 1;
     mlx5_dma_write(fn, addr + CMD_STATUS_OWN_OFFSET, &status_own, 1);
-    *completed |= 1u << slot;
+    if (by_event) {
+        *completed |= 1u << slot;
+    }
 }
 
 static void cmd_bh(void *opaque)

@@ -51,6 +51,26 @@ static void eq_post(Mlx5Eq *eq, uint8_t type, uint8_t sub_type, uint8_t *eqe)
     eq_dirty(eq);
 }
 
+/* Did the driver ask for event @type when it created the EQ? */
+static bool eq_wants(const Mlx5Eq *eq, uint8_t type)
+{
+    return eq->event_bitmask[type / 64] & (1ull << type % 64);
+}
+
+bool mlx5_event_wanted(Mlx5Function *fn, uint8_t type)
+{
+    GHashTableIter it;
+    gpointer eq;
+
+    g_hash_table_iter_init(&it, fn->ids[MLX5_OBJ_EQ].by_id);
+    while (g_hash_table_iter_next(&it, NULL, &eq)) {
+        if (eq_wants(eq, type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void mlx5_event(Mlx5Function *fn, uint8_t type, uint8_t sub_type,
                 uint8_t *eqe)
 {
@@ -61,7 +81,7 @@ void mlx5_event(Mlx5Function *fn, uint8_t type, uint8_t sub_type,
     while (g_hash_table_iter_next(&it, NULL, &v)) {
         Mlx5Eq *eq = v;
 
-        if (eq->event_bitmask[type / 64] & (1ull << type % 64)) {
+        if (eq_wants(eq, type)) {
             eq_post(eq, type, sub_type, eqe);
         }
     }

@@ -240,7 +240,7 @@ typedef struct Mlx5Rq {
     Mlx5Object obj;
     Mlx5Ring ring; /* of WQEs */
     Mlx5Cq *cq;
-    Mlx5Pd *pd;
+    Mlx5Pd *pd; /* NULL for a queue that only drops */
     Mlx5QCounter *counter; /* may be NULL */
     uint64_t dbr_addr; /* the receive counter is at +0 */
     uint8_t state;
@@ -484,6 +484,8 @@ enum {
  */
 void mlx5_event(Mlx5Function *fn, uint8_t type, uint8_t sub_type,
                 uint8_t *eqe);
+/* Is there an EQ for event @type? */
+bool mlx5_event_wanted(Mlx5Function *fn, uint8_t type);
 void mlx5_eq_comp(Mlx5Eq *eq, uint32_t cqn);
 void mlx5_eq_doorbell(Mlx5Function *fn, uint32_t eqn, uint32_t ci, bool arm);
 

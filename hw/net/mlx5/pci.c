@@ -71,6 +71,10 @@ static void set_link_speed(PCIDevice *pci)
     pci_set_word(exp + PCI_EXP_LNKSTA,
                  QEMU_PCI_EXP_LNKSTA_NLW(QEMU_PCI_EXP_LNK_X16) |
                  QEMU_PCI_EXP_LNKSTA_CLS(QEMU_PCI_EXP_LNK_16GT));
+    /* Above 5 GT/s drivers read the capability from the second register. */
+    pci_set_long(exp + PCI_EXP_LNKCAP2,
+                 PCI_EXP_LNKCAP2_SLS_2_5GB | PCI_EXP_LNKCAP2_SLS_5_0GB |
+                 PCI_EXP_LNKCAP2_SLS_8_0GB | PCI_EXP_LNKCAP2_SLS_16_0GB);
 }
 
 static bool init_capabilities(PCIDevice *pci, Error **errp)

@@ -186,8 +186,10 @@ Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
     rq->dbr_addr = dbr;
     rq->cq = cq;
     mlx5_object_ref(cq);
-    rq->pd = pd;
-    mlx5_object_ref(pd);
+    if (pd) {
+        rq->pd = pd;
+        mlx5_object_ref(pd);
+    }
     if (counter) {
         rq->counter = counter;
         mlx5_object_ref(counter);

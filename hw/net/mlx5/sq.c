@@ -333,8 +333,10 @@ Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
     sq->dbr_addr = dbr;
     sq->cq = cq;
     mlx5_object_ref(cq);
-    sq->pd = pd;
-    mlx5_object_ref(pd);
+    if (pd) {
+        sq->pd = pd;
+        mlx5_object_ref(pd);
+    }
     if (tis) {
         sq->tis = tis;
         mlx5_object_ref(tis);

@@ -30,10 +30,14 @@ Mlx5Syndrome mlx5_wq_init(Mlx5Cmd *cmd, unsigned min_stride,
     if (*dbr_addr & 7) {
         return MLX5_SYN_DBR_UNALIGNED;
     }
-    syn = mlx5_object_find(fn, MLX5_OBJ_PD, MLX5_GET(wq, wq, pd), cmd->uid,
-                           pd);
-    if (syn != MLX5_OK) {
-        return syn;
+    /* A queue without PD can use no memory key; the drop RQ needs none. */
+    *pd = NULL;
+    if (MLX5_GET(wq, wq, pd)) {
+        syn = mlx5_object_find(fn, MLX5_OBJ_PD, MLX5_GET(wq, wq, pd),
+                               cmd->uid, pd);
+        if (syn != MLX5_OK) {
+            return syn;
+        }
     }
     return mlx5_ring_init(ring, MLX5_GET(wq, wq, log_wq_sz), log_stride,
                           MLX5_GET(wq, wq, log_wq_pg_sz),
