@@ -33,13 +33,13 @@ WINDOW = 256 * 1024         # bytes of one stream that may be in flight
 VERSION = 1
 
 # guest -> lab
-HELLO = 1       # JSON {version, boot, uptime}: the agent lives
-READY = 2       # JSON {status, text}: init has finished, `lab-net up` said so
+HELLO = 1       # words: version, boot id, uptime: the agent lives
+READY = 2       # words: status, text: init has finished, `lab-net up` said so
 EXIT = 3        # i32 status: >= 0 exit code, < 0 minus the signal
 KMSG = 4        # one raw record of /dev/kmsg
 PONG = 5        # the payload of the PING
 # lab -> guest
-EXEC = 16       # JSON {argv, env, cwd, tty: [rows, cols, term] | null}
+EXEC = 16       # words, see pack_exec()
 SIGNAL = 17     # i32 signal, to the session's process group
 PING = 18       # any payload
 WINSIZE = 19    # u16 rows, u16 cols
@@ -61,6 +61,35 @@ def frame(kind, session=0, stream=0, payload=b""):
     if len(payload) > MAX_PAYLOAD:
         raise ValueError("frame payload of %d bytes" % len(payload))
     return HEADER.pack(kind, stream, session, len(payload)) + payload
+
+
+def pack_words(words):
+    """Strings as bytes: each ends with a NUL. The guest imports no json for them: that
+    import costs more under emulation than all else the agent does at its start."""
+    encoded = [str(word).encode("utf-8", "surrogateescape") for word in words]
+    if any(b"\0" in word for word in encoded):
+        raise ValueError("a NUL byte in a word")
+    return b"".join(word + b"\0" for word in encoded)
+
+
+def unpack_words(payload):
+    """The inverse of pack_words()."""
+    return [word.decode("utf-8", "surrogateescape") for word in payload.split(b"\0")[:-1]]
+
+
+def pack_exec(argv, env, cwd, tty=None):
+    """Payload of EXEC. `env` is a dict, `tty` None or (rows, columns)."""
+    rows, columns = tty or (0, 0)
+    return pack_words([cwd, rows, columns, len(argv), *argv,
+                       *("%s=%s" % pair for pair in env.items())])
+
+
+def unpack_exec(payload):
+    """(argv, env, cwd, tty) as given to pack_exec()."""
+    words = unpack_words(payload)
+    cwd, rows, columns, count = words[0], int(words[1]), int(words[2]), int(words[3])
+    env = dict(word.split("=", 1) for word in words[4 + count:])
+    return words[4:4 + count], env, cwd, ((rows, columns) if rows else None)
 
 
 class Decoder:

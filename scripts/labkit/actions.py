@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a program in the guest may ask the lab for.
+
+Responsible for: the line protocol of the port `lab.channel` (its guest end is
+labclient.py, which describes it) and the table of actions.
+State: the request being received, with its blob in a temporary file.
+Callers: guest.py feeds it bytes and sends what it answers.
+
+The guest is trusted with its own machine and its own artifacts, with nothing else of the host: no
+action takes a path, a command or a QMP command of the guest's choice.
+"""
+
+import base64
+import binascii
+import contextlib
+import inspect
+import json
+import os
+import re
+
+from .capture import Captures
+from .errors import LabError
+
+MAX_LINE = 64 * 1024
+MAX_BLOB = 256 << 20
+BLOB_CHUNK = 24 * 1024
+UNPLUG_TIMEOUT = 90.0
+
+
+class Actions:
+    """The table. A public method `nic_link` is the action `nic.link`."""
+
+    def __init__(self, machine, rundir):
+        self.machine = machine
+        self.rundir = rundir
+        self.captures = Captures(machine, rundir)
+        self.on_reset = lambda: None
+
+    def names(self):
+        """Every action there is."""
+        return sorted(name.replace("_", ".", 1) for name, value in inspect.getmembers(self)
+                      if inspect.ismethod(value) and re.match(r"(lab|nic|capture|machine|artifact)_",
+                                                              name))
+
+    def run(self, name, args, blob):
+        """Run one action; returns (result, bytes). Raises LabError with the reason."""
+        if name not in self.names():
+            raise LabError(f"unknown action {name!r}; known: {', '.join(self.names())}")
+        method = getattr(self, name.replace(".", "_", 1))
+        if "blob" in inspect.signature(method).parameters:
+            if blob is None:
+                raise LabError(f"{name}: needs the bytes of a blob")
+            args = dict(args, blob=blob)
+        elif blob is not None:
+            raise LabError(f"{name}: takes no blob")
+        try:
+            inspect.signature(method).bind(**args)
+        except TypeError as error:
+            raise LabError(f"{name}: {error}; it takes "
+                           f"{inspect.signature(method)}") from None
+        result = method(**args)
+        return result if isinstance(result, tuple) else (result, b"")
+
+    def _nic(self, nic):
+        if nic not in self.machine.spec.nics:
+            raise LabError(f"no NIC {nic!r}; this machine has: {', '.join(self.machine.spec.nics)}")
+        return nic
+
+    # lab
+
+    def lab_info(self):
+        """What this lab is."""
+        spec = self.machine.spec
+        return {"topology": spec.topology, "nic_model": spec.nic_model, "actions": self.names(),
+                "nics": {nic: {"netdev": f"net{nic[3:]}", "ifname": f"mlx{nic[3:]}",
+                               "device": self.machine.nic_device(nic)} for nic in spec.nics}}
+
+    def lab_log(self, text):
+        """A line in the run's lab.log."""
+        with open(self.rundir.file("lab.log"), "a", encoding="utf-8") as log:
+            log.write(str(text).rstrip("\n") + "\n")
+
+    # nic
+
+    def nic_link(self, nic, up):
+        """QMP set_link: what pulling the cable does."""
+        self.machine.qmp("set_link", name=self._nic(nic), up=bool(up))
+
+    def nic_unplug(self, nic, wait=UNPLUG_TIMEOUT):
+        """device_del, and wait until the guest has let the device go and it is gone."""
+        self.machine.forget_events()
+        self.machine.qmp("device_del", id=self._nic(nic))
+        if self.machine.wait_event("DEVICE_DELETED", float(wait), {"data": {"device": nic}}) is None:
+            raise LabError(f"{nic} was not released by the guest within {wait:.0f} s")
+
+    def nic_plug(self, nic):
+        """device_add, as on the command line."""
+        answer = self.machine.hmp("device_add " + self.machine.nic_device(self._nic(nic)))
+        if answer:
+            raise LabError(f"device_add {nic}: {answer}")
+
+    def nic_list(self, nic):
+        """{name: type} of the device's QOM properties."""
+        listed = self.machine.qmp("qom-list", path=f"/machine/peripheral/{self._nic(nic)}")
+        return {entry["name"]: entry["type"] for entry in listed
+                if not entry["type"].startswith(("link<", "child<"))}
+
+    def nic_get(self, nic, property):   # pylint: disable=redefined-builtin
+        """One QOM property of the device: a counter, a number of live objects."""
+        return self.machine.qmp("qom-get", path=f"/machine/peripheral/{self._nic(nic)}",
+                                property=str(property))
+
+    # capture
+
+    def capture_start(self, name, netdev="net0"):
+        """Begin to capture a netdev."""
+        known = [f"net{nic[3:]}" for nic in self.machine.spec.nics]
+        if netdev not in known:
+            raise LabError(f"no netdev {netdev!r}; this machine has: {', '.join(known)}")
+        return self.captures.start(str(name), netdev)
+
+    def capture_stop(self, name):
+        """End a capture; how much it holds."""
+        return self.captures.stop(str(name))
+
+    def capture_contains(self, name, blob, window=16):
+        """Does any run of `window` bytes of the blob occur in the capture?"""
+        if not isinstance(window, int) or not 16 <= window <= 4096:
+            raise LabError(f"window {window!r}: a number from 16 to 4096 expected")
+        return self.captures.contains(str(name), blob, window)
+
+    def capture_read(self, name, offset):
+        """Up to 1 MiB of a stopped capture from `offset` on."""
+        if not isinstance(offset, int) or offset < 0:
+            raise LabError(f"offset {offset!r}: a number of bytes expected")
+        return None, self.captures.read(str(name), offset)
+
+    # machine
+
+    def machine_reset(self):
+        """Reset the machine as its button does. Whatever runs in the guest ends with it."""
+        self.on_reset()
+
+    # artifact
+
+    def artifact_put(self, name, blob):
+        """Keep a file of the guest beside the other artifacts."""
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", str(name)):
+            raise LabError(f"artifact name {name!r}: letters, digits, '.', '_', '-' expected")
+        target = self.rundir.file(f"guest-{name}")
+        os.replace(blob, target)
+        return {"path": str(target)}
+
+
+class Channel:
+    """Bytes of the port in, bytes to the port out; runs one action at a time."""
+
+    def __init__(self, actions):
+        self._actions = actions
+        self._buffer = bytearray()
+        self._request = None        # (message, open file, bytes missing)
+        self.out = bytearray()
+
+    def reset(self):
+        """The guest was reset: whoever asked is gone."""
+        self._drop_request()
+        self._buffer.clear()
+        self.out.clear()
+
+    def feed(self, data):
+        """Take bytes from the guest; runs every request that they complete."""
+        self._buffer += data
+        while True:
+            at = self._buffer.find(b"\n")
+            if at < 0:
+                break
+            line = bytes(self._buffer[:at])
+            del self._buffer[:at + 1]
+            if line:
+                self._line(line)
+        if len(self._buffer) > MAX_LINE:
+            self._buffer.clear()    # no client of ours writes such lines
+
+    def _line(self, line):
+        if line.startswith(b"+"):
+            self._blob(line)
+            return
+        self._drop_request()        # a new request: whoever sent the last has given up
+        try:
+            message = json.loads(line)
+            ident, size = str(message["id"]), int(message.get("blob") or 0)
+            args = message.get("args") or {}
+            if not isinstance(args, dict):
+                raise TypeError
+            name = str(message["action"])
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return                  # the tail of a line that nobody finished
+        if not 0 <= size <= MAX_BLOB:
+            self._answer(ident, error=f"a blob of {size} bytes; at most {MAX_BLOB} are taken")
+            return
+        if not size:
+            self._run(ident, name, args, None)
+            return
+        try:
+            path = self._actions.rundir.sockets / "blob"
+            self._request = (ident, name, args, path, open(path, "wb"), size)
+        except OSError as error:
+            self._answer(ident, error=f"cannot keep the blob: {error}")
+
+    def _blob(self, line):
+        tag, _, text = line[1:].partition(b" ")
+        if self._request is None or tag.decode(errors="replace") != self._request[0]:
+            return
+        ident, name, args, path, file, missing = self._request
+        try:
+            data = base64.b64decode(text, validate=True)
+            file.write(data)
+        except binascii.Error:
+            self._drop_request()
+            self._answer(ident, error="a line of the blob is not base64")
+            return
+        except OSError as error:
+            self._drop_request()
+            self._answer(ident, error=f"cannot keep the blob: {error}")
+            return
+        missing -= len(data)
+        self._request = (ident, name, args, path, file, missing)
+        if missing < 0:
+            self._drop_request()
+            self._answer(ident, error="the blob is longer than announced")
+        elif missing == 0:
+            self._request = None
+            file.close()
+            self._run(ident, name, args, path)
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def _drop_request(self):
+        if self._request is not None:
+            self._request[4].close()
+            with contextlib.suppress(OSError):
+                self._request[3].unlink()
+            self._request = None
+
+    def _run(self, ident, name, args, blob):
+        try:
+            result, data = self._actions.run(name, args, blob)
+        except LabError as error:
+            self._answer(ident, error=error.message)
+        except (OSError, ValueError, TypeError) as error:
+            self._answer(ident, error=f"{name}: {error}")
+        else:
+            self._answer(ident, result=result, data=data)
+
+    def _answer(self, ident, result=None, data=b"", error=None):
+        if error is not None:
+            message = {"id": ident, "ok": False, "error": error}
+        else:
+            message = {"id": ident, "ok": True, "result": result, "blob": len(data)}
+        self.out += b"\n" + json.dumps(message).encode() + b"\n"
+        for at in range(0, len(data), BLOB_CHUNK):
+            self.out += (b"+" + ident.encode() + b" "
+                         + base64.b64encode(data[at:at + BLOB_CHUNK]) + b"\n")

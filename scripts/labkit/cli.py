@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line of scripts/lab.
+
+Responsible for: subcommands, their help, and turning every way to end into a
+message and an exit status.
+State: none.
+Callers: scripts/lab.
+
+Modules that a subcommand needs are imported when it runs, so that help, doctor and
+errors work on a machine where nothing has been downloaded or built.
+"""
+
+import argparse
+import contextlib
+import importlib
+import os
+import sys
+
+from . import interrupts
+from .errors import EXIT_LAB, LabError
+
+USAGE = EXIT_LAB       # as `timeout` and `docker run` do: 1 and 2 may be the command's own
+
+DESCRIPTION = """\
+One command for the whole lab: builds QEMU with the mlx5-ktls device, a Linux guest with
+the unmodified mlx5 driver, and runs things in it.
+"""
+
+EPILOG = """\
+Everything is built below ${XDG_CACHE_HOME:-~/.cache}/mlx5-ktls and built once; logs,
+captures and results of a run are kept below artifacts/. docs/lab.md has the details.
+"""
+
+COMMANDS = {
+    "demo": "show a TLS file transfer, encrypted and decrypted by the device",
+    "run": "run a command, or a shell, in the guest",
+    "test": "run the unit tests, qtests and guest tests",
+    "build": "build everything that the other commands need",
+    "doctor": "say what this machine lacks, each with the fix",
+}
+MODULES = {"demo": "demo", "run": "run", "test": "testcmd", "build": "buildcmd",
+           "doctor": "doctorcmd"}
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with our prefix and exit status."""
+
+    def error(self, message):
+        if message.startswith("unrecognized arguments:") and self.prog.endswith(" run"):
+            message += " (the command of the guest comes after --)"
+        self.exit(USAGE, f"lab: {message}\nlab: hint: {self.prog} --help\n")
+
+
+def _parser(name=None):
+    """The parser of a subcommand, or of `lab` itself."""
+    if name is None:
+        parser = _Parser(prog="lab", description=DESCRIPTION, epilog=EPILOG, add_help=False,
+                         usage="lab COMMAND [OPTIONS]",
+                         formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser.add_argument("-h", "--help", action="store_true")
+        return parser
+    module = importlib.import_module(f".{MODULES[name]}", __package__)
+    usage = f"lab {name} [OPTIONS]" + (" [-- CMD ARGS…]" if name == "run" else "")
+    parser = _Parser(prog=f"lab {name}", usage=usage, allow_abbrev=False,
+                     description=getattr(module, "DESCRIPTION", COMMANDS[name]),
+                     epilog=getattr(module, "EPILOG", None),
+                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    module.add_options(parser)
+    parser.set_defaults(main=module.main)
+    return parser
+
+
+def _overview():
+    lines = ["usage: lab COMMAND [OPTIONS]", "", DESCRIPTION.rstrip(), "", "commands:"]
+    lines += [f"  {name:8} {text}" for name, text in COMMANDS.items()]
+    lines += ["", "`lab COMMAND --help` says more.", "", EPILOG.rstrip()]
+    return "\n".join(lines)
+
+
+def _split(argv):
+    """Our arguments, and the guest's command after the first `--` (None without one)."""
+    if "--" in argv:
+        at = argv.index("--")
+        return argv[:at], argv[at + 1:]
+    return argv, None
+
+
+def _protect_values(argv):
+    """`--qemu-arg -trace` means what it says, though argparse takes -trace for an option."""
+    out, rest = [], iter(argv)
+    for arg in rest:
+        if arg in ("--qemu-arg", "--append", "--nic"):
+            value = next(rest, None)
+            out.append(arg if value is None else f"{arg}={value}")
+        else:
+            out.append(arg)
+    return out
+
+
+def _dispatch(argv):
+    ours, command = _split(argv)
+    if not ours or ours[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0 if ours else USAGE
+    name = ours[0]
+    if name not in COMMANDS:
+        sys.stderr.write(f"lab: unknown command {name!r}; expected one of: "
+                         f"{', '.join(COMMANDS)}\n")
+        return USAGE
+    if command is not None and name != "run":
+        sys.stderr.write(f"lab: {name} takes no command after --\n")
+        return USAGE
+    args = _parser(name).parse_args(_protect_values(ours[1:]))
+    if name == "run":
+        return args.main(args, command or [])
+    return args.main(args)
+
+
+def main(argv=None):
+    """Run the command line; returns the exit status."""
+    if sys.version_info < (3, 11):
+        sys.stderr.write("lab: Python 3.11 or later is needed, this is "
+                         f"{sys.version.split()[0]}\n")
+        return EXIT_LAB
+    interrupts.install()
+    try:
+        return _guarded(argv)
+    finally:
+        _name_artifacts()
+
+
+def _guarded(argv):
+    try:
+        status = _dispatch(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+        return status
+    except LabError as error:
+        _clear_ticker()
+        print(error.render(), file=sys.stderr, flush=True)
+        return error.exit_status
+    except interrupts.Interrupted as error:
+        _clear_ticker()
+        print(f"lab: {error}; everything that was started has been ended", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        _clear_ticker()
+        print("lab: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # whoever read our output has left; Python must not complain about it at exit
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
+    except OSError as error:
+        _clear_ticker()
+        print(f"lab: {error}", file=sys.stderr)
+        return EXIT_LAB
+
+
+def _name_artifacts():
+    session = sys.modules.get(f"{__package__}.session")
+    for path in session.named if session else ():
+        print(f"lab: artifacts: {path}", file=sys.stderr, flush=True)
+
+
+def _clear_ticker():
+    from . import steps     # pylint: disable=import-outside-toplevel
+    steps.ticker.clear()

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What happens when somebody wants the lab to end.
+
+Responsible for: turning SIGINT, SIGTERM and SIGHUP into one exception, raised at
+a moment when everything can be cleaned up.
+State: the process's signal handlers, the depth of `held()` and the signal that
+came meanwhile.
+Callers: cli installs it once; whoever must not be cut in the middle uses held().
+"""
+
+import contextlib
+import signal
+
+WANTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(KeyboardInterrupt):
+    """The lab was told to end. `status` is what the process then exits with."""
+
+    def __init__(self, number):
+        self.number = number
+        super().__init__(f"interrupted by {signal.Signals(number).name}")
+
+    @property
+    def status(self):
+        """128 + signal, as a shell reports it."""
+        return 128 + self.number
+
+
+_depth = 0
+_waiting = None
+
+
+def _handler(number, _frame):
+    global _waiting     # pylint: disable=global-statement
+    if _depth and _waiting is None:
+        _waiting = number
+        return
+    # not held, or asked a second time: do not make an impatient person wait
+    _waiting = None
+    raise Interrupted(number)
+
+
+def install():
+    """Handle the signals from now on. A signal that the parent ignores stays ignored."""
+    for number in WANTED:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _handler)
+
+
+@contextlib.contextmanager
+def held():
+    """A section that a first signal does not cut; it is raised at the end of it."""
+    global _depth, _waiting     # pylint: disable=global-statement
+    _depth += 1
+    try:
+        yield
+    finally:
+        _depth -= 1
+        if not _depth and _waiting is not None:
+            number, _waiting = _waiting, None
+            raise Interrupted(number)

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""KTAP and TAP: reading what test programs print, writing one merged report.
+
+Responsible for: the incremental parser (KTAP with nested subtests, TAP as GLib's
+g_test prints it), the report on stdout, its copy in a file, JUnit and JSON.
+State: the results so far.
+Callers: testcmd.py and the suites.
+"""
+
+import dataclasses
+import fnmatch
+import json
+import pathlib
+import re
+import xml.etree.ElementTree as xml
+
+RESULT = re.compile(r"( *)(not )?ok\b(?: +(\d+))?(?: +- +| +|$)(.*)$")
+DIRECTIVE = re.compile(r"(.*?)\s*(?<!\\)#\s*(SKIP|TODO|XFAIL|TIMEOUT|ERROR)\w*\b:?\s*(.*)$",
+                       re.IGNORECASE)
+PLAN = re.compile(r"( *)1\.\.(\d+)(?:\s*#\s*(.*))?$")
+VERSION = re.compile(r" *(KTAP|TAP) version \d+\s*$")
+KEPT_LINES = 200        # diagnostics kept of one test
+
+
+@dataclasses.dataclass
+class Result:
+    """One test: `path` is its names from the outermost group to its own."""
+
+    path: list
+    status: str                 # "pass", "fail", "skip"
+    reason: str = ""
+    output: list = dataclasses.field(default_factory=list)
+    seconds: float | None = None
+
+    @property
+    def name(self):
+        """The names joined as --only sees them."""
+        return "/".join(self.path)
+
+
+class Parser:
+    """Reads lines; `results()` has the leaves, each with its whole path.
+
+    on_result(result, depth, group) is called for every result line as it is read, with the path
+    known by then (its own name); `group` says that it closes a group of results.
+    """
+
+    def __init__(self, on_result=None):
+        self._on_result = on_result or (lambda *_: None)
+        self._levels = {}           # indent -> results that belong to no parent yet
+        self._output = []
+        self.plan = None            # of the outermost level
+        self.bail = None
+
+    def line(self, line):
+        """Take one line without its newline."""
+        match = RESULT.match(line)
+        if match:
+            self._result(match)
+            return
+        plan = PLAN.match(line)
+        if plan:
+            if not plan[1]:
+                self.plan = int(plan[2])
+                if self.plan == 0 and plan[3]:
+                    self._keep(line)
+            return
+        if VERSION.match(line):
+            return
+        if line.startswith("Bail out!"):
+            self.bail = line[len("Bail out!"):].strip() or "no reason given"
+        self._keep(line)
+
+    def _keep(self, line):
+        if line.strip() and not line.strip().startswith("# Subtest:"):
+            self._output.append(line.strip())
+            del self._output[:-KEPT_LINES]
+
+    def _result(self, match):
+        indent, name, status, reason = len(match[1]), match[4], "fail" if match[2] else "pass", ""
+        directive = DIRECTIVE.match(name)
+        if directive:
+            name, word, reason = directive[1], directive[2].upper(), directive[3]
+            if word in ("SKIP", "TODO", "XFAIL"):
+                status = "skip"
+                reason = reason or ("" if word == "SKIP" else word.lower())
+        elif status == "fail" and " - " in name:
+            name, _, reason = name.partition(" - ")     # GLib: path - ERROR:file:line
+        name = name.strip().strip("/") or (match[3] or "unnamed")
+        result = Result([name], status, reason.strip(), self._output)
+        self._output = []
+        children = [child for deeper in sorted(self._levels) if deeper > indent
+                    for child in self._levels.pop(deeper)]
+        level = self._levels.setdefault(indent, [])
+        if children:
+            for child in children:
+                child.path.insert(0, name)
+            level.extend(children)
+            if status == "fail" and all(child.status != "fail" for child in children):
+                result.path.append("(group)")
+                level.append(result)
+        else:
+            level.append(result)
+        self._on_result(result, indent // 2, bool(children))
+
+    def results(self):
+        """All leaves so far."""
+        return [result for indent in sorted(self._levels) for result in self._levels[indent]]
+
+    def rest(self):
+        """Diagnostics that no result followed: the last words of a program that died."""
+        return list(self._output)
+
+
+def parse(text):
+    """The parser after the whole of `text`."""
+    parser = Parser()
+    for line in text.splitlines():
+        parser.line(line)
+    return parser
+
+
+def selected(name, patterns):
+    """Does --only choose the test `name` ("suite/group/test")? No patterns choose all.
+
+    A pattern is a glob for the whole name, for the name without its suite, for any one of its
+    parts, or for a group that it is in.
+    """
+    if not patterns:
+        return True
+    parts = name.split("/")
+    candidates = {name, "/".join(parts[1:]), *parts}
+    candidates.update("/".join(parts[:count]) for count in range(1, len(parts)))
+    return any(fnmatch.fnmatchcase(candidate, pattern.strip("/"))
+               for candidate in candidates for pattern in patterns)
+
+
+class Report:
+    """The merged report. Suites in order: begin_suite, lines or results, end_suite; then close()."""
+
+    def __init__(self, write, path=None):
+        """`write` gets text for stdout; `path` is a file for a copy of it."""
+        self._write = write
+        # pylint: disable=consider-using-with
+        self._file = open(path, "w", encoding="utf-8") if path else None
+        self.results = []           # (suite, Result)
+        self._suite = None
+        self._number = self._inner = 0
+        self._failed = False
+
+    def emit(self, line, depth=0):
+        """One line of the report."""
+        text = "  " * depth + line + "\n"
+        self._write(text)
+        if self._file:
+            self._file.write(text)
+            self._file.flush()
+
+    def begin(self, suites):
+        """The head; `suites` is how many will follow."""
+        self.emit("KTAP version 1")
+        self.emit(f"1..{suites}")
+
+    def begin_suite(self, name, plan=None):
+        """The head of a suite; its plan may come later with plan()."""
+        self._suite, self._inner, self._failed = name, 0, False
+        self.emit("KTAP version 1", 1)
+        self.emit(f"# Subtest: {name}", 1)
+        if plan is not None:
+            self.plan(plan)
+
+    def plan(self, count):
+        """The suite's plan."""
+        self.emit(f"1..{count}", 1)
+
+    def result(self, result, seen=False):
+        """A test directly in the suite. `seen`: its line only, it is counted elsewhere."""
+        self._inner += 1
+        line = ("not ok" if result.status == "fail" else "ok") + f" {self._inner} {result.name}"
+        if result.status == "skip":
+            line += " # SKIP " + result.reason
+        if result.status == "fail":
+            for text in result.output:
+                self.emit(text if text.startswith("#") else "# " + text, 1)
+            if result.reason:
+                self.emit("# " + result.reason, 1)
+        self.emit(line.rstrip(), 1)
+        if not seen:
+            self.count(result)
+        self._failed |= result.status == "fail"
+
+    def group(self, name, results):
+        """A group of tests inside the suite."""
+        self.emit("KTAP version 1", 2)
+        self.emit(f"# Subtest: {name}", 2)
+        self.emit(f"1..{len(results)}", 2)
+        for number, result in enumerate(results, 1):
+            line = ("not ok" if result.status == "fail" else "ok") + f" {number} {result.name}"
+            if result.status == "fail":
+                for text in result.output:
+                    self.emit(text if text.startswith("#") else "# " + text, 2)
+                if result.reason:
+                    self.emit("# " + result.reason, 2)
+            elif result.status == "skip":
+                line += " # SKIP " + result.reason
+            self.emit(line.rstrip(), 2)
+        failed = any(result.status == "fail" for result in results)
+        self.result(Result([name], "fail" if failed else "pass"), seen=True)
+        for result in results:
+            self.count(dataclasses.replace(result, path=[name, *result.path]))
+
+    def count(self, result):
+        """Count a leaf whose line has been written already."""
+        self.results.append((self._suite, result))
+        self._failed |= result.status == "fail"
+
+    def end_suite(self, reason=""):
+        """The suite's own line."""
+        self._number += 1
+        mine = [result for suite, result in self.results if suite == self._suite]
+        skipped = bool(mine) and all(result.status == "skip" for result in mine)
+        line = ("not ok" if self._failed else "ok") + f" {self._number} {self._suite}"
+        if skipped:
+            line += " # SKIP " + (reason or mine[0].reason)
+        self.emit(line)
+
+    def tally(self):
+        """(passed, failed, skipped)"""
+        found = [result.status for _, result in self.results]
+        return found.count("pass"), found.count("fail"), found.count("skip")
+
+    def close(self):
+        """The closing line; returns whether everything passed."""
+        passed, failed, skipped = self.tally()
+        self.emit(f"{passed} passed, {failed} failed, {skipped} skipped")
+        if self._file:
+            self._file.close()
+            self._file = None
+        return not failed and passed + skipped > 0
+
+    # other forms
+
+    def junit(self, path):
+        """Write the results as JUnit XML."""
+        root = xml.Element("testsuites")
+        suites = {}
+        for suite, result in self.results:
+            suites.setdefault(suite, []).append(result)
+        for suite, results in suites.items():
+            states = [result.status for result in results]
+            element = xml.SubElement(root, "testsuite", name=suite, tests=str(len(results)),
+                                     failures=str(states.count("fail")),
+                                     skipped=str(states.count("skip")), errors="0")
+            for result in results:
+                case = xml.SubElement(element, "testcase", name=result.path[-1],
+                                      classname=".".join([suite, *result.path[:-1]]))
+                if result.seconds is not None:
+                    case.set("time", f"{result.seconds:.3f}")
+                text = _printable("\n".join(result.output))
+                if result.status == "fail":
+                    failure = xml.SubElement(case, "failure", message=_printable(result.reason))
+                    failure.text = text
+                elif result.status == "skip":
+                    xml.SubElement(case, "skipped", message=_printable(result.reason))
+                elif text:
+                    xml.SubElement(case, "system-out").text = text
+        xml.indent(root)
+        pathlib.Path(path).write_bytes(xml.tostring(root, encoding="utf-8", xml_declaration=True)
+                                       + b"\n")
+
+    def save(self, path, **more):
+        """Write the results as JSON, with whatever else belongs to the run."""
+        passed, failed, skipped = self.tally()
+        data = dict(more, passed=passed, failed=failed, skipped=skipped, results=[
+            {"suite": suite, "name": result.name, "status": result.status,
+             "reason": result.reason, "seconds": result.seconds, "output": result.output}
+            for suite, result in self.results])
+        pathlib.Path(path).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def _printable(text):
+    """XML knows no control characters."""
+    return re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd]", "?", text)

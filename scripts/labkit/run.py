@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`lab run`: one command, or a shell, in the guest.
+
+Responsible for: the options of `lab run`, the terminal of an interactive shell, and the
+exit status.
+State: the terminal's settings while a shell runs.
+Callers: cli.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import termios
+import tty as ttymodule
+
+from . import session, steps
+from .errors import LabError
+from .guest import OutputGone
+from .session import seconds
+
+BROKEN_PIPE = 141       # 128 + SIGPIPE, what a shell says of a writer whose reader has left
+
+DESCRIPTION = """\
+Boot the guest and run a command in it as root. Standard input, output and error are
+those of the command, and so is the exit status: 124 when --timeout is over, 125 when
+the lab itself failed (a guest that died, a build that failed), 128+N when signal N
+ended the command. Without a command: a shell.
+
+The guest has mlx0 (10.0.0.1, fd00::1) and, in the network namespace "peer", mlx1
+(10.0.0.2, fd00::2), wired back to back; with --topology user one NIC on libslirp.
+"""
+
+EPILOG = """\
+examples:
+  lab run -- ethtool -i mlx0
+  lab run -- sh -c 'ping -c 3 10.0.0.2; ip netns exec peer ip addr'
+  lab run --share ~/tests --timeout 300 -- /mnt/share/mytest
+  lab run --topology user --hostfwd tcp::8443-:443 -- nginx -g 'daemon off;'
+  lab run --nic strict=on --qemu-arg '-trace mlx5_*'
+"""
+
+
+def add_options(parser):
+    """What `lab run` accepts beside the command."""
+    parser.add_argument("--topology", choices=("pair", "user"), default="pair",
+                        help="pair: two NICs back to back (default); user: one NIC on libslirp "
+                             "with DHCP")
+    parser.add_argument("--hostfwd", metavar="RULE", action="append", default=[],
+                        help="with --topology user: forward a port of the host, "
+                             "tcp|udp:[ADDR]:PORT-[ADDR]:PORT")
+    parser.add_argument("--share", metavar="DIR",
+                        help="a directory of the host, read-write at /mnt/share in the guest")
+    parser.add_argument("--timeout", metavar="S", type=seconds,
+                        help="end the command after S seconds, counted from its start")
+    session.add_machine_options(parser)
+    session.add_build_options(parser)
+
+
+def main(args, command):
+    """Run it; returns the exit status."""
+    spec = session.spec_of(args)
+    if "help" in args.nic:
+        return _nic_help(args)
+    products = session.ensure_products(args)
+    interactive = not command and os.isatty(0)
+    with session.artifacts("run", args.artifacts) as rundir, \
+            session.booted(products, spec, rundir, args.boot_timeout) as guest:
+        steps.say(f"guest ready after {guest.booted_in:.1f} s")
+        if interactive:
+            return _shell(guest)
+        try:
+            return guest.run(command or ["/bin/sh"], stdin=_stdin(), timeout=args.timeout)
+        except OutputGone:
+            return BROKEN_PIPE
+
+
+def _stdin():
+    """Descriptor 0, or None where reading it would stop us: a terminal we are not in front of."""
+    try:
+        if os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp():
+            return None
+        os.fstat(0)
+    except OSError:
+        return None
+    return 0
+
+
+def _size():
+    try:
+        columns, rows = os.get_terminal_size(0)
+    except OSError:
+        return 24, 80
+    return rows or 24, columns or 80
+
+
+@contextlib.contextmanager
+def _raw(fd):
+    """The terminal passes every key on, to be interpreted in the guest."""
+    before = termios.tcgetattr(fd)
+    try:
+        ttymodule.setraw(fd)
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def _shell(guest):
+    steps.say("a shell in the guest; `exit` or Ctrl-D ends it, Ctrl-] three times ends the "
+              "machine")
+    status, _, _ = guest.output(["test", "-x", "/bin/bash"])
+    shell = ["/bin/bash", "-l"] if status == 0 else ["/bin/sh", "-l"]
+    with _raw(0):
+        return guest.run(shell, stdin=0, stdout=1, tty=_size(), window=_size)
+
+
+def _nic_help(args):
+    products = session.ensure_products(args)
+    command = [str(products.qemu)]
+    for folder in products.firmware_dirs:
+        command += ["-L", str(folder)]
+    result = subprocess.run([*command, "-device", f"{args.nic_model},help"], check=False,
+                            stdin=subprocess.DEVNULL)
+    if result.returncode:
+        raise LabError(f"{products.qemu} does not know the device {args.nic_model}")
+    sys.stdout.flush()
+    return 0

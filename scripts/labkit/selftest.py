@@ -1,0 +1,533 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tests of the lab's own promises; the suite `lab` of `lab test`.
+
+Responsible for: exit statuses, streams, limits, the channel, resets, and that nothing is left
+running, whatever the end.
+State: one guest that many tests share, booted when the first of them asks.
+Callers: suites.py. A test raises AssertionError, or returns why it is skipped.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from . import session
+from .guest import CommandTimeout
+
+LIMIT = 600.0           # hang guard of one lab command
+MEBI = 1 << 20
+TESTS = []
+
+
+@dataclasses.dataclass
+class Test:
+    """A name for --only and its function."""
+
+    name: str
+    function: object
+
+
+def test(function):
+    """Decorator: test_exit_status becomes the test "exit-status"."""
+    TESTS.append(Test(function.__name__.removeprefix("test_").replace("_", "-"), function))
+    return function
+
+
+def check(condition, text):
+    """Like assert, which an optimising interpreter would drop."""
+    if not condition:
+        raise AssertionError(text)
+
+
+def same(got, wanted, what):
+    """check() for equality that shows both."""
+    check(got == wanted, f"{what}: got {got!r:.300}, expected {wanted!r:.300}")
+
+
+class Bench:
+    """What the tests use: a shared guest, and the command line as a process."""
+
+    def __init__(self, context):
+        self.context = context
+        self._stack = contextlib.ExitStack()
+        self._guest = None
+        self._count = 0
+
+    def guest(self):
+        """The shared guest."""
+        if self._guest is None:
+            rundir = self._stack.enter_context(session.artifacts(
+                "lab", self.context.rundir.file("lab-guest"), quiet=True))
+            self._guest = self._stack.enter_context(session.booted(
+                self.context.products(), session.spec_of(self.context.args, topology="pair"),
+                rundir, self.context.args.boot_timeout, need_network=True))
+        return self._guest
+
+    def close(self):
+        """End the shared guest."""
+        self._guest = None
+        self._stack.close()
+
+    def start(self, command, *options, stdin=subprocess.DEVNULL):
+        """`lab run OPTIONS -- COMMAND` as a process of its own group; see finish()."""
+        args = self.context.args
+        self._count += 1
+        folder = self.context.rundir.file(f"lab-{self._count}")
+        argv = [sys.executable, "-B", sys.argv[0], "run", "--artifacts", str(folder),
+                "--nic-model", args.nic_model, "--yes"]
+        if args.qemu_src:
+            argv += ["--qemu-src", str(args.qemu_src)]
+        if args.sanitize:
+            argv.append("--sanitize")
+        for props in args.nic:
+            argv += ["--nic", props]
+        # pylint: disable=consider-using-with
+        process = subprocess.Popen([*argv, *options, "--", *command], stdin=stdin,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   start_new_session=True)
+        process.folder = folder
+        return process
+
+    def finish(self, process, stdin=None):
+        """Wait for it; returns (status, stdout, stderr text). Nothing of it may be left."""
+        try:
+            out, err = process.communicate(stdin, timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(f"the lab did not end within {LIMIT:.0f} s\n"
+                                 + err.decode(errors="replace")) from None
+        nothing_left(process.folder)
+        return process.returncode, out, err.decode(errors="replace")
+
+    def run(self, command, *options, stdin=None):
+        """start() and finish()."""
+        pipe = subprocess.DEVNULL if stdin is None else subprocess.PIPE
+        return self.finish(self.start(command, *options, stdin=pipe), stdin)
+
+
+def processes_of(folder):
+    """Pids of QEMUs that write to `folder`."""
+    needle = os.fsencode(f"path={folder}/console.log")
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if needle in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+    return found
+
+
+def nothing_left(folder, grace=10.0):
+    """Fails when a QEMU of this run is still there; the kernel needs a moment to end one."""
+    limit = time.monotonic() + grace
+    while processes_of(folder):
+        check(time.monotonic() < limit, f"QEMU is still running: {processes_of(folder)}")
+        time.sleep(0.05)
+
+
+def wait_for(condition, what, limit=LIMIT):
+    """Wait until `condition()`; fails after `limit` seconds."""
+    end = time.monotonic() + limit
+    while not condition():
+        check(time.monotonic() < end, f"{what}: did not happen within {limit:.0f} s")
+        time.sleep(0.05)
+
+
+# in one shared guest
+
+
+@test
+def test_exit_status(bench):
+    """0 to 255, signals, and what cannot be started."""
+    guest = bench.guest()
+    for status in (0, 1, 7, 255):
+        same(guest.output(["sh", "-c", f"exit {status}"])[0], status, f"exit {status}")
+    same(guest.output(["sh", "-c", "kill -9 $$"])[0], 137, "killed by SIGKILL")
+    same(guest.output(["sh", "-c", "kill -11 $$"])[0], 139, "killed by SIGSEGV")
+    status, _, err = guest.output(["/no/such/program"])
+    same(status, 127, "a program that does not exist")
+    check("/no/such/program" in err, f"stderr does not name the program: {err!r}")
+    same(guest.output(["/etc"])[0], 126, "a directory as program")
+
+
+@test
+def test_streams(bench):
+    """stdout and stderr apart, stdin to its end, arguments and environment untouched."""
+    guest = bench.guest()
+    same(guest.output(["sh", "-c", "echo out; echo err >&2"]), (0, "out\n", "err\n"), "streams")
+    same(guest.output(["cat"], stdin=b"abc")[1], "abc", "stdin")
+    same(guest.output(["cat"])[1], "", "empty stdin")
+    odd = ["a b", "", "*", "ü", "$HOME", "'\"\\"]
+    same(guest.output(["printf", "%s\\n", *odd])[1], "".join(word + "\n" for word in odd),
+         "arguments")
+    same(guest.output(["sh", "-c", "echo $NETIF $REMOTE_V6 $X"], env={"X": "y z"})[1],
+         "mlx0 fd00::2 y z\n", "environment")
+    same(guest.output(["sh", "-c", "head -c 1 >/dev/null; echo done"], stdin=b"x" * MEBI)[1],
+         "done\n", "stdin that is not read")
+    same(guest.output(["sh", "-c", "sleep 1000 & echo left"])[1], "left\n",
+         "a background process that keeps stdout open")
+
+
+@test
+def test_binary_round_trip(bench):
+    """32 MiB of random bytes through stdin and stdout at once."""
+    data = random.Random(32).randbytes(32 * MEBI)
+    digest, count = hashlib.sha256(), 0
+
+    def take(chunk):
+        nonlocal count
+        digest.update(chunk)
+        count += len(chunk)
+
+    same(bench.guest().run(["cat"], stdin=data, stdout=take), 0, "cat")
+    same(count, len(data), "bytes")
+    same(digest.hexdigest(), hashlib.sha256(data).hexdigest(), "SHA-256")
+
+
+@test
+def test_output_100_mb(bench):
+    """100 MB to a reader that is slow at first, with stderr in between; memory stays bounded."""
+    count = bytearray()
+    total = 0
+
+    def take(chunk):
+        nonlocal total
+        if total < 2 * MEBI:
+            time.sleep(0.02)
+        total += len(chunk)
+
+    status = bench.guest().run(["sh", "-c", "echo begin >&2; head -c 100000000 /dev/zero; "
+                                            "echo end >&2"], stdout=take, stderr=count.extend)
+    same(status, 0, "status")
+    same(total, 100000000, "bytes")
+    same(bytes(count), b"begin\nend\n", "stderr")
+    rss = int(bench.guest().output(["sh", "-c", "cat /proc/$(pgrep -f lab-agent | head -n 1)/status"
+                                    " | sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\).*/\\1/p'"])[1] or 0)
+    check(0 < rss < 64 * 1024, f"the agent needed {rss} kB")
+
+
+@test
+def test_terminal(bench):
+    """A command on a terminal: it has one, of the size asked for, and ends with Ctrl-D."""
+    out = bytearray()
+    status = bench.guest().run(["sh", "-c", "tty >/dev/null && stty size; read -r x; echo =$x; "
+                                            "read -r y || echo eof"],
+                               stdin=b"hello\n", stdout=out.extend, tty=(33, 101))
+    text = out.decode().replace("\r\n", "\n")
+    same(status, 0, "status")
+    for wanted in ("33 101\n", "=hello\n", "eof\n"):
+        check(wanted in text, f"{wanted!r} is missing in {text!r}")
+
+
+@test
+def test_command_timeout(bench):
+    """A command that hangs is ended, and the guest goes on."""
+    guest = bench.guest()
+    out = bytearray()
+    try:
+        guest.run(["sh", "-c", "echo before; trap '' TERM; while :; do sleep 1; done"],
+                  stdout=out.extend, timeout=2)
+    except CommandTimeout:
+        pass
+    else:
+        raise AssertionError("no timeout")
+    same(bytes(out), b"before\n", "output before the end")
+    same(guest.output(["echo", "alive"])[1], "alive\n", "the next command")
+
+
+@test
+def test_network(bench):
+    """Names, addresses, carrier; `lab-net` down and up again; the peer answers."""
+    guest = bench.guest()
+    for command in ("ping -c 1 -W 5 10.0.0.2", "ping -c 1 -W 5 fd00::2",
+                    "ip netns exec peer ping -c 1 -W 5 10.0.0.1", "lab-net up",
+                    "lab-net down && lab-net up && ping -c 1 -W 5 10.0.0.2"):
+        status, out, err = guest.output(["sh", "-c", command], timeout=120)
+        same(status, 0, f"{command}\n{out}{err}")
+    status, out, _ = guest.output(["lab-net", "status"])
+    lines = out.splitlines()
+    check(len(lines) == 2 and lines[0].startswith("mlx0 ") and "namespace=main" in lines[0]
+          and lines[1].startswith("mlx1 ") and "namespace=peer" in lines[1]
+          and all("carrier=yes" in line for line in lines), f"lab-net status: {out}")
+
+
+CHANNEL = r"""
+import os, socket, subprocess, sys, time
+import labclient
+lab = labclient.connect()
+info = lab.info()
+assert info["topology"] == "pair" and sorted(info["nics"]) == ["nic0", "nic1"], info
+
+def refused(word, action, **args):
+    try:
+        lab.call(action, **args)
+    except labclient.ActionError as error:
+        assert word in str(error), error
+    else:
+        raise AssertionError("%s was not refused" % action)
+
+refused("unknown action", "rm.everything")
+refused("no NIC", "nic.link", nic="nic7", up=True)
+refused("missing a required argument", "nic.link", nic="nic0")
+refused("needs the bytes", "artifact.put", name="x")
+refused("letters", "artifact.put", name="../x", blob=b"1")
+refused("no capture", "capture.stop", name="none")
+assert "netdev" in lab.properties("nic0")
+assert lab.get("nic0", "hotplugged") is False
+
+def carrier():
+    with open("/sys/class/net/mlx0/carrier") as file:
+        return file.read().strip()
+
+def wait(value):
+    end = time.monotonic() + 60
+    while carrier() != value:
+        assert time.monotonic() < end, "carrier does not become " + value
+        time.sleep(0.05)
+
+lab.link("nic0", up=False)
+wait("0")
+lab.link("nic0", up=True)
+wait("1")
+
+def move(name, payload):
+    "payload over plain TCP from mlx0 to mlx1 under capture"
+    sink = subprocess.Popen(["ip", "netns", "exec", "peer", sys.executable, "-c",
+        "import socket,sys\ns = socket.create_server(('10.0.0.2', 7001))\nprint('up', flush=True)\n"
+        "c, _ = s.accept()\nn = 0\nwhile d := c.recv(65536): n += len(d)\nprint(n)"],
+        stdout=subprocess.PIPE, text=True)
+    assert sink.stdout.readline() == "up\n"
+    lab.capture_start(name)
+    with socket.create_connection(("10.0.0.2", 7001)) as s:
+        s.sendall(payload)
+    assert int(sink.stdout.readline()) == len(payload)
+    sink.wait()
+    return lab.capture_stop(name)
+
+payload = os.urandom(1 << 20)
+seen = move("plain", payload)
+assert seen["wire_bytes"] > len(payload), seen
+assert lab.capture_contains("plain", payload)["found"]
+other = os.urandom(1 << 20)
+assert not lab.capture_contains("plain", other)["found"]
+with open("/tmp/payload", "wb") as file:
+    file.write(other[:5000] + payload[70001:70017] + other[6000:])
+found = lab.capture_contains("plain", "/tmp/payload")
+assert found["found"] and found["payload_offset"] == 5000, found
+assert not lab.capture_contains("plain", other[:5000] + payload[70001:70016] + other[6000:])["found"]
+assert lab.capture_fetch("plain", "/tmp/plain.pcap") == seen["bytes"]
+assert open("/tmp/plain.pcap", "rb").read(4) == b"\xd4\xc3\xb2\xa1"
+lab.artifact("note.txt", b"kept")
+print("fine")
+"""
+
+
+@test
+def test_channel(bench):
+    """The actions that a program in the guest can ask for, and those that are refused."""
+    guest = bench.guest()
+    status, out, err = guest.output(["python3", "-"], stdin=CHANNEL.encode(), timeout=LIMIT)
+    same((status, out), (0, "fine\n"), err)
+    same((guest.rundir.path / "guest-note.txt").read_bytes(), b"kept", "the artifact")
+    # a request that its sender did not finish must not harm the next one
+    same(guest.output(["sh", "-c", "grep -l lab.channel /sys/class/virtio-ports/*/name | "
+                                   "{ read -r n; n=${n%/name}; printf '{\"id\": \"x\", \"action\": "
+                                   "\"artifact.put\", \"args\": {\"name\": \"a\"}, \"blob\": 99}\\n"
+                                   "+x QUJD' >/dev/${n##*/}; }"])[0], 0, "half a request")
+    status, out, err = guest.output(["python3", "-c", "import labclient\n"
+                                                      "print(len(labclient.connect().info()))"])
+    same(status, 0, err)
+
+
+@test
+def test_unplug(bench):
+    """device_del and device_add: the guest lets go, and `lab-net up` mends the network."""
+    guest = bench.guest()
+    script = ("import labclient\nlab = labclient.connect()\nlab.unplug('nic0')\n"
+              "assert 'nic0' in str(lab.plug('nic0') or 'nic0')\nprint('fine')")
+    status, out, err = guest.output(["python3", "-c", script], timeout=LIMIT)
+    same((status, out), (0, "fine\n"), err)
+    status, out, err = guest.output(["sh", "-c", "lab-net up && ping -c 1 -W 5 10.0.0.2"],
+                                    timeout=300)
+    same(status, 0, f"the network after plugging in again\n{out}{err}")
+
+
+@test
+def test_reset(bench):
+    """The machine is reset and comes up again, with its network and the channel."""
+    guest = bench.guest()
+    before = guest.output(["cat", "/proc/sys/kernel/random/boot_id"])[1]
+    guest.reset()
+    problem = guest.boot(bench.context.args.boot_timeout, progress=None)
+    same(problem, "", "the network after the reset")
+    after = guest.output(["cat", "/proc/sys/kernel/random/boot_id"])[1]
+    check(before != after, "the guest did not boot again")
+    status, out, err = guest.output(["sh", "-c", "ping -c 1 -W 5 10.0.0.2 && python3 -c "
+                                     "'import labclient; labclient.connect().info()'"], timeout=300)
+    same(status, 0, out + err)
+
+
+@test
+def test_shared_guest_ends(bench):
+    """The guest that these tests shared ends cleanly, and its artifacts are there."""
+    folder = bench.guest().rundir.path
+    bench.close()
+    nothing_left(folder)
+    check("Linux version" in (folder / "dmesg.txt").read_text(errors="replace"),
+          "dmesg.txt has no kernel log")
+
+
+# through the command line
+
+
+@test
+def test_run_passes_through(bench):
+    """`lab run`: streams, status, and a shared directory."""
+    with tempfile.TemporaryDirectory() as share:
+        pathlib.Path(share, "in").write_bytes(b"from the host")
+        status, out, err = bench.run(["sh", "-c", "cat; cat /mnt/share/in >&2; "
+                                      "echo from the guest >/mnt/share/out; exit 42"],
+                                     "--share", share, stdin=b"\0\xff\r\n")
+        same(status, 42, f"status\n{err}")
+        same(out, b"\0\xff\r\n", "stdout")
+        check("from the host" in err, f"stderr: {err}")
+        check("artifacts: " in err, f"the artifacts are not named: {err}")
+        same(pathlib.Path(share, "out").read_bytes(), b"from the guest\n", "the shared file")
+
+
+@test
+def test_run_false(bench):
+    """`lab run -- false` is 1, not a failure of the lab."""
+    same(bench.run(["false"])[0], 1, "status")
+
+
+@test
+def test_run_timeout(bench):
+    """--timeout: 124, and what was written before is there."""
+    status, out, err = bench.run(["sh", "-c", "echo first; exec sleep 10000"], "--timeout", "3")
+    same((status, out), (124, b"first\n"), err)
+
+
+@test
+def test_panic(bench):
+    """A kernel that panics: 125, with the panic on stderr."""
+    status, _, err = bench.run(["sh", "-c", "echo c >/proc/sysrq-trigger; sleep 100"])
+    same(status, 125, f"status\n{err}")
+    check("panic" in err and "sysrq" in err, f"the panic is not shown: {err}")
+
+
+@test
+def test_hang_at_boot(bench):
+    """A guest that never becomes ready: 125 with the end of its console."""
+    status, _, err = bench.run(["true"], "--append", "rdinit=/bin/cat", "--boot-timeout", "10")
+    same(status, 125, f"status\n{err}")
+    check("not ready after 10 s" in err, f"the reason is not given: {err}")
+
+
+@test
+def test_panic_at_boot(bench):
+    """A kernel that panics before there is an agent."""
+    status, _, err = bench.run(["true"], "--append", "rdinit=/bin/false")
+    same(status, 125, f"status\n{err}")
+    check("Attempted to kill init" in err, f"the panic is not shown: {err}")
+
+
+@test
+def test_bad_property(bench):
+    """A property that the device has not: 125 with QEMU's own words."""
+    status, _, err = bench.run(["true"], "--nic", "no-such-property=1")
+    same(status, 125, f"status\n{err}")
+    check("no-such-property" in err, f"the property is not named: {err}")
+
+
+def _interrupt(bench, when, number):
+    process = bench.start(["sh", "-c", "echo started; exec sleep 10000"])
+    try:
+        if when == "boot":
+            wait_for(lambda: processes_of(process.folder) or process.poll() is not None, "QEMU")
+        else:
+            same(process.stdout.readline(), b"started\n", "the command's first line")
+        os.killpg(process.pid, number)
+        status, _, err = bench.finish(process)
+    finally:
+        process.kill()
+    return status, err
+
+
+@test
+def test_interrupt_at_boot(bench):
+    """Ctrl-C while the guest boots."""
+    status, err = _interrupt(bench, "boot", signal.SIGINT)
+    same(status, 130, f"status\n{err}")
+    check("interrupted" in err, f"no message: {err}")
+
+
+@test
+def test_interrupt_in_command(bench):
+    """Ctrl-C while the command runs."""
+    status, err = _interrupt(bench, "command", signal.SIGINT)
+    same(status, 130, f"status\n{err}")
+
+
+@test
+def test_terminated(bench):
+    """SIGTERM, as a CI system sends it."""
+    status, err = _interrupt(bench, "command", signal.SIGTERM)
+    same(status, 143, f"status\n{err}")
+
+
+@test
+def test_killed(bench):
+    """kill -9 of the lab: QEMU goes with it."""
+    status, _ = _interrupt(bench, "command", signal.SIGKILL)
+    same(status, -signal.SIGKILL, "status")
+
+
+@test
+def test_broken_pipe(bench):
+    """A reader that has seen enough, as `lab run -- yes | head` has."""
+    process = bench.start(["yes"])
+    try:
+        same(process.stdout.read(4), b"y\ny\n", "the first lines")
+        process.stdout.close()
+        process.wait(LIMIT)
+        nothing_left(process.folder)
+        same(process.returncode, 141, "status")
+    finally:
+        process.kill()
+        process.stderr.close()
+
+
+@test
+def test_user_topology(bench):
+    """--topology user: a lease by DHCP, and a forwarded port that answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = ("import socket\ns = socket.create_server(('', 7000))\nprint('up', flush=True)\n"
+              "c, _ = s.accept()\nc.sendall(b'hello from the guest')\nc.close()")
+    process = bench.start(["sh", "-c", "ip -4 -brief addr show dev mlx0; exec python3 -c "
+                           '"$0"', server], "--topology", "user", "--hostfwd",
+                          f"tcp:127.0.0.1:{port}-:7000")
+    try:
+        line = process.stdout.readline().decode()
+        check("10.0.2." in line, f"no address by DHCP: {line!r}")
+        same(process.stdout.readline(), b"up\n", "the server's first line")
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            data = b""
+            while chunk := client.recv(1000):
+                data += chunk
+        same(data, b"hello from the guest", "what the port said")
+        same(bench.finish(process)[0], 0, "status")
+    finally:
+        process.kill()

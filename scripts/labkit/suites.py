@@ -1,0 +1,451 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The suites of `lab test`: each knows its tests' names and how to run them.
+
+Responsible for: meson's unit tests, the qtest binary, the tests in the guest, and the
+suites built of them (sanitizers, another QEMU).
+State: none between suites; products are built on demand and remembered by Context.
+Callers: testcmd.py.
+"""
+
+import contextlib
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+from . import cpio, ktap, paths, session, steps
+from .errors import BuildError, LabError
+from .guest import CommandTimeout, GuestDied
+
+GUEST_TESTS_AT = "/opt/guest-tests"
+SILENCE = 1200.0        # a guest test that says nothing for so long hangs
+HOST_TEST_LIMIT = 3600.0
+BOOTS = 4               # of the guest suite: after a death the rest gets another machine
+
+
+class Context:
+    """What all suites of one `lab test` share."""
+
+    def __init__(self, args, rundir):
+        self.args = args
+        self.rundir = rundir
+        self.patterns = args.only or []
+        self._products = {}
+
+    def products(self, **changes):
+        """Built products, each combination once."""
+        key = tuple(sorted(changes.items()))
+        if key not in self._products:
+            self._products[key] = session.ensure_products(self.args, **changes)
+        return self._products[key]
+
+    def wants(self, suite, names):
+        """Those of `names` (without the suite) that --only chooses."""
+        return [name for name in names if ktap.selected(f"{suite}/{name}", self.patterns)]
+
+
+class Suite:
+    """One suite. `default`: part of a plain `lab test`."""
+
+    name = ""
+    about = ""
+    default = True
+
+    def tests(self, context):
+        """Names of the tests, without the suite's own."""
+        raise NotImplementedError
+
+    def run(self, context, report, names):
+        """Run `names`, a subset of tests(), into the report."""
+        raise NotImplementedError
+
+
+def run_tap(argv, *, env=None, cwd=None, log=None, limit=HOST_TEST_LIMIT):
+    """Run a program that prints TAP; returns (parser, exit status, stderr's end).
+
+    The status is None when it ran longer than `limit` seconds and was ended.
+    """
+    with steps.child(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE) as process:
+        try:
+            out, err = process.communicate(timeout=limit)
+            status = process.returncode
+        except subprocess.TimeoutExpired:
+            steps.end_group(process)
+            out, err = process.communicate()
+            status = None
+    if log:
+        with open(log, "ab") as file:
+            file.write(out + err)
+    return (ktap.parse(out.decode(errors="replace")), status,
+            err.decode(errors="replace").strip().splitlines()[-30:])
+
+
+def complete(parser, status, errors, name):
+    """The results of a program, with one failure more when it did not end as it should."""
+    results = parser.results()
+    missing = (parser.plan or 0) - len(results)
+    wrong = ""
+    if status is None:
+        wrong = "did not end in time"
+    elif status < 0:
+        wrong = f"was killed by signal {-status}"
+    elif parser.bail:
+        wrong = f"bailed out: {parser.bail}"
+    elif status and not any(result.status == "fail" for result in results):
+        wrong = f"ended with status {status}"
+    elif missing > 0 and parser.plan:
+        wrong = f"planned {parser.plan} tests and reported {len(results)}"
+    elif not results and parser.plan is None:
+        wrong = "reported no test"
+    if wrong and not (parser.bail and any(result.status == "fail" for result in results)):
+        results.append(ktap.Result(["(whole program)"], "fail", f"{name} {wrong}",
+                                   parser.rest() + errors))
+    return results
+
+
+def glib_names(argv, env=None):
+    """Paths of the tests in a GLib test program, or [] for any other program."""
+    try:
+        listed = steps.capture([*argv, "-l"], env=env, check=False, timeout=30)
+    except LabError:
+        return []
+    names = listed.stdout.splitlines()
+    if listed.returncode or not names or not all(name.startswith("/") for name in names):
+        return []
+    return [name.strip("/") for name in names]
+
+
+class Unit(Suite):
+    """Tests of the engine: `meson test` of the top-level project."""
+
+    name = "unit"
+    about = "engine tests on the host (meson test)"
+
+    def __init__(self):
+        self._dir = None
+        self._programs = None
+
+    def _prepare(self):
+        if self._programs is not None:
+            return
+        if not (paths.REPO / "meson.build").is_file():
+            raise LabError(f"{paths.REPO} has no meson.build: there are no unit tests to run")
+        self._dir = paths.cache_dir("unit", paths.checkout_id())
+        with steps.Step("build the unit tests", log="unit-build") as step:
+            if not (self._dir / "build.ninja").exists():
+                step.run(["meson", "setup", self._dir, paths.REPO],
+                         hint="`lab doctor` says what is missing")
+            step.run(["ninja", "-C", self._dir, f"-j{steps.jobs()}"], progress=steps.Ninja())
+        listed = steps.capture(["meson", "introspect", "--tests", self._dir])
+        self._programs = {entry["name"]: entry for entry in json.loads(listed.stdout)}
+
+    def tests(self, context):
+        self._prepare()
+        names = []
+        for program, entry in self._programs.items():
+            inner = glib_names(entry["cmd"], entry.get("env")) \
+                if entry.get("protocol") == "tap" else []
+            names += [f"{program}/{name}" for name in inner] or [program]
+        return names
+
+    def run(self, context, report, names):
+        self._prepare()
+        programs = [program for program in self._programs
+                    if any(name.split("/")[0] == program for name in names)]
+        log = context.rundir.file("unit.log")
+        results = self._dir / "meson-logs" / "testlog.json"
+        results.unlink(missing_ok=True)
+        started = time.monotonic()
+        with open(log, "wb") as out, \
+                steps.child(["meson", "test", "-C", self._dir, "--no-rebuild",
+                             "--print-errorlogs", "--timeout-multiplier", "20", *programs],
+                            stdin=subprocess.DEVNULL, stdout=out,
+                            stderr=subprocess.STDOUT) as process:
+            while True:
+                try:
+                    process.wait(0.25)
+                    break
+                except subprocess.TimeoutExpired:
+                    steps.ticker.show(f"lab: unit tests: {time.monotonic() - started:.0f}s")
+        steps.ticker.clear()
+        if not results.exists():
+            raise BuildError("meson test did not run", log=log,
+                             tail=log.read_text(errors="replace").splitlines()[-20:])
+        shutil.copy(results, context.rundir.file("unit.json"))
+        entries = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+        report.plan(len(entries))
+        for entry in entries:
+            self._report(context, report, entry, names)
+
+    def _report(self, context, report, entry, names):
+        program = entry["name"].rsplit(" / ", 1)[-1]
+        parser = ktap.parse(entry.get("stdout") or "")
+        errors = (entry.get("stderr") or "").strip().splitlines()[-30:]
+        if parser.results() or parser.plan is not None:
+            found = complete(parser, entry.get("returncode"), errors, program)
+            chosen = [result for result in found if f"{program}/{result.name}" in names
+                      or result.path[0].startswith("(") or not context.patterns]
+            report.group(program, chosen or found)
+            return
+        outcome = entry.get("result", "ERROR")
+        status = {"OK": "pass", "EXPECTEDFAIL": "pass", "SKIP": "skip"}.get(outcome, "fail")
+        report.result(ktap.Result([program], status, "" if status == "pass" else outcome.lower(),
+                                  errors, entry.get("duration")))
+
+
+class Qtest(Suite):
+    """Tests of the device without a guest."""
+
+    name = "qtest"
+    about = "device tests without a guest (QEMU's qtest)"
+    program = "mlx5-ktls-test"
+
+    def _binary(self, context):
+        products = context.products()
+        target = f"tests/qtest/{self.program}"
+        with steps.Step("build the qtests", log="qtest-build") as step:
+            step.run(["ninja", "-C", products.qemu_build, f"-j{steps.jobs()}", target],
+                     progress=steps.Ninja())
+        env = {"QTEST_QEMU_BINARY": str(products.qemu)}
+        return pathlib.Path(products.qemu_build) / target, env
+
+    def tests(self, context):
+        binary, env = self._binary(context)
+        names = glib_names([binary], env)
+        if not names:
+            raise LabError(f"{binary} lists no tests")
+        return [f"{self.program}/{name}" for name in names]
+
+    def run(self, context, report, names):
+        binary, env = self._binary(context)
+        argv = [binary, "--tap", "-k"]
+        if context.patterns:
+            for name in names:
+                argv += ["-p", "/" + name.split("/", 1)[1]]
+        steps.say("running the qtests")
+        parser, status, errors = run_tap(argv, env=env, log=context.rundir.file("qtest.log"))
+        report.plan(1)
+        report.group(self.program, complete(parser, status, errors, self.program))
+
+
+class GuestTests(Suite):
+    """guest-tests/run.py in the guest: one boot for all, another one if the guest dies."""
+
+    name = "guest"
+    about = "functional tests in the guest"
+    extra_args = ()
+    products_changes = {}
+
+    def tests(self, context):
+        run = paths.GUEST_TESTS / "run.py"
+        if not run.is_file():
+            raise LabError(f"{run} does not exist: there are no guest tests to run")
+        listed = steps.capture([sys.executable, "-B", run, "--list", *self.extra_args],
+                               timeout=60)
+        names = [line.strip() for line in listed.stdout.splitlines() if line.strip()]
+        if not names:
+            raise LabError(f"{run} --list names no test")
+        return names
+
+    def run(self, context, report, names):
+        products = context.products(**self.products_changes)
+        report.plan(len(names))
+        left = list(names)
+        for boot in range(1, BOOTS + 1):
+            reason = self._boot(context, report, products, left, boot, names)
+            if not left:
+                return
+            culprit, left[:] = left[0], left[1:]
+            report.result(ktap.Result([culprit], "fail", reason))
+            if not left:
+                return
+            if boot < BOOTS:
+                steps.say(f"{len(left)} guest tests are left; booting again")
+        for name in left:
+            report.result(ktap.Result([name], "fail", f"not run: {BOOTS} guests died before it"))
+
+    def _boot(self, context, report, products, left, boot, names):
+        """One guest: runs `left`, takes what was done off it; returns why it ended early."""
+        suffix = self.name + (f"-{boot}" if boot > 1 else "")
+        where = context.rundir.file(suffix)
+        with session.artifacts(self.name, where, quiet=True) as rundir:
+            archive = rundir.sockets / "guest-tests.cpio"
+            cpio.write(archive, trees=[(paths.GUEST_TESTS, GUEST_TESTS_AT)])
+            spec = session.spec_of(context.args, topology="pair", initrds=[archive])
+            stream = _Stream(report, left, rundir.file("guest.ktap"))
+            problem = ""
+            try:
+                with session.booted(products, spec, rundir, context.args.boot_timeout,
+                                    need_network=True) as guest:
+                    steps.say(f"guest ready after {guest.booted_in:.1f} s, running "
+                              f"{len(left)} tests")
+                    problem = self._tests(context, guest, stream, left, names, rundir)
+            except (GuestDied, CommandTimeout) as error:
+                problem = error.message
+                steps.say(error.message)
+            except LabError as error:   # QEMU crashed at its end, or never started
+                if boot == 1 and not stream.seen:
+                    raise
+                problem = error.message
+            finally:
+                stream.close()
+            problem = self.verdict(rundir) or problem
+            if problem and not left:
+                report.result(ktap.Result(["(machine)"], "fail", problem))
+            return problem or "the test program ended without a result for it"
+
+    def _tests(self, context, guest, stream, left, names, rundir):
+        argv = ["python3", "-B", f"{GUEST_TESTS_AT}/run.py", *self.extra_args]
+        if len(left) < len(names) or context.patterns:
+            for name in left:
+                argv += ["--only", name]
+        with open(rundir.file("guest-stderr.txt"), "wb") as errors:
+            status = guest.run(argv, stdout=stream.feed, stderr=errors.fileno(),
+                               cwd=GUEST_TESTS_AT, silence=SILENCE, env=self.environment())
+        if left:
+            tail = rundir.file("guest-stderr.txt").read_text(errors="replace").splitlines()[-20:]
+            return f"the test program ended with status {status}\n" + "\n".join(tail)
+        return ""
+
+    def environment(self):
+        """More environment for the tests."""
+        return {}
+
+    def verdict(self, rundir):  # pylint: disable=unused-argument
+        """"" or what is wrong with the run as a whole, from its artifacts."""
+        return ""
+
+
+class _Stream:
+    """The guest's KTAP as it arrives: lines of groups pass, results of tests are renumbered."""
+
+    def __init__(self, report, left, copy):
+        self._report = report
+        self._left = left
+        self._parser = ktap.Parser(self._on_result)
+        self._rest = b""
+        self._taken = 0
+        self.seen = 0
+        self._time = time.monotonic()
+        # pylint: disable=consider-using-with
+        self._copy = open(copy, "wb")
+
+    def feed(self, data):
+        """Bytes of the program's stdout."""
+        self._copy.write(data)
+        self._copy.flush()
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for raw in lines:
+            line = raw.decode(errors="replace").rstrip("\r")
+            if line.startswith("  "):
+                self._report.emit(line, 1)
+            self._parser.line(line)
+
+    def _on_result(self, result, depth, group):
+        if depth:
+            return
+        now = time.monotonic()
+        leaves = self._parser.results()[self._taken:]
+        self._taken += len(leaves)
+        self.seen += 1
+        if group:
+            self._report.result(ktap.Result(list(result.path), result.status, result.reason),
+                                seen=True)
+            for leaf in leaves:
+                self._report.count(leaf)
+        else:
+            result.seconds = now - self._time
+            self._report.result(result)
+        self._time = now
+        if result.path[0] in self._left:
+            self._left.remove(result.path[0])
+
+    def close(self):
+        """No more is to come."""
+        self._copy.close()
+
+
+class Asan(GuestTests):
+    """The guest's smoke tests on a QEMU with sanitizers."""
+
+    name = "asan"
+    about = "guest smoke tests on QEMU with address and undefined-behaviour sanitizers"
+    default = False
+    products_changes = {"sanitize": True}
+    extra_args = ("--smoke",)
+    words = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+
+    def verdict(self, rundir):
+        log = rundir.file("qemu.log")
+        with contextlib.suppress(OSError):
+            for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+                if any(word in line for word in self.words):
+                    return f"a sanitizer spoke: {line.strip()}; all of it: {log}"
+        return ""
+
+
+class Qemu102(Suite):
+    """The device compiles in the next QEMU series."""
+
+    name = "qemu-10.2"
+    about = "the device compiles in QEMU 10.2"
+    default = False
+
+    def tests(self, context):
+        return ["compile"]
+
+    def run(self, context, report, names):
+        report.plan(1)
+        started = time.monotonic()
+        try:
+            context.products(qemu_series="10.2")
+            result = ktap.Result(["compile"], "pass")
+        except BuildError as error:
+            result = ktap.Result(["compile"], "fail", error.message, error.tail)
+        result.seconds = time.monotonic() - started
+        report.result(result)
+
+
+class Lab(Suite):
+    """The lab itself, through its command line: what selftest.py has."""
+
+    name = "lab"
+    about = "the lab's own promises: exit statuses, streams, failures, no stray process"
+
+    def tests(self, context):
+        from . import selftest      # pylint: disable=import-outside-toplevel
+        return [test.name for test in selftest.TESTS]
+
+    def run(self, context, report, names):
+        from . import selftest      # pylint: disable=import-outside-toplevel
+        report.plan(len(names))
+        context.products()
+        with contextlib.closing(selftest.Bench(context)) as bench:
+            self._tests(bench, selftest.TESTS, report, names)
+
+    def _tests(self, bench, tests, report, names):
+        for test in tests:
+            if test.name not in names:
+                continue
+            steps.ticker.show(f"lab: testing the lab: {test.name}")
+            started = time.monotonic()
+            result = ktap.Result([test.name], "pass")
+            try:
+                skip = test.function(bench)
+                if skip:
+                    result.status, result.reason = "skip", skip
+            except (AssertionError, LabError) as error:
+                lines = str(error).splitlines() or ["failed"]
+                result.status, result.reason, result.output = "fail", lines[0], lines[1:]
+            result.seconds = time.monotonic() - started
+            steps.ticker.clear()
+            report.result(result)
+
+
+def all_suites():
+    """Every suite, in the order in which they run: the quick ones first."""
+    return [Unit(), Qtest(), GuestTests(), Lab(), Asan(), Qemu102()]
+
