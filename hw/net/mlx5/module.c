@@ -20,7 +20,7 @@ static const struct {
     uint8_t value;
 } bytes[] = {
     { 0, 0x11 },   /* identifier: QSFP28 */
-    { 1, 0x08 },   /* SFF-8636 revision 2.8 or later */
+    { 1, 0x07 },   /* SFF-8636 revision 2.5 or later */
     { 2, 0x04 },   /* flat memory: page 00h only */
     { 128, 0x11 }, /* identifier, again */
     { 129, 0x00 }, /* power class 1 */
