@@ -15,6 +15,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 import time
 
 from . import paths, steps
@@ -243,6 +244,23 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
             text = "\n".join(errors[-4:]) or str(e)
             raise FetchError(f"{step.name}: apt failed\n{text}\nfull log: {step.log}",
                              hint) from e
+
+    def reachable(self) -> str:
+        """Fetch the suite's release file and throw it away; says from where. Raises FetchError."""
+        source = system_source()
+        address = f"{source.uri.rstrip('/')}/dists/{self.name}/InRelease"
+        with tempfile.TemporaryDirectory(prefix="lab-") as tmp:
+            result = steps.capture(
+                ["/usr/lib/apt/apt-helper", "-o", "Acquire::Retries=0",
+                 "-o", "Acquire::http::Timeout=15", "-o", "Acquire::https::Timeout=15",
+                 "-o", "APT::Sandbox::User=root", "download-file", address, f"{tmp}/InRelease"],
+                check=False, timeout=60)
+        if result.returncode != 0:
+            errors = [line for line in result.stderr.splitlines() if line.startswith("E:")]
+            raise FetchError(f"cannot fetch {address}\n" + "\n".join(errors[:3]),
+                             f"check the network or the proxy settings of apt; the address comes "
+                             f"from {source.origin}")
+        return f"{address} can be fetched"
 
     def versions(self, package: str, source: bool = False) -> list[str]:
         """Every version of a binary (or source) package in the suite, newest first."""

@@ -25,6 +25,7 @@ from .errors import BuildError, LabError, SpaceError
 TAIL_LINES = 20
 TICK_TTY = 0.25             # seconds between updates of the ticker on a terminal
 TICK_PLAIN = 30.0           # seconds between progress lines elsewhere (a CI log)
+QUIET = 2.0                 # seconds a step that usually has nothing to do may take unmentioned
 TERM_GRACE = 5.0            # seconds between SIGTERM and SIGKILL for what must end
 DISK_FULL = 16 << 20        # fewer free bytes than this explain a failed step
 
@@ -130,11 +131,13 @@ class Step:
 
     On leaving, its one line with the elapsed time is printed. Commands append to one log file,
     whose name is in the error when one of them fails. The log of the previous run of the same
-    step is replaced.
+    step is replaced. A QUIET step, which mostly finds nothing to do, is mentioned only when it
+    takes a while.
     """
 
-    def __init__(self, name: str, log: str):
+    def __init__(self, name: str, log: str, quiet: bool = False):
         self.name = name
+        self.quiet = quiet
         self.log = paths.cache_dir("logs") / f"{log}.log"
         self._state = ""
         self._start = 0.0
@@ -146,16 +149,22 @@ class Step:
         except OSError as e:
             raise _os_error(e, self.log) from e
         ticker.begin()
+        if not self.quiet:
+            self._announce()
+        return self
+
+    def _announce(self) -> None:
+        self.quiet = False
         if ticker.tty:
             self.tick()
         else:
             ticker.say(f"lab: {self.name} ...")
-        return self
 
     def __exit__(self, kind, value, traceback) -> None:
         took = duration(time.monotonic() - self._start)
         if kind is None:
-            ticker.say(f"lab: {self.name}: done in {took}")
+            if not self.quiet:
+                ticker.say(f"lab: {self.name}: done in {took}")
         elif issubclass(kind, KeyboardInterrupt):
             ticker.say(f"lab: {self.name}: interrupted after {took}")
         else:
@@ -167,6 +176,10 @@ class Step:
         """Show how far the step is."""
         if state is not None:
             self._state = state
+        if self.quiet:
+            if time.monotonic() - self._start < QUIET:
+                return
+            self._announce()
         took = duration(time.monotonic() - self._start)
         ticker.show(f"lab: {self.name}: {self._state + ', ' if self._state else ''}{took}")
 
