@@ -41,7 +41,7 @@ enum {
 /* iseg 0x1fc [26:24]: the driver may use full and disabled */
 #define NIC_INTERFACE_SUPPORTED 0x3u
 
-static uint64_t uptime_ns(Mlx5Function *fn)
+uint64_t mlx5_clock_ns(Mlx5Function *fn)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) - fn->clock_base_ns;
 }
@@ -71,12 +71,12 @@ uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr)
     case ISEG_CMD_Q_INIT_TO:
         return 0; /* the driver keeps its own time limits */
     case ISEG_TIMER_H:
-        return uptime_ns(fn) >> 32;
+        return mlx5_clock_ns(fn) >> 32;
     case ISEG_TIMER_L:
-        return uptime_ns(fn);
+        return mlx5_clock_ns(fn);
     case ISEG_HEALTH_COUNTER:
         /* 100 Hz: it must differ between any two polls, 50 ms apart at least */
-        return (uptime_ns(fn) / (10 * SCALE_MS)) & 0xffffff;
+        return (mlx5_clock_ns(fn) / (10 * SCALE_MS)) & 0xffffff;
     default:
         return 0;
     }

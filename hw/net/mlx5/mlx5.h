@@ -458,6 +458,9 @@ bool mlx5_dma_read_dbr(Mlx5Function *fn, uint64_t addr, uint32_t *val);
 
 uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr);
 void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val);
+/* The free running timer, 1 GHz: iseg internal_timer and CQE timestamps. */
+uint64_t mlx5_clock_ns(Mlx5Function *fn);
+#define MLX5_CLOCK_KHZ 1000000
 void mlx5_iseg_reset(Mlx5Function *fn);
 /* What a function-level reset under a live driver leaves: interface disabled. */
 void mlx5_iseg_disable(Mlx5Function *fn);

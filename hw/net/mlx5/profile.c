@@ -27,6 +27,7 @@ static const Mlx5CapValue cx6dx_caps[] = {
     GEN(cqe_version, 1),
     GEN(log_pg_sz, MLX5_PAGE_SHIFT),
     GEN(dtor, 1),
+    GEN(device_frequency_khz, MLX5_CLOCK_KHZ),
     GEN(driver_version, 1),
     GEN(cmdif_checksum, 3),
     GEN(eth_net_offloads, 1),

@@ -128,6 +128,7 @@ void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
     MLX5_SET(cqe, cqe, rqn, rq->obj.id);
     MLX5_SET(cqe, cqe, byte_cnt, iov_size(iov, iovcnt));
     MLX5_SET(cqe, cqe, wqe_counter, rq->cc);
+    MLX5_SET(cqe, cqe, timestamp, mlx5_clock_ns(rq->obj.fn));
     rq->cc++;
     if (!mlx5_cq_post(rq->cq, cqe)) {
         rq->obj.fn->vport.counters.rx_cq_error++;

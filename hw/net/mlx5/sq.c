@@ -36,6 +36,7 @@ static void sq_cqe(Mlx5Sq *sq, uint8_t opcode, uint8_t syndrome)
     MLX5_SET(cqe, cqe, sqn, sq->obj.id);
     MLX5_SET(cqe, cqe, wqe_counter, sq->cc);
     MLX5_SET(cqe, cqe, syndrome, syndrome);
+    MLX5_SET(cqe, cqe, timestamp, mlx5_clock_ns(sq->obj.fn));
     mlx5_cq_post(sq->cq, cqe);
 }
 

@@ -326,8 +326,10 @@ typedef struct Mlx5SteeringResult {
     Mlx5SteeringVerdict verdict;
     bool cut;                       /* one of the per-packet limits was hit */
     uint32_t visits;                /* tables looked into */
-    uint32_t last_table;            /* where the deciding way ended; 0: nowhere */
-    uint32_t last_index;            /* flow_index there, UINT32_MAX after a miss */
+    /* The entry that named the first TIR, or else where the last way ended: 0 if
+     * nowhere, with UINT32_MAX for an entry after a miss. */
+    uint32_t last_table;
+    uint32_t last_index;
     uint32_t n_tirs;
     uint32_t n_counters;
     Mlx5SteeringTir tir[MLX5_STEERING_MAX_TIRS];

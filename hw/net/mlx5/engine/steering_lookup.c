@@ -100,9 +100,11 @@ static void add_counters(Mlx5SteeringResult *out, const Fte *fte)
     }
 }
 
-/* A destination still to be gone to, and the tag of the entry that named it. */
+/* A destination still to be gone to, and the entry that named it. */
 typedef struct Pending {
     Mlx5FlowDestination dest;
+    uint32_t table;
+    uint32_t flow_index;
     uint32_t flow_tag;
 } Pending;
 
@@ -158,12 +160,10 @@ static unsigned walk(const Mlx5Steering *s, const Key *image, const Table *t,
             end_way(out, MLX5_STEERING_DROP_LOOP, t->id, fte->flow_index);
             return depth;
         }
-        if (!out->n_tirs) {
-            out->last_table = t->id;
-            out->last_index = fte->flow_index;
-        }
         for (i = fte->n_dests; i-- > 0; depth++) {
             stack[depth].dest = fte->dest[i];
+            stack[depth].table = t->id;
+            stack[depth].flow_index = fte->flow_index;
             stack[depth].flow_tag = fte->flow_tag;
         }
         return depth;
@@ -200,7 +200,11 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
         } else if (out->n_tirs == MLX5_STEERING_MAX_TIRS) {
             out->cut = true;
         } else {
-            out->verdict = MLX5_STEERING_DELIVER;
+            if (!out->n_tirs) {
+                out->verdict = MLX5_STEERING_DELIVER;
+                out->last_table = p->table;
+                out->last_index = p->flow_index;
+            }
             out->tir[out->n_tirs].tirn = p->dest.id;
             out->tir[out->n_tirs].flow_tag = p->flow_tag;
             out->n_tirs++;
