@@ -14,7 +14,7 @@ import re
 import shutil
 
 from . import aptsrc, cpio, paths, qemu_build, steps
-from .errors import BuildError, LabError, UsageError
+from .errors import BuildError, UsageError
 
 VERSIONS = {"6.12": ("trixie", "linux-source-6.12")}    # what --kernel VERSION knows
 FRAGMENT = paths.GUEST / "kernel.config"
@@ -110,7 +110,7 @@ def check_config(config: pathlib.Path, fragment: pathlib.Path = FRAGMENT) -> Non
 def _packaged(series: str) -> KernelProduct:
     suite_name, package = VERSIONS[series]
     home = paths.cache_dir("kernel")
-    with paths.lock(f"kernel-{series}"):
+    with paths.lock("kernel"):
         current = home / f"current-{series}"
         version = current.read_text(encoding="utf-8").strip() if current.exists() else ""
         if not version or not (_home(version) / "complete").exists():
@@ -137,7 +137,9 @@ def _build(package: str, version: str, suite_name: str) -> None:
     ccache a changed configuration costs little.
     """
     home = _home(version)
-    shutil.rmtree(home, ignore_errors=True)
+    for path in home.parent.glob("[0-9]*"):     # what was interrupted or failed: large, no use
+        if not (path / "complete").exists():
+            shutil.rmtree(path, ignore_errors=True)
     deb = aptsrc.suite(suite_name).download_binary({package: version},
                                                    f"fetch {package} {version}")[0]
     src, out = home / "src", home / "build"
@@ -165,7 +167,7 @@ def _build(package: str, version: str, suite_name: str) -> None:
         step.run([*make, "bzImage", "modules"], env=env, what="make",
                  progress=steps.Kbuild(EXPECTED_FILES))
     with steps.Step("pack kernel modules", "kernel-modules") as step:
-        release = install_modules(step, make, out, home / "modules.cpio", env)
+        release = install_modules(step, make, home / "modules.cpio", env)
     shutil.copyfile(out / "arch/x86/boot/bzImage", home / "bzImage")
     shutil.copyfile(out / ".config", home / "config")
     shutil.copyfile(out / "System.map", home / "System.map")
@@ -175,10 +177,10 @@ def _build(package: str, version: str, suite_name: str) -> None:
     (home / "complete").touch()
 
 
-def install_modules(step: steps.Step, make: list, out: pathlib.Path, archive: pathlib.Path,
+def install_modules(step: steps.Step, make: list, archive: pathlib.Path,
                     env: dict[str, str] | None = None) -> str:
-    """Install the modules of build directory OUT, stripped, and pack them into ARCHIVE as
-    /usr/lib/modules; returns the kernel's release."""
+    """Install the modules of the build that MAKE (a command line) is for, stripped, and pack
+    them into ARCHIVE as /usr/lib/modules; returns the kernel's release."""
     tree = archive.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
     step.run([*make, f"INSTALL_MOD_PATH={tree}", "INSTALL_MOD_STRIP=1", "modules_install"],
@@ -193,7 +195,6 @@ def install_modules(step: steps.Step, make: list, out: pathlib.Path, archive: pa
     cpio.write(tmp, trees=[(tree / "lib/modules", "/usr/lib/modules")])
     tmp.replace(archive)
     shutil.rmtree(tree)
-    del out
     return releases[0].name
 
 
@@ -205,7 +206,8 @@ def _tree(tree: pathlib.Path) -> KernelProduct:
     if not (tree / "Makefile").exists():
         raise UsageError(f"--kernel {tree}: not a kernel tree (no Makefile)")
     if not image.exists() or not config.exists():
-        raise UsageError(f"--kernel {tree}: not built ({'no .config' if not config.exists() else 'no arch/x86/boot/bzImage'})",
+        lacks = "no .config" if not config.exists() else "no arch/x86/boot/bzImage"
+        raise UsageError(f"--kernel {tree}: not built ({lacks})",
                          hint="build it first; a configuration that fits:\n"
                               f"make -C {tree} KCONFIG_ALLCONFIG={FRAGMENT} allnoconfig && "
                               f"make -C {tree} -j{steps.jobs()} bzImage modules")
@@ -227,25 +229,8 @@ def _tree(tree: pathlib.Path) -> KernelProduct:
         if not archive.exists() or not stamp.exists() or stamp.read_text() != now:
             if have.get("CONFIG_MODULES") == "y" and (tree / "modules.order").exists():
                 with steps.Step(f"pack the modules of {tree}", "kernel-modules") as step:
-                    install_modules(step, ["make", "-C", tree], tree, archive)
+                    install_modules(step, ["make", "-C", tree], archive)
             else:
                 cpio.write(archive)
             paths.write_atomic(stamp, now)
     return KernelProduct(image, [archive], str(tree), image_release(image), config)
-
-
-def clean(keep_current: bool = True) -> int:
-    """Remove kernels that are not the current ones; returns the bytes freed."""
-    home, freed = paths.cache_dir("kernel"), 0
-    keep = set()
-    if keep_current:
-        for current in home.glob("current-*"):
-            keep.add(_home(current.read_text(encoding="utf-8").strip()))
-    for path in home.iterdir():
-        if path.is_dir() and path not in keep:
-            freed += sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
-            try:
-                shutil.rmtree(path)
-            except OSError as e:
-                raise LabError(f"cannot remove {path}: {e.strerror}") from e
-    return freed

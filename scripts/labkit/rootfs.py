@@ -16,6 +16,7 @@ import pathlib
 import shutil
 import stat
 import struct
+import subprocess
 import tomllib
 
 from . import aptsrc, paths, steps
@@ -25,6 +26,7 @@ LIST = paths.GUEST / "packages.toml"
 GUEST_FILES = paths.GUEST / "rootfs"
 FORMAT = 1                      # of the archives made here: part of their key
 SPACE = 700 << 20
+KEEP = 3                        # older root file systems that stay: 100 MB each
 LIBDIRS = ("usr/lib/x86_64-linux-gnu", "usr/lib")
 LOADER = "usr/lib64/ld-linux-x86-64.so.2"
 
@@ -245,7 +247,7 @@ def _home(versions: dict[str, str]) -> pathlib.Path:
 
 
 def _build_base(spec: dict, debs: dict[str, pathlib.Path], home: pathlib.Path) -> None:
-    shutil.rmtree(home, ignore_errors=True)
+    _prune(home)
     paths.require_space(home, SPACE, "the guest's root file system")
     work = paths.cache_dir("rootfs", home.name, "work")
     with steps.Step("make the guest's root file system", "rootfs") as step:
@@ -280,6 +282,16 @@ def _build_base(spec: dict, debs: dict[str, pathlib.Path], home: pathlib.Path) -
                   f"{paths.human((home / 'base.cpio').stat().st_size)}")
         shutil.rmtree(work)
         (home / "complete").touch()
+
+
+def _prune(home: pathlib.Path) -> None:
+    """Remove what was interrupted, and all but the newest few of the others."""
+    others = sorted((p for p in home.parent.iterdir() if p.is_dir()),
+                    key=lambda p: p.stat().st_mtime, reverse=True)
+    whole = [p for p in others if (p / "complete").exists()]
+    for path in others:
+        if path == home or path not in whole[:KEEP]:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _unpack(deb: pathlib.Path, root: pathlib.Path) -> None:
@@ -389,7 +401,7 @@ def compile_python(runtime: pathlib.Path, jobs: list[tuple[pathlib.Path, pathlib
     """
     text = "".join(f"{s}\t{t}\t{n}\n" for s, t, n in jobs)
     with steps.child([runtime / "loader", "--library-path", runtime / "lib", runtime / "python3",
-                      "-S", "-c", _COMPILE], stdin=-1, stderr=-1, text=True,
+                      "-S", "-c", _COMPILE], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                      env={"PYTHONHOME": str(runtime / "usr"), "PYTHONPATH": "",
                           "PYTHONDONTWRITEBYTECODE": "1"}) as proc:
         error = proc.communicate(text)[1]
