@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tests of the mlx5-ktls device without a guest: entry point. The tests are in
+ * mlx5-ktls/mlx5-*-tests.c, each group with a file of its own; the small
+ * driver they share is in mlx5-ktls/mlx5-drv*.c. Owns no state.
+ */
+#include "qemu/osdep.h"
+#include "libqtest.h"
+#include "mlx5-ktls/mlx5-tests.h"
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    if (!qtest_has_device("mlx5-ktls")) {
+        g_test_message("this QEMU has no mlx5-ktls device");
+        return 1;
+    }
+    mlx5_pci_tests();
+    return g_test_run();
+}

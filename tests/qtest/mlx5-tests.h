@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The groups of tests in mlx5-ktls-test: each function adds its own to GLib's
+ * list. Called once, by main().
+ */
+#ifndef TESTS_QTEST_MLX5_TESTS_H
+#define TESTS_QTEST_MLX5_TESTS_H
+
+void mlx5_pci_tests(void);
+void mlx5_prop_tests(void);
+void mlx5_cmd_tests(void);
+void mlx5_cap_tests(void);
+void mlx5_obj_tests(void);
+void mlx5_eq_tests(void);
+void mlx5_tx_tests(void);
+void mlx5_tx_error_tests(void);
+void mlx5_rx_tests(void);
+void mlx5_rss_tests(void);
+void mlx5_fuzz_tests(void);
+
+#endif
