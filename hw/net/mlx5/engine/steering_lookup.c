@@ -7,11 +7,6 @@
 
 #include "steering_priv.h"
 
-enum {
-    /* Destinations waiting: more than a well-formed set of rules can pile up. */
-    LOOKUP_STACK = MLX5_STEERING_MAX_VISITS + MLX5_STEERING_MAX_FTE_DESTS,
-};
-
 void mlx5_steering_match_image(const Mlx5Packet *pkt, const uint8_t *frame,
                                uint8_t image[MLX5_FTE_MATCH_OUTER_LEN])
 {
@@ -100,13 +95,11 @@ static void add_counters(Mlx5SteeringResult *out, const Fte *fte)
     }
 }
 
-/* A destination still to be gone to, and the entry that named it. */
-typedef struct Pending {
-    Mlx5FlowDestination dest;
-    uint32_t table;
-    uint32_t flow_index;
-    uint32_t flow_tag;
-} Pending;
+/* An entry whose destinations are being gone through. */
+typedef struct Branch {
+    const Fte *fte;
+    uint32_t next;
+} Branch;
 
 /* A way ends here without a TIR. */
 static void end_way(Mlx5SteeringResult *out, Mlx5SteeringVerdict why, uint32_t table,
@@ -120,62 +113,67 @@ static void end_way(Mlx5SteeringResult *out, Mlx5SteeringVerdict why, uint32_t t
 }
 
 /*
- * Follow one way from a table until it ends, or until an entry branches into
- * destinations: these are put on the stack, last first, and the new depth of the
- * stack is returned.
+ * Follow one way from a table until it ends, in which case NULL is returned, or
+ * until an entry names a TIR or several destinations: that entry is returned.
  */
-static unsigned walk(const Mlx5Steering *s, const Key *image, const Table *t,
-                     Pending *stack, unsigned depth, Mlx5SteeringResult *out)
+static const Fte *walk(const Mlx5Steering *s, const Key *image, uint32_t table_id,
+                       Mlx5SteeringResult *out)
 {
     for (;;) {
+        const Table *t = find_table(s, table_id);
         const Fte *fte;
-        uint32_t i;
 
         if (out->visits == MLX5_STEERING_MAX_VISITS) {
             out->cut = true;
-            end_way(out, MLX5_STEERING_DROP_LOOP, t->id, UINT32_MAX);
-            return depth;
+            end_way(out, MLX5_STEERING_DROP_LOOP, table_id, UINT32_MAX);
+            return NULL;
         }
         out->visits++;
         fte = match_table(t, image);
         if (!fte) {
             if (t->attr.table_miss_action != MLX5_FLOW_TABLE_MISS_ACTION_FWD) {
-                end_way(out, MLX5_STEERING_DROP_MISS, t->id, UINT32_MAX);
-                return depth;
+                end_way(out, MLX5_STEERING_DROP_MISS, table_id, UINT32_MAX);
+                return NULL;
             }
-            t = find_table(s, t->attr.table_miss_id);
+            table_id = t->attr.table_miss_id;
             continue;
         }
         add_counters(out, fte);
         if (!(fte->action & MLX5_FLOW_CONTEXT_ACTION_FWD_DEST) || !fte->n_dests) {
-            end_way(out, MLX5_STEERING_DROP_RULE, t->id, fte->flow_index);
-            return depth;
+            end_way(out, MLX5_STEERING_DROP_RULE, table_id, fte->flow_index);
+            return NULL;
         }
-        if (fte->n_dests == 1 && fte->dest[0].type != MLX5_FLOW_DESTINATION_TYPE_TIR) {
-            t = find_table(s, fte->dest[0].id);
-            continue;
+        if (fte->n_dests > 1 || fte->dest[0].type == MLX5_FLOW_DESTINATION_TYPE_TIR) {
+            return fte;
         }
-        if (fte->n_dests > LOOKUP_STACK - depth) {
-            out->cut = true;
-            end_way(out, MLX5_STEERING_DROP_LOOP, t->id, fte->flow_index);
-            return depth;
-        }
-        for (i = fte->n_dests; i-- > 0; depth++) {
-            stack[depth].dest = fte->dest[i];
-            stack[depth].table = t->id;
-            stack[depth].flow_index = fte->flow_index;
-            stack[depth].flow_tag = fte->flow_tag;
-        }
-        return depth;
+        table_id = fte->dest[0].id;
     }
+}
+
+static void add_tir(Mlx5SteeringResult *out, const Fte *fte, uint32_t tirn)
+{
+    if (out->n_tirs == MLX5_STEERING_MAX_TIRS) {
+        out->cut = true;
+        return;
+    }
+    if (!out->n_tirs) {
+        out->verdict = MLX5_STEERING_DELIVER;
+        out->last_table = fte->group->table->id;
+        out->last_index = fte->flow_index;
+    }
+    out->tir[out->n_tirs].tirn = tirn;
+    out->tir[out->n_tirs].flow_tag = fte->flow_tag;
+    out->n_tirs++;
 }
 
 void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
                           const uint8_t *frame, Mlx5SteeringResult *out)
 {
     uint8_t bytes[MLX5_FTE_MATCH_OUTER_LEN];
-    Pending stack[LOOKUP_STACK];
-    unsigned depth;
+    /* A visit opens at most one branch, so there cannot be more than visits. */
+    Branch branch[MLX5_STEERING_MAX_VISITS];
+    unsigned depth = 0;
+    const Fte *fte;
     Key image;
 
     out->verdict = MLX5_STEERING_DROP_NO_ROOT;
@@ -191,23 +189,27 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
     mlx5_steering_match_image(pkt, frame, bytes);
     memcpy(&image, bytes, sizeof(image));
 
-    depth = walk(s, &image, s->root, stack, 0, out);
-    while (depth) {
-        const Pending *p = &stack[--depth];
+    fte = walk(s, &image, s->root->id, out);
+    for (;;) {
+        const Mlx5FlowDestination *dest;
 
-        if (p->dest.type != MLX5_FLOW_DESTINATION_TYPE_TIR) {
-            depth = walk(s, &image, find_table(s, p->dest.id), stack, depth, out);
-        } else if (out->n_tirs == MLX5_STEERING_MAX_TIRS) {
-            out->cut = true;
+        if (fte) {
+            branch[depth].fte = fte;
+            branch[depth].next = 0;
+            depth++;
+            fte = NULL;
+        }
+        while (depth && branch[depth - 1].next == branch[depth - 1].fte->n_dests) {
+            depth--;
+        }
+        if (!depth) {
+            return;
+        }
+        dest = &branch[depth - 1].fte->dest[branch[depth - 1].next++];
+        if (dest->type == MLX5_FLOW_DESTINATION_TYPE_TIR) {
+            add_tir(out, branch[depth - 1].fte, dest->id);
         } else {
-            if (!out->n_tirs) {
-                out->verdict = MLX5_STEERING_DELIVER;
-                out->last_table = p->table;
-                out->last_index = p->flow_index;
-            }
-            out->tir[out->n_tirs].tirn = p->dest.id;
-            out->tir[out->n_tirs].flow_tag = p->flow_tag;
-            out->n_tirs++;
+            fte = walk(s, &image, dest->id, out);
         }
     }
 }
