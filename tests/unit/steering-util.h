@@ -11,7 +11,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "../../hw/net/mlx5/engine/steering.h"
+#include "steering.h"
 #include "frame.h"
 
 static const Mlx5SteeringLimits limits = {

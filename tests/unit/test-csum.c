@@ -8,7 +8,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "../../hw/net/mlx5/engine/csum.h"
+#include "csum.h"
 #include "frame.h"
 #include "net-vectors.h"
 

@@ -9,7 +9,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "../../hw/net/mlx5/engine/rss.h"
+#include "rss.h"
 #include "frame.h"
 
 /* The key of the published vectors. */

@@ -8,7 +8,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "../../hw/net/mlx5/engine/segment.h"
+#include "segment.h"
 #include "frame.h"
 #include "net-vectors.h"
 
