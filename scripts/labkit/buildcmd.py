@@ -6,7 +6,9 @@ State: none.
 Callers: cli.
 """
 
-from . import session
+import time
+
+from . import session, steps
 
 DESCRIPTION = """\
 Install what is missing on this host, then download and build QEMU with the device, the
@@ -22,11 +24,15 @@ def add_options(parser):
 
 def main(args):
     """Run it; returns the exit status."""
+    started = time.monotonic()
     products = session.ensure_products(args)
-    print(f"qemu    {products.qemu}")
-    print(f"kernel  {products.kernel}")
-    for initrd in products.initrds:
-        print(f"initrd  {initrd}")
-    for name, version in dict(products.versions).items():
-        print(f"version {name} {version}")
+    lines = [("qemu", products.qemu), ("kernel", products.kernel),
+             *(("initrd", path) for path in products.initrds),
+             *(("qtest", path) for path in products.qtests)]
+    for name, path in lines:
+        print(f"{name:7} {path}")
+    for name in ("qemu", "kernel", "kernel_release"):
+        if name in products.versions:
+            print(f"version {name} {products.versions[name]}")
+    steps.say(f"everything is there, after {steps.duration(time.monotonic() - started)}")
     return 0

@@ -160,6 +160,7 @@ class Guest:
         """
         start = time.monotonic()
         limit = start + timeout
+        steps.ticker.begin()
         while self._ready is None:
             now = time.monotonic()
             if now > limit:

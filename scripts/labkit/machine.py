@@ -29,8 +29,8 @@ from .interrupts import held
 PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
 SERIAL_ADDRESS, SHARE_ADDRESS = 0x2, 0x3
 SHARE_TAG = "labshare"
-KERNEL_ARGS = ("console=ttyS0 panic=-1 quiet nokaslr mitigations=off no_timer_check "
-               "tsc=reliable random.trust_cpu=on")
+KERNEL_ARGS = ("console=ttyS0 panic=-1 quiet nokaslr no_timer_check tsc=reliable "
+               "random.trust_cpu=on")
 QMP_TIMEOUT = 60        # seconds for one answer; a QEMU that takes longer hangs
 STOP_TIMEOUT = 10
 
@@ -120,11 +120,13 @@ class Machine:
         for folder in products.firmware_dirs:
             args += ["-L", str(folder)]
         args += ["-nodefaults", "-no-user-config", "-no-reboot",
-                 "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+                 "-machine", "q35", "-cpu", "max",
                  "-smp", str(spec.smp), "-m", str(spec.mem),
                  "-chardev", f"file,id=console,path={quote(self.console)}",
                  "-serial", "chardev:console",
                  "-device", f"virtio-serial-pci,id=labserial,bus=pcie.0,addr={SERIAL_ADDRESS:#x}"]
+        if "-accel" not in spec.qemu_args:      # the first one counts
+            args += ["-accel", "tcg,thread=multi"]
         for name, fd in ports:
             args += ["-chardev", f"socket,id={name},fd={fd}",
                      "-device", f"virtserialport,bus=labserial.0,chardev={name},name=lab.{name}"]

@@ -10,6 +10,7 @@ Callers: suites.py. A test raises AssertionError, or returns why it is skipped.
 import contextlib
 import dataclasses
 import hashlib
+import inspect
 import os
 import pathlib
 import random
@@ -20,8 +21,9 @@ import sys
 import tempfile
 import time
 
-from . import session
+from . import selfcheck, session
 from .guest import CommandTimeout
+from .selfcheck import check, same
 
 LIMIT = 600.0           # hang guard of one lab command
 MEBI = 1 << 20
@@ -42,15 +44,9 @@ def test(function):
     return function
 
 
-def check(condition, text):
-    """Like assert, which an optimising interpreter would drop."""
-    if not condition:
-        raise AssertionError(text)
-
-
-def same(got, wanted, what):
-    """check() for equality that shows both."""
-    check(got == wanted, f"{what}: got {got!r:.300}, expected {wanted!r:.300}")
+for _name, _function in inspect.getmembers(selfcheck, inspect.isfunction):
+    if _name.startswith("test_"):
+        test(_function)
 
 
 class Bench:

@@ -41,6 +41,10 @@ class Context:
             self._products[key] = session.ensure_products(self.args, **changes)
         return self._products[key]
 
+    def used(self):
+        """What was built so far."""
+        return list(self._products.values())
+
     def wants(self, suite, names):
         """Those of `names` (without the suite) that --only chooses."""
         return [name for name in names if ktap.selected(f"{suite}/{name}", self.patterns)]
@@ -201,34 +205,40 @@ class Qtest(Suite):
 
     name = "qtest"
     about = "device tests without a guest (QEMU's qtest)"
-    program = "mlx5-ktls-test"
 
-    def _binary(self, context):
-        products = context.products()
-        target = f"tests/qtest/{self.program}"
-        with steps.Step("build the qtests", log="qtest-build") as step:
-            step.run(["ninja", "-C", products.qemu_build, f"-j{steps.jobs()}", target],
-                     progress=steps.Ninja())
-        env = {"QTEST_QEMU_BINARY": str(products.qemu)}
-        return pathlib.Path(products.qemu_build) / target, env
+    def _programs(self, context):
+        """{name: path} of the qtest programs, and the environment that they need."""
+        products = context.products(only=("qemu",))
+        if not products.qtests:
+            raise LabError("this QEMU was built without qtests")
+        return ({pathlib.Path(path).name: path for path in products.qtests},
+                {"QTEST_QEMU_BINARY": str(products.qemu)})
 
     def tests(self, context):
-        binary, env = self._binary(context)
-        names = glib_names([binary], env)
-        if not names:
-            raise LabError(f"{binary} lists no tests")
-        return [f"{self.program}/{name}" for name in names]
+        programs, env = self._programs(context)
+        names = []
+        for program, path in programs.items():
+            inner = glib_names([path], env)
+            if not inner:
+                raise LabError(f"{path} -l lists no tests")
+            names += [f"{program}/{name}" for name in inner]
+        return names
 
     def run(self, context, report, names):
-        binary, env = self._binary(context)
-        argv = [binary, "--tap", "-k"]
-        if context.patterns:
-            for name in names:
-                argv += ["-p", "/" + name.split("/", 1)[1]]
-        steps.say("running the qtests")
-        parser, status, errors = run_tap(argv, env=env, log=context.rundir.file("qtest.log"))
-        report.plan(1)
-        report.group(self.program, complete(parser, status, errors, self.program))
+        programs, env = self._programs(context)
+        chosen = {program: [name.split("/", 1)[1] for name in names
+                            if name.split("/", 1)[0] == program] for program in programs}
+        chosen = {program: inner for program, inner in chosen.items() if inner}
+        report.plan(len(chosen))
+        for program, inner in chosen.items():
+            argv = [programs[program], "--tap", "-k"]
+            if context.patterns:
+                for name in inner:
+                    argv += ["-p", "/" + name]
+            steps.ticker.show(f"lab: running {program}")
+            parser, status, errors = run_tap(argv, env=env, log=context.rundir.file("qtest.log"))
+            steps.ticker.clear()
+            report.group(program, complete(parser, status, errors, program))
 
 
 class GuestTests(Suite):
@@ -401,7 +411,7 @@ class Qemu102(Suite):
         report.plan(1)
         started = time.monotonic()
         try:
-            context.products(qemu_series="10.2")
+            context.products(qemu_series="10.2", only=("qemu",))
             result = ktap.Result(["compile"], "pass")
         except BuildError as error:
             result = ktap.Result(["compile"], "fail", error.message, error.tail)

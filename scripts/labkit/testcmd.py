@@ -159,9 +159,11 @@ def _list(args, suites):
 
 
 def _versions(context):
-    for products in context._products.values():     # pylint: disable=protected-access
-        return {key: str(value) for key, value in dict(products.versions).items()}
-    return {}
+    """Of what the suites used: QEMU, kernel, guest packages."""
+    versions = {}
+    for products in context.used():
+        versions.update(products.versions)
+    return versions
 
 
 def _check_writable(path):

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tests of those parts of the lab that need no guest; registered in the suite `lab`.
+
+Responsible for: the framing, the channel's protocol, KTAP, the search in captures, archives,
+and the demo's judgement.
+State: none.
+Callers: selftest.py.
+"""
+
+import copy
+import json
+import pathlib
+import random
+import struct
+import tempfile
+
+from . import capture, cpio, demo, ktap
+from .actions import Actions, Channel
+from .errors import LabError
+from .frames import guest as f
+
+SEED = 20
+
+
+def check(condition, text):
+    """Like assert, which an optimising interpreter would drop."""
+    if not condition:
+        raise AssertionError(text)
+
+
+def same(got, wanted, what):
+    """check() for equality that shows both."""
+    check(got == wanted, f"{what}: got {got!r:.300}, expected {wanted!r:.300}")
+
+
+def test_framing(_bench):
+    """Frames cut anywhere come out whole; a restart in the middle of one is survived."""
+    draw = random.Random(SEED)
+    sent = [(draw.randrange(256), draw.randrange(3), draw.randrange(65536),
+             draw.randbytes(draw.choice((0, 1, 7, 300, f.CHUNK)))) for _ in range(60)]
+    stream = b"".join(f.frame(kind, session, number, data) for kind, number, session, data in sent)
+    for _ in range(20):
+        decoder, got, at = f.Decoder(), [], 0
+        while at < len(stream):
+            size = draw.choice((1, 5, 8, 9, 4000, 70000))
+            got += decoder.feed(stream[at:at + size])
+            at += size
+        same(got, sent, "frames")
+    torn = stream[:len(stream) // 2 + 3] + f.MAGIC + stream
+    decoder = f.Decoder(wait_for_magic=True)
+    same([x for at in range(0, len(torn), 999) for x in decoder.feed(torn[at:at + 999])], sent,
+         "frames after a restart")
+    try:
+        f.Decoder().feed(struct.pack("<BBHI", f.DATA, 1, 1, f.MAX_PAYLOAD + 1))
+    except f.ProtocolError:
+        pass
+    else:
+        raise AssertionError("a frame longer than allowed was accepted")
+    wanted = (["a", "", "ü\udcff"], {"A": "b=c", "E": ""}, "/x y", (3, 4))
+    same(f.unpack_exec(f.pack_exec(*wanted)), wanted, "EXEC")
+
+
+class _Rundir:
+    """As much of a run's directory as the actions need."""
+
+    def __init__(self, path):
+        self.path = self.sockets = pathlib.Path(path)
+
+    def file(self, name):
+        """Path of an artifact."""
+        return self.path / name
+
+
+def test_channel_protocol(_bench):
+    """Requests cut anywhere, broken off, too large or no requests at all."""
+    with tempfile.TemporaryDirectory() as folder:
+        channel = Channel(Actions(None, _Rundir(folder)))
+
+        def ask(text):
+            for at in range(0, len(text), 7):
+                channel.feed(text[at:at + 7])
+            lines = [json.loads(line) for line in bytes(channel.out).splitlines() if line]
+            channel.out.clear()
+            return lines
+
+        put = b'{"id":"1","action":"artifact.put","args":{"name":"x"},"blob":3}\n'
+        same([a["ok"] for a in ask(put + b"+1 QUJD\n")], [True], "a whole request")
+        same(pathlib.Path(folder, "guest-x").read_bytes(), b"ABC", "the artifact")
+        same(ask(put + b"+1 QU\n"), [{"id": "1", "ok": False, "error":
+                                      "a line of the blob is not base64"}], "no base64")
+        same(ask(put + b"+2 QUJD\n"), [], "somebody else's bytes")
+        log = b'{"id":"9","action":"lab.log","args":{"text":"t"}}\n'
+        same([a["id"] for a in ask(b"\n" + log)], ["9"], "a request after half a request")
+        same([a["ok"] for a in ask(put.replace(b":3", b":4") + b"+1 QUJDRUY=\n")], [False],
+             "a blob that is too long")
+        same([a["ok"] for a in ask(put.replace(b":3", b":999999999999"))], [False], "too large")
+        same(ask(b"junk\n[]\n{}\n+\n+ \n\xff\xfe\n"), [], "junk")
+        same([a["ok"] for a in ask(b'{"id":"1","action":"run","args":{}}\n')], [False], "run")
+        channel.feed(b"x" * 300000)
+        same([a["ok"] for a in ask(b"\n" + log)], [True], "a request after an endless line")
+
+
+TAP = """TAP version 14
+# random seed: 1
+1..3
+# Start of a tests
+ok 1 /a/b
+ok 2 /a/c # SKIP no such card
+# about d
+not ok /a/d - ERROR:x.c:1:f: (1 == 2)
+"""
+NESTED = """KTAP version 1
+1..3
+  KTAP version 1
+  # Subtest: tls
+  1..2
+  ok 1 tx
+    # deep
+    ok 1 inner
+  not ok 2 rx
+not ok 1 tls
+ok 2 ping # SKIP
+"""
+
+
+def test_ktap(_bench):
+    """Results, groups, skips and missing tests are read as they are meant."""
+    parser = ktap.parse(TAP)
+    same([(r.name, r.status, r.reason) for r in parser.results()],
+         [("a/b", "pass", ""), ("a/c", "skip", "no such card"),
+          ("a/d", "fail", "ERROR:x.c:1:f: (1 == 2)")], "TAP")
+    same(parser.results()[2].output, ["# about d"], "diagnostics")
+    parser = ktap.parse(NESTED)
+    same([(r.name, r.status) for r in parser.results()],
+         [("tls/tx", "pass"), ("tls/rx/inner", "pass"), ("tls/rx/(group)", "fail"),
+          ("ping", "skip")], "KTAP")
+    same(parser.plan, 3, "plan")
+    for pattern, wanted in (("guest", True), ("guest/tls", True), ("tls", True), ("T-*", True),
+                            ("guest/tls/T-01", True), ("tls/T-0?", True), ("soak", False),
+                            ("guest/tl", False), ("T-02", False)):
+        same(ktap.selected("guest/tls/T-01", [pattern]), wanted, f"--only {pattern}")
+    lines = []
+    report = ktap.Report(lines.append)
+    report.begin(1)
+    report.begin_suite("s", 1)
+    report.group("g", ktap.parse(NESTED).results())
+    report.end_suite()
+    check(not report.close(), "a failed test did not fail the report")
+    same(lines[-1], "2 passed, 1 failed, 1 skipped\n", "the closing line")
+    same(lines[-2], "not ok 1 s\n", "the suite's line")
+    again = ktap.parse("".join(lines[:-1]))
+    same([(r.name, r.status) for r in again.results()],
+         [("s/g/tls/tx", "pass"), ("s/g/tls/rx/inner", "pass"), ("s/g/tls/rx/(group)", "fail"),
+          ("s/g/ping", "skip")], "the report read again")
+
+
+def test_find_window(_bench):
+    """The search in captures against a slow, obvious one: exactly runs of 16 bytes and more."""
+    draw = random.Random(SEED)
+    payload = draw.randbytes(1 << 14)
+    windows = {payload[at:at + 16] for at in range(len(payload) - 15)}
+    for number in range(300):
+        length = draw.choice((8, 15, 16, 17, 40))
+        begin = {0: 0, 1: len(payload) - length}.get(number % 10,
+                                                     draw.randrange(len(payload) - length))
+        wire = bytearray(draw.randbytes(draw.randrange(40, 2000)))
+        at = draw.randrange(len(wire) - length + 1)
+        wire[at:at + length] = payload[begin:begin + length]
+        wanted = any(bytes(wire[n:n + 16]) in windows for n in range(len(wire) - 15))
+        found = capture.find_window(payload, wire)
+        same(found is not None, wanted, f"{length} bytes from {begin} at {at}")
+        if found:
+            same(bytes(wire[found[1]:found[1] + 16]), payload[found[0]:found[0] + 16], "the place")
+
+
+def test_archive(_bench):
+    """A directory packed for the guest: names, modes and content, the same each time."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder, "tree")
+        (root / "sub" / "__pycache__").mkdir(parents=True)
+        (root / "sub" / "__pycache__" / "x.pyc").write_bytes(b"no")
+        (root / "sub" / "run").write_bytes(b"#!/bin/sh\n")
+        (root / "sub" / "run").chmod(0o700)
+        (root / "link").symlink_to("sub/run")
+        packed = []
+        for name in ("a", "b"):
+            out = pathlib.Path(folder, name)
+            cpio.write(out, trees=[(root, "/opt/t")], files=[("/etc/x", b"12345", 0o644)])
+            packed.append(out.read_bytes())
+        same(packed[0] == packed[1], True, "two archives are equal")
+        same(list(_members(packed[0])),
+             [("opt", 0o40755, b""), ("opt/t", 0o40755, b""),
+              ("opt/t/link", 0o120777, b"sub/run"), ("opt/t/sub", 0o40755, b""),
+              ("opt/t/sub/run", 0o100755, b"#!/bin/sh\n"), ("etc", 0o40755, b""),
+              ("etc/x", 0o100644, b"12345")], "members")
+
+
+def _members(data):
+    """(name, mode, content) of a newc archive."""
+    at = 0
+    while True:
+        same(data[at:at + 6], b"070701", f"magic at {at}")
+        fields = [int(data[at + 6 + 8 * n:at + 14 + 8 * n], 16) for n in range(13)]
+        name = data[at + 110:at + 110 + fields[11] - 1].decode()
+        body = at + (110 + fields[11] + 3) // 4 * 4
+        if name == "TRAILER!!!":
+            return
+        yield name, fields[1], data[body:body + fields[6]]
+        at = body + (fields[6] + 3) // 4 * 4
+
+
+def _demo_report():
+    size = 1 << 20
+    nic = {"tx_tls_encrypted_bytes": 0, "tx_tls_encrypted_packets": 0,
+           "rx_tls_decrypted_bytes": 0, "rx_tls_decrypted_packets": 0}
+    stat = {"TlsTxDevice": 3, "TlsRxDevice": 3, "TlsDecryptError": 0}
+    before = {"nic": nic, "stat": stat}
+    after = {"nic": {name: size + 5000 for name in nic},
+             "stat": {"TlsTxDevice": 4, "TlsRxDevice": 4, "TlsDecryptError": 0}}
+    return {"size": size, "error": "", "sha256": "a" * 64, "received_sha256": "a" * 64,
+            "seconds": 1.0, "kernel_errors": [],
+            "sockets": dict.fromkeys(("sender", "receiver"), "x rxconf: hw txconf: hw"),
+            "before": {end: copy.deepcopy(before) for end in ("sender", "receiver")},
+            "after": {end: copy.deepcopy(after) for end in ("sender", "receiver")}}
+
+
+def test_demo_verdict(_bench):
+    """The demo says "offloaded" for a report that shows it, and for no other."""
+    report = _demo_report()
+    check(demo.verdict(report, demo.judge(report)).startswith("OFFLOADED"), "a good report")
+
+    def spoil(what, change):
+        report = _demo_report()
+        change(report)
+        checks = demo.judge(report)
+        check(any(not good for good, _ in checks), f"not noticed: {what}")
+        check(not demo.verdict(report, checks).startswith("OFFLOADED"), f"verdict: {what}")
+
+    spoil("hash", lambda r: r.update(received_sha256="b" * 64))
+    spoil("error", lambda r: r.update(error="no route"))
+    spoil("kernel error", lambda r: r.update(kernel_errors=["mlx5_core: bad"]))
+    for end in ("sender", "receiver"):
+        for text in ("", "rxconf: sw txconf: hw", "rxconf: hw txconf: sw", "rxconf: hw"):
+            spoil(f"socket {end} {text!r}", lambda r, e=end, t=text: r["sockets"].update({e: t}))
+        spoil(f"decrypt error {end}",
+              lambda r, e=end: r["after"][e]["stat"].update(TlsDecryptError=1))
+    for end, kind, name, value in (("sender", "nic", "tx_tls_encrypted_bytes", 1000),
+                                   ("receiver", "nic", "rx_tls_decrypted_bytes", 1 << 19),
+                                   ("sender", "stat", "TlsTxDevice", 3),
+                                   ("receiver", "stat", "TlsRxDevice", 3)):
+        spoil(name, lambda r, e=end, k=kind, n=name, v=value: r["after"][e][k].update({n: v}))
+        spoil(f"no {name}", lambda r, e=end, k=kind, n=name: r["after"][e][k].pop(n))
+
+
+def test_bad_requests(_bench):
+    """Actions with wrong names, arguments or types are refused with a sentence."""
+    with tempfile.TemporaryDirectory() as folder:
+        actions = Actions(None, _Rundir(folder))
+        for name, args in (("nic.unplugg", {}), ("__init__", {}), ("run", {}),
+                           ("capture.stop", {}), ("capture.stop", {"name": "x", "y": 1}),
+                           ("capture.read", {"name": "x", "offset": -1}),
+                           ("artifact.put", {"name": "../x"})):
+            try:
+                actions.run(name, args, None)
+            except LabError as error:
+                check(len(error.message) > 10, f"{name}: no reason given")
+            else:
+                raise AssertionError(f"{name} {args} was accepted")
