@@ -10,9 +10,17 @@
 /* The image has each field of each packet, and nothing else. */
 static void test_image(void)
 {
+    static const uint8_t runt[13] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 };
+    Param all_zero = { 0 }, image;
+    Mlx5Packet none;
     unsigned round;
     int f;
 
+    memset(image.b, 0xff, sizeof(image.b));
+    mlx5_parse(runt, sizeof(runt), &none);
+    mlx5_steering_match_image(&none, runt, image.b);
+    g_assert_cmpmem(image.b, MLX5_FTE_MATCH_OUTER_LEN, all_zero.b,
+                    MLX5_FTE_MATCH_OUTER_LEN);
     for (round = 0; round < 20000; round++) {
         FrameSpec s = frame_random_spec();
         Frame frame = frame_build(&s);

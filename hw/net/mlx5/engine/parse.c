@@ -168,7 +168,7 @@ static bool parse_ipv6(const Frame *f, Mlx5Packet *pkt)
     if (in_l3.have > pkt->l3_end) {
         in_l3.have = pkt->l3_end;
     }
-    for (i = 0; i <= MLX5_PARSE_MAX_EXT_HDRS; i++) {
+    for (i = 0;; i++) {
         uint32_t n = IPV6_EXT_MIN;
 
         if (pkt->ip_proto != IPV6_HOPOPTS && pkt->ip_proto != IPV6_ROUTING &&
@@ -201,7 +201,6 @@ static bool parse_ipv6(const Frame *f, Mlx5Packet *pkt)
             return false;
         }
     }
-    return false;
 }
 
 static void parse_l4(const Frame *f, Mlx5Packet *pkt)
