@@ -129,8 +129,12 @@ def system_source(etc: pathlib.Path | None = None, codename: str | None = None) 
         for types, uris, suites, components, options in entries:
             hits = wanted & set(suites)
             if "deb" in types and "main" in components and uris and hits:
-                # of several, the one that names the codename itself
-                found.append((codename not in hits, len(found),
+                # A third party may name its suite like Debian's release. Of several entries,
+                # the one that names the codename itself, trusts Debian's keys, and looks like
+                # a mirror of Debian.
+                found.append((codename not in hits,
+                              "debian-archive" not in options.get("signed-by", ""),
+                              "/debian" not in uris[0], len(found),
                               Source(uris[0], tuple(options.items()), str(path))))
     if not found:
         raise HostError(
@@ -138,7 +142,7 @@ def system_source(etc: pathlib.Path | None = None, codename: str | None = None) 
             hint="the lab fetches QEMU's and the kernel's source and the guest's packages from "
                  "the archive this machine\nuses itself; add an entry like "
                  "\"deb http://MIRROR/debian CODENAME main\" to /etc/apt/sources.list")
-    return min(found)[2]
+    return min(found)[-1]
 
 
 class Suite:

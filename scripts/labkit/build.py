@@ -12,7 +12,7 @@ import pathlib
 import sys
 import time
 
-from . import host, kernel_build, paths, qemu_build, rootfs, steps
+from . import aptsrc, host, interrupts, kernel_build, paths, qemu_build, rootfs, steps
 from .errors import LabError
 
 PARTS = ("qemu", "kernel", "rootfs")
@@ -57,7 +57,7 @@ def ensure(*, yes: bool = False, qemu_src=None, sanitize: bool = False, qemu_ser
     if "qemu" in only:
         # last: it is the one that changes, and its errors should be the last lines seen
         qemu = qemu_build.build(qemu_series, qemu_src, sanitize)
-        versions["qemu"] = qemu.version
+        versions["qemu"] = aptsrc.upstream(qemu.version).partition("+")[0]
     return Products(
         qemu=qemu.binary if qemu else None,
         qemu_src=qemu.src if qemu else None,
@@ -81,15 +81,16 @@ def main(argv=None) -> int:
     parser.add_argument("--yes", action="store_true", help="install packages without asking")
     args = parser.parse_args(argv)
     start = time.monotonic()
+    interrupts.install()
     try:
         made = ensure(yes=args.yes, qemu_src=args.qemu_src, sanitize=args.sanitize,
                       qemu_series=args.qemu_series, kernel=args.kernel, only=args.only or PARTS)
     except LabError as e:
         print(e.render(), file=sys.stderr)
         return e.exit_status
-    except KeyboardInterrupt:
-        print("lab: interrupted", file=sys.stderr)
-        return 130
+    except interrupts.Interrupted as e:
+        print(f"lab: {e}", file=sys.stderr)
+        return e.status
     for field in dataclasses.fields(made):
         value = getattr(made, field.name)
         if field.name == "versions":

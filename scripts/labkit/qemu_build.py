@@ -131,12 +131,14 @@ def hook_lines(src: pathlib.Path, overlay: Overlay) -> None:
         paths.write_atomic(path, "\n".join(texts[path]) + "\n")
 
 
-def place_links(src: pathlib.Path, overlay: Overlay) -> None:
-    """Point the overlay's links to this checkout and bring its copied files in.
+def place_links(src: pathlib.Path, overlay: Overlay) -> bool:
+    """Point the overlay's links to this checkout and bring its copied files in; returns whether
+    a link appeared, changed or went.
 
     A link of an earlier run that has no source file any more is removed. What stands in a
     link's place and is not a link is never replaced.
     """
+    changed = False
     for at, frm in overlay.copies:
         target = src / at
         data = (paths.REPO / frm).read_bytes()
@@ -151,6 +153,7 @@ def place_links(src: pathlib.Path, overlay: Overlay) -> None:
             for old in map(pathlib.Path, glob.glob(str(src / at))):
                 if old.is_symlink() and old not in wanted:
                     old.unlink()
+                    changed = True
         else:
             paths.make_dir(paths.REPO / to)     # git keeps no empty directories
             wanted = {src / at: paths.REPO / to}
@@ -164,6 +167,8 @@ def place_links(src: pathlib.Path, overlay: Overlay) -> None:
                                    hint="move it away, or give the lab a tree without it")
             paths.make_dir(link.parent)
             link.symlink_to(target)
+            changed = True
+    return changed
 
 
 def unhook(src: pathlib.Path) -> list[str]:
@@ -198,8 +203,11 @@ def adopt(src: pathlib.Path, overlay: Overlay) -> None:
     hook_lines(src, overlay)
     stamp = src / STAMP
     before = stamp.read_text(encoding="utf-8").strip() if stamp.exists() else None
-    place_links(src, overlay)
-    if before == str(paths.REPO):
+    moved = before != str(paths.REPO)
+    if place_links(src, overlay) or moved:
+        # the set of source files may differ: make ninja run meson again
+        os.utime(src / "hw/net/meson.build")
+    if not moved:
         return
     for build in _builds_of(src):
         for pattern in ("*/*hw_net_mlx5*", "trace/*hw_net_mlx5*", "tests/qtest/*mlx5-ktls*"):
@@ -208,8 +216,6 @@ def adopt(src: pathlib.Path, overlay: Overlay) -> None:
                     shutil.rmtree(path)
                 else:
                     path.unlink()
-        if (build / "build.ninja").exists():    # the list of source files may differ as well
-            os.utime(src / "hw/net/meson.build")
     paths.write_atomic(stamp, f"{paths.REPO}\n")
 
 
