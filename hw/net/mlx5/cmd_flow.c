@@ -32,7 +32,10 @@ enum { FTE_SET = 0, FTE_MODIFY = 1 };
 /* modify_flow_table_in.modify_field_select */
 #define MODIFY_MISS_TABLE_ID 0x1
 
-/* Flow groups of one table: the driver's own tables have five at most. */
+/*
+ * Flow groups of one table; each costs a probe per packet. Drivers make a
+ * handful, and one per mask that a user asks for.
+ */
 #define MAX_GROUPS_PER_TABLE 4096
 
 /* Flow counters of a function. */
