@@ -50,13 +50,12 @@ static uint8_t *ring_cmd(unsigned log_bytes, uint32_t *len)
 
 /* ---------------------------------------------------------------- EQ --- */
 
-void drv_eq_fill(Drv *d, DrvEq *eq, unsigned log_size, unsigned intr,
-                 uint64_t events, uint8_t in[280])
+uint8_t *drv_eq_cmd(Drv *d, DrvEq *eq, unsigned log_size, unsigned intr,
+                    uint64_t events, uint32_t *len)
 {
+    uint8_t *in = ring_cmd(log_size + 6, len);
     uint8_t *eqc = in + 0x10;
 
-    g_assert_cmpuint(log_size, <=, 6);
-    memset(in, 0, 280);
     memset(eq, 0, sizeof(*eq));
     eq->log_size = log_size;
     eq->intr = intr;
@@ -68,16 +67,17 @@ void drv_eq_fill(Drv *d, DrvEq *eq, unsigned log_size, unsigned intr,
     MLX5_SET(eqc, eqc, intr, intr);
     MLX5_SET(create_eq_in, in, event_bitmask_0, events);
     list_pages(in + PAS, eq->buf, log_size + 6);
+    return in;
 }
 
 void drv_eq_create(Drv *d, DrvEq *eq, unsigned log_size, unsigned intr,
                    uint64_t events)
 {
-    uint8_t in[280], out[16];
+    uint32_t len;
+    g_autofree uint8_t *in = drv_eq_cmd(d, eq, log_size, intr, events, &len);
 
-    drv_eq_fill(d, eq, log_size, intr, events, in);
-    drv_cmd_ok(d, in, sizeof(in), out, sizeof(out));
-    eq->eqn = MLX5_GET(create_eq_out, out, eq_number);
+    eq->eqn = drv_create(d, in, len);
+    g_assert_cmpuint(eq->eqn, <, 256);
 }
 
 bool drv_eq_poll(Drv *d, DrvEq *eq, uint8_t eqe[64])
@@ -105,11 +105,11 @@ void drv_eq_update(Drv *d, DrvEq *eq, bool arm)
 
 /* ---------------------------------------------------------------- CQ --- */
 
-void drv_cq_create(Drv *d, DrvCq *cq, unsigned log_size, uint32_t eqn)
+uint8_t *drv_cq_cmd(Drv *d, DrvCq *cq, unsigned log_size, uint32_t eqn,
+                    uint32_t *len)
 {
-    uint32_t len;
-    g_autofree uint8_t *in = ring_cmd(log_size + 6, &len);
-    uint8_t *cqc = in + 0x10, out[16];
+    uint8_t *in = ring_cmd(log_size + 6, len);
+    uint8_t *cqc = in + 0x10;
 
     memset(cq, 0, sizeof(*cq));
     cq->log_size = log_size;
@@ -123,8 +123,15 @@ void drv_cq_create(Drv *d, DrvCq *cq, unsigned log_size, uint32_t eqn)
     MLX5_SET(cqc, cqc, c_eqn, eqn);
     MLX5_SET(cqc, cqc, dbr_addr, cq->dbr);
     list_pages(in + PAS, cq->buf, log_size + 6);
-    drv_cmd_ok(d, in, len, out, sizeof(out));
-    cq->cqn = MLX5_GET(cmd_id, out, id);
+    return in;
+}
+
+void drv_cq_create(Drv *d, DrvCq *cq, unsigned log_size, uint32_t eqn)
+{
+    uint32_t len;
+    g_autofree uint8_t *in = drv_cq_cmd(d, cq, log_size, eqn, &len);
+
+    cq->cqn = drv_create(d, in, len);
     g_assert_cmpuint(cq->cqn, !=, 0);
 }
 
@@ -176,12 +183,11 @@ static void fill_wq(Drv *d, uint8_t *wq, unsigned log_size, unsigned stride,
     list_pages(wq + 0xc0, buf, log_size + stride);
 }
 
-void drv_sq_create(Drv *d, DrvSq *sq, unsigned log_size, DrvCq *cq,
-                   uint32_t tisn)
+uint8_t *drv_sq_cmd(Drv *d, DrvSq *sq, unsigned log_size, DrvCq *cq,
+                    uint32_t tisn, uint32_t *len)
 {
-    uint32_t len;
-    g_autofree uint8_t *in = ring_cmd(log_size + 6, &len);
-    uint8_t *sqc = in + CTX, out[16];
+    uint8_t *in = ring_cmd(log_size + 6, len);
+    uint8_t *sqc = in + CTX;
 
     memset(sq, 0, sizeof(*sq));
     sq->log_size = log_size;
@@ -199,8 +205,16 @@ void drv_sq_create(Drv *d, DrvSq *sq, unsigned log_size, DrvCq *cq,
         MLX5_SET(sqc, sqc, tis_num_0, tisn);
     }
     fill_wq(d, sqc + WQ_IN_CTX, log_size, 6, sq->buf, sq->dbr);
-    drv_cmd_ok(d, in, len, out, sizeof(out));
-    sq->sqn = MLX5_GET(cmd_id, out, id);
+    return in;
+}
+
+void drv_sq_create(Drv *d, DrvSq *sq, unsigned log_size, DrvCq *cq,
+                   uint32_t tisn)
+{
+    uint32_t len;
+    g_autofree uint8_t *in = drv_sq_cmd(d, sq, log_size, cq, tisn, &len);
+
+    sq->sqn = drv_create(d, in, len);
     g_assert_cmphex(drv_sq_modify(d, sq, DRV_RST, DRV_RDY).status, ==, 0);
 }
 
@@ -244,12 +258,12 @@ void drv_sq_ring(Drv *d, DrvSq *sq)
     drv_reg_write64(d, UAR_PAGE(sq->uar) + UAR_SQ_DOORBELL, mlx5_ld64(ctrl));
 }
 
-void drv_rq_create(Drv *d, DrvRq *rq, unsigned log_size, unsigned stride,
-                   DrvCq *cq, uint32_t counter, bool vlan_strip)
+uint8_t *drv_rq_cmd(Drv *d, DrvRq *rq, unsigned log_size, unsigned stride,
+                    DrvCq *cq, uint32_t counter, bool vlan_strip,
+                    uint32_t *len)
 {
-    uint32_t len;
-    g_autofree uint8_t *in = ring_cmd(log_size + stride, &len);
-    uint8_t *rqc = in + CTX, out[16];
+    uint8_t *in = ring_cmd(log_size + stride, len);
+    uint8_t *rqc = in + CTX;
 
     memset(rq, 0, sizeof(*rq));
     rq->log_size = log_size;
@@ -264,8 +278,17 @@ void drv_rq_create(Drv *d, DrvRq *rq, unsigned log_size, unsigned stride,
     MLX5_SET(rqc, rqc, cqn, cq->cqn);
     MLX5_SET(rqc, rqc, counter_set_id, counter);
     fill_wq(d, rqc + WQ_IN_CTX, log_size, stride, rq->buf, rq->dbr);
-    drv_cmd_ok(d, in, len, out, sizeof(out));
-    rq->rqn = MLX5_GET(cmd_id, out, id);
+    return in;
+}
+
+void drv_rq_create(Drv *d, DrvRq *rq, unsigned log_size, unsigned stride,
+                   DrvCq *cq, uint32_t counter, bool vlan_strip)
+{
+    uint32_t len;
+    g_autofree uint8_t *in = drv_rq_cmd(d, rq, log_size, stride, cq, counter,
+                                        vlan_strip, &len);
+
+    rq->rqn = drv_create(d, in, len);
     g_assert_cmphex(drv_rq_modify(d, rq, DRV_RST, DRV_RDY).status, ==, 0);
 }
 
@@ -408,44 +431,66 @@ void drv_sq_expect_error(Drv *d, DrvSq *sq, uint16_t index, uint8_t syndrome)
 
 /* ------------------------------------------------ TIS, TIR, steering --- */
 
-uint32_t drv_tis_create(Drv *d)
+uint8_t *drv_tis_cmd(Drv *d, uint32_t *len)
 {
-    uint8_t in[192] = { 0 }, out[16];
+    uint8_t *in = g_malloc0(192);
 
+    *len = 192;
     MLX5_SET(cmd_in, in, opcode, OP_CREATE_TIS);
     MLX5_SET(tisc, in + CTX, transport_domain, d->td);
     MLX5_SET(tisc, in + CTX, pd, d->pd);
-    drv_cmd_ok(d, in, sizeof(in), out, sizeof(out));
-    return MLX5_GET(cmd_id, out, id);
+    return in;
 }
 
-uint32_t drv_tir_direct(Drv *d, uint32_t rqn)
+uint32_t drv_tis_create(Drv *d)
 {
-    uint8_t in[272] = { 0 }, out[16];
+    uint32_t len;
+    g_autofree uint8_t *in = drv_tis_cmd(d, &len);
 
+    return drv_create(d, in, len);
+}
+
+uint8_t *drv_tir_cmd(Drv *d, uint32_t rqn, uint32_t *len)
+{
+    uint8_t *in = g_malloc0(272);
+
+    *len = 272;
     MLX5_SET(cmd_in, in, opcode, OP_CREATE_TIR);
     MLX5_SET(tirc, in + CTX, disp_type, 0);
     MLX5_SET(tirc, in + CTX, inline_rqn, rqn);
     MLX5_SET(tirc, in + CTX, transport_domain, d->td);
-    drv_cmd_ok(d, in, sizeof(in), out, sizeof(out));
-    return MLX5_GET(cmd_id, out, id);
+    return in;
 }
 
-uint32_t drv_rqt_create(Drv *d, const DrvRq *const *rq, unsigned n)
+uint32_t drv_tir_direct(Drv *d, uint32_t rqn)
 {
-    uint32_t len = PAS + n * 4;
-    g_autofree uint8_t *in = g_malloc0(len);
-    uint8_t out[16];
+    uint32_t len;
+    g_autofree uint8_t *in = drv_tir_cmd(d, rqn, &len);
+
+    return drv_create(d, in, len);
+}
+
+uint8_t *drv_rqt_cmd(Drv *d, const DrvRq *const *rq, unsigned n, uint32_t *len)
+{
+    uint8_t *in = g_malloc0(PAS + n * 4);
     unsigned i;
 
+    *len = PAS + n * 4;
     MLX5_SET(cmd_in, in, opcode, OP_CREATE_RQT);
     MLX5_SET(rqtc, in + CTX, rqt_max_size, n);
     MLX5_SET(rqtc, in + CTX, rqt_actual_size, n);
     for (i = 0; i < n; i++) {
         MLX5_SET(rq_num, in + PAS + i * 4, rq_num, rq[i]->rqn);
     }
-    drv_cmd_ok(d, in, len, out, sizeof(out));
-    return MLX5_GET(cmd_id, out, id);
+    return in;
+}
+
+uint32_t drv_rqt_create(Drv *d, const DrvRq *const *rq, unsigned n)
+{
+    uint32_t len;
+    g_autofree uint8_t *in = drv_rqt_cmd(d, rq, n, &len);
+
+    return drv_create(d, in, len);
 }
 
 void drv_steer_all(Drv *d, DrvSteering *s, uint32_t tirn, uint32_t flow_tag)

@@ -13,6 +13,7 @@
 #define CMD_INLINE 16
 #define MAILBOX_DATA 512
 #define ISSI_1 1
+#define MKEY_7_0 0x5a
 
 /* ------------------------------------------------------------ machine --- */
 
@@ -446,25 +447,35 @@ static void query_pages(Drv *d, uint16_t op_mod)
     g_assert_cmpuint(MLX5_GET(query_pages_out, out, num_pages), ==, 0);
 }
 
-static void create_mkey(Drv *d)
+uint8_t *drv_mkey_cmd(Drv *d, uint8_t key, uint32_t *len)
 {
-    uint8_t in[272] = { 0 }, out[16];
+    uint8_t *in = g_malloc0(272);
     uint8_t *mkc = in + 16;
 
+    *len = 272;
     MLX5_SET(cmd_in, in, opcode, OP_CREATE_MKEY);
     MLX5_SET(mkc, mkc, lw, 1);
     MLX5_SET(mkc, mkc, lr, 1);
     MLX5_SET(mkc, mkc, qpn, 0xffffff);
-    MLX5_SET(mkc, mkc, mkey_7_0, 0x5a);
+    MLX5_SET(mkc, mkc, mkey_7_0, key);
     MLX5_SET(mkc, mkc, length64, 1);
     MLX5_SET(mkc, mkc, pd, d->pd);
-    drv_cmd_ok(d, in, sizeof(in), out, sizeof(out));
-    d->lkey = MLX5_GET(cmd_id, out, id) << 8 | 0x5a;
+    return in;
+}
+
+uint32_t drv_create(Drv *d, uint8_t *in, uint32_t len)
+{
+    uint8_t out[16];
+
+    drv_cmd_ok(d, in, len, out, sizeof(out));
+    return MLX5_GET(cmd_id, out, id);
 }
 
 void drv_hca_up(Drv *d)
 {
     uint8_t in[32] = { 0 }, out[112], reg[16] = { 0 };
+    g_autofree uint8_t *mkey = NULL;
+    uint32_t len;
 
     drv_cmd_id_ok(d, OP_ENABLE_HCA, 0);
     MLX5_SET(cmd_in, in, opcode, OP_QUERY_ISSI);
@@ -484,7 +495,8 @@ void drv_hca_up(Drv *d)
     d->uar = drv_alloc(d, OP_ALLOC_UAR);
     d->pd = drv_alloc(d, OP_ALLOC_PD);
     d->td = drv_alloc(d, OP_ALLOC_TD);
-    create_mkey(d);
+    mkey = drv_mkey_cmd(d, MKEY_7_0, &len);
+    d->lkey = drv_create(d, mkey, len) << 8 | MKEY_7_0;
 }
 
 void drv_hca_down(Drv *d)

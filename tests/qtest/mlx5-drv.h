@@ -304,9 +304,27 @@ enum {
     EVENT_CMD = 0x0a,
 };
 
-/* Fills in CREATE_EQ as for drv_eq_create(), for tests that change it. */
-void drv_eq_fill(Drv *d, DrvEq *eq, unsigned log_size, unsigned intr,
-                 uint64_t events, uint8_t in[280]);
+/*
+ * The commands that the functions below give, for tests that change something
+ * in them. The caller frees the result; its length goes to *@len.
+ */
+uint8_t *drv_eq_cmd(Drv *d, DrvEq *eq, unsigned log_size, unsigned intr,
+                    uint64_t events, uint32_t *len);
+uint8_t *drv_cq_cmd(Drv *d, DrvCq *cq, unsigned log_size, uint32_t eqn,
+                    uint32_t *len);
+uint8_t *drv_sq_cmd(Drv *d, DrvSq *sq, unsigned log_size, DrvCq *cq,
+                    uint32_t tisn, uint32_t *len);
+uint8_t *drv_rq_cmd(Drv *d, DrvRq *rq, unsigned log_size, unsigned stride,
+                    DrvCq *cq, uint32_t counter, bool vlan_strip,
+                    uint32_t *len);
+uint8_t *drv_tis_cmd(Drv *d, uint32_t *len);
+uint8_t *drv_tir_cmd(Drv *d, uint32_t rqn, uint32_t *len);
+uint8_t *drv_rqt_cmd(Drv *d, const DrvRq *const *rq, unsigned n,
+                     uint32_t *len);
+uint8_t *drv_mkey_cmd(Drv *d, uint8_t key, uint32_t *len);
+/* Gives such a command; the number that came back. */
+uint32_t drv_create(Drv *d, uint8_t *in, uint32_t len);
+
 void drv_eq_create(Drv *d, DrvEq *eq, unsigned log_size, unsigned intr,
                    uint64_t events);
 /* Takes the next EQE if the device has written one. */

@@ -16,5 +16,7 @@ int main(int argc, char **argv)
         return 1;
     }
     mlx5_pci_tests();
+    mlx5_cmd_tests();
+    mlx5_cap_tests();
     return g_test_run();
 }
