@@ -18,5 +18,6 @@ int main(int argc, char **argv)
     mlx5_pci_tests();
     mlx5_cmd_tests();
     mlx5_cap_tests();
+    mlx5_obj_tests();
     return g_test_run();
 }
