@@ -113,7 +113,16 @@ void mlx5_cmd_doorbell(Mlx5Function *fn, uint32_t slots);
     X(0x939, ALLOC_FLOW_COUNTER, alloc_flow_counter, 16, 12, INITIALIZED)     \
     X(0x93a, DEALLOC_FLOW_COUNTER, dealloc_flow_counter, 12, 8, INITIALIZED)  \
     X(0x93b, QUERY_FLOW_COUNTER, query_flow_counter, 32, 16, INITIALIZED)     \
-    X(0x93c, MODIFY_FLOW_TABLE, modify_flow_table, 64, 8, INITIALIZED)
+    X(0x93c, MODIFY_FLOW_TABLE, modify_flow_table, 64, 8, INITIALIZED)        \
+    X(0xa00, CREATE_GENERAL_OBJECT, create_general_object, 16, 12,            \
+      INITIALIZED)                                                            \
+    X(0xa01, MODIFY_GENERAL_OBJECT, modify_general_object, 16, 8,             \
+      INITIALIZED)                                                            \
+    X(0xa02, QUERY_GENERAL_OBJECT, query_general_object, 16, 16,              \
+      INITIALIZED)                                                            \
+    X(0xa03, DESTROY_GENERAL_OBJECT, destroy_general_object, 16, 8,           \
+      INITIALIZED)                                                            \
+    X(0xb12, SYNC_CRYPTO, sync_crypto, 16, 8, INITIALIZED)
 
 #define MLX5_CMD_DECLARE(op, NAME, handler, in_min, out_min, state) \
     Mlx5CmdHandler mlx5_cmd_##handler;

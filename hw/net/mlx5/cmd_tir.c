@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * TIS, TIR and RQ table commands (driver: core/transobj.c, en/tir.c, en/rqt.c,
- * en/rss.c). Owns Mlx5Tis, Mlx5Tir and Mlx5Rqt.
+ * en/rss.c). Owns Mlx5Tis, Mlx5Tir and Mlx5Rqt; a TIS or TIR
+ * with tls_en carries a TLS context, which is tls.c's.
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
 #include "object.h"
+#include "tls.h"
 #include "trace.h"
 
 #define CTX_OFFSET 0x20
@@ -55,6 +57,9 @@ Mlx5Syndrome mlx5_cmd_create_tis(Mlx5Cmd *cmd)
         mlx5_object_ref(pd);
     }
     memcpy(tis->tisc, tisc, sizeof(tis->tisc));
+    if (tls) {
+        tis->tls = mlx5_tls_tx_new(fn, tis->obj.id);
+    }
     MLX5_SET(cmd_id, cmd->out, id, tis->obj.id);
     return MLX5_OK;
 }
@@ -97,6 +102,7 @@ void mlx5_tis_destroy(void *obj)
 {
     Mlx5Tis *tis = obj;
 
+    mlx5_tls_tx_free(tis->tls);
     mlx5_object_unref(tis->td);
     mlx5_object_unref(tis->pd);
 }
@@ -310,6 +316,9 @@ Mlx5Syndrome mlx5_cmd_create_tir(Mlx5Cmd *cmd)
     mlx5_object_ref(rq ? (void *)rq : (void *)rqt);
     tir->rss = rss;
     memcpy(tir->tirc, tirc, sizeof(tir->tirc));
+    if (tls) {
+        tir->tls = mlx5_tls_rx_new(fn, tir->obj.id);
+    }
     MLX5_SET(cmd_id, cmd->out, id, tir->obj.id);
     return MLX5_OK;
 }
@@ -387,6 +396,7 @@ void mlx5_tir_destroy(void *obj)
 {
     Mlx5Tir *tir = obj;
 
+    mlx5_tls_rx_free(tir->tls);
     mlx5_object_unref(tir->td);
     mlx5_object_unref(tir->rq);
     mlx5_object_unref(tir->rqt);

@@ -4,6 +4,7 @@
  * TEARDOWN_HCA, DISABLE_HCA, function level reset, guest reset and unplug.
  */
 #include "qemu/osdep.h"
+#include "tls.h"
 #include "cmd.h"
 
 static void notify_bh(void *opaque)
@@ -11,10 +12,14 @@ static void notify_bh(void *opaque)
     mlx5_notify_flush(opaque);
 }
 
-void mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port)
+bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
+                        Error **errp)
 {
     fn->dev = dev;
     fn->port = port;
+    if (!mlx5_tls_init(fn, errp)) {
+        return false;
+    }
     fn->dirty_cqs = g_ptr_array_new();
     fn->dirty_eqs = g_ptr_array_new();
     fn->notify_bh = qemu_bh_new_guarded(notify_bh, fn,
@@ -26,6 +31,7 @@ void mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port)
     mlx5_cmd_init(fn);
     mlx5_flow_init(fn);
     mlx5_vport_init(&fn->vport);
+    return true;
 }
 
 void mlx5_function_teardown(Mlx5Function *fn)
@@ -45,12 +51,14 @@ void mlx5_function_reset(Mlx5Function *fn)
     mlx5_iseg_reset(fn);
     fn->hca = MLX5_HCA_OFF;
     fn->issi = 0;
+    memset(&fn->tls.counters, 0, sizeof(fn->tls.counters));
 }
 
 void mlx5_function_finalize(Mlx5Function *fn)
 {
     mlx5_flow_finalize(fn);
     mlx5_objects_finalize(fn);
+    mlx5_tls_finalize(fn);
     mlx5_vport_finalize(&fn->vport);
     mlx5_cmd_finalize(fn);
     mlx5_caps_finalize(fn);

@@ -50,6 +50,7 @@ static void get_counters(Object *obj, Visitor *v, const char *name,
     Mlx5State *s = MLX5_KTLS(obj);
     Mlx5PortCounters *p = &s->port.counters;
     Mlx5VportCounters *c = &s->fn.vport.counters;
+    Mlx5TlsCounters *t = &s->fn.tls.counters;
     const struct {
         const char *name;
         uint64_t val;
@@ -74,6 +75,24 @@ static void get_counters(Object *obj, Visitor *v, const char *name,
         { "rx_wqe_error", c->rx_wqe_error },
         { "rx_cq_error", c->rx_cq_error },
         { "tx_wqe_error", c->tx_wqe_error },
+        { "tls_tx_packets", t->tx_packets },
+        { "tls_tx_bytes", t->tx_bytes },
+        { "tls_tx_records", t->tx_records },
+        { "tls_tx_dumps", t->tx_dumps },
+        { "tls_tx_dump_bytes", t->tx_dump_bytes },
+        { "tls_tx_dump_ignored", t->tx_dump_ignored },
+        { "tls_tx_seq_mismatch", t->tx_seq_mismatch },
+        { "tls_tx_no_ctx", t->tx_no_ctx },
+        { "tls_tx_bad_header", t->tx_bad_header },
+        { "tls_tx_drop_unmarkable", t->tx_drop_unmarkable },
+        { "tls_rx_not_decrypted", t->rx_packets[0] },
+        { "tls_rx_decrypted", t->rx_packets[1] },
+        { "tls_rx_resync", t->rx_packets[2] },
+        { "tls_rx_error", t->rx_packets[3] },
+        { "tls_rx_decrypted_bytes", t->rx_decrypted_bytes },
+        { "tls_rx_records", t->rx_records },
+        { "tls_dek_stale", t->dek_stale },
+        { "tls_sync_crypto", t->sync_crypto },
     };
     size_t i;
 

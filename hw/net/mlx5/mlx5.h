@@ -209,13 +209,11 @@ enum {
     MLX5_Q_ERR = 3,
 };
 
-typedef struct Mlx5Tls Mlx5Tls; /* a TLS context, see tls.h */
-
 typedef struct Mlx5Tis {
     Mlx5Object obj;
     Mlx5Td *td;
     Mlx5Pd *pd;
-    Mlx5Tls *tls; /* when tls_en */
+    struct Mlx5TlsTx *tls; /* when tls_en */
     uint8_t tisc[160];
 } Mlx5Tis;
 
@@ -265,7 +263,7 @@ typedef struct Mlx5Tir {
     Mlx5Rq *rq;   /* disp_type direct */
     Mlx5Rqt *rqt; /* disp_type indirect */
     Mlx5RssParams rss;
-    Mlx5Tls *tls; /* when tls_en */
+    struct Mlx5TlsRx *tls; /* when tls_en */
     uint8_t tirc[240];
 } Mlx5Tir;
 
@@ -319,6 +317,25 @@ typedef struct Mlx5Vport {
     Mlx5VportCounters counters;
 } Mlx5Vport;
 
+/* What TLS contexts have done, all together. */
+typedef struct Mlx5TlsCounters {
+    uint64_t tx_packets; /* WQEs with payload that were encrypted */
+    uint64_t tx_bytes;   /* their payload */
+    uint64_t tx_records; /* records completed */
+    uint64_t tx_dumps;
+    uint64_t tx_dump_bytes;
+    uint64_t tx_dump_ignored;    /* DUMP without a context that takes it */
+    uint64_t tx_seq_mismatch;    /* dropped: not the expected TCP sequence */
+    uint64_t tx_no_ctx;          /* dropped: no parameters or no key */
+    uint64_t tx_bad_header;      /* dropped: no record header where due */
+    uint64_t tx_drop_unmarkable; /* dropped: marked, but no TLS TIS or no TCP */
+    uint64_t rx_packets[4];      /* packets with payload by cqe.tls_offload */
+    uint64_t rx_decrypted_bytes;
+    uint64_t rx_records;
+    uint64_t dek_stale; /* keys used after a load without SYNC_CRYPTO */
+    uint64_t sync_crypto;
+} Mlx5TlsCounters;
+
 struct Mlx5Function {
     Mlx5State *dev;
     Mlx5Port *port;
@@ -343,6 +360,10 @@ struct Mlx5Function {
     GHashTable *flow_counters; /* id -> Mlx5FlowCounter, cmd_flow.c */
     uint32_t flow_counter_next; /* where the search for a free one starts */
     Mlx5Vport vport;
+    struct {
+        struct Mlx5TlsEngine *engine;
+        Mlx5TlsCounters counters;
+    } tls;
 
     /* completions and events not yet announced, see notify.c */
     GPtrArray *dirty_cqs;
@@ -644,7 +665,8 @@ void mlx5_flow_count(Mlx5Function *fn, uint32_t id, size_t octets);
 
 /* --------------------------------------------------------- function.c --- */
 
-void mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port);
+bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
+                        Error **errp);
 /* Destroys what the driver made (objects, tables, pages); keeps the iseg. */
 void mlx5_function_teardown(Mlx5Function *fn);
 /* Power-on state. */

@@ -13,6 +13,7 @@ void mlx5_rq_destroy(void *obj);
 void mlx5_cq_destroy(void *obj);
 void mlx5_eq_destroy(void *obj);
 void mlx5_tis_destroy(void *obj);
+void mlx5_dek_destroy(void *obj);
 void mlx5_mkey_destroy(void *obj);
 
 #endif

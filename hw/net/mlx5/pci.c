@@ -155,6 +155,16 @@ static bool check_properties(Mlx5State *s, Error **errp)
         error_setg(errp, "log-max-tir=%u: expected 6..20", s->log_max_tir);
         return false;
     }
+    if (s->log_max_dek < 1 || s->log_max_dek > 20) {
+        error_setg(errp, "log-max-dek=%u: expected 1..20", s->log_max_dek);
+        return false;
+    }
+    if (s->log_dek_max_alloc > s->log_max_dek) {
+        error_setg(errp, "log-dek-max-alloc=%u: expected 0 (one command per "
+                   "key) or up to log-max-dek=%u", s->log_dek_max_alloc,
+                   s->log_max_dek);
+        return false;
+    }
     if (s->conf.peers.queues > 1) {
         error_setg(errp, "netdev has %d queues: this device takes one; "
                    "RSS spreads packets over its channels by itself",
@@ -197,7 +207,11 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
     s->port.dev = s;
     s->port.fn = &s->fn;
     s->port.conf = &s->conf;
-    mlx5_function_init(&s->fn, s, &s->port);
+    if (!mlx5_function_init(&s->fn, s, &s->port, errp)) {
+        msix_unuse_all_vectors(pci);
+        msix_uninit_exclusive_bar(pci);
+        return;
+    }
     mlx5_tx_init(&s->port);
     mlx5_rx_init(&s->port);
     s->port.nic = qemu_new_nic(&nic_info, &s->conf,
@@ -248,6 +262,10 @@ static const Property mlx5_properties[] = {
     DEFINE_PROP_UINT32("rx-hold-ms", Mlx5State, rx_hold_ms, 100),
     DEFINE_PROP_UINT8("log-max-tis", Mlx5State, log_max_tis, 16),
     DEFINE_PROP_UINT8("log-max-tir", Mlx5State, log_max_tir, 16),
+    DEFINE_PROP_BOOL("tls-tx", Mlx5State, tls_tx, true),
+    DEFINE_PROP_BOOL("tls-rx", Mlx5State, tls_rx, true),
+    DEFINE_PROP_UINT8("log-max-dek", Mlx5State, log_max_dek, 17),
+    DEFINE_PROP_UINT8("log-dek-max-alloc", Mlx5State, log_dek_max_alloc, 12),
 };
 
 static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
@@ -277,6 +295,15 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
         "log2 of how many TIS can exist (4..20)");
     object_class_property_set_description(klass, "log-max-tir",
         "log2 of how many TIR can exist (6..20)");
+    object_class_property_set_description(klass, "tls-tx",
+        "announce TLS transmit offload");
+    object_class_property_set_description(klass, "tls-rx",
+        "announce TLS receive offload");
+    object_class_property_set_description(klass, "log-max-dek",
+        "log2 of how many encryption keys can exist (1..20)");
+    object_class_property_set_description(klass, "log-dek-max-alloc",
+        "log2 of the largest range of keys made by one command, "
+        "0: no ranges, and no crypto capability page");
     mlx5_introspect_class_init(klass);
 }
 

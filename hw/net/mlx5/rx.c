@@ -12,7 +12,7 @@
  */
 #include "qemu/osdep.h"
 #include "engine/csum.h"
-#include "mlx5.h"
+#include "tls.h"
 #include "trace.h"
 
 #define HOLD_RETRY_NS (1 * SCALE_MS)
@@ -141,13 +141,26 @@ void mlx5_rx_kick(Mlx5Port *port)
 
 /* -------------------------------------------------------------- delivery --- */
 
+/*
+ * @buf is only read, except that a TLS context decrypts a copy of its own in
+ * the port's buffer.
+ */
 static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
 {
+    Mlx5Port *port = t->rq->obj.fn->port;
+    Mlx5TlsFlag tls = MLX5_TLS_FLAG_NOT_DECRYPTED;
     struct iovec iov[2] = { { .iov_base = buf, .iov_len = pkt->len } };
     int iovcnt = 1;
     uint8_t cqe[64] = { 0 };
     uint8_t types = mlx5_packet_cqe_hdr_type(pkt);
 
+    if (mlx5_tls_wants(t->tir, pkt)) {
+        memcpy(port->rx_buf, buf, pkt->len);
+        buf = port->rx_buf;
+        iov[0].iov_base = buf;
+        tls = mlx5_tls_receive(t->tir, pkt, buf);
+    }
+    MLX5_SET(cqe, cqe, tls_offload, tls);
     if (t->rq->vlan_strip && pkt->n_vlan &&
         pkt->vlan_tpid[0] == ETHERTYPE_CVLAN) {
         /* addresses, then what follows the tag */

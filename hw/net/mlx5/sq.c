@@ -2,7 +2,8 @@
 /*
  * Send queues: CREATE/MODIFY/DESTROY/QUERY_SQ, and the scheduler that takes
  * WQEs off them in turn (driver: en_main.c, en_tx.c, en/reporter_tx.c). Owns
- * Mlx5Sq, port->sqs and tx_bh. What a WQE does is in tx.c (packets).
+ * Mlx5Sq, port->sqs and tx_bh. What a WQE does is in tx.c (packets) and
+ * umr.c (TLS control).
  *
  * WQEs of a queue are executed and completed in order. A queue has its turn
  * until it is empty or its budget is used; when the backend is full everything
@@ -10,6 +11,7 @@
  */
 #include "qemu/osdep.h"
 #include "object.h"
+#include "tls.h"
 #include "trace.h"
 #include "wq.h"
 
@@ -116,6 +118,14 @@ static Mlx5TxResult sq_execute(Mlx5Sq *sq, uint8_t *syndrome)
     case MLX5_WQE_LSO:
     case MLX5_WQE_ENHANCED_MPSW:
         return mlx5_tx_start(sq->obj.fn->port, sq, syndrome);
+    case MLX5_WQE_UMR:
+        return mlx5_umr_wqe(sq, syndrome);
+    case MLX5_WQE_SET_PSV:
+        return mlx5_set_psv_wqe(sq, syndrome);
+    case MLX5_WQE_GET_PSV:
+        return mlx5_get_psv_wqe(sq, syndrome);
+    case MLX5_WQE_DUMP:
+        return mlx5_dump_wqe(sq, syndrome);
     default:
         *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
         return MLX5_TX_ERROR;

@@ -10,7 +10,7 @@
  */
 #include "qemu/osdep.h"
 #include "engine/csum.h"
-#include "mlx5.h"
+#include "tls.h"
 #include "trace.h"
 
 #define SEG_SIZE 16
@@ -125,10 +125,36 @@ static Mlx5TxResult send_frame(Mlx5Port *port, uint8_t *buf, size_t len,
     return mlx5_port_send(port, &iov, 1) ? MLX5_TX_DONE : MLX5_TX_BLOCKED;
 }
 
+/*
+ * Encrypts the payload of a packet if its WQE marks it for a TIS. Returns true
+ * when it may be sent; else the WQE ends here with *@res and nothing leaves.
+ */
+static bool protect(Mlx5Port *port, const Mlx5Packet *pkt, uint8_t *payload,
+                    size_t len, Mlx5TxResult *res, uint8_t *syndrome)
+{
+    uint32_t tisn = MLX5_GET(wqe_ctrl, port->tx.wqe, tis_tir_num);
+
+    if (!tisn) {
+        return true;
+    }
+    switch (mlx5_tls_send(port->fn, tisn, pkt, payload, len)) {
+    case MLX5_TLS_SEND:
+        return true;
+    case MLX5_TLS_DROP:
+        *res = MLX5_TX_DONE;
+        return false;
+    default:
+        *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
+        *res = MLX5_TX_ERROR;
+        return false;
+    }
+}
+
 static Mlx5TxResult start_send(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
 {
     Mlx5TxPacket *tx = &port->tx;
     Mlx5TxResult res;
+    Mlx5Packet pkt;
     ssize_t n;
     EthSeg e;
 
@@ -141,6 +167,13 @@ static Mlx5TxResult start_send(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
                MLX5_TX_BUF_SIZE - MLX5_VLAN_HLEN - e.hdr_len, syndrome);
     if (n < 0) {
         return MLX5_TX_ERROR;
+    }
+    if (MLX5_GET(wqe_ctrl, tx->wqe, tis_tir_num)) {
+        mlx5_parse(tx->buf, e.hdr_len + n, &pkt);
+        if (!protect(port, &pkt, tx->buf + pkt.payload_off, pkt.payload_len,
+                     &res, syndrome)) {
+            return res;
+        }
     }
     tx->sq = sq;
     tx->left = MLX5_TX_LAST_FRAME;
@@ -170,6 +203,8 @@ static Mlx5TxResult start_lso(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
 {
     Mlx5TxPacket *tx = &port->tx;
     Mlx5SegmentError err;
+    Mlx5TxResult res;
+    Mlx5Packet pkt;
     ssize_t n;
     EthSeg e;
 
@@ -188,6 +223,11 @@ static Mlx5TxResult start_lso(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
                               mlx5_segment_strerror(err));
         *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
         return MLX5_TX_ERROR;
+    }
+    /* One stream, before it is cut: records end where they like. */
+    mlx5_parse_headers(e.hdr, e.hdr_len, &pkt);
+    if (!protect(port, &pkt, tx->buf + LSO_BUF_HDR, n, &res, syndrome)) {
+        return res;
     }
     tx->sq = sq;
     tx->left = MLX5_TX_SEGMENTS;

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TLS contexts of TIS and TIR, and the device's TLS counters: the joint between
+ * the pipelines (tx.c, rx.c, umr.c) and the engine's state machines. Owns
+ * Mlx5Tis.tls, Mlx5Tir.tls and fn->tls.
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "tls.h"
+#include "trace.h"
+
+bool mlx5_tls_init(Mlx5Function *fn, Error **errp)
+{
+    g_autofree char *why = NULL;
+
+    fn->tls.engine = mlx5_tls_engine_new(MLX5_TLS_ENGINE_DEFAULT_SLOTS, &why);
+    if (!fn->tls.engine) {
+        error_setg(errp, "TLS offload is not possible: %s", why);
+        return false;
+    }
+    return true;
+}
+
+void mlx5_tls_finalize(Mlx5Function *fn)
+{
+    g_clear_pointer(&fn->tls.engine, mlx5_tls_engine_free);
+}
+
+Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn)
+{
+    Mlx5TlsTx *tx = g_new0(Mlx5TlsTx, 1);
+
+    mlx5_tls_tx_init(tx, fn->tls.engine, tisn);
+    return tx;
+}
+
+void mlx5_tls_tx_free(Mlx5TlsTx *tx)
+{
+    if (tx) {
+        mlx5_tls_tx_clear(tx);
+        g_free(tx);
+    }
+}
+
+Mlx5TlsRx *mlx5_tls_rx_new(Mlx5Function *fn, uint32_t tirn)
+{
+    Mlx5TlsRx *rx = g_new0(Mlx5TlsRx, 1);
+
+    mlx5_tls_rx_init(rx, fn->tls.engine, tirn);
+    return rx;
+}
+
+void mlx5_tls_rx_free(Mlx5TlsRx *rx)
+{
+    if (rx) {
+        mlx5_tls_rx_clear(rx);
+        g_free(rx);
+    }
+}
+
+static Mlx5TlsSend drop(Mlx5Function *fn, uint32_t tisn, const char *why)
+{
+    fn->tls.counters.tx_drop_unmarkable++;
+    trace_mlx5_tls_tx_drop(DEVICE(fn->dev)->id, tisn, 0, why);
+    return MLX5_TLS_DROP;
+}
+
+Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
+                          const Mlx5Packet *pkt, uint8_t *payload, size_t len)
+{
+    Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, tisn);
+    Mlx5TlsCounters *c = &fn->tls.counters;
+    Mlx5TlsTxResult res;
+
+    if (!tis || !tis->tls) {
+        return drop(fn, tisn, "no such TIS, or one without tls_en");
+    }
+    if (pkt->l4_type != MLX5_L4_TCP || pkt->is_frag || pkt->l3_truncated) {
+        return drop(fn, tisn, "no whole TCP segment");
+    }
+    if (!len) {
+        return MLX5_TLS_SEND;
+    }
+    mlx5_tls_tx_packet(tis->tls, pkt->tcp_seq, payload, len, &res);
+    if (res.verdict == MLX5_TLS_TX_SEND) {
+        c->tx_packets++;
+        c->tx_bytes += len;
+        c->tx_records += res.records;
+        trace_mlx5_tls_tx(DEVICE(fn->dev)->id, tisn, pkt->tcp_seq, len,
+                          res.records, mlx5_tls_tx_row_str(res.row));
+        return MLX5_TLS_SEND;
+    }
+    switch (res.reason) {
+    case MLX5_TLS_REASON_SEQ_MISMATCH:
+        c->tx_seq_mismatch++;
+        break;
+    case MLX5_TLS_REASON_BAD_HEADER:
+    case MLX5_TLS_REASON_BROKEN:
+        c->tx_bad_header++;
+        break;
+    default:
+        c->tx_no_ctx++;
+        break;
+    }
+    trace_mlx5_tls_tx_drop(DEVICE(fn->dev)->id, tisn, pkt->tcp_seq,
+                           mlx5_tls_reason_str(res.reason));
+    return res.verdict == MLX5_TLS_TX_ERROR_CQE ? MLX5_TLS_ERROR :
+                                                  MLX5_TLS_DROP;
+}
+
+void mlx5_tls_dump(Mlx5Function *fn, uint32_t tisn, const uint8_t *data,
+                   size_t len)
+{
+    Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, tisn);
+    Mlx5TlsTxResult res;
+
+    if (!tis || !tis->tls) {
+        fn->tls.counters.tx_dump_ignored++;
+        trace_mlx5_tls_dump(DEVICE(fn->dev)->id, tisn, len,
+                            "no such TIS, or one without tls_en");
+        return;
+    }
+    mlx5_tls_tx_dump(tis->tls, data, len, &res);
+    if (res.reason == MLX5_TLS_REASON_NONE) {
+        fn->tls.counters.tx_dumps++;
+        fn->tls.counters.tx_dump_bytes += len;
+    } else {
+        fn->tls.counters.tx_dump_ignored++;
+    }
+    trace_mlx5_tls_dump(DEVICE(fn->dev)->id, tisn, len,
+                        mlx5_tls_reason_str(res.reason));
+}
+
+/*
+ * Fragments and segments with a bad checksum go past the context as if they
+ * had been lost: TCP will drop them too.
+ */
+bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt)
+{
+    return tir->tls && pkt->l4_type == MLX5_L4_TCP && !pkt->is_frag &&
+           !pkt->l3_truncated && pkt->payload_len && pkt->l3_ok && pkt->l4_ok;
+}
+
+Mlx5TlsFlag mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
+                             uint8_t *frame)
+{
+    Mlx5Function *fn = tir->obj.fn;
+    Mlx5TlsCounters *c = &fn->tls.counters;
+    Mlx5TlsRxResult res;
+
+    mlx5_tls_rx_packet(tir->tls, pkt->tcp_seq, frame + pkt->payload_off,
+                       pkt->payload_len, &res);
+    c->rx_packets[res.flag]++;
+    c->rx_records += res.records;
+    if (res.flag == MLX5_TLS_FLAG_DECRYPTED) {
+        c->rx_decrypted_bytes += pkt->payload_len;
+    }
+    trace_mlx5_tls_rx(DEVICE(fn->dev)->id, tir->obj.id, pkt->tcp_seq,
+                      pkt->payload_len, res.flag,
+                      mlx5_tls_rx_state_str(res.state_before),
+                      mlx5_tls_rx_state_str(res.state_after),
+                      mlx5_tls_rx_row_str(res.row),
+                      mlx5_tls_reason_str(res.reason));
+    return res.flag;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TLS in the device: encryption keys (dek.c), the contexts that hang off a TIS
+ * or TIR with tls_en (tls.c), the WQEs that set them up (umr.c). The state
+ * machines and the crypto are the engine's.
+ */
+#ifndef HW_NET_MLX5_TLS_H
+#define HW_NET_MLX5_TLS_H
+
+#include "engine/tls_rx.h"
+#include "engine/tls_tx.h"
+#include "mlx5.h"
+
+/* ---------------------------------------------------------------- tls.c --- */
+
+bool mlx5_tls_init(Mlx5Function *fn, Error **errp);
+void mlx5_tls_finalize(Mlx5Function *fn);
+
+Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn);
+void mlx5_tls_tx_free(Mlx5TlsTx *tx); /* NULL is allowed */
+Mlx5TlsRx *mlx5_tls_rx_new(Mlx5Function *fn, uint32_t tirn);
+void mlx5_tls_rx_free(Mlx5TlsRx *rx); /* NULL is allowed */
+
+/* What becomes of a packet that a WQE marks for a TIS. */
+typedef enum Mlx5TlsSend {
+    MLX5_TLS_SEND,  /* encrypted in place, or without payload: send it */
+    MLX5_TLS_DROP,  /* it must not leave; the WQE is complete all the same */
+    MLX5_TLS_ERROR, /* it must not leave; the WQE fails (tx-seq-check) */
+} Mlx5TlsSend;
+
+/*
+ * Runs the TCP payload of one SEND or LSO through TIS @tisn. @pkt is the
+ * parse of its headers; @payload with @len bytes is what follows them.
+ */
+Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
+                          const Mlx5Packet *pkt, uint8_t *payload, size_t len);
+/* Runs the bytes of a DUMP through TIS @tisn; nothing is sent. */
+void mlx5_tls_dump(Mlx5Function *fn, uint32_t tisn, const uint8_t *data,
+                   size_t len);
+/*
+ * Runs a received packet through @tir's context. May a TCP segment with good
+ * checksums be decrypted, @frame changes in place. Returns cqe.tls_offload.
+ */
+Mlx5TlsFlag mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
+                             uint8_t *frame);
+/* Does the context of @tir look at this packet at all? */
+bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt);
+
+/* ---------------------------------------------------------------- dek.c --- */
+
+/*
+ * The key that tls_static_params.dek_index names, as the card's key cache has
+ * it, or NULL with a trace. @pd is that of the TIS, NULL for a TIR. The caller
+ * gets no reference of its own.
+ */
+Mlx5TlsKey *mlx5_dek_use(Mlx5Function *fn, uint32_t dek_index,
+                         const Mlx5Pd *pd);
+
+/* ---------------------------------------------------------------- umr.c --- */
+
+/*
+ * Executes the UMR, SET_PSV, GET_PSV or DUMP in port->tx. MLX5_TX_BLOCKED is
+ * never returned.
+ */
+Mlx5TxResult mlx5_umr_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome);
+Mlx5TxResult mlx5_set_psv_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome);
+Mlx5TxResult mlx5_get_psv_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome);
+Mlx5TxResult mlx5_dump_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Control WQEs of TLS: UMR with static params, SET_PSV, GET_PSV, DUMP (driver:
+ * en_accel/ktls_utils.h, ktls_txrx.c, ktls_tx.c, ktls_rx.c). Owns no state.
+ *
+ * WQEs of a queue are executed one after the other and in full, so a fence has
+ * nothing to wait for. A WQE for a TIS or TIR that is gone completes without
+ * error: drivers may still have some queued when they destroy the object, and
+ * no driver recovers from an error on these queues.
+ */
+#include "qemu/osdep.h"
+#include "tls.h"
+#include "trace.h"
+
+/* wqe_ctrl.opc_mod */
+enum { OPC_MOD_TIS = 1, OPC_MOD_TIR = 2 };
+
+#define UMR_DS 12
+#define UMR_CTRL_OFFSET 0x10
+#define UMR_FLAG_INLINE 0x80
+#define UMR_STATIC_OFFSET 0x80
+#define UMR_STATIC_OCTOWORDS (MLX5_TLS_STATIC_PARAMS_LEN / 16)
+
+#define SET_PSV_DS 2
+#define SET_PSV_OFFSET 0x10
+#define SET_PSV_PARAMS_OFFSET 0x14
+
+#define GET_PSV_DS 4
+#define GET_PSV_OFFSET 0x10
+/* A GET_PSV answer is a tis_tir_num and the params, in a unit of 64 bytes. */
+#define GET_PSV_UNIT 64
+
+#define DUMP_DS 2
+#define DUMP_DATA_OFFSET 0x10
+
+static Mlx5TxResult bad_wqe(uint8_t *syndrome)
+{
+    *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
+    return MLX5_TX_ERROR;
+}
+
+Mlx5TxResult mlx5_umr_wqe(Mlx5Sq *sq, uint8_t *syndrome)
+{
+    Mlx5Function *fn = sq->obj.fn;
+    const uint8_t *wqe = fn->port->tx.wqe;
+    const uint8_t *umr = wqe + UMR_CTRL_OFFSET;
+    const uint8_t *params = wqe + UMR_STATIC_OFFSET;
+    uint32_t num = MLX5_GET(wqe_ctrl, wqe, tis_tir_num);
+    uint8_t mod = MLX5_GET(wqe_ctrl, wqe, opc_mod);
+    const char *done = "no such object, or one without tls_en";
+    Mlx5TlsReason why;
+    uint32_t dek;
+
+    if (mod != OPC_MOD_TIS && mod != OPC_MOD_TIR) {
+        return bad_wqe(syndrome); /* memory key UMRs: no such capability */
+    }
+    if (fn->port->tx.ds != UMR_DS ||
+        MLX5_GET(wqe_umr_ctrl, umr, flags) != UMR_FLAG_INLINE ||
+        MLX5_GET(wqe_umr_ctrl, umr, bsf_octowords) != UMR_STATIC_OCTOWORDS ||
+        MLX5_GET64(wqe_umr_ctrl, umr, mkey_mask)) {
+        return bad_wqe(syndrome);
+    }
+    dek = MLX5_GET(tls_static_params, params, dek_index);
+    if (mod == OPC_MOD_TIS) {
+        Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, num);
+
+        if (tis && tis->tls) {
+            why = mlx5_tls_tx_set_static(tis->tls, params,
+                                         mlx5_dek_use(fn, dek, tis->pd));
+            done = mlx5_tls_reason_str(why);
+        }
+    } else {
+        Mlx5Tir *tir = mlx5_object_get(fn, MLX5_OBJ_TIR, num);
+
+        if (tir && tir->tls) {
+            mlx5_tls_rx_set_static(tir->tls, params,
+                                   mlx5_dek_use(fn, dek, NULL), &why);
+            done = mlx5_tls_reason_str(why);
+        }
+    }
+    trace_mlx5_tls_static(DEVICE(fn->dev)->id,
+                          mod == OPC_MOD_TIS ? "tis" : "tir", num, dek,
+                          MLX5_GET64(tls_static_params, params,
+                                     initial_record_number),
+                          MLX5_GET(tls_static_params, params, resync_tcp_sn),
+                          done);
+    return MLX5_TX_DONE;
+}
+
+Mlx5TxResult mlx5_set_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
+{
+    Mlx5Function *fn = sq->obj.fn;
+    const uint8_t *wqe = fn->port->tx.wqe;
+    const uint8_t *params = wqe + SET_PSV_PARAMS_OFFSET;
+    uint8_t mod = MLX5_GET(wqe_ctrl, wqe, opc_mod);
+    const char *done = "no such object, or one without tls_en";
+    uint32_t num;
+
+    if ((mod != OPC_MOD_TIS && mod != OPC_MOD_TIR) ||
+        fn->port->tx.ds != SET_PSV_DS) {
+        return bad_wqe(syndrome);
+    }
+    num = MLX5_GET(wqe_set_psv, wqe + SET_PSV_OFFSET, tis_tir_num);
+    if (mod == OPC_MOD_TIS) {
+        Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, num);
+
+        if (tis && tis->tls) {
+            done = mlx5_tls_reason_str(mlx5_tls_tx_set_progress(tis->tls,
+                                                                params));
+        }
+    } else {
+        Mlx5Tir *tir = mlx5_object_get(fn, MLX5_OBJ_TIR, num);
+
+        if (tir && tir->tls) {
+            done = mlx5_tls_reason_str(mlx5_tls_rx_set_progress(tir->tls,
+                                                                params));
+        }
+    }
+    trace_mlx5_tls_set_psv(DEVICE(fn->dev)->id,
+                           mod == OPC_MOD_TIS ? "tis" : "tir", num,
+                           MLX5_GET(tls_progress_params, params,
+                                    next_record_tcp_sn), done);
+    return MLX5_TX_DONE;
+}
+
+Mlx5TxResult mlx5_get_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
+{
+    Mlx5Function *fn = sq->obj.fn;
+    const uint8_t *wqe = fn->port->tx.wqe;
+    const uint8_t *seg = wqe + GET_PSV_OFFSET;
+    uint8_t answer[GET_PSV_UNIT] = { 0 };
+    uint64_t va;
+    uint32_t tirn;
+    Mlx5Tir *tir;
+
+    if (MLX5_GET(wqe_ctrl, wqe, opc_mod) != OPC_MOD_TIR ||
+        fn->port->tx.ds != GET_PSV_DS ||
+        MLX5_GET(wqe_get_psv, seg, num_psv) != 1) {
+        return bad_wqe(syndrome);
+    }
+    va = MLX5_GET64(wqe_get_psv, seg, va);
+    tirn = MLX5_GET(wqe_get_psv, seg, psv_index_0) & 0xffffff;
+    tir = mlx5_object_get(fn, MLX5_OBJ_TIR, tirn);
+    mlx5_st32(answer, tirn);
+    if (tir && tir->tls) {
+        mlx5_tls_rx_get_progress(tir->tls, answer + 4);
+    }
+    if (va & (GET_PSV_UNIT - 1) ||
+        !mlx5_mkey_usable(fn, MLX5_GET(wqe_get_psv, seg, l_key), sq->pd,
+                          true) ||
+        !mlx5_dma_write(fn, va, answer, sizeof(answer))) {
+        *syndrome = MLX5_CQE_SYN_LOCAL_PROT;
+        return MLX5_TX_ERROR;
+    }
+    trace_mlx5_tls_get_psv(DEVICE(fn->dev)->id, tirn,
+                           MLX5_GET(tls_progress_params, answer + 4,
+                                    record_tracker_state),
+                           MLX5_GET(tls_progress_params, answer + 4,
+                                    auth_state),
+                           MLX5_GET(tls_progress_params, answer + 4,
+                                    hw_resync_tcp_sn));
+    return MLX5_TX_DONE;
+}
+
+Mlx5TxResult mlx5_dump_wqe(Mlx5Sq *sq, uint8_t *syndrome)
+{
+    Mlx5Function *fn = sq->obj.fn;
+    Mlx5TxPacket *tx = &fn->port->tx;
+    const uint8_t *seg = tx->wqe + DUMP_DATA_OFFSET;
+    uint32_t n;
+
+    if (tx->ds != DUMP_DS || MLX5_GET(wqe_data, seg, is_inline)) {
+        return bad_wqe(syndrome);
+    }
+    n = MLX5_GET(wqe_data, seg, byte_count);
+    if (!n || n > fn->port->oper_mtu) {
+        /* silicon takes no more than the MTU per DUMP; drivers split */
+        *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
+        return MLX5_TX_ERROR;
+    }
+    if (!mlx5_mkey_usable(fn, MLX5_GET(wqe_data, seg, lkey), sq->pd, false) ||
+        !mlx5_dma_read(fn, MLX5_GET64(wqe_data, seg, addr), tx->buf, n)) {
+        *syndrome = MLX5_CQE_SYN_LOCAL_PROT;
+        return MLX5_TX_ERROR;
+    }
+    mlx5_tls_dump(fn, MLX5_GET(wqe_ctrl, tx->wqe, tis_tir_num), tx->buf, n);
+    return MLX5_TX_DONE;
+}
