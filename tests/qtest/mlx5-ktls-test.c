@@ -19,5 +19,6 @@ int main(int argc, char **argv)
     mlx5_cmd_tests();
     mlx5_cap_tests();
     mlx5_obj_tests();
+    mlx5_eq_tests();
     return g_test_run();
 }
