@@ -33,6 +33,7 @@
 #include "engine/rss.h"
 #include "engine/segment.h"
 #include "engine/steering.h"
+#include "engine/tls_types.h"
 #include "syndrome.h"
 
 #define TYPE_MLX5_KTLS "mlx5-ktls"
@@ -459,6 +460,7 @@ struct Mlx5State {
     uint8_t log_dek_max_alloc; /* 0: per-connection keys, else the key pool */
     bool tls_tx;
     bool tls_rx;
+    Mlx5TlsKnobs tls_knobs; /* tls.c makes a property of each */
 };
 
 /* --------------------------------------------- dma.c: guest memory ------ */

@@ -16,7 +16,7 @@
 #include "system/system.h"
 #include "compat.h"
 #include "introspect.h"
-#include "mlx5.h"
+#include "tls.h"
 #include "trace.h"
 
 #define PCI_VENDOR_ID_MELLANOX_ 0x15b3
@@ -246,6 +246,7 @@ static void mlx5_instance_init(Object *obj)
     Mlx5State *s = MLX5_KTLS(obj);
 
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+    mlx5_tls_knobs_init(&s->tls_knobs);
     device_add_bootindex_property(obj, &s->conf.bootindex, "bootindex",
                                   "/ethernet-phy@0", DEVICE(obj));
 }
@@ -304,6 +305,7 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
     object_class_property_set_description(klass, "log-dek-max-alloc",
         "log2 of the largest range of keys made by one command, "
         "0: no ranges, and no crypto capability page");
+    mlx5_tls_class_init(klass);
     mlx5_introspect_class_init(klass);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qapi/visitor.h"
 #include "tls.h"
 #include "trace.h"
 
@@ -18,12 +19,59 @@ bool mlx5_tls_init(Mlx5Function *fn, Error **errp)
         error_setg(errp, "TLS offload is not possible: %s", why);
         return false;
     }
+    *mlx5_tls_engine_knobs(fn->tls.engine) = fn->dev->tls_knobs;
     return true;
 }
 
 void mlx5_tls_finalize(Mlx5Function *fn)
 {
     g_clear_pointer(&fn->tls.engine, mlx5_tls_engine_free);
+}
+
+static void knob_get(Object *obj, Visitor *v, const char *name, void *opaque,
+                     Error **errp)
+{
+    g_autofree char *value = mlx5_tls_knobs_print(&MLX5_KTLS(obj)->tls_knobs,
+                                                  name);
+
+    visit_type_str(v, name, &value, errp);
+}
+
+static void knob_set(Object *obj, Visitor *v, const char *name, void *opaque,
+                     Error **errp)
+{
+    Mlx5State *s = MLX5_KTLS(obj);
+    g_autofree char *value = NULL;
+    g_autofree char *why = NULL;
+
+    if (!visit_type_str(v, name, &value, errp)) {
+        return;
+    }
+    why = mlx5_tls_knobs_parse(&s->tls_knobs, name, value);
+    if (why) {
+        error_setg(errp, "%s", why);
+    } else if (s->fn.tls.engine) {
+        *mlx5_tls_engine_knobs(s->fn.tls.engine) = s->tls_knobs;
+    }
+}
+
+void mlx5_tls_class_init(ObjectClass *klass)
+{
+    Mlx5TlsKnobs defaults;
+    const char *name;
+    unsigned i;
+
+    mlx5_tls_knobs_init(&defaults);
+    for (i = 0; (name = mlx5_tls_knobs_name(i)); i++) {
+        g_autofree char *def = mlx5_tls_knobs_print(&defaults, name);
+        g_autofree char *text = g_strdup_printf(
+            "what is unknown of the silicon, see docs/device.md (default: %s)",
+            def);
+
+        object_class_property_add(klass, name, "str", knob_get, knob_set, NULL,
+                                  NULL);
+        object_class_property_set_description(klass, name, text);
+    }
 }
 
 Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn)

@@ -15,6 +15,8 @@
 
 bool mlx5_tls_init(Mlx5Function *fn, Error **errp);
 void mlx5_tls_finalize(Mlx5Function *fn);
+/* Makes a property of each engine knob; they can be set at any time. */
+void mlx5_tls_class_init(ObjectClass *klass);
 
 Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn);
 void mlx5_tls_tx_free(Mlx5TlsTx *tx); /* NULL is allowed */
