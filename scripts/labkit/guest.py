@@ -275,7 +275,10 @@ class Guest:
                     self._pump(limit)
                 if command.finished:
                     break
-        gone = "" if command.status is not None else "; it did not even react to SIGKILL"
+        gone = ""
+        if command.status is None:
+            gone = "; it did not even react to SIGKILL" if self.machine.answers() else \
+                f"; QEMU itself hangs (process {self.machine.pid}), its monitor does not answer"
         return CommandTimeout(f"{argv[0]}: {why}{gone}",
                               f"blocked tasks of the guest are listed in {self._dmesg.name}")
 

@@ -17,6 +17,7 @@ import xml.etree.ElementTree as xml
 RESULT = re.compile(r"( *)(not )?ok\b(?: +(\d+))?(?: +- +| +|$)(.*)$")
 DIRECTIVE = re.compile(r"(.*?)\s*(?<!\\)#\s*(SKIP|TODO|XFAIL|TIMEOUT|ERROR)\w*\b:?\s*(.*)$",
                        re.IGNORECASE)
+TOOK = re.compile(r"# took (\d+(?:\.\d+)?) s$")
 PLAN = re.compile(r"( *)1\.\.(\d+)(?:\s*#\s*(.*))?$")
 VERSION = re.compile(r" *(KTAP|TAP) version \d+\s*$")
 KEPT_LINES = 200        # diagnostics kept of one test
@@ -36,6 +37,14 @@ class Result:
     def name(self):
         """The names joined as --only sees them."""
         return "/".join(self.path)
+
+    @property
+    def summary(self):
+        """One line on why it failed or was skipped."""
+        lines = self.reason.strip().splitlines()
+        if not lines:
+            lines = [line.lstrip("# ") for line in reversed(self.output) if line.strip("# ")]
+        return lines[0] if lines else ""
 
 
 class Parser:
@@ -87,7 +96,10 @@ class Parser:
         elif status == "fail" and " - " in name:
             name, _, reason = name.partition(" - ")     # GLib: path - ERROR:file:line
         name = name.strip().strip("/") or (match[3] or "unnamed")
-        result = Result([name], status, reason.strip(), self._output)
+        took = [TOOK.match(line) for line in self._output]
+        result = Result([name], status, reason.strip(),
+                        [line for line, time in zip(self._output, took) if not time],
+                        next((float(time[1]) for time in took if time), None))
         self._output = []
         children = [child for deeper in sorted(self._levels) if deeper > indent
                     for child in self._levels.pop(deeper)]
@@ -156,6 +168,12 @@ class Report:
             self._file.write(text)
             self._file.flush()
 
+    def _diagnose(self, result, depth):
+        """What is known of a failure, as diagnostics before its line."""
+        for text in [*result.output, *result.reason.splitlines()]:
+            if text.strip():
+                self.emit(text if text.startswith("#") else "# " + text, depth)
+
     def begin(self, suites):
         """The head; `suites` is how many will follow."""
         self.emit("KTAP version 1")
@@ -180,10 +198,7 @@ class Report:
         if result.status == "skip":
             line += " # SKIP " + result.reason
         if result.status == "fail":
-            for text in result.output:
-                self.emit(text if text.startswith("#") else "# " + text, 1)
-            if result.reason:
-                self.emit("# " + result.reason, 1)
+            self._diagnose(result, 1)
         self.emit(line.rstrip(), 1)
         if not seen:
             self.count(result)
@@ -197,10 +212,7 @@ class Report:
         for number, result in enumerate(results, 1):
             line = ("not ok" if result.status == "fail" else "ok") + f" {number} {result.name}"
             if result.status == "fail":
-                for text in result.output:
-                    self.emit(text if text.startswith("#") else "# " + text, 2)
-                if result.reason:
-                    self.emit("# " + result.reason, 2)
+                self._diagnose(result, 2)
             elif result.status == "skip":
                 line += " # SKIP " + result.reason
             self.emit(line.rstrip(), 2)
@@ -258,7 +270,8 @@ class Report:
                     case.set("time", f"{result.seconds:.3f}")
                 text = _printable("\n".join(result.output))
                 if result.status == "fail":
-                    failure = xml.SubElement(case, "failure", message=_printable(result.reason))
+                    text = _printable("\n".join([*result.output, result.reason]).strip())
+                    failure = xml.SubElement(case, "failure", message=_printable(result.summary))
                     failure.text = text
                 elif result.status == "skip":
                     xml.SubElement(case, "skipped", message=_printable(result.reason))

@@ -29,8 +29,9 @@ from .interrupts import held
 PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
 SERIAL_ADDRESS, SHARE_ADDRESS = 0x2, 0x3
 SHARE_TAG = "labshare"
-KERNEL_ARGS = ("console=ttyS0 panic=-1 quiet nokaslr no_timer_check tsc=reliable "
+KERNEL_ARGS = ("console=ttyS0 panic=-1 quiet no_timer_check tsc=reliable "
                "random.trust_cpu=on")
+TROUBLE = re.compile(r"\bBUG\b|\bOops\b|Kernel panic|general protection fault")
 QMP_TIMEOUT = 60        # seconds for one answer; a QEMU that takes longer hangs
 STOP_TIMEOUT = 10
 
@@ -87,13 +88,18 @@ class Machine:
             parts.append("romfile=")
         return ",".join(parts + list(self.spec.nic_props))
 
-    def _net_args(self):
-        spec, sockets = self.spec, self.rundir.sockets
+    def _net_args(self, wire):
+        """`wire`: descriptors of the two ends of a stream socket pair.
+
+        Both netdevs are clients of a connection that we made. Were one of them a server, its end
+        would stay in blocking mode, as net/stream.c leaves it after accept; with both ends in one
+        process QEMU would then wait for itself as soon as a burst fills the socket.
+        """
+        spec = self.spec
         if spec.topology == "pair":
-            wire = quote(sockets / "wire")
-            args = ["-netdev", f"stream,id=net0,server=on,addr.type=unix,addr.path={wire}",
-                    "-netdev", f"stream,id=net1,server=off,addr.type=unix,addr.path={wire},"
-                               "reconnect-ms=100"]
+            args = []
+            for index, fd in enumerate(wire):
+                args += ["-netdev", f"stream,id=net{index},server=off,addr.type=fd,addr.str={fd}"]
         else:
             forwards = "".join(",hostfwd=" + quote(rule) for rule in spec.hostfwd)
             args = ["-netdev", "user,id=net0" + forwards]
@@ -114,7 +120,7 @@ class Machine:
             words.append(spec.append)
         return " ".join(words)
 
-    def _args(self, initrd, ports):
+    def _args(self, initrd, ports, wire):
         spec, products = self.spec, self.products
         args = []
         for folder in products.firmware_dirs:
@@ -130,7 +136,7 @@ class Machine:
         for name, fd in ports:
             args += ["-chardev", f"socket,id={name},fd={fd}",
                      "-device", f"virtserialport,bus=labserial.0,chardev={name},name=lab.{name}"]
-        args += self._net_args()
+        args += self._net_args(wire)
         if spec.share:
             args += ["-fsdev", f"local,id=share,path={quote(spec.share)},security_model=none,"
                                "multidevs=remap",
@@ -155,10 +161,14 @@ class Machine:
             ours.append(near)
             theirs.append(far)
         self.agent, self.channel = ours
+        wire = socket.socketpair() if self.spec.topology == "pair" else ()
+        for end in wire:
+            os.set_inheritable(end.fileno(), True)
+        theirs += wire
         ports = [("agent", theirs[0].fileno()), ("channel", theirs[1].fileno())]
         wrapper = [sys.executable, "-I", str(pathlib.Path(__file__).with_name("pdeath.py")),
                    str(os.getpid())]
-        args = self._args(initrd, ports)
+        args = self._args(initrd, ports, [end.fileno() for end in wire])
         self.rundir.file("qemu-command.txt").write_text(
             "\n".join([str(self.products.qemu), *args]) + "\n", encoding="utf-8")
         vm = machine_class(str(self.products.qemu), args, wrapper=wrapper, name="qemu",
@@ -216,6 +226,11 @@ class Machine:
         return self._status
 
     @property
+    def pid(self):
+        """QEMU's process id, None when it does not run."""
+        return self._vm.get_pid() if self._vm is not None else None
+
+    @property
     def running(self):
         """Whether the QEMU process lives."""
         return self._vm is not None and self._vm.is_running()
@@ -246,6 +261,20 @@ class Machine:
         except Exception as error:      # pylint: disable=broad-except
             raise LabError(f"QEMU went away while waiting for {name}") from error
 
+    def answers(self, timeout=5.0):
+        """Does QEMU's monitor answer? If not, its main loop hangs, and the guest with it."""
+        # pylint: disable=protected-access,broad-except
+        with held():
+            try:
+                self._vm._qmp.settimeout(timeout)
+                self._vm.cmd("query-status")
+                return True
+            except Exception:
+                return False
+            finally:
+                with contextlib.suppress(Exception):
+                    self._vm._qmp.settimeout(QMP_TIMEOUT)
+
     def forget_events(self):
         """Drop the events that nobody waits for."""
         with contextlib.suppress(Exception):
@@ -263,7 +292,12 @@ class Machine:
         except OSError:
             return []
         text = re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|c)|[^\n\t\x20-\x7e\x80-\uffff]", "", text)
-        return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
+        found = [line.rstrip() for line in text.splitlines() if line.strip()]
+        for number, line in enumerate(found):
+            if TROUBLE.search(line) and number < len(found) - lines:
+                # where it begins says more than where the registers end
+                return found[max(0, number - 2):number + lines]
+        return found[-lines:]
 
     def _log_tail(self):
         try:
@@ -289,7 +323,7 @@ class Machine:
             return f"QEMU was killed by {signal.Signals(-status).name}; its log: {self.log}"
         if status:
             return f"QEMU ended with status {status}: {self._log_tail() or 'it said nothing'}"
-        for line in self.console_tail(400):
+        for line in self.console_tail(1000):
             if "Kernel panic" in line:
                 return "the guest's kernel panicked: " + re.sub(r"^\[[ 0-9.]*\] ", "", line)
         return {"guest-reset": "the guest rebooted",

@@ -17,7 +17,6 @@ import time
 
 from . import cpio, ktap, paths, session, steps
 from .errors import BuildError, LabError
-from .guest import CommandTimeout, GuestDied
 
 GUEST_TESTS_AT = "/opt/guest-tests"
 SILENCE = 1200.0        # a guest test that says nothing for so long hangs
@@ -265,47 +264,51 @@ class GuestTests(Suite):
         report.plan(len(names))
         left = list(names)
         for boot in range(1, BOOTS + 1):
-            reason = self._boot(context, report, products, left, boot, names)
+            reason, hopeless = self._boot(context, report, products, left, boot, names)
             if not left:
                 return
-            culprit, left[:] = left[0], left[1:]
-            report.result(ktap.Result([culprit], "fail", reason))
+            if hopeless:
+                break
+            report.result(ktap.Result([left.pop(0)], "fail", reason))
             if not left:
                 return
             if boot < BOOTS:
                 steps.say(f"{len(left)} guest tests are left; booting again")
+            reason = f"not run: {BOOTS} guests died before it"
         for name in left:
-            report.result(ktap.Result([name], "fail", f"not run: {BOOTS} guests died before it"))
+            report.result(ktap.Result([name], "fail", reason))
 
     def _boot(self, context, report, products, left, boot, names):
-        """One guest: runs `left`, takes what was done off it; returns why it ended early."""
-        suffix = self.name + (f"-{boot}" if boot > 1 else "")
-        where = context.rundir.file(suffix)
+        """One guest: runs `left` and takes what was done off it.
+
+        Returns why it ended early ("" if it did not), and whether another guest is no use.
+        """
+        where = context.rundir.file(self.name + (f"-{boot}" if boot > 1 else ""))
         with session.artifacts(self.name, where, quiet=True) as rundir:
             archive = rundir.sockets / "guest-tests.cpio"
             cpio.write(archive, trees=[(paths.GUEST_TESTS, GUEST_TESTS_AT)])
             spec = session.spec_of(context.args, topology="pair", initrds=[archive])
             stream = _Stream(report, left, rundir.file("guest.ktap"))
-            problem = ""
+            problem, started = "", False
             try:
                 with session.booted(products, spec, rundir, context.args.boot_timeout,
                                     need_network=True) as guest:
                     steps.say(f"guest ready after {guest.booted_in:.1f} s, running "
                               f"{len(left)} tests")
+                    started = True
                     problem = self._tests(context, guest, stream, left, names, rundir)
-            except (GuestDied, CommandTimeout) as error:
+            except LabError as error:   # it died, hangs, or QEMU crashed at its end
                 problem = error.message
-                steps.say(error.message)
-            except LabError as error:   # QEMU crashed at its end, or never started
-                if boot == 1 and not stream.seen:
-                    raise
-                problem = error.message
+                steps.say(problem.splitlines()[0])
             finally:
                 stream.close()
-            problem = self.verdict(rundir) or problem
-            if problem and not left:
-                report.result(ktap.Result(["(machine)"], "fail", problem))
-            return problem or "the test program ended without a result for it"
+            verdict = self.verdict(rundir)
+            if (problem or verdict) and not left:
+                report.result(ktap.Result(["(machine)"], "fail", verdict or problem))
+            elif verdict:
+                problem = f"{verdict}\n{problem}"
+            return (problem or "the test program ended without a result for it",
+                    not started or stream.bail)
 
     def _tests(self, context, guest, stream, left, names, rundir):
         argv = ["python3", "-B", f"{GUEST_TESTS_AT}/run.py", *self.extra_args]
@@ -321,8 +324,8 @@ class GuestTests(Suite):
         return ""
 
     def environment(self):
-        """More environment for the tests."""
-        return {}
+        """More environment for the tests: this machine is theirs alone."""
+        return {"DISRUPTIVE": "1"}
 
     def verdict(self, rundir):  # pylint: disable=unused-argument
         """"" or what is wrong with the run as a whole, from its artifacts."""
@@ -338,7 +341,6 @@ class _Stream:
         self._parser = ktap.Parser(self._on_result)
         self._rest = b""
         self._taken = 0
-        self.seen = 0
         self._time = time.monotonic()
         # pylint: disable=consider-using-with
         self._copy = open(copy, "wb")
@@ -360,18 +362,23 @@ class _Stream:
         now = time.monotonic()
         leaves = self._parser.results()[self._taken:]
         self._taken += len(leaves)
-        self.seen += 1
         if group:
             self._report.result(ktap.Result(list(result.path), result.status, result.reason),
                                 seen=True)
             for leaf in leaves:
                 self._report.count(leaf)
         else:
-            result.seconds = now - self._time
+            if result.seconds is None:
+                result.seconds = now - self._time
             self._report.result(result)
         self._time = now
         if result.path[0] in self._left:
             self._left.remove(result.path[0])
+
+    @property
+    def bail(self):
+        """Whether the program itself gave up."""
+        return self._parser.bail is not None
 
     def close(self):
         """No more is to come."""

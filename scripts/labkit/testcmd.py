@@ -76,8 +76,7 @@ def main(args):
         good = report.close()
         for suite, result in report.results:
             if result.status == "fail":
-                steps.say(f"FAILED {suite}/{result.name}: "
-                          f"{(result.reason or 'see above').splitlines()[0]}")
+                steps.say(f"FAILED {suite}/{result.name}: {result.summary or 'see above'}")
     return 0 if good else EXIT_FAILED
 
 
