@@ -20,5 +20,6 @@ int main(int argc, char **argv)
     mlx5_cap_tests();
     mlx5_obj_tests();
     mlx5_eq_tests();
+    mlx5_tx_tests();
     return g_test_run();
 }
