@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a test is, and how it says that something is wrong.
+
+Responsible for: the registry of tests, the exceptions that end one, and comparisons whose
+messages have both values.
+State: the registry, in the order of definition.
+Callers: the modules in tests/; runner.py.
+"""
+
+import dataclasses
+import time
+
+HANG_GUARD = 300.0      # seconds; emulated machines are slow, and others use the processor too
+POLL = 0.05
+
+
+class Skip(Exception):
+    """This machine cannot run the test; the text says what is missing."""
+
+
+class Failure(AssertionError):
+    """The test found what it looks for: something wrong."""
+
+
+@dataclasses.dataclass
+class Case:
+    """One test."""
+
+    name: str                   # group/test; stable, people grep for it
+    function: object            # called with the environment
+    needs: tuple = ()           # names in needs.py
+    guard: float = HANG_GUARD   # seconds until it is said to hang
+    smoke: bool = False         # part of a short run
+    allowed: tuple = ()         # (regular expression, reason): kernel lines that are expected
+
+
+REGISTRY = []
+
+
+def add(name, function, *, needs=(), guard=HANG_GUARD, smoke=False, allowed=()):
+    """Register one test."""
+    if any(case.name == name for case in REGISTRY):
+        raise ValueError(f"two tests are called {name}")
+    more = getattr(function, "needs", ())
+    REGISTRY.append(Case(name, function, tuple(more) + tuple(needs), guard, smoke,
+                         tuple(allowed)))
+
+
+def test(name, **options):
+    """Decorator: the function is the test `name`."""
+    def register(function):
+        add(name, function, **options)
+        return function
+    return register
+
+
+def needs(*names):
+    """Decorator, below @test: what the machine must have; see needs.py."""
+    def mark(function):
+        function.needs = tuple(names) + getattr(function, "needs", ())
+        return function
+    return mark
+
+
+def fail(text):
+    """The test has failed."""
+    raise Failure(text)
+
+
+def expect(condition, text):
+    """Fail with `text` unless the condition holds."""
+    if not condition:
+        raise Failure(text)
+
+
+def expect_equal(what, got, want):
+    """Fail unless both are equal."""
+    if got != want:
+        raise Failure(f"{what}: {got!r}; {want!r} expected")
+
+
+def expect_between(what, got, low, high):
+    """Fail unless low <= got <= high; None for no bound."""
+    if (low is not None and got < low) or (high is not None and got > high):
+        raise Failure(f"{what}: {got!r}; from {low!r} to {high!r} expected")
+
+
+def wait_for(what, look, seconds=60.0):
+    """Call look() until it returns something true; returns that. Fails after `seconds`.
+
+    The time is a hang guard, not a measure.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise Failure(f"{what}: not after {seconds:.0f} s")
+        time.sleep(POLL)
+
+
+def wait_equal(what, look, want, seconds=20.0):
+    """Until look() == want: for values that something else brings up to date."""
+    end = time.monotonic() + seconds
+    while True:
+        got = look()
+        if got == want:
+            return
+        if time.monotonic() > end:
+            raise Failure(f"{what}: {got!r} after {seconds:.0f} s; {want!r} expected")
+        time.sleep(POLL)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What moved between two moments: NIC counters, TLS counters, protocol counters.
+
+Responsible for: reading them and taking differences.
+State: a Snapshot is the values at one moment.
+Callers: tests, and runner.py for what it prints of a failed test.
+"""
+
+import re
+
+TLS_STAT = "/proc/net/tls_stat"
+PROTOCOL_FILES = ("/proc/net/snmp", "/proc/net/netstat", "/proc/net/snmp6", TLS_STAT)
+
+
+def ethtool(host, ifname):
+    """{counter: value} of `ethtool -S`."""
+    values = {}
+    for line in host.out("ethtool", "-S", ifname).splitlines():
+        name, colon, value = line.strip().rpartition(":")
+        if colon and re.fullmatch(r"\s*-?\d+", value):
+            values[name.strip()] = int(value)
+    return values
+
+
+def protocols(host):
+    """{name: value} of the namespace's protocol counters, such as TcpExtTCPTimeouts, UdpInErrors,
+    TlsTxDevice."""
+    values = {}
+    for path, text in host.call("procs.read_many", paths=PROTOCOL_FILES).items():
+        lines = (text or "").splitlines()
+        if path in PROTOCOL_FILES[:2]:
+            for names, numbers in zip(lines[::2], lines[1::2]):
+                prefix, _, names = names.partition(":")
+                for name, number in zip(names.split(), numbers.partition(":")[2].split()):
+                    values[prefix + name] = int(number)
+        else:
+            for line in lines:
+                name, _, number = line.partition("\t") if "\t" in line else line.partition(" ")
+                if number.strip().isdigit():
+                    values[name.strip()] = int(number)
+    return values
+
+
+def tls(host):
+    """{name: value} of /proc/net/tls_stat in the end's namespace."""
+    return {name: value for name, value in protocols(host).items() if name.startswith("Tls")}
+
+
+class Delta(dict):
+    """Differences; a counter that there is not reads as 0, and `has` tells."""
+
+    def __init__(self, before, after):
+        super().__init__({name: value - before.get(name, 0) for name, value in after.items()})
+
+    def __missing__(self, name):
+        return 0
+
+    def has(self, name):
+        """Is there such a counter?"""
+        return name in self
+
+    def moved(self, pattern=""):
+        """{name: difference} of those that moved and match a regular expression."""
+        return {name: value for name, value in sorted(self.items())
+                if value and re.search(pattern, name)}
+
+
+class Watch:
+    """Counters of one end since the watch began."""
+
+    def __init__(self, host):
+        self._host = host
+        self.restart()
+
+    def restart(self):
+        """From now on."""
+        self._nic = ethtool(self._host, self._host.nic.name)
+        self._protocols = protocols(self._host)
+
+    def nic(self):
+        """Delta of `ethtool -S`."""
+        return Delta(self._nic, ethtool(self._host, self._host.nic.name))
+
+    def protocols(self):
+        """Delta of the protocols' counters, tls_stat among them."""
+        return Delta(self._protocols, protocols(self._host))

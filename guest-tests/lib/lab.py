@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The lab beside the machine, if there is one.
+
+Responsible for: finding the lab's client library and the lab's name for our NIC.
+State: one client.
+Callers: env.py; tests that need("lab"). On real hardware there is none, and they are skipped.
+"""
+
+import sys
+
+LIBRARY = "/usr/local/lib/lab"
+
+
+class NoLab(Exception):
+    """There is no lab; the text says what was looked for."""
+
+
+def connect():
+    """The client (see labclient.py in the guest); NoLab where there is none."""
+    if LIBRARY not in sys.path:
+        sys.path.append(LIBRARY)
+    try:
+        import labclient        # pylint: disable=import-outside-toplevel,import-error
+    except ImportError:
+        raise NoLab(f"no lab beside this machine: no labclient in {LIBRARY}") from None
+    try:
+        return labclient.connect()
+    except labclient.Absent as reason:
+        raise NoLab(f"no lab beside this machine: {reason}") from None
+
+
+class LabNic:
+    """The lab's handle of one NIC."""
+
+    def __init__(self, client, ifname):
+        self.client = client
+        info = client.info()
+        found = [(nic, about) for nic, about in info["nics"].items()
+                 if about.get("ifname") == ifname]
+        if not found:
+            raise NoLab(f"the lab knows no NIC called {ifname}; it has: "
+                        + ", ".join(str(about.get("ifname")) for about in info["nics"].values()))
+        self.ident, about = found[0]
+        self.netdev = about["netdev"]
+        self.actions = info["actions"]
+
+    def link(self, up):
+        """Plug or unplug the cable."""
+        self.client.link(self.ident, up)
+
+    def objects(self):
+        """{kind: live objects} of the device."""
+        return self.client.get(self.ident, "objects")
+
+    def counters(self):
+        """The device's own counters."""
+        return self.client.get(self.ident, "counters")
+
+    def has(self, prop):
+        """Does the device have this QOM property?"""
+        return prop in self.client.properties(self.ident)

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What tests ask for by needs(...), and how it is found out.
+
+Responsible for: one function for each word; it returns None, or the reason for a SKIP.
+State: answers that cannot change are remembered.
+Callers: runner.py.
+
+    lab               the lab channel: this is an emulated machine run by scripts/lab
+    lab:PROP          … whose device has the QOM property PROP
+    module-reload     the driver may be unloaded: in the lab, or with DISRUPTIVE=1
+    rebind            the NIC may be unbound and reset: likewise
+    driver:NAME       the NIC is driven by NAME
+    tls-tx, tls-rx    the NIC has TLS offload for sending, for receiving
+    remote-tls-tx, remote-tls-rx    the same of the peer's NIC
+    ktls              both kernels have TLS for sockets
+    ssl-ktls          Python's OpenSSL can use it, on both ends
+    openssl-ktls      the openssl program can (-ktls), on both ends
+    feature:NAME      `ethtool -k` has NAME, and it can be changed
+    channels:N        the NIC can have N channels
+    rss               `ethtool -x` works
+    tool:NAME         a program, on both ends;   local-tool:NAME, remote-tool:NAME
+    same-kernel       the peer is a namespace of this machine
+"""
+
+from .counters import TLS_STAT
+from .hosts import CallError
+
+
+def _lab(env, prop=None):
+    if env.lab is None:
+        return env.no_lab
+    if prop and not env.lab.has(prop):
+        return f"the lab's device has no property {prop!r}"
+    return None
+
+
+def _disruptive(env, what):
+    if env.lab is None and not env.disruptive:
+        return f"{what} may be done in the lab only, or with DISRUPTIVE=1"
+    if env.pci is None:
+        return f"{env.local.nic.name} is no PCI device"
+    if not env.net_setup:
+        return "nothing restores the interfaces afterwards: no lab-net here, and NET_SETUP not set"
+    return None
+
+
+def _module_reload(env, _):
+    reason = _disruptive(env, "unloading the driver")
+    if reason:
+        return reason
+    module = env.local.call("procs.readlink", path=f"/sys/bus/pci/devices/{env.pci}/driver/module")
+    if not module:
+        return f"the driver {env.driver} is built into the kernel"
+    return None
+
+
+def _rebind(env, _):
+    return _disruptive(env, "unbinding the driver")
+
+
+def _driver(env, name):
+    return None if env.driver == name else f"the driver is {env.driver}, not {name}"
+
+
+def _tls(host, direction):
+    name = f"tls-hw-{direction}-offload"
+    if not host.nic.can(name):
+        return f"{host.nic.name} on the {host.name} end has no {name}"
+    return None
+
+
+def _tls_feature(host, direction):
+    def look(env, _):
+        if env.software_tls:
+            return _ktls(env, None)
+        return _tls(getattr(env, host), direction) or _ktls(env, None)
+    return look
+
+
+def _both(env, op, what=""):
+    for host in env.hosts:
+        reason = host.call(op)
+        if reason:
+            return f"{what}{reason} (the {host.name} end)"
+    return None
+
+
+def _ktls(env, _):
+    reason = _both(env, "ktls.available")
+    if reason:
+        return reason
+    for host in env.hosts:
+        try:
+            host.read(TLS_STAT)
+        except CallError:
+            return f"the {host.name} end has no {TLS_STAT}"
+    return None
+
+
+def _ssl(env, _):
+    return _both(env, "ktls.ssl_available")
+
+
+def _openssl(env, _):
+    for host in env.hosts:
+        if not host.has("openssl"):
+            return f"no openssl on the {host.name} end"
+        result = host.run("openssl", "s_server", "-help", check=False)
+        if "-ktls" not in result.out + result.err:
+            return f"openssl on the {host.name} end has no -ktls"
+    return _ktls(env, None)
+
+
+def _feature(env, name):
+    on_fixed = env.local.nic.features().get(name)
+    if on_fixed is None:
+        return f"{env.local.nic.name} has no feature {name}"
+    return f"feature {name} of {env.local.nic.name} is fixed" if on_fixed[1] else None
+
+
+def _channels(env, count):
+    most = env.local.nic.channels()[1]
+    return None if most >= int(count) else f"{env.local.nic.name} has {most} channel(s) at most"
+
+
+def _rss(env, _):
+    found = env.local.nic.rss()
+    if not found or not found["table"]:
+        return f"{env.local.nic.name} has no RSS indirection table"
+    return None
+
+
+def _tools(hosts):
+    def look(env, name):
+        for host in (getattr(env, each) for each in hosts):
+            if not host.has(name):
+                return f"no {name} on the {host.name} end"
+        return None
+    return look
+
+
+def _same_kernel(env, _):
+    return None if env.remote_type == "netns" else "the peer is another machine"
+
+
+TABLE = {
+    "lab": _lab,
+    "module-reload": _module_reload,
+    "rebind": _rebind,
+    "driver": _driver,
+    "tls-tx": _tls_feature("local", "tx"),
+    "tls-rx": _tls_feature("local", "rx"),
+    "remote-tls-tx": _tls_feature("remote", "tx"),
+    "remote-tls-rx": _tls_feature("remote", "rx"),
+    "ktls": _ktls,
+    "ssl-ktls": _ssl,
+    "openssl-ktls": _openssl,
+    "feature": _feature,
+    "channels": _channels,
+    "rss": _rss,
+    "tool": _tools(("local", "remote")),
+    "local-tool": _tools(("local",)),
+    "remote-tool": _tools(("remote",)),
+    "same-kernel": _same_kernel,
+}
+
+# what a reload of the driver or another test cannot change
+_LASTING = {"lab", "ktls", "ssl-ktls", "openssl-ktls", "tool", "local-tool", "remote-tool",
+            "same-kernel", "driver", "tls-tx", "tls-rx", "remote-tls-tx", "remote-tls-rx"}
+_known = {}
+
+
+def missing(env, words):
+    """The reason to skip a test with these needs, or None."""
+    for word in words:
+        name, _, argument = word.partition(":")
+        if name not in TABLE:
+            raise ValueError(f"needs({word!r}): no such need; see needs.py")
+        if word in _known:
+            reason = _known[word]
+        else:
+            reason = TABLE[name](env, argument or None)
+            if name in _LASTING:
+                _known[word] = reason
+        if reason:
+            return reason
+    return None
+
+
+def asserts_offload(words):
+    """Is the test about the device's TLS offload?"""
+    return any(word.endswith(("tls-tx", "tls-rx")) for word in words)

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A network interface at one end: ethtool and ip, and putting things back.
+
+Responsible for: what is read from and set on an interface. Every change is a context manager that
+restores what it found.
+State: none; everything is asked for again.
+Callers: tests, through env.local.nic and env.remote.nic.
+"""
+
+import contextlib
+import json
+import re
+
+from .case import expect, wait_for
+from .hosts import CallError, CommandError
+
+CARRIER_GUARD = 60.0
+
+# `ethtool -k` prints groups under long names that `ethtool -K` takes under short ones
+SHORT = {"rx-checksumming": "rx", "tx-checksumming": "tx", "scatter-gather": "sg",
+         "tcp-segmentation-offload": "tso", "generic-segmentation-offload": "gso",
+         "generic-receive-offload": "gro", "large-receive-offload": "lro",
+         "rx-vlan-offload": "rxvlan", "tx-vlan-offload": "txvlan", "ntuple-filters": "ntuple",
+         "receive-hashing": "rxhash"}
+
+
+class Nic:
+    """One interface of one end."""
+
+    def __init__(self, host, name):
+        self.host = host
+        self.name = name
+
+    # what it is
+
+    def driver_info(self):
+        """`ethtool -i` as a dictionary."""
+        pairs = (line.partition(":") for line in self.host.out("ethtool", "-i", self.name)
+                 .splitlines())
+        return {key.strip(): value.strip() for key, _, value in pairs}
+
+    def sysfs(self, *parts):
+        """A path in the interface's sysfs directory."""
+        return "/".join((f"/sys/class/net/{self.name}",) + parts)
+
+    def pci_address(self):
+        """0000:01:00.0, or None when it is no PCI device."""
+        path = self.host.call("procs.readlink", path=self.sysfs("device"))
+        # a virtio interface hangs off a virtio bus below its PCI function
+        found = re.findall(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", path or "")
+        return found[-1] if found else None
+
+    def link(self, details=False):
+        """The interface as `ip -j addr` (with details: `ip -d -j link`) shows it, or None."""
+        argv = ["ip", "-d", "-j", "link"] if details else ["ip", "-j", "addr"]
+        result = self.host.run(*argv, "show", "dev", self.name, check=False)
+        if result.rc != 0:
+            return None
+        found = [item for item in json.loads(result.out) if item]
+        return found[0] if found else None
+
+    @property
+    def mac(self):
+        """Its address."""
+        return self.link()["address"]
+
+    @property
+    def mtu(self):
+        """Its MTU."""
+        return self.link()["mtu"]
+
+    def carrier(self):
+        """True, False, or None while the interface is down."""
+        try:
+            return self.host.read(self.sysfs("carrier")) == "1"
+        except CallError:
+            return None
+
+    def ready(self):
+        """Up, with carrier, and no address still tentative."""
+        link = self.link()
+        return (link is not None and "UP" in link["flags"] and "LOWER_UP" in link["flags"]
+                and not any(entry.get("tentative") for entry in link["addr_info"]))
+
+    def wait_ready(self, seconds=CARRIER_GUARD):
+        """Until ready()."""
+        wait_for(f"{self.name} on the {self.host.name} end is up and has carrier", self.ready,
+                 seconds)
+
+    def state(self):
+        """What a test must leave as it was."""
+        link = self.link()
+        if link is None:
+            return None
+        return {"up": "UP" in link["flags"], "mtu": link["mtu"], "mac": link["address"],
+                "promisc": "PROMISC" in link["flags"], "allmulti": "ALLMULTI" in link["flags"],
+                "addresses": sorted(f"{entry['local']}/{entry['prefixlen']}"
+                                    for entry in link["addr_info"]
+                                    if entry.get("scope") != "link")}
+
+    def set_state(self, state):
+        """Bring it back to what state() said."""
+        now = self.state()
+        expect(now is not None, f"{self.name} on the {self.host.name} end is gone")
+        lines = []
+        if now["mac"] != state["mac"]:
+            lines += [f"link set dev {self.name} down",
+                      f"link set dev {self.name} address {state['mac']}"]
+        lines += [f"link set dev {self.name} mtu {state['mtu']}",
+                  f"link set dev {self.name} promisc {'on' if state['promisc'] else 'off'}",
+                  f"link set dev {self.name} allmulticast {'on' if state['allmulti'] else 'off'}",
+                  f"link set dev {self.name} {'up' if state['up'] else 'down'}"]
+        lines += [f"addr replace {address} dev {self.name}" + (" nodad" if ":" in address else "")
+                  for address in state["addresses"]]
+        self.host.run("ip", "-batch", "-", data="\n".join(lines) + "\n")
+
+    # features
+
+    def features(self):
+        """{name: (on, fixed)} of `ethtool -k`, under the names the kernel uses."""
+        found = {}
+        for line in self.host.out("ethtool", "-k", self.name).splitlines():
+            match = re.fullmatch(r"\s*([\w-]+):\s+(on|off)(.*)", line)
+            if match:
+                found[match[1]] = (match[2] == "on", "[fixed]" in match[3])
+        return found
+
+    def feature(self, name):
+        """Is it on?"""
+        return self.features().get(name, (False, True))[0]
+
+    def can(self, name):
+        """Is it on, or can it be switched on?"""
+        on, fixed = self.features().get(name, (False, True))
+        return on or not fixed
+
+    @contextlib.contextmanager
+    def with_features(self, **wanted):
+        """Set features for the block; keywords with _ for -. What cannot be changed but has the
+        wanted value already is left alone."""
+        wanted = {name.replace("_", "-"): value for name, value in wanted.items()}
+        before = self.features()
+        change = {}
+        for name, value in wanted.items():
+            on, fixed = before.get(name, (False, True))
+            if on != value:
+                expect(not fixed, f"{self.name}: feature {name} cannot be changed")
+                change[name] = value
+        try:
+            if change:
+                self._set_features(change)
+                after = self.features()
+                for name, value in change.items():
+                    expect(after[name][0] == value,
+                           f"`ethtool -K {self.name} {name} {_word(value)}` had no effect")
+            yield
+        finally:
+            if change and self.link() is not None:
+                now = self.features()
+                back = {name: on for name, (on, fixed) in before.items()
+                        if not fixed and name in now and now[name][0] != on}
+                if back:
+                    self._set_features(back)
+
+    def _set_features(self, change):
+        words = [word for name, value in change.items()
+                 for word in (SHORT.get(name, name), _word(value))]
+        self.host.run("ethtool", "-K", self.name, *words)
+
+    # MTU and the like
+
+    @contextlib.contextmanager
+    def with_mtu(self, mtu):
+        """Set the MTU for the block."""
+        before = self.mtu
+        addresses = self.state()
+        self.host.run("ip", "link", "set", "dev", self.name, "mtu", mtu)
+        try:
+            self.wait_ready()
+            yield
+        finally:
+            self.host.run("ip", "link", "set", "dev", self.name, "mtu", before)
+            if mtu < 1280:      # IPv6 went away with it
+                self.set_state(addresses)
+            self.wait_ready()
+
+    @contextlib.contextmanager
+    def with_link_option(self, name, value):
+        """`ip link set dev X NAME VALUE`, for what `ip -d -j link` shows under the same name."""
+        before = self.link(details=True)[name]
+        self.host.run("ip", "link", "set", "dev", self.name, name, value)
+        try:
+            yield
+        finally:
+            self.host.run("ip", "link", "set", "dev", self.name, name, before)
+
+    @contextlib.contextmanager
+    def with_flag(self, name):
+        """promisc or allmulticast for the block."""
+        self.host.run("ip", "link", "set", "dev", self.name, name, "on")
+        try:
+            yield
+        finally:
+            self.host.run("ip", "link", "set", "dev", self.name, name, "off")
+
+    def set_up(self, up):
+        """`ip link set up|down`."""
+        self.host.run("ip", "link", "set", "dev", self.name, "up" if up else "down")
+
+    # channels and rings
+
+    def _two_sections(self, *argv):
+        """Output of ethtool -l and -g: (maxima, current), values None for "n/a"."""
+        result = self.host.run("ethtool", *argv, self.name, check=False)
+        sections = [{}, {}]
+        index = 0
+        for line in result.out.splitlines():
+            if line.startswith("Current"):
+                index = 1
+            name, colon, value = line.partition(":")
+            value = value.strip()
+            if colon and (value.isdigit() or value == "n/a"):
+                sections[index][name.strip()] = int(value) if value.isdigit() else None
+        return sections
+
+    def channels(self):
+        """(current, maximum) number of combined channels; (1, 1) when it has no such thing."""
+        most, current = self._two_sections("-l")
+        return current.get("Combined") or 1, most.get("Combined") or 1
+
+    @contextlib.contextmanager
+    def with_channels(self):
+        """Yields a function that sets the number of channels; restored at the end."""
+        before = self.channels()[0]
+
+        def change(count):
+            if self.channels()[0] != count:
+                self.host.run("ethtool", "-L", self.name, "combined", count)
+
+        try:
+            yield change
+        finally:
+            change(before)
+            self.wait_ready()
+
+    def rings(self):
+        """({"RX", "TX"} current, maximum) ring sizes."""
+        most, current = self._two_sections("-g")
+        pick = ("RX", "TX")
+        return ({name: current.get(name) for name in pick}, {name: most.get(name) for name in pick})
+
+    @contextlib.contextmanager
+    def with_rings(self):
+        """Yields a function that sets ring sizes (rx, tx); restored at the end."""
+        before = self.rings()[0]
+
+        def change(rx, tx):
+            now = self.rings()[0]
+            words = []
+            if now["RX"] != rx:
+                words += ["rx", rx]
+            if now["TX"] != tx:
+                words += ["tx", tx]
+            if words:
+                self.host.run("ethtool", "-G", self.name, *words)
+
+        try:
+            yield change
+        finally:
+            change(before["RX"], before["TX"])
+            self.wait_ready()
+
+    # RSS
+
+    def rss(self):
+        """{table: [queue], key: bytes, functions: {name: on}} of `ethtool -x`, or None."""
+        result = self.host.run("ethtool", "-x", self.name, check=False)
+        if result.rc != 0:
+            return None
+        table, key, functions = [], b"", {}
+        part = None
+        for line in result.out.splitlines():
+            if line.startswith("RX flow hash indirection table"):
+                part = "table"
+            elif line.startswith("RSS hash key"):
+                part = "key"
+            elif line.startswith("RSS hash function"):
+                part = "function"
+            elif part == "table" and ":" in line:
+                table += [int(word) for word in line.partition(":")[2].split()]
+            elif part == "key" and re.fullmatch(r"[0-9a-f:]+", line.strip()):
+                key = bytes(int(word, 16) for word in line.strip().split(":"))
+            elif part == "function" and ":" in line:
+                name, _, value = line.partition(":")
+                functions[name.strip()] = value.strip() == "on"
+        return {"table": table, "key": key, "functions": functions}
+
+    def queue_packets(self):
+        """Packets received by each channel: {queue: packets}; None when it does not tell."""
+        found = {}
+        for name, value in self._queue_counters():
+            match = (re.fullmatch(r"rx(\d+)_packets", name)
+                     or re.fullmatch(r"rx[_-]?queue[_-](\d+)[_-]packets", name))
+            if match:
+                found[int(match[1])] = value
+        return found or None
+
+    def _queue_counters(self):
+        from .counters import ethtool      # pylint: disable=import-outside-toplevel
+        return ethtool(self.host, self.name).items()
+
+    # VLAN
+
+    @contextlib.contextmanager
+    def with_vlan(self, number, addresses):
+        """A VLAN interface with addresses for the block; yields its name."""
+        name = f"gtv{number}"
+        batch = [f"link add link {self.name} name {name} type vlan id {number}"]
+        batch += [f"addr add {address} dev {name}" + (" nodad" if ":" in address else "")
+                  for address in addresses]
+        batch += [f"link set dev {name} up"]
+        self.host.run("ip", "-batch", "-", data="\n".join(batch) + "\n")
+        try:
+            yield name
+        finally:
+            self.host.run("ip", "link", "del", "dev", name)
+
+
+def _word(value):
+    return "on" if value else "off"
+
+
+def find_by_address(host, address):
+    """Name of the interface of `host` that has `address`, or None."""
+    try:
+        found = json.loads(host.out("ip", "-j", "addr", "show", "to", address))
+    except (CommandError, ValueError):
+        return None
+    names = [item["ifname"] for item in found if item.get("ifname")]
+    return names[0] if names else None
+
+
+def ping(host, address, *, size=56, count=3, interval=0.01, fragment=True, wait=10, ifname=None):
+    """Echo requests; returns how many were answered."""
+    argv = ["ping", "-n", "-q", "-c", count, "-i", interval, "-s", size, "-W", wait]
+    if not fragment:
+        argv += ["-M", "do"]
+    if ifname:
+        argv += ["-I", ifname]
+    # all lost takes `wait` after the last one; what hangs longer than that is killed
+    result = host.run(*argv, address, check=False, timeout=wait + count * 2 + 60)
+    match = re.search(r"(\d+) (?:packets )?received", result.out)
+    if not match:
+        raise CommandError(host.name, [str(word) for word in argv] + [address], result)
+    return int(match[1])

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs the tests: one process, one after the other, each with the same care around it.
+
+Responsible for: choosing tests, needs, the hang guard, the dmesg check, cleaning up, and what is
+printed of a failure.
+State: whether the bench is still usable.
+Callers: run.py.
+"""
+
+import contextlib
+import fnmatch
+import signal
+import sys
+import time
+import traceback
+
+from . import dmesg, ktap, needs
+from .case import REGISTRY, Failure, Skip
+from .counters import Watch
+from .env import Env, EnvironmentProblem
+from .hosts import CallError, CommandError, HostError
+
+CLEAN_UP_GUARD = 240.0
+EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+EXPECTED = (Failure, CallError, CommandError, HostError, EnvironmentProblem)
+
+
+class Hang(BaseException):
+    """The hang guard struck. Not an Exception: no test swallows it."""
+
+
+@contextlib.contextmanager
+def guard(seconds):
+    """Raise Hang in the main thread when the block takes longer."""
+    def strike(*_):
+        raise Hang()
+
+    before = signal.signal(signal.SIGALRM, strike)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def selected(name, patterns):
+    """Does --only choose the test? Globs for the whole name, a part of it, or its group."""
+    if not patterns:
+        return True
+    parts = name.split("/")
+    candidates = {name, *parts, *("/".join(parts[:count]) for count in range(1, len(parts)))}
+    return any(fnmatch.fnmatchcase(candidate, pattern.strip("/"))
+               for candidate in candidates for pattern in patterns)
+
+
+def choose(patterns, smoke=False):
+    """The tests to run, in order."""
+    return [case for case in REGISTRY
+            if selected(case.name, patterns) and (case.smoke or not smoke)]
+
+
+class Runner:
+    """One run."""
+
+    def __init__(self, report, env):
+        self.report, self.env = report, env
+        self.broken = None          # why the bench is of no use any more
+
+    def run(self, cases):
+        """All of them; returns the exit status."""
+        ktap.attach(self.report)
+        for case in cases:
+            if self.broken:
+                self.report.not_ok(case.name, f"not run: {self.broken}")
+                continue
+            started = time.monotonic()
+            dmesg.mark(f"begin {case.name}")
+            outcome, text = self._one(case)
+            dmesg.mark(f"end {case.name}: {outcome}")
+            if outcome == "skip":
+                self.report.skip(case.name, text)
+                continue
+            self.report.note(f"took {time.monotonic() - started:.1f} s")
+            if outcome == "ok":
+                self.report.ok(case.name)
+            else:
+                self.report.not_ok(case.name, text)
+        return EXIT_FAILED if self.report.failed else EXIT_OK
+
+    def _one(self, case):
+        """(ok | skip | fail, reason) of one test with everything around it."""
+        log = dmesg.Kmsg()
+        try:
+            with guard(case.guard):
+                reason = needs.missing(self.env, case.needs)
+            if reason:
+                return "skip", reason
+            watches = self._watches()
+            problems, skip = self._call(case)
+            if problems:
+                self._explain(watches)
+            problems += self._clean_up(case)
+            problems += dmesg.judge(log.lines(), self.env.names(), case.allowed)
+        except Hang:
+            problems, skip = ["the machine hangs: needs and counters could not be read"], None
+            self.broken = f"since {case.name} the machine hangs"
+        except EXPECTED as error:
+            problems, skip = [str(error)], None
+            problems += self._clean_up(case)
+        finally:
+            log.close()
+        if problems:
+            return "fail", "\n".join(problems)
+        if skip is not None:
+            return "skip", skip
+        if self.env.software_tls and needs.asserts_offload(case.needs):
+            return "skip", "worked with TLS in software; nothing was asserted about the device"
+        return "ok", ""
+
+    def _call(self, case):
+        """(problems, reason to skip) of the test itself."""
+        try:
+            with guard(case.guard):
+                case.function(self.env)
+        except Skip as reason:
+            return [], str(reason)
+        except Hang:
+            self._where_it_hangs()
+            return [f"hung: no end after {case.guard:.0f} s"], None
+        except EXPECTED as error:
+            return [_place(error) + str(error)], None
+        except Exception:       # pylint: disable=broad-except
+            return ["the test itself is broken:\n" + traceback.format_exc()], None
+        return [], None
+
+    def _watches(self):
+        return [(host, Watch(host)) for host in self.env.hosts]
+
+    def _explain(self, watches):
+        """What moved during a test that failed."""
+        try:
+            with guard(60):
+                for host, watch in watches:
+                    for what, delta in (("nic", watch.nic()), ("protocols", watch.protocols())):
+                        moved = delta.moved(r"tls|Tls|Retrans|InCsum|InErr|drop|err|_packets$"
+                                            r"|buffer|discard|recover|csum")
+                        self.report.note(f"{host.name} {what}: " + " ".join(
+                            f"{name}={value}" for name, value in moved.items()))
+        except Hang:
+            self.report.note("the counters cannot be read: it hangs")
+        except EXPECTED as error:
+            self.report.note(f"the counters cannot be read: {error}")
+
+    def _where_it_hangs(self):
+        """Blocked tasks into the kernel's log, and here what the ends were doing."""
+        for host in self.env.hosts:
+            try:
+                with open(f"/proc/{host.pid}/stack", encoding="ascii") as stack:
+                    self.report.note(f"{host.name} agent: " + " < ".join(
+                        line.split()[-1] for line in stack))
+            except OSError:
+                pass
+        try:
+            with open("/proc/sysrq-trigger", "w", encoding="ascii") as trigger:
+                trigger.write("w")
+        except OSError:
+            pass
+
+    def _clean_up(self, case):
+        """Undo what the test left; returns what was wrong with that."""
+        problems = []
+        try:
+            with guard(CLEAN_UP_GUARD):
+                self.env.cleanup.close()
+                for host in self.env.hosts:
+                    self._fresh(host)
+                changed = self.env.changed()
+                if changed:
+                    problems += ["the test left something changed: " + text for text in changed]
+                    self.env.restore()
+        except Hang:
+            problems.append("cleaning up hung")
+            self.broken = f"cleaning up after {case.name} hung"
+        except Exception as error:      # pylint: disable=broad-except
+            problems.append(f"cleaning up failed: {error}")
+            self.broken = f"the bench could not be restored after {case.name}: {error}"
+        return problems
+
+    @staticmethod
+    def _fresh(host):
+        """Nothing of the test is open at an end any more; a stuck agent is replaced."""
+        try:
+            host.begin("reset").result(20)
+        except (HostError, CallError):
+            host.restart()
+
+
+def _place(error):
+    """file:line of the test's own code that noticed."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if "/tests/" in frame.filename:
+            return f"tests/{frame.filename.rsplit('/', 1)[1]}:{frame.lineno}: "
+    return ""
+
+
+def main(args):
+    """Run what the command line asks for; returns the exit status."""
+    cases = choose(args.only, args.smoke)
+    if not cases:
+        print(f"run.py: no test matches --only {' '.join(args.only)}; --list names all",
+              file=sys.stderr)
+        return EXIT_USAGE
+    if args.list:
+        for case in cases:
+            print(case.name)
+        return EXIT_OK
+    report = ktap.Report(args.tap_indent)
+    try:
+        env = Env(args.software_tls, args.seed)
+    except EnvironmentProblem as problem:
+        print(f"run.py: {problem}", file=sys.stderr)
+        report.bail_out(str(problem))
+        return EXIT_USAGE
+    report.begin(len(cases))
+    try:
+        with guard(CLEAN_UP_GUARD):
+            env.open()
+    except (Hang, *EXPECTED) as problem:
+        text = "the bench did not come up" if isinstance(problem, Hang) else str(problem)
+        print(f"run.py: {text}", file=sys.stderr)
+        report.bail_out(text)
+        env.close()
+        return EXIT_FAILED
+    try:
+        return Runner(report, env).run(cases)
+    finally:
+        env.close()

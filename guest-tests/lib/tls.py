@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""TCP connections between the ends, with kernel TLS on them when wanted.
+
+Responsible for: opening a connection, moving checked payloads over it, TLS with given keys or by
+OpenSSL's handshake, and asking whether the kernel offloaded it.
+State: a Connection owns its sockets; a Direction knows how far its payload has come.
+Callers: tests.
+
+The judge of what the device encrypts is the kernel's software TLS, or OpenSSL, at the other end;
+what the device decrypts was encrypted by one of them.
+"""
+
+import contextlib
+import re
+
+from agent import ktls
+
+from .case import expect, fail, wait_equal, wait_for
+from .counters import Watch
+from .ktap import note
+
+RECORD = 16384                  # the most payload bytes of a record
+WARM_UP = 300                   # records
+OVERHEAD = ktls.OVERHEAD
+
+
+class Direction:
+    """One way of a connection; payloads continue where the last one ended."""
+
+    def __init__(self, name, sender, sender_socket, receiver, receiver_socket, seed):
+        self.name = name
+        self.sender, self.sender_socket = sender, sender_socket
+        self.receiver, self.receiver_socket = receiver, receiver_socket
+        self.seed = f"{seed}/{name}"
+        self.offset = 0
+
+    def begin(self, size, sizes=None):
+        """Start to move `size` bytes; returns a function that waits and checks."""
+        where = {"seed": self.seed, "size": size, "offset": self.offset}
+        receiving = self.receiver.begin("tcp.receive", number=self.receiver_socket, **where)
+        sending = self.sender.begin("tcp.send", number=self.sender_socket, sizes=sizes, **where)
+        self.offset += size
+
+        def finish():
+            got = receiving.result()
+            # a receiver that stopped early leaves the sender waiting
+            if got.get("error"):
+                fail(f"{self.name}: {got['bytes']} of {size} bytes came, then {got['error']}"
+                     + _first_wrong(got, self))
+            sent = sending.result()
+            expect(got["mismatch"] is None, f"{self.name}: wrong bytes{_first_wrong(got, self)}")
+            expect(got["sha256"] == sent["sha256"], f"{self.name}: SHA-256 differs")
+            return sent
+
+        return finish
+
+    def move(self, size, sizes=None):
+        """Move `size` bytes and check them; returns {bytes, sha256, writes}."""
+        return self.begin(size, sizes)()
+
+
+def _first_wrong(got, direction):
+    if got["mismatch"] is None:
+        return ""
+    return (f": the first one is byte {got['mismatch']} of the payload {direction.seed!r} "
+            f"(record {got['mismatch'] // RECORD} if all are full)")
+
+
+class Connection:
+    """A TCP connection from `client` to `server` (Hosts)."""
+
+    def __init__(self, client, server, family=4, *, options=None, mapped=False, seed="payload"):
+        self.client, self.server = client, server
+        self.family = family
+        address = server.address(family)
+        listener = server.call("tcp.listen", address=address, options=options, dual=mapped)
+        self.server_port = listener["port"]
+        try:
+            accepting = server.begin("tcp.accept", listener=listener["socket"])
+            opened = client.call("tcp.connect", address=address, port=self.server_port,
+                                 options=options, mapped=mapped)
+            self.client_socket, self.client_port = opened["socket"], opened["port"]
+            self.server_socket = accepting.result()["socket"]
+        finally:
+            server.call("tcp.close", number=listener["socket"])
+        self.up = Direction("client to server", client, self.client_socket, server,
+                            self.server_socket, seed)
+        self.down = Direction("server to client", server, self.server_socket, client,
+                              self.client_socket, seed)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close(abort=exc[0] is not None)
+
+    def close(self, abort=False):
+        """Both ends."""
+        for host, number in ((self.client, self.client_socket), (self.server, self.server_socket)):
+            host.call("tcp.close", number=number, abort=abort)
+
+    def ends(self):
+        """((host, socket), ...) client first."""
+        return ((self.client, self.client_socket), (self.server, self.server_socket))
+
+    def socket_of(self, host):
+        """Number of this connection's socket at `host`."""
+        return self.client_socket if host is self.client else self.server_socket
+
+    def from_host(self, host):
+        """The direction in which `host` sends."""
+        return self.up if host is self.client else self.down
+
+    def info(self, host):
+        """struct tcp_info at `host`."""
+        return host.call("tcp.info", number=self.socket_of(host))
+
+    def enable_tls(self, version="1.2", cipher="aes-gcm-128", *, up=True, down=True,
+                   plain_receiver=False, rec_seq=0):
+        """Kernel TLS with fresh keys, in one or both directions.
+
+        The receiving socket of a direction gets its key before the sending one, so nothing can
+        come before it is known. plain_receiver: the receivers see the records as they are.
+        """
+        keys = {way: ktls.new_keys(version, cipher, rec_seq)
+                for way, wanted in (("up", up), ("down", down)) if wanted}
+        plans = ((self.server, self.server_socket, "down", "up"),
+                 (self.client, self.client_socket, "up", "down"))
+        for host, number, _, receives in plans:
+            rx = None if plain_receiver else keys.get(receives)
+            host.call("tcp.tls", number=number, rx=rx)
+        for host, number, sends, _ in plans:
+            if sends in keys:
+                host.call("tcp.tls_add", number=number, direction="tx", keys=keys[sends])
+        return keys
+
+    def handshake(self, version, ciphers, cert, key, ktls_at=("client", "server")):
+        """TLS by OpenSSL's handshake, with kernel TLS at the named sides; returns the cipher."""
+        waiting = self.server.begin("tcp.handshake", number=self.server_socket, side="server",
+                                    version=version, ciphers=ciphers, cert=cert, key=key,
+                                    use_ktls="server" in ktls_at)
+        done = self.client.call("tcp.handshake", number=self.client_socket, side="client",
+                                version=version, ciphers=ciphers,
+                                use_ktls="client" in ktls_at)
+        waiting.result()
+        return done["cipher"][0]
+
+    def configuration(self, host):
+        """{"tx": hw|sw|none, "rx": ...} as the kernel shows it in `ss -i`."""
+        here, there = ((self.client_port, self.server_port) if host is self.client
+                       else (self.server_port, self.client_port))
+        return configuration(host, here, there)
+
+
+def configuration(host, here, there):
+    """{"tx": ..., "rx": ...} of the connection between these ports at `host`."""
+    text = host.out("ss", "-t", "-n", "-i", "-H", "state", "established",
+                    f"( sport = :{here} and dport = :{there} )")
+    expect(text.strip(), f"ss shows no connection {here}-{there} on the {host.name} end")
+    found = {"tx": "none", "rx": "none"}
+    for direction in found:
+        match = re.search(rf"\b{direction}conf: (\S+)", text)
+        if match:
+            found[direction] = match[1]
+    return found
+
+
+class Offload:
+    """What a test expects of the device at one end, and whether it can be asserted at all.
+
+    In a run with --software-tls nothing is switched and nothing about the device is asserted:
+    such a run tries out the tests, and none of them passes by it.
+    """
+
+    def __init__(self, env, host, tx=False, rx=False):
+        self.env, self.host = env, host
+        self.tx, self.rx = tx, rx
+        self.real = not env.software_tls
+        self.watch = None
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        nic = self.host.nic
+        if self.real:
+            self._stack.enter_context(nic.with_features(tls_hw_tx_offload=self.tx,
+                                                        tls_hw_rx_offload=self.rx))
+        self.watch = Watch(self.host)
+        return self
+
+    def __exit__(self, *exc):
+        self._stack.close()
+
+    def expected(self):
+        """What configuration() must say of a connection with both directions on TLS 1.2."""
+        return {"tx": "hw" if self.tx and self.real else "sw",
+                "rx": "hw" if self.rx and self.real else "sw"}
+
+    def check_configuration(self, connection, tx=True, rx=True):
+        """The kernel chose the device for the directions that have keys."""
+        want = self.expected()
+        want = {"tx": want["tx"] if tx else "none", "rx": want["rx"] if rx else "none"}
+        got = connection.configuration(self.host)
+        expect(got == want, f"TLS on the {self.host.name} end is {got}; {want} expected")
+
+    def check_opened(self, count=1, tx=True, rx=True):
+        """tls_stat and the driver saw `count` connections being opened."""
+        stat = self.watch.protocols()
+        where = {True: "Device", False: "Sw"}
+        for direction, wanted, device in (("Tx", tx, self.tx and self.real),
+                                          ("Rx", rx, self.rx and self.real)):
+            if wanted:
+                name = f"Tls{direction}{where[device]}"
+                expect(stat[name] == count, f"{name} on the {self.host.name} end moved by "
+                                            f"{stat[name]}; {count} expected")
+        if self.real:
+            nic = self.watch.nic()
+            for name, wanted in (("tx_tls_ctx", tx and self.tx), ("rx_tls_ctx", rx and self.rx)):
+                if nic.has(name):
+                    expect(nic[name] == (count if wanted else 0),
+                           f"{name} moved by {nic[name]}; {count if wanted else 0} expected")
+
+    def check_no_error(self):
+        """No record failed to decrypt, and the device flagged none."""
+        stat = self.watch.protocols()
+        expect(stat["TlsDecryptError"] == 0,
+               f"TlsDecryptError on the {self.host.name} end moved by {stat['TlsDecryptError']}")
+        if self.real:
+            nic = self.watch.nic()
+            expect(nic["rx_tls_err"] == 0, f"rx_tls_err moved by {nic['rx_tls_err']}")
+
+    def check_closed(self, count=1, tx=True, rx=True):
+        """As many contexts are destroyed as were made, soon after the sockets are closed."""
+        if not self.real:
+            return
+        for name, wanted in (("tx_tls_del", tx and self.tx), ("rx_tls_del", rx and self.rx)):
+            if self.watch.nic().has(name):
+                wait_equal(f"{name} after the connections are closed",
+                           lambda counter=name: self.watch.nic()[counter], count if wanted else 0)
+
+    def warm_up(self, direction):
+        """Records until the device decrypts: steering follows the connection asynchronously.
+
+        Returns how many records that took.
+        """
+        if not self.real:
+            direction.move(1000)
+            return 1
+        before = Watch(self.host)
+        for count in range(1, WARM_UP + 1):
+            direction.move(1000)
+            if before.nic()["rx_tls_decrypted_packets"]:
+                return count
+        return fail(f"no packet was decrypted by the device in {WARM_UP} records; "
+                    f"moved: {before.nic().moved('tls')}")
+
+
+def on_wire(size, writes, version="1.2"):
+    """Bytes in the stream for `size` bytes of payload in `writes` records."""
+    return size + writes * OVERHEAD[version]
+
+
+def check_tx_counters(offload, info, payload_bytes, records):
+    """tx_tls_encrypted_* against what the stack says it sent since the connection began.
+
+    info  struct tcp_info of the sender, of a connection whose whole stream is TLS
+    """
+    wire = on_wire(payload_bytes, records)
+    sent = info["bytes_sent"] - info["bytes_retrans"]
+    expect(sent == wire, f"the stack sent {sent} bytes in the stream for {records} records with "
+                         f"{payload_bytes} bytes; {wire} expected")
+    if not offload.real:
+        return
+    nic = wait_for("the counters of the device",
+                   lambda: _counted(offload, "tx_tls_encrypted_bytes", info["bytes_sent"]), 20)
+    # a retransmission of data that is acknowledged meanwhile is dropped by the driver
+    low, high = sent, info["bytes_sent"]
+    got = nic["tx_tls_encrypted_bytes"]
+    expect(low <= got <= high, f"tx_tls_encrypted_bytes moved by {got}; {low} to {high} expected")
+    got, high = nic["tx_tls_encrypted_packets"], info["data_segs_out"]
+    expect(got <= high and (info["bytes_retrans"] or got == high),
+           f"tx_tls_encrypted_packets moved by {got}; {high} data segments were sent")
+    if not info["bytes_retrans"]:
+        for name in ("tx_tls_ooo", "tx_tls_dump_packets", "tx_tls_dump_bytes",
+                     "tx_tls_skip_no_sync_data", "tx_tls_drop_no_sync_data",
+                     "tx_tls_drop_bypass_req"):
+            expect(nic[name] == 0, f"{name} moved by {nic[name]} although nothing was sent again")
+    else:
+        note(f"{info['bytes_retrans']} bytes were retransmitted")
+
+
+def _counted(offload, name, want):
+    nic = offload.watch.nic()
+    return nic if nic[name] >= min(want, 1) else None
+
+
+@contextlib.contextmanager
+def certificate(host):
+    """A self-signed certificate at an end: yields the paths of certificate and key."""
+    with host.directory() as place:
+        paths = f"{place}/cert.pem", f"{place}/key.pem"
+        host.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:P-256", "-nodes", "-days", "3650", "-subj", "/CN=guest-tests",
+                 "-out", paths[0], "-keyout", paths[1])
+        yield paths
+
+
+def port_configuration(host, port, side):
+    """configuration() of the only connection of a server's port, seen from "server" or
+    "client"."""
+    which = "sport" if side == "server" else "dport"
+    text = host.out("ss", "-t", "-n", "-i", "-H", "state", "established", f"( {which} = :{port} )")
+    found = {"tx": "none", "rx": "none"}
+    for direction in found:
+        match = re.search(rf"\b{direction}conf: (\S+)", text)
+        if match:
+            found[direction] = match[1]
+    return found

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tests, in the order in which they run: what everything else rests on comes first."""
+
+import importlib
+import pathlib
+
+ORDER = ("probe", "link", "ping", "tcp", "udp", "iperf", "offload", "checksum", "vlan", "mtu",
+         "filter", "counters", "queues", "rss", "flows", "tls_setup", "tls_tx", "tls_rx",
+         "tls_both", "tls_records", "tls_openssl", "tls_nginx", "tls_loss", "tls_changes", "wire",
+         "rebind", "reload", "hotplug")
+
+
+def load():
+    """Import every module, which registers its tests. A module that ORDER forgets is an error."""
+    there = {path.stem.removeprefix("test_")
+             for path in pathlib.Path(__file__).parent.glob("test_*.py")}
+    if there != set(ORDER):
+        raise ImportError(f"tests/__init__.py: ORDER and the files differ in "
+                          f"{', '.join(sorted(there ^ set(ORDER)))}")
+    for name in ORDER:
+        importlib.import_module(f"tests.test_{name}")

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ethtool -S and ip -s: the numbers are there, only grow, and agree with what was sent."""
+
+import json
+
+from lib import traffic
+from lib.case import expect, expect_equal, needs, test, wait_for
+from lib.counters import Watch, ethtool
+from lib.ktap import note
+
+FRAMES = 500
+
+
+def _link_stats(host):
+    found = json.loads(host.out("ip", "-s", "-j", "link", "show", "dev", host.nic.name))
+    return found[0]["stats64"]
+
+
+def _difference(before, after):
+    return {direction: {name: after[direction][name] - value
+                        for name, value in before[direction].items()} for direction in before}
+
+
+@test("counters/both-ends-agree", smoke=True)
+def agree(env):
+    """What one end has sent the other has received, packet by packet, whatever it was."""
+    before = {host: _link_stats(host) for host in env.hosts}
+    for family in (4, 6):
+        traffic.both_ways(env, family, 2 << 20)
+
+    def balanced():
+        now = {host: _difference(before[host], _link_stats(host)) for host in env.hosts}
+        same = all(now[host]["tx"]["packets"] == now[env.other(host)]["rx"]["packets"]
+                   for host in env.hosts)
+        note(" ".join(f"{host.name}: tx {now[host]['tx']['packets']} rx "
+                      f"{now[host]['rx']['packets']};" for host in env.hosts))
+        return now if same else None
+
+    # packets of the stack itself (neighbours, delayed acknowledgements) may still be under way
+    now = wait_for("each end has received as many packets as the other has sent", balanced, 30)
+    for host in env.hosts:
+        expect(now[host]["rx"]["bytes"] > 4 << 20, f"{host.name} end: {now[host]['rx']['bytes']} "
+                                                   "bytes received, more were sent")
+        for direction in ("rx", "tx"):
+            for name in ("errors", "dropped"):
+                expect_equal(f"{host.name} end: {direction} {name}", now[host][direction][name], 0)
+
+
+@test("counters/frames")
+@needs("driver:mlx5_core")
+def frames(env):
+    """A known number of unicast, multicast and broadcast frames moves the vport's counters by
+    that, and the port's by at least that."""
+    nic, peer = env.local.nic, env.remote.nic
+    with nic.with_flag("allmulticast"):
+        number = env.local.call("rawnet.listen", ifname=nic.name)
+        here, there = Watch(env.local), Watch(env.remote)
+        common = {"src": peer.mac, "run": 50, "size": 300, "count": FRAMES}
+        env.remote.call("rawnet.send", ifname=peer.name, frames=[
+            dict(common, dst=nic.mac, label=1), dict(common, dst="01:00:5e:01:02:03", label=2),
+            dict(common, dst="ff:ff:ff:ff:ff:ff", label=3)])
+        got = env.local.call("rawnet.collect", number=number, run=50,
+                             until={"label": 3, "count": FRAMES})["seen"]
+        received, sent = here.nic(), there.nic()
+    expect_equal("frames that arrived", got, {"1": FRAMES, "2": FRAMES, "3": FRAMES})
+    # the stacks of both ends may have added a few of their own
+    some = 60
+    for delta, names in ((received, ("rx_vport_unicast_packets", "rx_vport_multicast_packets",
+                                     "rx_vport_broadcast_packets")),
+                         (sent, ("tx_vport_unicast_packets", "tx_vport_multicast_packets",
+                                 "tx_vport_broadcast_packets"))):
+        for name in names:
+            expect(delta.has(name), f"there is no counter {name}")
+            expect(FRAMES <= delta[name] <= FRAMES + some,
+                   f"{name} moved by {delta[name]}; {FRAMES} frames of that kind were sent")
+            octets = name.replace("_packets", "_bytes")
+            expect(FRAMES * 300 <= delta[octets] <= (FRAMES + some) * 310,
+                   f"{octets} moved by {delta[octets]} for {delta[name]} frames of 300 bytes")
+    for delta, name in ((received, "rx_packets_phy"), (sent, "tx_packets_phy")):
+        expect(3 * FRAMES <= delta[name] <= 3 * FRAMES + some,
+               f"{name} moved by {delta[name]}; {3 * FRAMES} frames passed")
+    expect_equal("rx_packets", received["rx_packets"] >= 3 * FRAMES, True)
+
+
+@test("counters/monotonic")
+def monotonic(env):
+    """No counter runs backwards while traffic flows."""
+    nic = env.local.nic
+    with traffic.running(env) as flow:
+        before = ethtool(env.local, nic.name)
+        expect(before, f"`ethtool -S {nic.name}` shows no counter")
+        for _ in range(5):
+            flow.progress()
+            after = ethtool(env.local, nic.name)
+            back = {name: (before[name], value) for name, value in after.items()
+                    if value < before.get(name, 0)}
+            expect(not back, f"counters that ran backwards (before, after): {back}")
+            before = after
+
+
+@test("counters/out-of-buffer")
+@needs("driver:mlx5_core")
+def out_of_buffer(env):
+    """The Q counter of packets that found no buffer exists, and traffic at rest leaves it."""
+    values = ethtool(env.local, env.local.nic.name)
+    for name in ("rx_out_of_buffer", "rx_discards_phy", "rx_packets", "tx_packets",
+                 "rx_csum_unnecessary", "tx_csum_partial", "rx0_packets", "tx0_packets"):
+        expect(name in values, f"there is no counter {name}")
+    watch = Watch(env.local)
+    traffic.both_ways(env, 4, 1 << 20)
+    note(f"rx_out_of_buffer moved by {watch.nic()['rx_out_of_buffer']}")
+    expect_equal("rx_wqe_err", watch.nic()["rx_wqe_err"], 0)
+    expect_equal("tx_cqe_err", watch.nic()["tx_cqe_err"], 0)
+
+
+@test("counters/queues-add-up")
+@needs("driver:mlx5_core")
+def add_up(env):
+    """The sum over the channels is the total."""
+    traffic.both_ways(env, 4, 1 << 20)
+
+    def consistent():
+        values = ethtool(env.local, env.local.nic.name)
+        sums = {direction: sum(value for name, value in values.items()
+                               if name.startswith(direction) and name.endswith("_packets")
+                               and name[2:-8].isdigit()) for direction in ("rx", "tx")}
+        return all(sums[direction] == values[f"{direction}_packets"] for direction in sums)
+
+    wait_for("packets of the channels add up to rx_packets and tx_packets", consistent, 20)
+
+
+@test("counters/checksum-offload")
+@needs("driver:mlx5_core")
+def checksum_offload(env):
+    """The device vouched for the checksums of TCP traffic, and made those that were sent."""
+    watch = Watch(env.local)
+    traffic.both_ways(env, 4, 2 << 20)
+    delta = watch.nic()
+    vouched = delta["rx_csum_complete"] + delta["rx_csum_unnecessary"]
+    expect(vouched > delta["rx_csum_none"],
+           f"rx_csum_complete+unnecessary moved by {vouched}, rx_csum_none by "
+           f"{delta['rx_csum_none']}")
+    expect(delta["tx_csum_partial"] > 0, "tx_csum_partial did not move")

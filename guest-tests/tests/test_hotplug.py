@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The NIC is pulled out of the running machine and put back."""
+
+from lib import traffic
+from lib.case import expect, needs, test, wait_for
+
+
+def _ensure_plugged(env):
+    """Whatever happened: the NIC is there at the end."""
+    if env.local.nic.link() is not None:
+        return
+    if not env.local.listdir(f"/sys/bus/pci/devices/{env.pci}"):
+        env.lab.client.plug(env.lab.ident)
+    env.set_up_network()
+
+
+@test("hotplug/unplug-plug", guard=900.0, smoke=True)
+@needs("lab", "rebind")
+def unplug_plug(env):
+    """device_del and device_add, three times; the interface works each time."""
+    env.cleanup.callback(_ensure_plugged, env)
+    for _ in range(3):
+        env.lab.client.unplug(env.lab.ident)
+        wait_for("the interface is gone", lambda: env.local.nic.link() is None)
+        expect(not env.local.listdir(f"/sys/bus/pci/devices/{env.pci}"),
+               f"{env.pci} is still there after unplugging")
+        env.lab.client.plug(env.lab.ident)
+        env.set_up_network()
+        env.settle()
+        traffic.both_ways(env, 4, 1 << 20)
+
+
+@test("hotplug/under-traffic", guard=900.0)
+@needs("lab", "rebind")
+def under_traffic(env):
+    """The same while a connection is busy."""
+    env.cleanup.callback(_ensure_plugged, env)
+    opened = env.remote.call("tcp.listen", address=env.remote.address(4))
+    accepting = env.remote.begin("tcp.accept", listener=opened["socket"])
+    client = env.local.call("tcp.connect", address=env.remote.address(4), port=opened["port"])
+    taken = accepting.result()
+    env.remote.begin("tcp.receive", number=taken["socket"], seed="gone", size=1 << 30)
+    env.local.begin("tcp.send", number=client["socket"], seed="gone", size=1 << 30)
+    wait_for("the connection is busy", lambda: env.local.call(
+        "tcp.info", number=client["socket"])["data_segs_out"] > 100)
+    env.lab.client.unplug(env.lab.ident)
+    for host in env.hosts:
+        host.restart()
+    env.lab.client.plug(env.lab.ident)
+    env.set_up_network()
+    env.settle()
+    traffic.both_ways(env)

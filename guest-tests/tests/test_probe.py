@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The driver found the device and made an interface of it, without complaint."""
+
+import os
+import re
+
+from lib import dmesg
+from lib.case import expect, expect_equal, fail, needs, test
+
+DRIVER = os.environ.get("DRIVER", "mlx5_core")
+
+# before the first test: what the driver said while it probed
+BOOT_ALLOWED = ()
+
+
+@test("probe/driver", smoke=True)
+def driver(env):
+    """The expected driver is bound, and says which device and firmware it sees."""
+    info = env.local.nic.driver_info()
+    expect_equal("driver of " + env.local.nic.name, info["driver"], DRIVER)
+    expect_equal("bus-info", info["bus-info"], env.pci)
+    if DRIVER == "mlx5_core":
+        expect(re.match(r"\d+\.\d+\.\d+", info["firmware-version"]),
+               f"firmware-version is {info['firmware-version']!r}")
+
+
+@test("probe/peer", smoke=True)
+@needs("lab")
+def peer(env):
+    """The other NIC of the pair too."""
+    expect_equal("driver of " + env.remote.nic.name, env.remote.nic.driver_info()["driver"],
+                 DRIVER)
+
+
+@test("probe/dmesg", smoke=True)
+def kernel_log(env):
+    """Nothing wrong has been logged since the machine started."""
+    log = dmesg.Kmsg(from_start=True)
+    wrong = dmesg.judge(log.lines(), env.names(), BOOT_ALLOWED)
+    log.close()
+    expect(not wrong, "in the kernel's log since its start:\n" + "\n".join(wrong))
+
+
+@test("probe/interrupts")
+def interrupts(env):
+    """MSI-X vectors are in use, at least one for each channel and one for the rest."""
+    found = env.local.listdir(f"/sys/bus/pci/devices/{env.pci}/msi_irqs")
+    channels = env.local.nic.channels()[0]
+    expect(len(found) > channels,
+           f"{len(found)} interrupt vectors for {channels} channels; at least {channels + 1} "
+           "expected")
+
+
+@test("probe/features")
+@needs("driver:mlx5_core")
+def features(env):
+    """The stateless offloads are there and on, as the driver leaves them."""
+    found = env.local.nic.features()
+    off = [name for name in ("rx-checksumming", "tx-checksumming", "scatter-gather",
+                             "tcp-segmentation-offload", "generic-receive-offload",
+                             "rx-vlan-offload", "tx-vlan-offload", "receive-hashing",
+                             "rx-vlan-filter")
+           if not found.get(name, (False, True))[0]]
+    expect(not off, "off by default: " + ", ".join(off))
+
+
+@test("probe/address")
+def address(env):
+    """The interface has a unicast address of its own, other than the peer's."""
+    for host in env.hosts:
+        first = int(host.nic.mac.split(":")[0], 16)
+        expect(not first & 1, f"{host.nic.name} has the multicast address {host.nic.mac}")
+    if env.local.nic.mac == env.remote.nic.mac:
+        fail(f"both ends have the address {env.local.nic.mac}")

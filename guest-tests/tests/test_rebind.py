@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One NIC is unbound from its driver, reset, and bound again; and reset under a bound driver."""
+
+from lib import traffic
+from lib.case import Failure, expect, needs, test, wait_for
+from lib.hosts import CallError
+from lib.ktap import note
+
+TIMES = 5
+
+# A function level reset under a bound driver is the loss of the device for it: its health poller
+# notices, and every command it has under way fails. It must say so.
+RESET_ALLOWED = (
+    (r"mlx5_core .*(health|Health|assert|synd|fw_ver|hw_id|irisc|risc|ext_synd|time |"
+     r"device's health compromised|miss count)", "the health poller reports the lost device"),
+    (r"mlx5_core .*(failed|Failed|timeout|No done completion|Skipping|error|Failure|"
+     r"Device unknown|recover|lost|enter error state|cmd_work_handler|mlx5_cmd|wait_func|"
+     r"internal error)", "commands to the device that was reset fail"),
+)
+
+
+def _bus(env, *parts):
+    return "/".join(("/sys/bus/pci", *parts))
+
+
+def _bound(env):
+    return env.local.call("procs.readlink", path=_bus(env, "devices", env.pci, "driver"))
+
+
+def _unbind(env):
+    env.local.write(_bus(env, "drivers", env.pci_driver, "unbind"), env.pci)
+    expect(_bound(env) is None, f"{env.pci} is still bound after unbind")
+
+
+def _bind(env):
+    env.local.write(_bus(env, "drivers", env.pci_driver, "bind"), env.pci)
+    expect(_bound(env) is not None, f"{env.pci} is not bound after bind")
+    env.set_up_network()
+    env.settle()
+
+
+def _reset(env):
+    try:
+        env.local.write(_bus(env, "devices", env.pci, "reset"), "1")
+    except CallError as error:
+        raise Failure(f"echo 1 > /sys/bus/pci/devices/{env.pci}/reset: {error.text}") from None
+
+
+def _ensure_bound(env):
+    if _bound(env) is None:
+        _bind(env)
+    elif env.local.nic.link() is None:
+        _unbind(env)
+        _bind(env)
+
+
+def _check_method(env):
+    """The reset must be one of the function itself to say anything about the device."""
+    path = _bus(env, "devices", env.pci, "reset_method")
+    try:
+        note(f"reset methods: {env.local.read(path)}")
+    except CallError as error:
+        raise Failure(f"{env.pci} cannot be reset: {error.text}") from None
+
+
+@test("rebind/reset-between", guard=900.0, smoke=True)
+@needs("rebind")
+def reset_between(env):
+    """unbind, reset, bind, five times."""
+    _check_method(env)
+    env.cleanup.callback(_ensure_bound, env)
+    for _ in range(TIMES):
+        _unbind(env)
+        if env.lab and env.lab.has("objects"):
+            alive = {kind: count for kind, count in env.lab.objects().items() if count}
+            expect(not alive, f"objects alive in the device without a driver: {alive}")
+        _reset(env)
+        _bind(env)
+    traffic.both_ways(env)
+
+
+@test("rebind/under-traffic", guard=900.0)
+@needs("rebind")
+def under_traffic(env):
+    """The NIC goes away from under a busy connection; the peer's NIC is not disturbed."""
+    env.cleanup.callback(_ensure_bound, env)
+    opened = env.remote.call("tcp.listen", address=env.remote.address(4))
+    accepting = env.remote.begin("tcp.accept", listener=opened["socket"])
+    client = env.local.call("tcp.connect", address=env.remote.address(4), port=opened["port"])
+    taken = accepting.result()
+    env.remote.begin("tcp.receive", number=taken["socket"], seed="gone", size=1 << 30)
+    env.local.begin("tcp.send", number=client["socket"], seed="gone", size=1 << 30)
+    wait_for("the connection is busy", lambda: env.local.call(
+        "tcp.info", number=client["socket"])["data_segs_out"] > 100)
+    _unbind(env)
+    expect(env.remote.nic.link() is not None, "the peer's interface is gone too")
+    for host in env.hosts:
+        host.restart()
+    _bind(env)
+    traffic.both_ways(env)
+
+
+@test("rebind/reset-while-bound", guard=1500.0, allowed=RESET_ALLOWED)
+@needs("rebind", "lab")
+def reset_while_bound(env):
+    """A reset under a bound driver: the machine lives on, and unbind and bind recover the NIC."""
+    _check_method(env)
+    env.cleanup.callback(_ensure_bound, env)
+    _reset(env)
+    expect(env.lab.client.info(), "the lab does not answer after the reset")
+    _unbind(env)
+    if env.lab.has("objects"):
+        alive = {kind: count for kind, count in env.lab.objects().items() if count}
+        expect(not alive, f"objects alive in the device without a driver: {alive}")
+    _bind(env)
+    traffic.both_ways(env)
