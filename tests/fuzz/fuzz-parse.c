@@ -1,0 +1,166 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Fuzz target: a frame through parser, checksums, segmentation, RSS and VLAN
+ * helpers, with what must hold for any bytes. Input: the frame; its first two bytes,
+ * of no meaning to the code under test, serve as choices too. Owns no state.
+ */
+#include <string.h>
+
+#include "csum.h"
+#include "rss.h"
+#include "segment.h"
+#include "fuzz.h"
+#include "../unit/net-vectors.h"
+
+#define SEED(v) { v, sizeof(v) }
+
+const FuzzSeed fuzz_seeds[] = {
+    SEED(tcp_v4_syn), SEED(tcp_v4_data), SEED(tcp_v6_syn), SEED(tcp_v6_data),
+    SEED(udp_v4), SEED(udp_v6), SEED(udp_v4_nocsum), SEED(udp_v4_frag_0),
+    SEED(udp_v4_frag_1), SEED(mld_v6), SEED(gso_vlan_0), SEED(gso_tcp6_0),
+    SEED(gso_udp6_0), SEED(gso_tcp4_hdr),
+};
+const size_t fuzz_n_seeds = sizeof(fuzz_seeds) / sizeof(fuzz_seeds[0]);
+
+static void check_packet(const Mlx5Packet *p, size_t len)
+{
+    uint32_t alen = p->l3_type == MLX5_L3_IPV4 ? 4 : 16;
+
+    FUZZ_CHECK(p->len == len && p->l2_len <= len);
+    if (p->l3_type) {
+        FUZZ_CHECK(p->l3_off == p->l2_len);
+        FUZZ_CHECK(p->l3_off + p->l3_hdr_len <= p->l3_end && p->l3_end <= len);
+        FUZZ_CHECK(p->src_ip_off + alen <= len && p->pseudo_dst_off + alen <= len);
+    }
+    if (p->l4_type) {
+        FUZZ_CHECK(p->l3_type && p->l4_off >= p->l3_off + 20);
+        FUZZ_CHECK(p->payload_off > p->l4_off);
+        FUZZ_CHECK(p->payload_off + p->payload_len == p->l3_end);
+    }
+    FUZZ_CHECK(!p->l4_ok || (p->l3_ok && !p->is_frag && !p->l3_truncated));
+}
+
+/* What fill writes, check accepts; in one piece or two, the same bytes. */
+static void check_fill(const uint8_t *frame, size_t len, size_t cut)
+{
+    uint8_t *a = malloc(len + 1), *b = malloc(cut + 1);
+    struct iovec rest = { (void *)(frame + cut), len - cut };
+    Mlx5CsumDone whole, pieces;
+    Mlx5Packet p;
+
+    FUZZ_CHECK(a && b);
+    memcpy(a, frame, len);
+    memcpy(b, frame, cut);
+    whole = mlx5_csum_fill(a, len, true, true);
+    pieces = mlx5_csum_fill_iov(b, cut, &rest, 1, true, true);
+    mlx5_parse(a, len, &p);
+    mlx5_packet_check_csum(&p, a);
+    FUZZ_CHECK(!(whole & MLX5_ETH_WQE_L3_CSUM) || p.l3_ok);
+    FUZZ_CHECK(!(whole & MLX5_ETH_WQE_L4_CSUM) || p.l4_ok || !p.l3_ok);
+    FUZZ_CHECK(!(pieces & ~whole));
+    if (pieces == whole) {
+        FUZZ_CHECK(!memcmp(a, b, cut) && !memcmp(a + cut, frame + cut, len - cut));
+    }
+    free(a);
+    free(b);
+}
+
+static void check_vlan(const uint8_t *frame, size_t len)
+{
+    uint8_t *buf = malloc(len + MLX5_VLAN_HLEN);
+    uint16_t tci = 0;
+    size_t n;
+
+    FUZZ_CHECK(buf);
+    memcpy(buf, frame, len);
+    n = mlx5_vlan_insert(buf, len, len + MLX5_VLAN_HLEN, MLX5_ETH_P_8021Q, 0x6123);
+    FUZZ_CHECK(n == (len < MLX5_ETH_HLEN ? 0 : len + MLX5_VLAN_HLEN));
+    if (n) {
+        FUZZ_CHECK(mlx5_vlan_strip(buf, n, MLX5_ETH_P_8021Q, &tci) && tci == 0x6123);
+        FUZZ_CHECK(!memcmp(buf + MLX5_VLAN_HLEN, frame, len));
+    }
+    free(buf);
+}
+
+/* Every segment is a whole packet with good checksums, and nothing is lost. */
+static void check_segments(const uint8_t *frame, size_t len, size_t hdr_len, uint32_t mss)
+{
+    uint32_t payload_len = (uint32_t)(len - hdr_len), at = 0, frames = 0;
+    struct iovec iov[2];
+    Mlx5Segment s;
+    size_t n;
+
+    if (mlx5_segment_init(&s, frame, hdr_len, payload_len, mss) != MLX5_SEGMENT_OK) {
+        return;
+    }
+    while ((n = mlx5_segment_next(&s, frame + hdr_len, iov))) {
+        uint8_t *out = malloc(n);
+        Mlx5Packet p;
+
+        FUZZ_CHECK(out && n == iov[0].iov_len + iov[1].iov_len);
+        FUZZ_CHECK(iov[1].iov_len <= mss);
+        memcpy(out, iov[0].iov_base, iov[0].iov_len);
+        if (iov[1].iov_len) {
+            memcpy(out + iov[0].iov_len, iov[1].iov_base, iov[1].iov_len);
+        }
+        mlx5_parse(out, n, &p);
+        mlx5_packet_check_csum(&p, out);
+        FUZZ_CHECK(p.l3_ok && p.l4_ok && p.l3_end == n);
+        FUZZ_CHECK(p.payload_len == iov[1].iov_len);
+        at += p.payload_len;
+        frames++;
+        free(out);
+    }
+    FUZZ_CHECK(at == payload_len && frames == mlx5_segment_count(&s));
+}
+
+static void check_rss(const Mlx5Packet *p, const uint8_t *frame, uint8_t choice)
+{
+    Mlx5RssParams params = {
+        .rx_hash_fn = choice % 3,
+        .rx_hash_symmetric = choice & 0x10,
+        .l3_prot_type = choice >> 5 & 1,
+        .l4_prot_type = choice >> 6 & 1,
+        .selected_fields = choice & 0x80 ? 0x13 : choice & 0xf,
+        .rx_hash_toeplitz_key = { 1, 2, 3, 4, 5, 6, 7, 8, 9 },
+    };
+    Mlx5RssResult r;
+
+    FUZZ_CHECK(mlx5_rss_check(&params) == MLX5_RSS_OK);
+    mlx5_rss_hash(&params, p, frame, &r);
+    FUZZ_CHECK(!(r.rss_hash_type & 0x33));
+    FUZZ_CHECK(r.rss_hash_type || !r.rx_hash_result);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const uint8_t *frame = data;
+    size_t len = size, cut;
+    Mlx5Packet p;
+
+    if (size < 2) {
+        return 0;
+    }
+    cut = (data[0] << 8 | data[1]) % (len + 1);
+
+    mlx5_parse(frame, len, &p);
+    check_packet(&p, len);
+    mlx5_packet_check_csum(&p, frame);
+    check_packet(&p, len);
+    FUZZ_CHECK((mlx5_packet_cqe_hdr_type(&p) & 0x83) == 0);
+    mlx5_csum_cqe_full(frame, len);
+    check_rss(&p, frame, data[0]);
+    check_fill(frame, len, cut);
+    check_vlan(frame, len);
+    check_segments(frame, len, cut, data[1]);
+    if (p.l4_type) {
+        check_segments(frame, len, p.payload_off, 1u + data[0]);
+        check_fill(frame, len, p.payload_off);
+    }
+    mlx5_parse_prefix(frame, cut, len, &p);
+    check_packet(&p, len);
+    mlx5_parse_headers(frame, len, &p);
+    check_packet(&p, len);
+    return 0;
+}
