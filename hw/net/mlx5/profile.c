@@ -83,6 +83,8 @@ static const Mlx5CapValue cx6dx_caps[] = {
     GEN(vport_counters, 1),
     GEN(max_qp_cnt, 255),
     GEN(out_of_seq_cnt, 1),
+    /* registers */
+    GEN(pcam_reg, 1),
 
     ETH(csum_cap, 1),
     ETH(vlan_cap, 1),
@@ -103,8 +105,9 @@ static const Mlx5CapValue cx6dx_caps[] = {
     FT(log_max_ft_size, 24),
     FT(max_ft_level, 0x80),
     FT(log_max_ft_num, 12),
-    FT(log_max_flow_counter, 12),
-    FT(log_max_destination, 8),
+    /* per entry: MLX5_STEERING_MAX_FTE_COUNTERS and _DESTS */
+    FT(log_max_flow_counter, 3),
+    FT(log_max_destination, 6),
     FT(log_max_flow, 18),
     FT_MATCH(outer_dmac),
     FT_MATCH(outer_smac),

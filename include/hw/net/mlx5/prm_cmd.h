@@ -125,6 +125,7 @@
     F(cmd_hca_cap, vport_group_manager, 0x1a0, 1) \
     F(cmd_hca_cap, nic_flow_table, 0x1a6, 1) \
     F(cmd_hca_cap, eswitch_manager, 0x1a7, 1) \
+    F(cmd_hca_cap, pcam_reg, 0x1aa, 1) \
     F(cmd_hca_cap, port_module_event, 0x1b0, 1) \
     F(cmd_hca_cap, port_type, 0x1b6, 2) \
     F(cmd_hca_cap, num_ports, 0x1b8, 8) \
