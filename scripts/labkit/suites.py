@@ -8,7 +8,9 @@ Callers: testcmd.py.
 """
 
 import contextlib
+import dataclasses
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -21,6 +23,8 @@ from .errors import BuildError, LabError
 GUEST_TESTS_AT = "/opt/guest-tests"
 SILENCE = 1200.0        # a guest test that says nothing for so long hangs
 HOST_TEST_LIMIT = 3600.0
+WHOLE = "(whole program)"
+RESTARTS = 5            # of a qtest program that dies in a test
 BOOTS = 4               # of the guest suite: after a death the rest gets another machine
 
 
@@ -65,20 +69,28 @@ class Suite:
         raise NotImplementedError
 
 
-def run_tap(argv, *, env=None, cwd=None, log=None, limit=HOST_TEST_LIMIT):
+def run_tap(argv, *, what, env=None, log=None, limit=HOST_TEST_LIMIT):
     """Run a program that prints TAP; returns (parser, exit status, stderr's end).
 
     The status is None when it ran longer than `limit` seconds and was ended.
     """
-    with steps.child(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    started = time.monotonic()
+    with steps.child(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                      stderr=subprocess.PIPE) as process:
-        try:
-            out, err = process.communicate(timeout=limit)
-            status = process.returncode
-        except subprocess.TimeoutExpired:
-            steps.end_group(process)
-            out, err = process.communicate()
-            status = None
+        while True:
+            try:
+                out, err = process.communicate(timeout=0.25)
+                status = process.returncode
+                break
+            except subprocess.TimeoutExpired:
+                took = time.monotonic() - started
+                steps.ticker.show(f"lab: {what}: {took:.0f}s")
+                if took > limit:
+                    steps.end_group(process)
+                    out, err = process.communicate()
+                    status = None
+                    break
+    steps.ticker.clear()
     if log:
         with open(log, "ab") as file:
             file.write(out + err)
@@ -104,7 +116,7 @@ def complete(parser, status, errors, name):
     elif not results and parser.plan is None:
         wrong = "reported no test"
     if wrong and not (parser.bail and any(result.status == "fail" for result in results)):
-        results.append(ktap.Result(["(whole program)"], "fail", f"{name} {wrong}",
+        results.append(ktap.Result([WHOLE], "fail", f"{name} {wrong}",
                                    parser.rest() + errors))
     return results
 
@@ -115,10 +127,11 @@ def glib_names(argv, env=None):
         listed = steps.capture([*argv, "-l"], env=env, check=False, timeout=30)
     except LabError:
         return []
-    names = listed.stdout.splitlines()
-    if listed.returncode or not names or not all(name.startswith("/") for name in names):
-        return []
-    return [name.strip("/") for name in names]
+    # messages of the program itself come in between, as comments
+    names = [line for line in listed.stdout.splitlines() if line.startswith("/")]
+    others = [line for line in listed.stdout.splitlines()
+              if line and not line.startswith(("/", "#", "TAP ", "1.."))]
+    return [] if listed.returncode or others else [name.strip("/") for name in names]
 
 
 class Unit(Suite):
@@ -189,8 +202,12 @@ class Unit(Suite):
         errors = (entry.get("stderr") or "").strip().splitlines()[-30:]
         if parser.results() or parser.plan is not None:
             found = complete(parser, entry.get("returncode"), errors, program)
+            done = {f"{program}/{result.name}" for result in found}
+            found += [ktap.Result([name.split("/", 1)[1]], "fail", f"not run: {program} ended "
+                                  "before it") for name in names
+                      if name.startswith(f"{program}/") and name not in done]
             chosen = [result for result in found if f"{program}/{result.name}" in names
-                      or result.path[0].startswith("(") or not context.patterns]
+                      or result.path == [WHOLE] or not context.patterns]
             report.group(program, chosen or found)
             return
         outcome = entry.get("result", "ERROR")
@@ -204,6 +221,9 @@ class Qtest(Suite):
 
     name = "qtest"
     about = "device tests without a guest (QEMU's qtest)"
+
+    def __init__(self):
+        self._prefix = {}
 
     def _programs(self, context):
         """{name: path} of the qtest programs, and the environment that they need."""
@@ -220,7 +240,9 @@ class Qtest(Suite):
             inner = glib_names([path], env)
             if not inner:
                 raise LabError(f"{path} -l lists no tests")
-            names += [f"{program}/{name}" for name in inner]
+            # what all names begin with (architecture, device) tells nothing
+            self._prefix[program] = os.path.commonpath(inner) + "/" if len(inner) > 1 else ""
+            names += [f"{program}/{name.removeprefix(self._prefix[program])}" for name in inner]
         return names
 
     def run(self, context, report, names):
@@ -230,14 +252,35 @@ class Qtest(Suite):
         chosen = {program: inner for program, inner in chosen.items() if inner}
         report.plan(len(chosen))
         for program, inner in chosen.items():
-            argv = [programs[program], "--tap", "-k"]
-            if context.patterns:
-                for name in inner:
-                    argv += ["-p", "/" + name]
-            steps.ticker.show(f"lab: running {program}")
-            parser, status, errors = run_tap(argv, env=env, log=context.rundir.file("qtest.log"))
-            steps.ticker.clear()
-            report.group(program, complete(parser, status, errors, program))
+            results, everything = [], not context.patterns
+            for _ in range(RESTARTS):
+                results += self._once(context, programs[program], env, program,
+                                      [] if everything else inner)
+                done = {result.name for result in results}
+                inner, everything = [name for name in inner if name not in done], False
+                if not inner:
+                    break
+                # it ended in the middle; unless it said so itself, what came next is the culprit
+                if results and results[-1].path == [WHOLE]:
+                    results[-1] = dataclasses.replace(results[-1], path=[inner.pop(0)])
+                if not inner:
+                    break
+            results += [ktap.Result([name], "fail", f"not run: {program} ended before it")
+                        for name in inner]
+            report.group(program, results)
+
+    def _once(self, context, path, env, program, names):
+        """Results of one run of a program; no names for all its tests."""
+        prefix = self._prefix[program]
+        argv = [path, "--tap", "-k"]
+        for name in names:
+            argv += ["-p", f"/{prefix}{name}"]
+        parser, status, errors = run_tap(argv, what=program, env=env,
+                                         log=context.rundir.file("qtest.log"))
+        results = complete(parser, status, errors, program)
+        for result in results:
+            result.path[0] = result.path[0].removeprefix(prefix)
+        return results
 
 
 class GuestTests(Suite):

@@ -140,7 +140,7 @@ def _run(context, report, suite, names, error):
         # what could not be run has failed: a broken build must not look like fewer tests
         print(error.render(), file=sys.stderr, flush=True)
         report.result(ktap.Result(["(suite)"], "fail", error.message,
-                                  [error.hint] if error.hint else []))
+                                  list(getattr(error, "tail", ()))))
     report.end_suite()
 
 
