@@ -78,8 +78,8 @@ def receive(sock, want, seconds=5.0):
 
 def show(name, data, comment):
     print(f"\n/* {comment} */\nstatic const uint8_t {name}[{len(data)}] = {{")
-    for at in range(0, len(data), 16):
-        print("    " + " ".join(f"0x{b:02x}," for b in data[at:at + 16]))
+    for at in range(0, len(data), 12):
+        print("    " + " ".join(f"0x{b:02x}," for b in data[at:at + 12]))
     print("};")
 
 
@@ -256,8 +256,7 @@ def record_sockets():
             # IP_MTU_DISCOVER = IP_PMTUDISC_DONT: fragment
             sock.setsockopt(socket.IPPROTO_IP, 10, 0)
             sock.sendto(payload_bytes(200), ("192.0.2.2", 4434))
-        frags = receive(tap, lambda f: None if f[23] != 17 or f[6:12] == b"" else
-                        not f[20] & 0x20)
+        frags = receive(tap, lambda f: None if f[23] != 17 else not f[20] & 0x20)
         for i, frame in enumerate(frags):
             show(f"udp_v4_frag_{i}", frame,
                  f"UDP over IPv4, 200 bytes, port 5002 to 4434: fragment {i} of "
@@ -268,8 +267,10 @@ def record_sockets():
 
 
 def main():
-    if len(os.listdir("/sys/class/net")) and os.geteuid():
+    if os.geteuid():
         sys.exit("net-vectors: needs root, see the top of this file")
+    if os.readlink("/proc/self/ns/net") == os.readlink("/proc/1/ns/net"):
+        sys.exit("net-vectors: run me in a network namespace of my own: unshare -n")
     ip("link", "add", "name", "va", "type", "veth", "peer", "name", "vb")
     for dev in ("va", "vb"):
         offloads_off(dev)
