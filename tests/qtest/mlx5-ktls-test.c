@@ -21,5 +21,6 @@ int main(int argc, char **argv)
     mlx5_obj_tests();
     mlx5_eq_tests();
     mlx5_tx_tests();
+    mlx5_tx_error_tests();
     return g_test_run();
 }
