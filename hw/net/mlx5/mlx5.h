@@ -460,6 +460,8 @@ struct Mlx5State {
     uint8_t log_dek_max_alloc; /* 0: per-connection keys, else the key pool */
     bool tls_tx;
     bool tls_rx;
+    char *record_log;
+    FILE *record_log_file;
     Mlx5TlsKnobs tls_knobs; /* tls.c makes a property of each */
 };
 

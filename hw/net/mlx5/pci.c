@@ -16,7 +16,7 @@
 #include "system/system.h"
 #include "compat.h"
 #include "introspect.h"
-#include "tls.h"
+#include "observe.h"
 #include "trace.h"
 
 #define PCI_VENDOR_ID_MELLANOX_ 0x15b3
@@ -212,6 +212,12 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
         msix_uninit_exclusive_bar(pci);
         return;
     }
+    if (!mlx5_observe_init(s, errp)) {
+        mlx5_function_finalize(&s->fn);
+        msix_unuse_all_vectors(pci);
+        msix_uninit_exclusive_bar(pci);
+        return;
+    }
     mlx5_tx_init(&s->port);
     mlx5_rx_init(&s->port);
     s->port.nic = qemu_new_nic(&nic_info, &s->conf,
@@ -231,6 +237,7 @@ static void mlx5_exit(PCIDevice *pci)
     /* The backend first: it may still want to deliver. */
     g_clear_pointer(&s->port.nic, qemu_del_nic);
     mlx5_function_finalize(&s->fn);
+    mlx5_observe_finalize(s);
     mlx5_tx_finalize(&s->port);
     mlx5_rx_finalize(&s->port);
     if (pci_is_express(pci)) {
@@ -263,6 +270,7 @@ static const Property mlx5_properties[] = {
     DEFINE_PROP_UINT32("rx-hold-ms", Mlx5State, rx_hold_ms, 100),
     DEFINE_PROP_UINT8("log-max-tis", Mlx5State, log_max_tis, 16),
     DEFINE_PROP_UINT8("log-max-tir", Mlx5State, log_max_tir, 16),
+    DEFINE_PROP_STRING("record-log", Mlx5State, record_log),
     DEFINE_PROP_BOOL("tls-tx", Mlx5State, tls_tx, true),
     DEFINE_PROP_BOOL("tls-rx", Mlx5State, tls_rx, true),
     DEFINE_PROP_UINT8("log-max-dek", Mlx5State, log_max_dek, 17),
@@ -300,6 +308,8 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
         "announce TLS transmit offload");
     object_class_property_set_description(klass, "tls-rx",
         "announce TLS receive offload");
+    object_class_property_set_description(klass, "record-log",
+        "file to which a JSON line for each TLS record is appended");
     object_class_property_set_description(klass, "log-max-dek",
         "log2 of how many encryption keys can exist (1..20)");
     object_class_property_set_description(klass, "log-dek-max-alloc",

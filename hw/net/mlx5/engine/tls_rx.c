@@ -317,7 +317,7 @@ static void search(Work *w)
             memcpy(w->hdr, join + i, MLX5_TLS_HDR_LEN);
             w->hdr_sn = seq_at(w, w->off) - (uint32_t)(rx->carry_len - i);
             w->off += i + MLX5_TLS_HDR_LEN - rx->carry_len;
-            take(w, EV_FOUND_CUT);
+            take(w, seq_before(w->hdr_sn, w->seq) ? EV_FOUND_CUT : EV_FOUND);
             return;
         }
     }
@@ -398,9 +398,9 @@ static void follow_header(Work *w)
     rx->hdr_fill = 0;
     if (check == MLX5_TLS_HEADER_BAD) {
         take(w, EV_HEADER_BAD);
-    } else if (rx->state == LINK && w->hdr_before) {
+    } else if (rx->state == LINK && seq_before(w->hdr_sn, w->seq)) {
         take(w, EV_HEADER_CUT);
-    } else if (rx->state == CAND && w->hdr_before == 0 && repeat_due(w)) {
+    } else if (rx->state == CAND && !seq_before(w->hdr_sn, w->seq) && repeat_due(w)) {
         take(w, EV_HEADER_REPEAT);
     } else {
         take(w, EV_HEADER);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The record log, property record-log=FILE; see observe.c. */
+#ifndef HW_NET_MLX5_OBSERVE_H
+#define HW_NET_MLX5_OBSERVE_H
+
+#include "tls.h"
+
+/* Opens the log if one is asked for. The engine must exist. */
+bool mlx5_observe_init(Mlx5State *s, Error **errp);
+/* Closes it; no context may be left that could still write to it. */
+void mlx5_observe_finalize(Mlx5State *s);
+
+#endif
