@@ -37,8 +37,12 @@ static void sq_cqe(Mlx5Sq *sq, uint8_t opcode, uint8_t syndrome)
     MLX5_SET(cqe, cqe, s_wqe_opcode, sq->wqe_opcode);
     MLX5_SET(cqe, cqe, sqn, sq->obj.id);
     MLX5_SET(cqe, cqe, wqe_counter, sq->cc);
-    MLX5_SET(cqe, cqe, syndrome, syndrome);
-    MLX5_SET(cqe, cqe, timestamp, mlx5_clock_ns(sq->obj.fn));
+    /* The error syndromes are where a good CQE has its timestamp's end. */
+    if (opcode == MLX5_CQE_REQ) {
+        MLX5_SET(cqe, cqe, timestamp, mlx5_clock_ns(sq->obj.fn));
+    } else {
+        MLX5_SET(cqe, cqe, syndrome, syndrome);
+    }
     mlx5_cq_post(sq->cq, cqe);
 }
 
