@@ -45,7 +45,9 @@ static void run_exact(const uint8_t *data, size_t len)
 /* Noise, or a seed, cut off or followed by others at times, with bytes changed. */
 static size_t random_input(uint8_t *buf)
 {
-    static const uint8_t odd[] = { 0, 1, 4, 6, 8, 17, 0x40, 0x45, 0x60, 0x7f, 0x81, 0xff };
+    static const uint8_t odd[] = {
+        0, 1, 4, 6, 8, 17, 0x40, 0x45, 0x60, 0x7f, 0x81, 0xff,
+    };
     size_t len = 0, n;
 
     if (!draw(8)) {

@@ -181,7 +181,7 @@ static inline uint32_t packet_field(const FrameSpec *s, Field f)
 }
 
 static inline void lookup_spec(const Mlx5Steering *st, const FrameSpec *s,
-                        Mlx5SteeringResult *r)
+                               Mlx5SteeringResult *r)
 {
     Frame f = frame_build(s);
     Mlx5Packet pkt;
@@ -194,7 +194,7 @@ static inline void lookup_spec(const Mlx5Steering *st, const FrameSpec *s,
 /* Shorthands for the tests that follow. */
 
 static inline uint32_t new_table(Mlx5Steering *st, uint8_t level, uint8_t log_size,
-                          uint32_t miss)
+                                 uint32_t miss)
 {
     Mlx5FlowTableAttr attr = {
         .level = level, .log_size = log_size, .table_miss_action = miss ? 1 : 0,
@@ -207,8 +207,9 @@ static inline uint32_t new_table(Mlx5Steering *st, uint8_t level, uint8_t log_si
     return id;
 }
 
-static inline Mlx5SteeringError try_group(Mlx5Steering *st, uint32_t table, uint32_t start,
-                                   uint32_t end, const Param *mask, uint32_t *id)
+static inline Mlx5SteeringError try_group(Mlx5Steering *st, uint32_t table,
+                                          uint32_t start, uint32_t end, const Param *mask,
+                                          uint32_t *id)
 {
     static const Param none;
     Mlx5FlowGroupAttr attr = {
@@ -220,8 +221,8 @@ static inline Mlx5SteeringError try_group(Mlx5Steering *st, uint32_t table, uint
     return mlx5_steering_group_create(st, table, &attr, id);
 }
 
-static inline uint32_t new_group(Mlx5Steering *st, uint32_t table, uint32_t start, uint32_t end,
-                          const Param *mask)
+static inline uint32_t new_group(Mlx5Steering *st, uint32_t table, uint32_t start,
+                                 uint32_t end, const Param *mask)
 {
     uint32_t id = 0;
 
@@ -230,8 +231,8 @@ static inline uint32_t new_group(Mlx5Steering *st, uint32_t table, uint32_t star
 }
 
 static inline Mlx5SteeringError try_rule(Mlx5Steering *st, uint32_t table, uint32_t group,
-                                  uint32_t index, const Param *value, uint8_t type,
-                                  uint32_t dest)
+                                         uint32_t index, const Param *value, uint8_t type,
+                                         uint32_t dest)
 {
     static const Param none;
     Mlx5FlowDestination d = { type, dest };
@@ -244,22 +245,22 @@ static inline Mlx5SteeringError try_rule(Mlx5Steering *st, uint32_t table, uint3
     return mlx5_steering_fte_set(st, table, index, &attr);
 }
 
-static inline void rule_to_tir(Mlx5Steering *st, uint32_t table, uint32_t group, uint32_t index,
-                        const Param *value, uint32_t tirn)
+static inline void rule_to_tir(Mlx5Steering *st, uint32_t table, uint32_t group,
+                               uint32_t index, const Param *value, uint32_t tirn)
 {
     g_assert_cmpint(try_rule(st, table, group, index, value,
                              MLX5_FLOW_DESTINATION_TYPE_TIR, tirn), ==, OK);
 }
 
 static inline void rule_to_table(Mlx5Steering *st, uint32_t table, uint32_t group,
-                          uint32_t index, const Param *value, uint32_t to)
+                                 uint32_t index, const Param *value, uint32_t to)
 {
     g_assert_cmpint(try_rule(st, table, group, index, value,
                              MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, to), ==, OK);
 }
 
-static inline void retarget(Mlx5Steering *st, uint32_t table, uint32_t group, uint32_t index,
-                     uint8_t type, uint32_t id)
+static inline void retarget(Mlx5Steering *st, uint32_t table, uint32_t group,
+                            uint32_t index, uint8_t type, uint32_t id)
 {
     Mlx5FlowDestination d = { type, id };
     Mlx5FteAttr attr = {
@@ -272,7 +273,7 @@ static inline void retarget(Mlx5Steering *st, uint32_t table, uint32_t group, ui
 }
 
 static inline void assert_counts(const Mlx5Steering *st, uint32_t tables, uint32_t groups,
-                          uint32_t ftes)
+                                 uint32_t ftes)
 {
     Mlx5SteeringCounts c;
 
@@ -294,7 +295,7 @@ static inline void assert_tir(const Mlx5Steering *st, const FrameSpec *s, uint32
 }
 
 static inline void assert_drop(const Mlx5Steering *st, const FrameSpec *s,
-                        Mlx5SteeringVerdict why)
+                               Mlx5SteeringVerdict why)
 {
     Mlx5SteeringResult r;
 
