@@ -6,6 +6,7 @@
  */
 #include <glib.h>
 #include <string.h>
+#include <openssl/evp.h>
 
 #include "tls-ref.h"
 
@@ -704,6 +705,19 @@ static void test_key_death(void)
     one_clear(&o);
 }
 
+/* A libcrypto that is told to offer less (here: only what is approved by FIPS). */
+static void test_no_cipher(void)
+{
+    char *err = NULL;
+
+    g_assert_true(EVP_set_default_properties(NULL, "fips=yes"));
+    g_assert_null(mlx5_tls_engine_new(4, &err));
+    g_assert_true(EVP_set_default_properties(NULL, ""));
+    g_assert_cmpstr(err, ==, "this libcrypto offers no AES-128-CTR: TLS offload needs it");
+    g_free(err);
+    mlx5_tls_engine_free(ref_engine_new(4));
+}
+
 static void test_zeroised(void)
 {
     static const Mlx5TlsRecord zero;
@@ -746,6 +760,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tls/record/key-set-up-once", test_key_set_up_once);
     g_test_add_func("/tls/record/keys", test_keys);
     g_test_add_func("/tls/record/key-death", test_key_death);
+    g_test_add_func("/tls/record/no-cipher", test_no_cipher);
     g_test_add_func("/tls/record/zeroised", test_zeroised);
     ret = g_test_run();
     g_rand_free(rng);

@@ -466,7 +466,10 @@ static void test_r13(void)
     /* an overlapping packet brings its last byte */
     pos = rx_to_state(&t, SEARCH);
     rx_pkt(&t, pos, x + 4, F0, 13, SEARCH);
-    rx_pkt(&t, x - 10, x + 5, F0, 30, LINK);
+    rx_pkt(&t, x - 10, x + 5, F2, 12, CAND);
+    pos = rx_to_state(&t, SEARCH);
+    rx_pkt(&t, pos, x + 4, F0, 13, SEARCH);
+    rx_pkt(&t, x + 1, x + 5, F0, 30, LINK);
     rx_free(&t);
 }
 

@@ -40,6 +40,13 @@ void ref_seal(const RefKeys *k, uint64_t number, uint8_t type, const uint8_t exp
  */
 int ref_open(const RefKeys *k, uint64_t number, const uint8_t *wire, uint8_t *text);
 
+/*
+ * The plaintext of the first len bytes of ciphertext of a record, not verified; wire holds
+ * its header, nonce (1.2) and at least these bytes.
+ */
+void ref_open_prefix(const RefKeys *k, uint64_t number, const uint8_t *wire, uint8_t *text,
+                     size_t len);
+
 /* One record of a stream. */
 typedef struct RefRecord {
     uint32_t off, len;      /* in the stream, header included */

@@ -1,0 +1,593 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Random tests. RX: random records, cuts, loss, reorder, duplicates, overlaps, damage,
+ * approvals right, wrong and late, against the slow tracker of tls-model.c: flag, bytes
+ * and GET_PSV must agree after every packet. TX: random cuts and retransmissions the way
+ * a driver does them, against records sealed whole.
+ *
+ *   MLX5_TEST_SEED=n     the same run again (printed by every run)
+ *   MLX5_TEST_PACKETS=n  RX packets, 20000 if not set
+ *   MLX5_TEST_SCRIPT=f   replay one RX case from a file instead
+ *
+ * A case that fails is shrunk and printed as such a script.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tls-model.h"
+#include "tls_rx.h"
+#include "tls_tx.h"
+
+#define PACKETS_PER_CASE    400
+
+/* ---- RX cases ---------------------------------------------------------------- */
+
+typedef enum OpKind {
+    OP_PKT,         /* a packet */
+    OP_FLIP,        /* a packet with bit (arg2 & 7) of its byte arg1 flipped */
+    OP_FAKE,        /* a packet with a header of length arg2 written over its byte arg1 */
+    OP_PSV,         /* GET_PSV: what the software knows from now on */
+    OP_APPROVE,     /* static params for what it knows, if that is a record */
+    OP_WRONG,       /* the same with a record number that is wrong */
+    OP_TIMEOUT,
+    OP_RESTART,     /* static params and SET_PSV anew at record arg1 */
+    OP_KINDS
+} OpKind;
+
+static const char *const op_names[OP_KINDS] = {
+    "pkt", "flip", "fake", "psv", "approve", "wrong", "timeout", "restart",
+};
+
+typedef struct Op {
+    OpKind kind;
+    uint32_t pos, len;      /* packets: place in the stream */
+    uint32_t arg1, arg2;
+} Op;
+
+/* All that a case is made of; the stream follows from seed and sizes. */
+typedef struct Case {
+    uint32_t seed;          /* of keys and plaintext */
+    unsigned v13, key_len;
+    unsigned max_text, records;
+    uint64_t first;         /* record number */
+    uint32_t base;          /* sequence number */
+    int32_t anchor;         /* next_record_tcp_sn - base */
+    unsigned slots;
+    Mlx5TlsKnobs knobs;
+    GArray *ops;
+} Case;
+
+static RefStream *case_stream(const Case *c)
+{
+    GRand *rand = g_rand_new_with_seed(c->seed);
+    RefStream *st;
+    RefKeys k;
+
+    ref_keys_random(&k, rand, c->v13, c->key_len);
+    st = ref_stream_new(&k, c->first);
+    for (unsigned i = 0; i < c->records; i++) {
+        ref_stream_add(st, rand, c->v13 ? 23 : 20 + i % 4,
+                       ref_rand_range(rand, c->v13, c->max_text));
+    }
+    g_rand_free(rand);
+    return st;
+}
+
+static uint32_t be32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+}
+
+/* What the model says GET_PSV must be. */
+static void model_psv(const Model *m, uint32_t base, uint32_t psv[3])
+{
+    static const uint32_t codes[] = {
+        [M_START] = 0x00000000, [M_SYNC] = 0x50000000, [M_CANDIDATE] = 0x40000000,
+        [M_CHECK] = 0x60000000, [M_SEARCH] = 0x80000000, [M_SILENT] = 0x80000000,
+    };
+    bool asked = m->resync != INT64_MIN;
+
+    psv[0] = base + (uint32_t)m->next;
+    psv[1] = asked ? base + (uint32_t)m->resync : 0;
+    psv[2] = codes[m->state] | (m->off & 0xffffff);
+}
+
+typedef struct Totals {
+    uint64_t packets, flags[4], states[MLX5_TLS_RX_STATES];
+    uint64_t rows[MLX5_TLS_RX_ROWS + 1];
+} Totals;
+
+/*
+ * Run a case on engine and model. Returns the index of the first op after which they
+ * disagree, with the difference in *why, or -1.
+ */
+static int case_run(const Case *c, Totals *totals, char **why)
+{
+    g_autoptr(RefStream) st = case_stream(c);
+    Mlx5TlsEngine *engine = ref_engine_new(c->slots);
+    Mlx5TlsKey *key = ref_engine_key(&st->keys);
+    uint32_t known = 0;
+    bool knows = false;
+    uint8_t image[64], psv[12];
+    int bad = -1;
+    Mlx5TlsRx rx;
+    Model m;
+
+    *mlx5_tls_engine_knobs(engine) = c->knobs;
+    mlx5_tls_rx_init(&rx, engine, 1);
+    ref_static_image(image, &st->keys, c->first, 0);
+    mlx5_tls_rx_set_static(&rx, image, key, NULL);
+    ref_progress_image(psv, c->base + c->anchor);
+    mlx5_tls_rx_set_progress(&rx, psv);
+    model_init(&m, &st->keys, &c->knobs);
+    model_start(&m, c->first, c->anchor);
+    m.resync = INT64_MIN;
+
+    for (unsigned i = 0; i < c->ops->len && bad < 0; i++) {
+        const Op *op = &g_array_index(c->ops, Op, i);
+        uint32_t want[3];
+
+        switch (op->kind) {
+        case OP_PKT:
+        case OP_FLIP:
+        case OP_FAKE: {
+            g_autofree uint8_t *in = g_memdup2(st->wire->data + op->pos, op->len);
+            g_autofree uint8_t *out = NULL, *expected = g_malloc(op->len);
+            Mlx5TlsRxResult res;
+            int flag;
+
+            if (op->kind == OP_FLIP) {
+                in[op->arg1] ^= 1 << (op->arg2 & 7);
+            } else if (op->kind == OP_FAKE) {
+                uint8_t fake[5] = { 23, 3, 3, op->arg2 >> 8, op->arg2 };
+
+                memcpy(in + op->arg1, fake, MIN(5, op->len - op->arg1));
+            }
+            out = g_memdup2(in, op->len);
+            mlx5_tls_rx_packet(&rx, c->base + op->pos, out, op->len, &res);
+            flag = model_packet(&m, op->pos, in, op->len, expected);
+            if ((int)res.flag != flag) {
+                *why = g_strdup_printf("flag %d, expected %d", res.flag, flag);
+                bad = i;
+            } else if (memcmp(out, expected, op->len)) {
+                *why = g_strdup_printf("flag %d, delivered bytes differ", flag);
+                bad = i;
+            }
+            if (totals) {
+                totals->packets++;
+                totals->flags[res.flag]++;
+                totals->states[res.state_after]++;
+                for (unsigned r = 1; r <= MLX5_TLS_RX_ROWS; r++) {
+                    totals->rows[r] += res.rows >> r & 1;
+                }
+            }
+            break;
+        }
+        case OP_PSV:
+            mlx5_tls_rx_get_progress(&rx, psv);
+            knows = psv[8] == 0x40;
+            known = be32(psv + 4);
+            break;
+        case OP_APPROVE:
+        case OP_WRONG:
+            for (unsigned r = 0; knows && r < st->recs->len; r++) {
+                uint64_t number = ref_rec(st, r)->number + (op->kind == OP_WRONG);
+
+                if (c->base + ref_rec(st, r)->off == known) {
+                    Mlx5TlsRxStatic ret;
+                    bool approved;
+
+                    ref_static_image(image, &st->keys, number, known);
+                    ret = mlx5_tls_rx_set_static(&rx, image, key, NULL);
+                    approved = model_static(&m, number, ref_rec(st, r)->off);
+                    if ((ret == MLX5_TLS_RX_STATIC_APPROVED) != approved) {
+                        *why = g_strdup_printf("approval %d, expected %d", ret, approved);
+                        bad = i;
+                    }
+                    knows = false;
+                }
+            }
+            break;
+        case OP_TIMEOUT:
+            mlx5_tls_rx_resync_timeout(&rx);
+            model_timeout(&m);
+            break;
+        case OP_RESTART:
+            ref_static_image(image, &st->keys, ref_rec(st, op->arg1)->number, 0);
+            mlx5_tls_rx_set_static(&rx, image, key, NULL);
+            ref_progress_image(psv, c->base + ref_rec(st, op->arg1)->off);
+            mlx5_tls_rx_set_progress(&rx, psv);
+            model_start(&m, ref_rec(st, op->arg1)->number, ref_rec(st, op->arg1)->off);
+            m.resync = INT64_MIN;
+            knows = false;
+            break;
+        default:
+            g_assert_not_reached();
+        }
+        mlx5_tls_rx_get_progress(&rx, psv);
+        model_psv(&m, c->base, want);
+        for (int k = 0; k < 3 && bad < 0; k++) {
+            if (be32(psv + 4 * k) != want[k]) {
+                *why = g_strdup_printf("GET_PSV word %d is %08x, expected %08x", k,
+                                       be32(psv + 4 * k), want[k]);
+                bad = i;
+            }
+        }
+    }
+    model_clear(&m);
+    mlx5_tls_rx_clear(&rx);
+    mlx5_tls_key_unref(key);
+    mlx5_tls_engine_free(engine);
+    return bad;
+}
+
+/* ---- scripts ----------------------------------------------------------------- */
+
+static void case_print(const Case *c, FILE *f)
+{
+    fprintf(f, "stream seed=%u v13=%u key=%u max=%u records=%u first=%" PRIu64
+            " base=%u anchor=%d slots=%u\n", c->seed, c->v13, c->key_len, c->max_text,
+            c->records, c->first, c->base, c->anchor, c->slots);
+    for (unsigned i = 0; mlx5_tls_knobs_name(i); i++) {
+        g_autofree char *value = mlx5_tls_knobs_print(&c->knobs, mlx5_tls_knobs_name(i));
+
+        fprintf(f, "knob %s %s\n", mlx5_tls_knobs_name(i), value);
+    }
+    for (unsigned i = 0; i < c->ops->len; i++) {
+        const Op *op = &g_array_index(c->ops, Op, i);
+
+        fprintf(f, "%s %u %u %u %u\n", op_names[op->kind], op->pos, op->len, op->arg1,
+                op->arg2);
+    }
+}
+
+static void case_read(Case *c, const char *name)
+{
+    FILE *f = fopen(name, "r");
+    char line[256];
+
+    if (!f) {
+        g_error("MLX5_TEST_SCRIPT=%s: cannot be opened", name);
+    }
+    memset(c, 0, sizeof(*c));
+    mlx5_tls_knobs_init(&c->knobs);
+    c->ops = g_array_new(FALSE, FALSE, sizeof(Op));
+    while (fgets(line, sizeof(line), f)) {
+        char word[64], value[64];
+        Op op = { 0 };
+
+        if (sscanf(line, "stream seed=%u v13=%u key=%u max=%u records=%u first=%" SCNu64
+                   " base=%u anchor=%d slots=%u", &c->seed, &c->v13, &c->key_len,
+                   &c->max_text, &c->records, &c->first, &c->base, &c->anchor,
+                   &c->slots) == 9) {
+            continue;
+        }
+        if (sscanf(line, "knob %63s %63s", word, value) == 2) {
+            char *err = mlx5_tls_knobs_parse(&c->knobs, word, value);
+
+            if (err) {
+                g_error("%s: %s", name, err);
+            }
+            continue;
+        }
+        if (sscanf(line, "%63s %u %u %u %u", word, &op.pos, &op.len, &op.arg1,
+                   &op.arg2) == 5) {
+            for (op.kind = 0; op.kind < OP_KINDS; op.kind++) {
+                if (g_str_equal(word, op_names[op.kind])) {
+                    break;
+                }
+            }
+            if (op.kind < OP_KINDS) {
+                g_array_append_val(c->ops, op);
+                continue;
+            }
+        }
+        g_error("%s: cannot read line: %s", name, line);
+    }
+    fclose(f);
+}
+
+/* Leave out what is not needed for the disagreement, in ever smaller pieces. */
+static void case_shrink(Case *c)
+{
+    char *why = NULL;
+    int bad = case_run(c, NULL, &why);
+
+    g_clear_pointer(&why, g_free);
+    g_array_set_size(c->ops, bad + 1);
+    for (guint n = c->ops->len / 2; n > 0; ) {
+        bool shorter = false;
+
+        for (guint at = 0; at + n < c->ops->len; ) {
+            GArray *all = c->ops, *fewer = g_array_copy(all);
+
+            g_array_remove_range(fewer, at, n);
+            c->ops = fewer;
+            bad = case_run(c, NULL, &why);
+            g_clear_pointer(&why, g_free);
+            if (bad >= 0) {
+                g_array_set_size(fewer, bad + 1);
+                g_array_unref(all);
+                shorter = true;
+            } else {
+                c->ops = all;
+                g_array_unref(fewer);
+                at += n;
+            }
+        }
+        n = shorter && n > 1 ? n : n / 2;
+    }
+}
+
+static void case_fail(Case *c, uint32_t seed)
+{
+    char *why = NULL;
+
+    case_shrink(c);
+    case_run(c, NULL, &why);
+    fprintf(stderr, "# after the last line: %s\n# MLX5_TEST_SEED=%u; put the lines below "
+            "into a file and run with MLX5_TEST_SCRIPT=<file>\n", why, seed);
+    case_print(c, stderr);
+    g_error("engine and model disagree: %s", why);
+}
+
+/* ---- making cases ------------------------------------------------------------ */
+
+static bool chance(GRand *rand, unsigned percent)
+{
+    return ref_rand_range(rand, 0, 99) < percent;
+}
+
+static void add_packet(Case *c, GRand *rand, uint32_t pos, uint32_t len, unsigned damage)
+{
+    Op op = { .kind = OP_PKT, .pos = pos, .len = len };
+
+    if (chance(rand, damage)) {
+        op.kind = chance(rand, 50) ? OP_FLIP : OP_FAKE;
+        op.arg1 = ref_rand_range(rand, 0, len - 1);
+        op.arg2 = ref_rand_range(rand, 0, 600);
+    }
+    g_array_append_val(c->ops, op);
+}
+
+/* A case with its own mix of sizes, disorder and answers. */
+static void case_make(Case *c, GRand *rand)
+{
+    static const unsigned texts[] = { 0, 30, 300, 2000, 16384 };
+    static const unsigned segments[] = { 1, 8, 100, 1448, 1448, 9000, 65536 };
+    unsigned segment = segments[ref_rand_range(rand, 0, G_N_ELEMENTS(segments) - 1)];
+    unsigned loss = ref_rand_range(rand, 0, 3) * ref_rand_range(rand, 0, 4);
+    unsigned reorder = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 20);
+    unsigned damage = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 5);
+    unsigned answers = ref_rand_range(rand, 1, 60);
+    g_autoptr(RefStream) st = NULL;
+    GArray *late = g_array_new(FALSE, FALSE, sizeof(Op));
+    unsigned records;
+    uint32_t pos = 0;
+
+    memset(c, 0, sizeof(*c));
+    c->seed = g_rand_int(rand);
+    c->v13 = ref_rand_range(rand, 0, 1);
+    c->key_len = chance(rand, 50) ? 16 : 32;
+    c->max_text = texts[ref_rand_range(rand, 0, G_N_ELEMENTS(texts) - 1)] + c->v13;
+    /* about as many bytes as the packets of a case carry, within reason */
+    records = (uint64_t)PACKETS_PER_CASE * segment / 2 / (c->max_text / 2 + 30) + 3;
+    c->records = MIN(records, MIN(2000u, 2000000 / (c->max_text / 2 + 30)));
+    c->first = chance(rand, 20) ? UINT64_MAX - 3 : g_rand_int(rand);
+    c->base = chance(rand, 50) ? -ref_rand_range(rand, 0, 50000) : g_rand_int(rand);
+    c->slots = ref_rand_range(rand, 1, 3);
+    mlx5_tls_knobs_init(&c->knobs);
+    c->knobs.rx_resync_flag_at = chance(rand, 60) ? 0 : ref_rand_range(rand, 1, 2);
+    c->knobs.resync_repeat = chance(rand, 60) ? 0 : ref_rand_range(rand, 1, 2);
+    c->knobs.resync_repeat_records = ref_rand_range(rand, 1, 10);
+    c->knobs.bad_tag_action = chance(rand, 30);
+    c->knobs.search_pattern = chance(rand, 15);
+    c->knobs.auth_stage_off = chance(rand, 20);
+    c->knobs.start_order_tolerance = chance(rand, 80) ? 1 << 24 : 100;
+    c->ops = g_array_new(FALSE, FALSE, sizeof(Op));
+    st = case_stream(c);
+    c->anchor = chance(rand, 70) ? 0 :
+                (int32_t)ref_rand_range(rand, 0, 2000) - 1000;
+
+    while (pos < st->wire->len && c->ops->len < PACKETS_PER_CASE) {
+        uint32_t len = chance(rand, 60) ? segment : ref_rand_range(rand, 1, segment);
+
+        len = MIN(len, st->wire->len - pos);
+        if (chance(rand, loss)) {
+            /* comes later, or never */
+            Op op = { .kind = OP_PKT, .pos = pos, .len = len };
+
+            if (chance(rand, 80)) {
+                g_array_append_val(late, op);
+            }
+        } else if (chance(rand, reorder)) {
+            Op op = { .kind = OP_PKT, .pos = pos, .len = len };
+
+            g_array_append_val(late, op);
+        } else {
+            add_packet(c, rand, pos, len, damage);
+        }
+        pos += len;
+        while (late->len && chance(rand, 30)) {
+            guint i = ref_rand_range(rand, 0, late->len - 1);
+            Op op = g_array_index(late, Op, i);
+
+            add_packet(c, rand, op.pos, op.len, damage);
+            g_array_remove_index_fast(late, i);
+        }
+        if (chance(rand, loss)) {
+            /* some bytes again, perhaps with new ones behind them */
+            uint32_t back = ref_rand_range(rand, 1, MIN(pos, 2 * segment + 10));
+            uint32_t more = ref_rand_range(rand, 0, back + segment);
+
+            more = MIN(more, st->wire->len - (pos - back) - 1);
+            add_packet(c, rand, pos - back, more + 1, damage);
+            pos = MAX(pos, pos - back + more + 1);
+        }
+        for (int k = OP_PSV; k <= OP_RESTART; k++) {
+            static const unsigned weight[OP_KINDS] = {
+                [OP_PSV] = 100, [OP_APPROVE] = 100, [OP_WRONG] = 10, [OP_TIMEOUT] = 20,
+                [OP_RESTART] = 1,
+            };
+            Op op = { .kind = k, .arg1 = ref_rand_range(rand, 0, c->records - 1) };
+
+            if (ref_rand_range(rand, 0, 9999) < answers * weight[k]) {
+                g_array_append_val(c->ops, op);
+            }
+        }
+    }
+    g_array_unref(late);
+}
+
+static void test_rx(void)
+{
+    const char *script = g_getenv("MLX5_TEST_SCRIPT");
+    uint64_t packets = ref_env("MLX5_TEST_PACKETS", 20000);
+    Totals t = { 0 };
+    char *why = NULL;
+    uint32_t seed;
+    GRand *rand;
+    Case c;
+
+    if (script) {
+        case_read(&c, script);
+        if (case_run(&c, NULL, &why) >= 0) {
+            g_error("%s: %s", script, why);
+        }
+        g_array_unref(c.ops);
+        return;
+    }
+    rand = ref_rand_new(&seed);
+    while (t.packets < packets) {
+        case_make(&c, rand);
+        if (case_run(&c, &t, &why) >= 0) {
+            case_fail(&c, seed);
+        }
+        g_array_unref(c.ops);
+    }
+    g_rand_free(rand);
+    g_test_message("%" PRIu64 " packets, flags 0..3: %" PRIu64 " %" PRIu64 " %" PRIu64
+                   " %" PRIu64, t.packets, t.flags[0], t.flags[1], t.flags[2], t.flags[3]);
+    for (unsigned i = 1; i <= MLX5_TLS_RX_ROWS; i++) {
+        if (t.rows[i]) {
+            g_test_message("%8" PRIu64 "  %s", t.rows[i], mlx5_tls_rx_row_str(i));
+        }
+    }
+    /* a test that reaches nothing proves nothing */
+    for (int i = 0; i < 4; i++) {
+        g_assert_cmpuint(t.flags[i], >, 0);
+    }
+    for (int i = MLX5_TLS_RX_START; i < MLX5_TLS_RX_STATES; i++) {
+        g_assert_cmpuint(t.states[i], >, 0);
+    }
+}
+
+
+/* ---- TX ---------------------------------------------------------------------- */
+
+/*
+ * Send a stream as a driver does: in order, with jumps back that begin with the record's
+ * static params, SET_PSV and DUMPs, with packets that are lost before the device (the next
+ * is then dropped), with packets out of place.
+ */
+static void tx_case(GRand *rand)
+{
+    RefKeys k;
+    RefStream *st;
+    Mlx5TlsEngine *engine = ref_engine_new(ref_rand_range(rand, 1, 2));
+    unsigned max = chance(rand, 50) ? 100 : 16384;
+    uint32_t base = g_rand_int(rand);
+    size_t next = 0;            /* what the device expects */
+    bool synced = false;
+    Mlx5TlsKey *key;
+    Mlx5TlsTx tx;
+
+    ref_keys_random(&k, rand, chance(rand, 50), chance(rand, 50) ? 16 : 32);
+    st = ref_stream_new(&k, g_rand_int(rand));
+    for (int i = 0; i < 60; i++) {
+        ref_stream_add(st, rand, 23, ref_rand_range(rand, 1, max));
+    }
+    key = ref_engine_key(&k);
+    mlx5_tls_tx_init(&tx, engine, 1);
+
+    for (int i = 0; i < 300; i++) {
+        size_t from = chance(rand, 80) && synced ? next :
+                      ref_rand_range(rand, 0, st->wire->len - 1);
+        size_t len = ref_rand_range(rand, 1, chance(rand, 50) ? 200 : 65536);
+        g_autofree uint8_t *buf = NULL;
+        Mlx5TlsTxResult res;
+
+        if (from >= st->wire->len) {
+            from = 0;
+        }
+        len = MIN(len, st->wire->len - from);
+        buf = g_memdup2(st->tx->data + from, len);
+        if (!synced || from != next) {
+            uint8_t image[64], psv[12];
+            unsigned r = 0;
+            size_t pos;
+
+            if (synced) {
+                /* without the way back the device must refuse it */
+                mlx5_tls_tx_packet(&tx, base + from, buf, len, &res);
+                g_assert_cmpint(res.verdict, ==, MLX5_TLS_TX_DROP);
+                g_assert_cmpint(res.row, ==, 8);
+                ref_assert_equal(buf, st->tx->data + from, len, "refused");
+            }
+            while (r + 1 < st->recs->len && ref_rec(st, r + 1)->off <= from) {
+                r++;
+            }
+            ref_static_image(image, &k, ref_rec(st, r)->number, 0);
+            ref_progress_image(psv, 0);
+            mlx5_tls_tx_set_static(&tx, image, key);
+            mlx5_tls_tx_set_progress(&tx, psv);
+            for (pos = ref_rec(st, r)->off; pos < from; ) {
+                size_t n = ref_rand_range(rand, 1, 9000);
+
+                n = MIN(n, from - pos);
+                mlx5_tls_tx_dump(&tx, st->tx->data + pos, n, &res);
+                g_assert_cmpint(res.reason, ==, MLX5_TLS_REASON_NONE);
+                pos += n;
+            }
+        } else if (chance(rand, 10)) {
+            /* the device never saw [next, from): dump it instead of a new start */
+            size_t skip = ref_rand_range(rand, 0, len - 1);
+
+            mlx5_tls_tx_dump(&tx, buf, skip, &res);
+            from += skip;
+            len -= skip;
+            memcpy(buf, st->tx->data + from, len);
+        }
+        mlx5_tls_tx_packet(&tx, base + from, buf, len, &res);
+        g_assert_cmpint(res.verdict, ==, MLX5_TLS_TX_SEND);
+        ref_assert_equal(buf, st->wire->data + from, len, "sent");
+        next = from + len;
+        synced = true;
+    }
+    mlx5_tls_tx_clear(&tx);
+    mlx5_tls_key_unref(key);
+    mlx5_tls_engine_free(engine);
+    ref_stream_free(st);
+}
+
+static void test_tx(void)
+{
+    uint64_t packets = ref_env("MLX5_TEST_PACKETS", 20000) / 4;
+    GRand *rand = ref_rand_new(NULL);
+
+    for (uint64_t n = 0; n < packets; n += 300) {
+        tx_case(rand);
+    }
+    g_rand_free(rand);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/tls/random/rx", test_rx);
+    g_test_add_func("/tls/random/tx", test_tx);
+    return g_test_run();
+}
