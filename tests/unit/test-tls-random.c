@@ -470,7 +470,8 @@ static void test_rx(void)
     }
     g_rand_free(rand);
     g_test_message("%" PRIu64 " packets, flags 0..3: %" PRIu64 " %" PRIu64 " %" PRIu64
-                   " %" PRIu64, t.packets, t.flags[0], t.flags[1], t.flags[2], t.flags[3]);
+                   " %" PRIu64, t.packets, t.flags[0], t.flags[1], t.flags[2],
+                   t.flags[3]);
     for (unsigned i = 1; i <= MLX5_TLS_RX_ROWS; i++) {
         if (t.rows[i]) {
             g_test_message("%8" PRIu64 "  %s", t.rows[i], mlx5_tls_rx_row_str(i));
@@ -490,8 +491,8 @@ static void test_rx(void)
 
 /*
  * Send a stream as a driver does: in order, with jumps back that begin with the record's
- * static params, SET_PSV and DUMPs, with packets that are lost before the device (the next
- * is then dropped), with packets out of place.
+ * static params, SET_PSV and DUMPs, with packets that are lost before the device (they
+ * come by DUMP), with packets out of place (they are dropped).
  */
 static void tx_case(GRand *rand)
 {

@@ -713,7 +713,8 @@ static void test_no_cipher(void)
     g_assert_true(EVP_set_default_properties(NULL, "fips=yes"));
     g_assert_null(mlx5_tls_engine_new(4, &err));
     g_assert_true(EVP_set_default_properties(NULL, ""));
-    g_assert_cmpstr(err, ==, "this libcrypto offers no AES-128-CTR: TLS offload needs it");
+    g_assert_cmpstr(err, ==,
+                    "this libcrypto offers no AES-128-CTR: TLS offload needs it");
     g_free(err);
     mlx5_tls_engine_free(ref_engine_new(4));
 }
