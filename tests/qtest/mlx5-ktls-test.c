@@ -22,5 +22,8 @@ int main(int argc, char **argv)
     mlx5_eq_tests();
     mlx5_tx_tests();
     mlx5_tx_error_tests();
+    mlx5_rx_tests();
+    mlx5_rx_hold_tests();
+    mlx5_rss_tests();
     return g_test_run();
 }

@@ -15,6 +15,7 @@ void mlx5_eq_tests(void);
 void mlx5_tx_tests(void);
 void mlx5_tx_error_tests(void);
 void mlx5_rx_tests(void);
+void mlx5_rx_hold_tests(void);
 void mlx5_rss_tests(void);
 void mlx5_fuzz_tests(void);
 
