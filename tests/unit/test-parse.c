@@ -90,7 +90,7 @@ static void test_known(void)
         }
         g_assert_cmphex(p.tcp_flags, ==, k->tcp_flags);
         g_assert_cmphex(mlx5_packet_cqe_hdr_type(&p), ==, k->cqe_l4 << 4 |
-                        k->l3_type << 2);
+                        (k->l3_type ? 3 - k->l3_type : 0) << 2);
         g_assert_false(p.csum_checked);
         mlx5_packet_check_csum(&p, frame);
         g_assert_true(p.csum_checked);
@@ -424,7 +424,7 @@ static void test_atomic_fragment(void)
     mlx5_parse(f.data, f.len, &p);
     g_assert_false(p.is_frag);
     g_assert_cmpint(p.l4_type, ==, MLX5_L4_TCP);
-    g_assert_cmphex(mlx5_packet_cqe_hdr_type(&p), ==, 1 << 4 | 2 << 2);
+    g_assert_cmphex(mlx5_packet_cqe_hdr_type(&p), ==, 1 << 4 | 1 << 2);
     frame_free(&f);
 }
 
@@ -520,7 +520,7 @@ static void test_cqe_hdr_type(void)
 
             mlx5_parse(f.data, f.len, &p);
             g_assert_cmphex(mlx5_packet_cqe_hdr_type(&p), ==,
-                            rows[i].l4 << 4 | (ip == 4 ? 1 : 2) << 2);
+                            rows[i].l4 << 4 | (ip == 4 ? 2 : 1) << 2);
             frame_free(&f);
         }
     }

@@ -36,7 +36,7 @@ enum { FTE_SET = 0, FTE_MODIFY = 1 };
  * Flow groups of one table; each costs a probe per packet. Drivers make a
  * handful, and one per mask that a user asks for.
  */
-#define MAX_GROUPS_PER_TABLE 4096
+#define MAX_GROUPS_PER_TABLE 128
 
 /* Flow counters of a function. */
 #define MAX_FLOW_COUNTERS (64 * KiB)

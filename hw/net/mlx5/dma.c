@@ -9,9 +9,17 @@
 #include "mlx5.h"
 #include "trace.h"
 
+/*
+ * Memory only: an address that leads to registers is refused. Otherwise a guest
+ * could have us write to our own configuration space, and a reset would pull
+ * the objects from under the code that is writing.
+ */
+static const MemTxAttrs memory_only = { .memory = true };
+
 bool mlx5_dma_read(Mlx5Function *fn, uint64_t addr, void *buf, size_t len)
 {
-    if (pci_dma_read(PCI_DEVICE(fn->dev), addr, buf, len) != MEMTX_OK) {
+    if (pci_dma_rw(PCI_DEVICE(fn->dev), addr, buf, len,
+                   DMA_DIRECTION_TO_DEVICE, memory_only) != MEMTX_OK) {
         trace_mlx5_dma_error(DEVICE(fn->dev)->id, "read", addr, len);
         return false;
     }
@@ -21,7 +29,8 @@ bool mlx5_dma_read(Mlx5Function *fn, uint64_t addr, void *buf, size_t len)
 bool mlx5_dma_write(Mlx5Function *fn, uint64_t addr, const void *buf,
                     size_t len)
 {
-    if (pci_dma_write(PCI_DEVICE(fn->dev), addr, buf, len) != MEMTX_OK) {
+    if (pci_dma_rw(PCI_DEVICE(fn->dev), addr, (void *)buf, len,
+                   DMA_DIRECTION_FROM_DEVICE, memory_only) != MEMTX_OK) {
         trace_mlx5_dma_error(DEVICE(fn->dev)->id, "write", addr, len);
         return false;
     }

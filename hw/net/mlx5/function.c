@@ -36,6 +36,7 @@ bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
 
 void mlx5_function_teardown(Mlx5Function *fn)
 {
+    fn->generation++;
     mlx5_flow_reset(fn);
     mlx5_objects_reset(fn);
     mlx5_vport_reset(&fn->vport, fn->dev->conf.macaddr.a);

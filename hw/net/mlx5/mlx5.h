@@ -347,6 +347,9 @@ struct Mlx5Function {
     uint8_t nic_interface;
     uint64_t clock_base_ns;
 
+    /* Changes whenever all objects die: pointers from before are stale. */
+    uint32_t generation;
+
     /* command interface, cmd.c */
     uint32_t cmd_pending; /* slots whose doorbell rang */
     QEMUBH *cmd_bh;
@@ -424,6 +427,7 @@ struct Mlx5Port {
     GQueue sqs; /* SQs with doorbells rung, in turn */
     QEMUBH *tx_bh;
     bool tx_blocked; /* the backend asked to wait; tx_bh rests until it calls */
+    int tx_budget;   /* frames that this run of tx_bh may still send */
     Mlx5TxPacket tx;
 
     /* reception, rx.c */
@@ -558,6 +562,7 @@ void mlx5_tx_finalize(Mlx5Port *port);
 typedef enum Mlx5TxResult {
     MLX5_TX_DONE,    /* the WQE is finished, its CQE may be written */
     MLX5_TX_BLOCKED, /* the backend is full; call mlx5_tx_continue() later */
+    MLX5_TX_MORE,    /* port->tx_budget is used up; the same */
     MLX5_TX_ERROR,   /* the WQE is bad; *cqe_syndrome says how */
 } Mlx5TxResult;
 

@@ -246,17 +246,23 @@ void mlx5_objects_init(Mlx5Function *fn)
 
 void mlx5_objects_reset(Mlx5Function *fn)
 {
+    g_autoptr(GPtrArray) dying = g_ptr_array_new();
     GHashTableIter it;
-    gpointer o;
+    gpointer id, o;
+    guint i;
     int t;
 
     for (t = 0; t < MLX5_OBJ__COUNT; t++) {
-        for (;;) {
-            g_hash_table_iter_init(&it, fn->ids[t].by_id);
-            if (!g_hash_table_iter_next(&it, NULL, &o)) {
-                break;
+        g_ptr_array_set_size(dying, 0);
+        g_hash_table_iter_init(&it, fn->ids[t].by_id);
+        while (g_hash_table_iter_next(&it, &id, &o)) {
+            /* a range is in the table once per number */
+            if (GPOINTER_TO_UINT(id) == ((Mlx5Object *)o)->id) {
+                g_ptr_array_add(dying, o);
             }
-            release(o);
+        }
+        for (i = 0; i < dying->len; i++) {
+            release(g_ptr_array_index(dying, i));
         }
     }
 }

@@ -47,6 +47,7 @@ static void nic_link_changed(NetClientState *nc)
     Mlx5State *s = qemu_get_nic_opaque(nc);
 
     mlx5_port_update_link(&s->port);
+    mlx5_rx_reset(&s->port);
 }
 
 static NetClientInfo nic_info = {

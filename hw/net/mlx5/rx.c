@@ -34,56 +34,70 @@ static Mlx5Rq *tir_pick_rq(const Mlx5Tir *tir, uint32_t hash)
     return tir->rqt->rqs[mlx5_rss_bucket(hash, tir->rqt->size)];
 }
 
-/* Follows the flow tables and TIRs. Returns the number of targets. */
-static unsigned find_targets(Mlx5Function *fn, const Mlx5Packet *pkt,
-                             const uint8_t *buf,
+/*
+ * The queues at the end of a frame's way that are running. Counts nothing: a
+ * frame that is held comes here once more.
+ */
+static unsigned find_targets(Mlx5Function *fn, const Mlx5SteeringResult *way,
+                             const Mlx5Packet *pkt, const uint8_t *buf,
                              RxTarget target[MLX5_STEERING_MAX_TIRS])
 {
-    Mlx5VportCounters *c = &fn->vport.counters;
-    Mlx5SteeringResult way;
     unsigned n = 0;
     uint32_t i;
 
-    mlx5_steering_lookup(fn->steering, pkt, buf, &way);
-    for (i = 0; i < way.n_counters; i++) {
-        mlx5_flow_count(fn, way.counter[i], pkt->len);
-    }
-    trace_mlx5_rx_steering(DEVICE(fn->dev)->id, pkt->len, way.verdict,
-                           way.last_table, way.last_index, way.n_tirs);
-    if (way.verdict != MLX5_STEERING_DELIVER) {
-        if (way.verdict == MLX5_STEERING_DROP_RULE) {
-            c->rx_steer_drop++;
-        } else {
-            c->rx_steer_miss++;
-        }
+    if (way->verdict != MLX5_STEERING_DELIVER) {
         return 0;
     }
-    for (i = 0; i < way.n_tirs; i++) {
+    for (i = 0; i < way->n_tirs; i++) {
         RxTarget *t = &target[n];
 
-        t->tir = mlx5_object_get(fn, MLX5_OBJ_TIR, way.tir[i].tirn);
+        t->tir = mlx5_object_get(fn, MLX5_OBJ_TIR, way->tir[i].tirn);
         if (!t->tir) {
-            c->rx_no_queue++;
             continue;
         }
         mlx5_rss_hash(&t->tir->rss, pkt, buf, &t->hash);
         t->rq = tir_pick_rq(t->tir, t->hash.rx_hash_result);
-        t->flow_tag = way.tir[i].flow_tag;
-        if (t->rq->state != MLX5_Q_RDY) {
-            c->rx_no_queue++;
-            continue;
+        t->flow_tag = way->tir[i].flow_tag;
+        if (t->rq->state == MLX5_Q_RDY) {
+            n++;
         }
-        n++;
     }
     return n;
+}
+
+/* Counts how the flow tables dealt with a frame, of whose copies @n arrive. */
+static void count_way(Mlx5Function *fn, const Mlx5SteeringResult *way,
+                      const Mlx5Packet *pkt, unsigned n)
+{
+    Mlx5VportCounters *c = &fn->vport.counters;
+    uint32_t i;
+
+    trace_mlx5_rx_steering(DEVICE(fn->dev)->id, pkt->len, way->verdict,
+                           way->last_table, way->last_index, way->n_tirs);
+    for (i = 0; i < way->n_counters; i++) {
+        mlx5_flow_count(fn, way->counter[i], pkt->len);
+    }
+    switch (way->verdict) {
+    case MLX5_STEERING_DELIVER:
+        c->rx_no_queue += way->n_tirs - n;
+        break;
+    case MLX5_STEERING_DROP_RULE:
+        c->rx_steer_drop++;
+        break;
+    default:
+        c->rx_steer_miss++;
+        break;
+    }
 }
 
 /* ------------------------------------------------------------------ hold --- */
 
 static void hold_end(Mlx5Port *port)
 {
-    port->rx_hold_deadline_ns = 0;
-    timer_del(port->rx_hold_timer);
+    if (port->rx_hold_deadline_ns) {
+        port->rx_hold_deadline_ns = 0;
+        timer_del(port->rx_hold_timer);
+    }
 }
 
 /* @rq has no WQE. Shall the frame wait for one? */
@@ -198,23 +212,25 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
 {
     Mlx5Function *fn = port->fn;
     RxTarget target[MLX5_STEERING_MAX_TIRS];
+    Mlx5SteeringResult way;
     Mlx5Packet pkt;
     unsigned n, i;
 
     if (fn->hca != MLX5_HCA_INITIALIZED || !mlx5_port_accept_rx(port, size)) {
+        hold_end(port);
         return size;
     }
     mlx5_parse(buf, size, &pkt);
-    n = find_targets(fn, &pkt, buf, target);
+    mlx5_steering_lookup(fn->steering, &pkt, buf, &way);
+    n = find_targets(fn, &way, &pkt, buf, target);
     for (i = 0; i < n; i++) {
         if (!mlx5_rq_has_wqe(target[i].rq) && hold_for(port, target[i].rq)) {
             return 0;
         }
     }
-    if (port->rx_hold_deadline_ns) {
-        hold_end(port);
-    }
+    hold_end(port);
     mlx5_port_count_rx(port, size, cast_of(&pkt));
+    count_way(fn, &way, &pkt, n);
     if (n) {
         mlx5_packet_check_csum(&pkt, buf);
     }

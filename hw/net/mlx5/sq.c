@@ -17,14 +17,16 @@
 
 #define LOG_SQ_STRIDE 6
 #define SND_DBR_OFFSET 4
-/* WQEs a queue may execute per turn, and all queues per bottom half. */
+/* WQEs a queue may execute per turn; turns and frames per bottom half. */
 #define SQ_BUDGET 64
-#define TX_BUDGET 256
+#define TX_TURNS 16
+#define TX_FRAMES 1024
 
 typedef enum SqTurn {
     SQ_IDLE,    /* nothing left to do until the next doorbell */
     SQ_MORE,    /* its budget is used up */
     SQ_BLOCKED, /* the backend is full */
+    SQ_GONE,    /* the function was reset while a frame was being sent */
 } SqTurn;
 
 /* ----------------------------------------------------------- completion --- */
@@ -158,6 +160,8 @@ static void sq_flush(Mlx5Sq *sq)
 {
     uint8_t ctrl[16];
 
+    /* Also what was posted while the queue had no turn: no more doorbells. */
+    sq_read_dbr(sq);
     while (sq->cc != sq->pc) {
         if (!mlx5_dma_read(sq->obj.fn, mlx5_ring_addr(&sq->ring, sq->cc), ctrl,
                            sizeof(ctrl))) {
@@ -176,6 +180,7 @@ static void sq_flush(Mlx5Sq *sq)
 static SqTurn sq_turn(Mlx5Sq *sq)
 {
     Mlx5Port *port = sq->obj.fn->port;
+    uint32_t generation = sq->obj.fn->generation;
     unsigned budget = SQ_BUDGET;
     uint8_t syndrome = 0;
     Mlx5TxResult res;
@@ -204,9 +209,14 @@ static SqTurn sq_turn(Mlx5Sq *sq)
                               sq->wqe_opcode, port->tx.ds, sq->wqe_ce);
             res = sq_execute(sq, &syndrome);
         }
+        if (port->fn->generation != generation) {
+            return SQ_GONE;
+        }
         switch (res) {
         case MLX5_TX_BLOCKED:
             return SQ_BLOCKED;
+        case MLX5_TX_MORE:
+            return SQ_MORE;
         case MLX5_TX_ERROR:
             sq_error(sq, syndrome);
             break;
@@ -222,23 +232,33 @@ static SqTurn sq_turn(Mlx5Sq *sq)
 static void tx_bh(void *opaque)
 {
     Mlx5Port *port = opaque;
-    unsigned turns = TX_BUDGET / SQ_BUDGET;
+    unsigned turns = TX_TURNS;
     Mlx5Sq *sq;
 
-    while (!port->tx_blocked && (sq = g_queue_pop_head(&port->sqs))) {
-        SqTurn turn = sq_turn(sq);
-
-        if (turn == SQ_IDLE) {
+    port->tx_budget = TX_FRAMES;
+    while (!port->tx_blocked && turns-- && port->tx_budget > 0 &&
+           (sq = g_queue_pop_head(&port->sqs))) {
+        switch (sq_turn(sq)) {
+        case SQ_IDLE:
             sq->scheduled = false;
-        } else if (turn == SQ_MORE) {
-            g_queue_push_tail(&port->sqs, sq);
-            if (!--turns) {
-                qemu_bh_schedule(port->tx_bh);
-                break;
+            break;
+        case SQ_MORE:
+            /* With a packet half out it must be the next again. */
+            if (port->tx.sq == sq) {
+                g_queue_push_head(&port->sqs, sq);
+            } else {
+                g_queue_push_tail(&port->sqs, sq);
             }
-        } else {
+            break;
+        case SQ_BLOCKED:
             g_queue_push_head(&port->sqs, sq);
+            break;
+        case SQ_GONE:
+            break;
         }
+    }
+    if (!port->tx_blocked && !g_queue_is_empty(&port->sqs)) {
+        qemu_bh_schedule(port->tx_bh);
     }
     mlx5_notify_flush(port->fn);
 }

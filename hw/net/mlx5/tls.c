@@ -106,11 +106,10 @@ void mlx5_tls_rx_free(Mlx5TlsRx *rx)
     }
 }
 
-static Mlx5TlsSend drop(Mlx5Function *fn, uint32_t tisn, const char *why)
+void mlx5_tls_refuse(Mlx5Function *fn, uint32_t tisn, const char *why)
 {
     fn->tls.counters.tx_drop_unmarkable++;
     trace_mlx5_tls_tx_drop(DEVICE(fn->dev)->id, tisn, 0, why);
-    return MLX5_TLS_DROP;
 }
 
 Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
@@ -121,10 +120,12 @@ Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
     Mlx5TlsTxResult res;
 
     if (!tis || !tis->tls) {
-        return drop(fn, tisn, "no such TIS, or one without tls_en");
+        mlx5_tls_refuse(fn, tisn, "no such TIS, or one without tls_en");
+        return MLX5_TLS_DROP;
     }
     if (pkt->l4_type != MLX5_L4_TCP || pkt->is_frag || pkt->l3_truncated) {
-        return drop(fn, tisn, "no whole TCP segment");
+        mlx5_tls_refuse(fn, tisn, "no whole TCP segment");
+        return MLX5_TLS_DROP;
     }
     if (!len) {
         return MLX5_TLS_SEND;

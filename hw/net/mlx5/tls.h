@@ -36,6 +36,8 @@ typedef enum Mlx5TlsSend {
  */
 Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
                           const Mlx5Packet *pkt, uint8_t *payload, size_t len);
+/* Counts and traces that a packet marked for @tisn is dropped unlooked at. */
+void mlx5_tls_refuse(Mlx5Function *fn, uint32_t tisn, const char *why);
 /* Runs the bytes of a DUMP through TIS @tisn; nothing is sent. */
 void mlx5_tls_dump(Mlx5Function *fn, uint32_t tisn, const uint8_t *data,
                    size_t len);

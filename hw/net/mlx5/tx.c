@@ -109,6 +109,7 @@ static Mlx5TxResult send_frame(Mlx5Port *port, uint8_t *buf, size_t len,
                                size_t room, const EthSeg *e, uint8_t *syndrome)
 {
     struct iovec iov = { .iov_base = buf };
+    Mlx5CsumDone done;
 
     if (len < MLX5_ETH_HLEN) {
         *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
@@ -118,8 +119,13 @@ static Mlx5TxResult send_frame(Mlx5Port *port, uint8_t *buf, size_t len,
         len = mlx5_vlan_insert(buf, len, room, e->vlan_tpid, e->vlan_tci);
     }
     if (e->cs_flags) {
-        mlx5_csum_fill(buf, len, e->cs_flags & MLX5_ETH_WQE_L3_CSUM,
-                       e->cs_flags & MLX5_ETH_WQE_L4_CSUM);
+        done = mlx5_csum_fill(buf, len, e->cs_flags & MLX5_ETH_WQE_L3_CSUM,
+                              e->cs_flags & MLX5_ETH_WQE_L4_CSUM);
+        if (e->cs_flags & ~done) {
+            /* Asked for what the frame has no header for: sent as it is. */
+            trace_mlx5_tx_no_csum(DEVICE(port->dev)->id, len, e->cs_flags,
+                                  done);
+        }
     }
     iov.iov_len = len;
     return mlx5_port_send(port, &iov, 1) ? MLX5_TX_DONE : MLX5_TX_BLOCKED;
@@ -170,11 +176,18 @@ static Mlx5TxResult start_send(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
     }
     if (MLX5_GET(wqe_ctrl, tx->wqe, tis_tir_num)) {
         mlx5_parse(tx->buf, e.hdr_len + n, &pkt);
+        if (pkt.l3_end != pkt.len) {
+            /* Bytes behind the IP packet would leave as they are. */
+            mlx5_tls_refuse(port->fn, MLX5_GET(wqe_ctrl, tx->wqe, tis_tir_num),
+                            "frame longer than its IP packet");
+            return MLX5_TX_DONE;
+        }
         if (!protect(port, &pkt, tx->buf + pkt.payload_off, pkt.payload_len,
                      &res, syndrome)) {
             return res;
         }
     }
+    port->tx_budget--;
     tx->sq = sq;
     tx->left = MLX5_TX_LAST_FRAME;
     res = send_frame(port, tx->buf, e.hdr_len + n, MLX5_TX_BUF_SIZE, &e,
@@ -190,7 +203,11 @@ static Mlx5TxResult continue_segments(Mlx5Port *port)
     Mlx5TxPacket *tx = &port->tx;
     struct iovec iov[2];
 
-    while (mlx5_segment_next(&tx->seg, tx->buf + LSO_BUF_HDR, iov)) {
+    while (!mlx5_segment_done(&tx->seg)) {
+        if (port->tx_budget-- <= 0) {
+            return MLX5_TX_MORE;
+        }
+        mlx5_segment_next(&tx->seg, tx->buf + LSO_BUF_HDR, iov);
         if (!mlx5_port_send(port, iov, iov[1].iov_len ? 2 : 1)) {
             return MLX5_TX_BLOCKED;
         }
@@ -247,6 +264,9 @@ static Mlx5TxResult continue_multi(Mlx5Port *port, uint8_t *syndrome)
         unsigned units = 1;
         ssize_t n;
 
+        if (port->tx_budget-- <= 0) {
+            return MLX5_TX_MORE;
+        }
         if (MLX5_GET(wqe_data, seg, is_inline)) {
             units = DIV_ROUND_UP(4ull + MLX5_GET(wqe_data, seg, byte_count),
                                  SEG_SIZE);
@@ -278,6 +298,12 @@ static Mlx5TxResult start_multi(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
     if (!eth_seg_decode(port, &e) || e.hdr_len) {
         *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
         return MLX5_TX_ERROR;
+    }
+    if (MLX5_GET(wqe_ctrl, port->tx.wqe, tis_tir_num)) {
+        mlx5_tls_refuse(port->fn, MLX5_GET(wqe_ctrl, port->tx.wqe,
+                                           tis_tir_num),
+                        "ENHANCED_MPSW cannot be encrypted");
+        return MLX5_TX_DONE;
     }
     port->tx.sq = sq;
     port->tx.left = MLX5_TX_MULTI;

@@ -366,6 +366,11 @@ void mlx5_packet_check_csum(Mlx5Packet *pkt, const uint8_t *frame)
 
 uint8_t mlx5_packet_cqe_hdr_type(const Mlx5Packet *pkt)
 {
+    static const uint8_t cqe_l3[] = {
+        [MLX5_L3_NONE] = MLX5_CQE_L3_NONE,
+        [MLX5_L3_IPV4] = MLX5_CQE_L3_IPV4,
+        [MLX5_L3_IPV6] = MLX5_CQE_L3_IPV6,
+    };
     uint8_t l4 = MLX5_CQE_L4_NONE;
 
     if (!pkt->is_frag) {
@@ -381,5 +386,5 @@ uint8_t mlx5_packet_cqe_hdr_type(const Mlx5Packet *pkt)
             }
         }
     }
-    return (uint8_t)(l4 << 4 | pkt->l3_type << 2);
+    return (uint8_t)(l4 << 4 | cqe_l3[pkt->l3_type] << 2);
 }

@@ -41,7 +41,7 @@
 #define MLX5_IPPROTO_ESP        50
 #define MLX5_IPPROTO_AH         51
 
-/* The values are those of CQE l4_l3_hdr_type[3:2] and rss_hash_type[3:2]. */
+/* The values are those of CQE rss_hash_type[3:2]. */
 typedef enum Mlx5L3Type {
     MLX5_L3_NONE = 0,
     MLX5_L3_IPV4 = 1,
@@ -57,6 +57,14 @@ typedef enum Mlx5L4Type {
     MLX5_L4_ESP = 3,
     MLX5_L4_AH = 4,
 } Mlx5L4Type;
+
+/* CQE l4_l3_hdr_type[3:2]: the other way round than rss_hash_type (rdma-core,
+ * MLX5_CQE_L3_HDR_TYPE_*). */
+enum {
+    MLX5_CQE_L3_NONE = 0,
+    MLX5_CQE_L3_IPV6 = 1,
+    MLX5_CQE_L3_IPV4 = 2,
+};
 
 /* CQE l4_l3_hdr_type[6:4]. */
 enum {

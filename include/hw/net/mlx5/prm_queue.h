@@ -200,7 +200,7 @@
     F(wqe_eth, mss, 0x030, 16) \
     F(wqe_eth, flow_table_metadata, 0x040, 32) \
     F(wqe_eth, insert_en, 0x060, 1) \
-    F(wqe_eth, insert_svlan, 0x061, 1) \
+    F(wqe_eth, insert_svlan, 0x06f, 1) \
     F(wqe_eth, inline_hdr_sz, 0x066, 10) \
     F(wqe_eth, insert_type, 0x060, 16) \
     F(wqe_eth, vlan_tci, 0x070, 16)
