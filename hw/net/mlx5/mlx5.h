@@ -433,7 +433,8 @@ struct Mlx5Port {
     /* reception, rx.c */
     QEMUBH *rx_bh;
     QEMUTimer *rx_hold_timer;
-    int64_t rx_hold_deadline_ns; /* 0: no packet is being held */
+    bool rx_holding; /* the net layer keeps a packet for us, until... */
+    int64_t rx_hold_deadline_ns;
     uint8_t *rx_buf;
 };
 

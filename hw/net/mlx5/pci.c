@@ -257,6 +257,8 @@ static void mlx5_instance_init(Object *obj)
     mlx5_tls_knobs_init(&s->tls_knobs);
     device_add_bootindex_property(obj, &s->conf.bootindex, "bootindex",
                                   "/ethernet-phy@0", DEVICE(obj));
+    object_property_set_description(obj, "bootindex",
+                                    "place in the order of boot devices");
 }
 
 static const VMStateDescription vmstate_mlx5 = {

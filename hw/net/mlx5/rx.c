@@ -94,8 +94,8 @@ static void count_way(Mlx5Function *fn, const Mlx5SteeringResult *way,
 
 static void hold_end(Mlx5Port *port)
 {
-    if (port->rx_hold_deadline_ns) {
-        port->rx_hold_deadline_ns = 0;
+    if (port->rx_holding) {
+        port->rx_holding = false;
         timer_del(port->rx_hold_timer);
     }
 }
@@ -105,11 +105,12 @@ static bool hold_for(Mlx5Port *port, Mlx5Rq *rq)
 {
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 
-    if (port->dev->rx_no_buffer == MLX5_RX_DROP || !rq->had_wqe ||
-        rq->gave_up) {
+    if (port->dev->rx_no_buffer == MLX5_RX_DROP || !port->dev->rx_hold_ms ||
+        !rq->had_wqe || rq->gave_up) {
         return false;
     }
-    if (!port->rx_hold_deadline_ns) {
+    if (!port->rx_holding) {
+        port->rx_holding = true;
         port->rx_hold_deadline_ns = now + port->dev->rx_hold_ms * SCALE_MS;
         trace_mlx5_rx_hold(DEVICE(port->dev)->id, rq->obj.id);
     } else if (now >= port->rx_hold_deadline_ns) {
@@ -148,7 +149,7 @@ static void rx_hold_timer(void *opaque)
 
 void mlx5_rx_kick(Mlx5Port *port)
 {
-    if (port->rx_hold_deadline_ns) {
+    if (port->rx_holding) {
         qemu_bh_schedule(port->rx_bh);
     }
 }
@@ -257,7 +258,7 @@ void mlx5_rx_init(Mlx5Port *port)
 /* A frame that was held goes its way: there is nobody to hold it for. */
 void mlx5_rx_reset(Mlx5Port *port)
 {
-    if (port->rx_hold_deadline_ns) {
+    if (port->rx_holding) {
         hold_end(port);
         qemu_bh_schedule(port->rx_bh);
     }
