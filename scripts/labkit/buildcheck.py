@@ -349,5 +349,5 @@ def test_progress(_bench):
 
 def test_space(_bench):
     """A directory that cannot hold a result is named with what is needed and what is there."""
-    with raises(LabError, "a test needs about", str(paths.REPO), "free"):
+    with raises(LabError, "a test: about", str(paths.REPO), "free"):
         paths.require_space(paths.REPO, 1 << 60, "a test")

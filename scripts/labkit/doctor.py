@@ -120,7 +120,8 @@ def _memory() -> Check:
             text = f"{paths.human(have)} available"
             if have < MEMORY_GUEST:
                 return Check("memory", BAD, f"{text}; a guest and its emulator want "
-                             f"{paths.human(MEMORY_GUEST)}", "end something, or use a smaller --mem")
+                             f"{paths.human(MEMORY_GUEST)}",
+                             "end something, or use a smaller --mem")
             return Check("memory", OK, text)
     return Check("memory", NOTE, "unknown")
 

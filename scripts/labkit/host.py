@@ -124,7 +124,8 @@ def ensure_packages(yes: bool = False, purposes=DEFAULT_PURPOSES) -> list[str]:
     _install(command)
     still = missing(purposes)
     if still:
-        raise HostError(f"apt-get reported success, but these are still missing: {', '.join(still)}")
+        raise HostError("apt-get reported success, but these are still missing: "
+                        + ", ".join(still))
     return sorted(lacking)
 
 

@@ -133,25 +133,20 @@ def _home(version: str) -> pathlib.Path:
 def _build(package: str, version: str, suite_name: str) -> None:
     """Fetch, unpack, configure, compile; leaves image, modules, System.map and configuration.
 
-    Source and objects (2 GB) are removed in the end: the package stays in download/, and with
-    ccache a changed configuration costs little.
+    A build that was interrupted goes on where it was. Source and objects (2 GB) are removed in
+    the end: the package stays in download/, and with ccache a changed configuration costs little.
     """
     home = _home(version)
-    for path in home.parent.glob("[0-9]*"):     # what was interrupted or failed: large, no use
-        if not (path / "complete").exists():
+    for path in home.parent.glob("[0-9]*"):     # others, interrupted or failed: large, no use
+        if path != home and not (path / "complete").exists():
             shutil.rmtree(path, ignore_errors=True)
     deb = aptsrc.suite(suite_name).download_binary({package: version},
                                                    f"fetch {package} {version}")[0]
     src, out = home / "src", home / "build"
     paths.require_space(home, SPACE_SOURCE + SPACE_BUILD, f"building Linux {version}")
-    with steps.Step(f"unpack Linux {version}", "kernel-unpack"):
-        aptsrc.unpack_deb(deb, home / "deb")
-        tarball = next((home / "deb/usr/src").glob("linux-source-*.tar.*"), None)
-        if tarball is None:
-            raise BuildError(f"{deb} has no usr/src/linux-source-*.tar.*")
-        paths.make_dir(src)
-        steps.capture(["tar", "-x", "-f", tarball, "-C", src, "--strip-components=1"])
-        shutil.rmtree(home / "deb")
+    if not (home / "unpacked").exists():
+        _unpack(deb, src, version)
+        (home / "unpacked").touch()
     # reproducible: nothing of this machine goes into the image
     env = {"KBUILD_BUILD_TIMESTAMP": "1970-01-01", "KBUILD_BUILD_USER": "lab",
            "KBUILD_BUILD_HOST": "lab", **qemu_build.ccache_env()}
@@ -172,9 +167,25 @@ def _build(package: str, version: str, suite_name: str) -> None:
     shutil.copyfile(out / ".config", home / "config")
     shutil.copyfile(out / "System.map", home / "System.map")
     (home / "release").write_text(f"{release}\n", encoding="utf-8")
+    (home / "unpacked").unlink()
+    (home / "complete").touch()
     shutil.rmtree(src)
     shutil.rmtree(out)
-    (home / "complete").touch()
+
+
+def _unpack(deb: pathlib.Path, src: pathlib.Path, version: str) -> None:
+    """The source tree out of the tarball that the package holds."""
+    with steps.Step(f"unpack Linux {version}", "kernel-unpack") as step:
+        holder = src.with_name("deb")
+        for path in (src, holder):
+            shutil.rmtree(path, ignore_errors=True)
+        aptsrc.unpack_deb(deb, holder)
+        tarball = next((holder / "usr/src").glob("linux-source-*.tar.*"), None)
+        if tarball is None:
+            raise BuildError(f"{deb} has no usr/src/linux-source-*.tar.*")
+        paths.make_dir(src)
+        step.run(["tar", "-x", "-f", tarball, "-C", src, "--strip-components=1"])
+        shutil.rmtree(holder)
 
 
 def install_modules(step: steps.Step, make: list, archive: pathlib.Path,

@@ -49,7 +49,7 @@ def cache_dir(*parts: str, create: bool = True) -> pathlib.Path:
 
 
 def artifacts_dir(*parts: str, create: bool = True) -> pathlib.Path:
-    """Where runs leave dmesg, QEMU's log, captures: $LAB_ARTIFACTS or artifacts/ of the checkout."""
+    """Where runs leave dmesg, QEMU's log, captures: $LAB_ARTIFACTS or the checkout's artifacts/."""
     base = os.environ.get("LAB_ARTIFACTS")
     root = pathlib.Path(base).absolute() if base else REPO / "artifacts"
     path = root.joinpath(*parts)
@@ -103,8 +103,8 @@ def require_space(path: pathlib.Path, need: int, what: str) -> None:
     """Fail before a long step when its directory cannot hold the result. NEED is in bytes."""
     have = free_bytes(path)
     if have < need:
-        raise SpaceError(f"{what} needs about {human(need)} in {path}, "
-                         f"where {human(have)} are free",
+        raise SpaceError(f"{what}: about {human(need)} are needed in {path}, "
+                         f"{human(have)} are free",
                          hint="free some space there, or point XDG_CACHE_HOME at a larger disk")
 
 

@@ -227,15 +227,22 @@ def _builds_of(src: pathlib.Path) -> list[pathlib.Path]:
 
 # ---- source and firmware
 
+def _home(version: str, overlay: Overlay) -> pathlib.Path:
+    """Directory of everything made from one source package with one overlay."""
+    name = f"{aptsrc.upstream(version)}-{paths.digest(version, overlay.key)}"
+    return paths.cache_dir("qemu", create=False) / name
+
+
 def _source(version: str, suite: str, overlay: Overlay) -> pathlib.Path:
     """The unpacked source package of VERSION, with its Debian patches and able to build."""
-    home = paths.cache_dir("qemu", f"{aptsrc.upstream(version)}-{paths.digest(version, overlay.key)}")
+    home = _home(version, overlay)
     src = home / "src"
     if (home / "source-complete").exists():
         return src
     dsc = aptsrc.suite(suite).download_source("qemu", version)
     paths.require_space(home, SPACE_SOURCE, "the QEMU source")
     with steps.Step(f"unpack QEMU {aptsrc.upstream(version)}", "qemu-unpack") as step:
+        paths.make_dir(home)
         shutil.rmtree(src, ignore_errors=True)
         # applies the package's own patches, which make the source build without its blobs
         step.run(["dpkg-source", "--no-check", "-x", dsc, src])
@@ -485,9 +492,7 @@ def _pick_version(series: str, overlay: Overlay) -> str:
     current = paths.cache_dir("qemu") / f"current-{series}"
     if current.exists():
         version = current.read_text(encoding="utf-8").strip()
-        home = paths.cache_dir("qemu", create=False) \
-            / f"{aptsrc.upstream(version)}-{paths.digest(version, overlay.key)}"
-        if (home / "source-complete").exists():
+        if (_home(version, overlay) / "source-complete").exists():
             return version
     version = aptsrc.suite(SUITES[series]).newest("qemu", f"{series}.", source=True)
     paths.write_atomic(current, f"{version}\n")

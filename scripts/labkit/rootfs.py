@@ -340,7 +340,7 @@ def _check_links(tree: Tree) -> None:
         if target.startswith(("/run", "/proc", "/dev", "/var", "/etc")):
             continue
         if target.strip("/") not in tree.entries:
-            raise BuildError(f"/{name} in the guest is a link to {entry.source}, which is not there",
+            raise BuildError(f"/{name} in the guest is a link to {entry.source}, which is missing",
                              hint=f"take its target as well in {LIST}")
 
 
@@ -401,12 +401,14 @@ def compile_python(runtime: pathlib.Path, jobs: list[tuple[pathlib.Path, pathlib
     """
     text = "".join(f"{s}\t{t}\t{n}\n" for s, t, n in jobs)
     with steps.child([runtime / "loader", "--library-path", runtime / "lib", runtime / "python3",
-                      "-S", "-c", _COMPILE], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                      "-S", "-c", _COMPILE],
+                     stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                      env={"PYTHONHOME": str(runtime / "usr"), "PYTHONPATH": "",
                           "PYTHONDONTWRITEBYTECODE": "1"}) as proc:
         error = proc.communicate(text)[1]
         status = proc.returncode
     if status != 0:
+        paths.require_space(runtime, steps.DISK_FULL, "compiling Python's library")
         raise BuildError("the guest's Python cannot compile:\n"
                          + "\n".join(error.strip().splitlines()[-6:]))
 
@@ -417,8 +419,8 @@ def _build_guest(home: pathlib.Path) -> pathlib.Path:
     """scripts/guest/rootfs/ as an archive. Modules are compiled beforehand, scripts are not."""
     files = [p for p in sorted(GUEST_FILES.rglob("*"))
              if "__pycache__" not in p.parts and p.suffix != ".pyc"]
-    key = paths.digest(FORMAT, *(f"{p.relative_to(GUEST_FILES)} {p.lstat().st_mode:o}" for p in files),
-                       *(p.read_bytes() for p in files if p.is_file()))
+    names = (f"{p.relative_to(GUEST_FILES)} {p.lstat().st_mode:o}" for p in files)
+    key = paths.digest(FORMAT, *names, *(p.read_bytes() for p in files if p.is_file()))
     archive = home / f"guest-{key}.cpio"
     if archive.exists():
         return archive
