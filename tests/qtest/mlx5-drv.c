@@ -26,7 +26,7 @@ void drv_map(Drv *d)
     d->bar0 = qpci_iomap(d->pci, 0, NULL);
 }
 
-static Drv *start(const char *props, int sndbuf)
+static Drv *start(const char *machine, const char *device, int sndbuf)
 {
     Drv *d = g_new0(Drv, 1);
     int fd[2];
@@ -37,26 +37,34 @@ static Drv *start(const char *props, int sndbuf)
                                    sizeof(sndbuf)), ==, 0);
     }
     d->wire = fd[0];
-    d->qts = qtest_initf("-machine q35 -nodefaults "
-                         "-netdev socket,id=net0,fd=%d "
-                         "-device mlx5-ktls,id=nic,netdev=net0,bus=pcie.0,"
-                         "addr=%d,mac=" DRV_MAC_STR "%s",
-                         fd[1], DRV_PCI_SLOT, props);
+    d->qts = qtest_initf("-machine %s -nodefaults "
+                         "-netdev socket,id=net0,fd=%d %s",
+                         machine, fd[1], device);
     close(fd[1]);
     pc_alloc_init(&d->alloc, d->qts, ALLOC_NO_FLAGS);
     d->bus = qpci_new_pc(d->qts, &d->alloc);
+    return d;
+}
+
+static Drv *start_q35(const char *props, int sndbuf)
+{
+    g_autofree char *device =
+        g_strdup_printf("-device mlx5-ktls,id=nic,netdev=net0,bus=pcie.0,"
+                        "addr=%d,mac=" DRV_MAC_STR "%s", DRV_PCI_SLOT, props);
+    Drv *d = start("q35", device, sndbuf);
+
     drv_map(d);
     return d;
 }
 
 Drv *drv_start(const char *props)
 {
-    return start(props, 0);
+    return start_q35(props, 0);
 }
 
 Drv *drv_start_up_narrow(const char *props, int bytes)
 {
-    Drv *d = start(props, bytes);
+    Drv *d = start_q35(props, bytes);
 
     drv_cmdq_init(d);
     drv_hca_up(d);
@@ -66,6 +74,27 @@ Drv *drv_start_up_narrow(const char *props, int bytes)
 Drv *drv_start_up(const char *props)
 {
     return drv_start_up_narrow(props, 0);
+}
+
+Drv *drv_start_unplugged(void)
+{
+    return start("pc", "", 0);
+}
+
+void drv_plug(Drv *d, const char *rx_no_buffer)
+{
+    qtest_qmp_device_add(d->qts, "mlx5-ktls", "nic",
+                         "{'netdev': 'net0', 'addr': %s, 'mac': %s, "
+                         "'rx-no-buffer': %s}",
+                         stringify(DRV_PCI_SLOT), DRV_MAC_STR, rx_no_buffer);
+    drv_map(d);
+}
+
+void drv_unplug(Drv *d)
+{
+    qpci_unplug_acpi_device_test(d->qts, "nic", DRV_PCI_SLOT);
+    d->uar = d->pd = d->td = d->lkey = 0;
+    d->cmdq = 0;
 }
 
 void drv_stop(Drv *d)

@@ -82,6 +82,14 @@ Drv *drv_start_up(const char *props);
 /* As above, with @bytes of room in the socket from the device to the test. */
 Drv *drv_start_up_narrow(const char *props, int bytes);
 /*
+ * A PC of the older kind, whose slots take hot-plug by ACPI. The device is not
+ * there yet: drv_plug() puts it in, drv_unplug() takes it out again, whatever
+ * state it is in. drv_stop() needs it plugged.
+ */
+Drv *drv_start_unplugged(void);
+void drv_plug(Drv *d, const char *rx_no_buffer);
+void drv_unplug(Drv *d);
+/*
  * Tears the HCA down if it is up, checks that the device says it has no
  * objects left, and ends QEMU.
  */

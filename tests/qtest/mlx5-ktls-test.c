@@ -16,6 +16,7 @@ int main(int argc, char **argv)
         return 1;
     }
     mlx5_pci_tests();
+    mlx5_prop_tests();
     mlx5_cmd_tests();
     mlx5_cap_tests();
     mlx5_obj_tests();
@@ -25,5 +26,6 @@ int main(int argc, char **argv)
     mlx5_rx_tests();
     mlx5_rx_hold_tests();
     mlx5_rss_tests();
+    mlx5_fuzz_tests();
     return g_test_run();
 }

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tests with input that no driver gives: random commands, queue entries, WQEs,
+ * frames and register accesses. The device may refuse, drop and stop queues;
+ * it must answer each command, and work again afterwards. The numbers are
+ * those of GLib's test seed, which is printed and which --seed sets. Owns no
+ * state.
+ */
+#include "mlx5-rig.h"
+#include "mlx5-tests.h"
+
+static uint32_t pick(uint32_t below)
+{
+    return (uint32_t)g_test_rand_int() % below;
+}
+
+static bool often(void)
+{
+    return pick(4) != 0;
+}
+
+/* What a machine under fuzz has, so that numbers are right now and then. */
+typedef struct Fuzz {
+    Drv *d;
+    DrvEq eq;
+    DrvCq cq;
+    DrvSq sq;
+    DrvRq rq;
+    DrvSteering st;
+    uint64_t mem; /* a page for data */
+} Fuzz;
+
+static void fuzz_objects(Fuzz *z)
+{
+    Drv *d = z->d;
+    const DrvRq *rq = &z->rq;
+    DrvSeg seg = { .len = 2048 };
+    unsigned i;
+
+    drv_eq_create(d, &z->eq, 6, 0, 1ull << EVENT_CMD | 1ull << EVENT_CQ_ERROR);
+    drv_cq_create(d, &z->cq, 8, z->eq.eqn);
+    drv_sq_create(d, &z->sq, 6, &z->cq, drv_tis_create(d));
+    drv_rq_create(d, &z->rq, 4, 6, &z->cq, drv_alloc(d, OP_ALLOC_Q_COUNTER),
+                  true);
+    drv_rqt_create(d, &rq, 1);
+    drv_steer_all(d, &z->st, drv_tir_direct(d, z->rq.rqn), 1);
+    z->mem = drv_mem(d, 4096);
+    seg.addr = z->mem;
+    for (i = 0; i < 8; i++) {
+        drv_rq_post(d, &z->rq, &seg, 1);
+    }
+    drv_rq_publish(d, &z->rq);
+}
+
+static void fuzz_start(Fuzz *z, const char *props)
+{
+    z->d = drv_start_up(props);
+    drv_msix_init(z->d);
+    fuzz_objects(z);
+}
+
+/*
+ * Whatever has happened: after a reset a driver comes up, sends and receives.
+ * Frees all memory that tests have left.
+ */
+static void fuzz_check(Fuzz *z)
+{
+    FrameSpec s = rig_spec(4, 6, 100);
+    Frame f = frame_build(&s);
+    uint8_t buf[DRV_MAX_FRAME], cqe[64];
+    size_t n;
+
+    qtest_system_reset(z->d->qts);
+    g_assert_cmpuint(drv_objects_total(z->d), ==, 0);
+    alloc_destroy(&z->d->alloc);
+    alloc_init(&z->d->alloc, ALLOC_NO_FLAGS, 1 << 20, 64 << 20, 4096);
+    qtest_memset(z->d->qts, 1 << 20, 0, 63 << 20);
+    drv_map(z->d);
+    drv_cmdq_init(z->d);
+    drv_hca_up(z->d);
+    fuzz_objects(z);
+    drv_sq_send(z->d, &z->sq, f.data, f.len, 0);
+    drv_sq_ring(z->d, &z->sq);
+    drv_sq_expect(z->d, &z->sq, 0);
+    do {
+        n = drv_wire_recv(z->d, buf); /* what the fuzz has sent comes first */
+    } while (n != f.len || memcmp(buf, f.data, n));
+    drv_wire_send(z->d, f.data, f.len);
+    do {
+        drv_cq_wait(z->d, &z->cq, cqe);
+        g_assert_cmphex(MLX5_GET(cqe, cqe, opcode), ==, CQE_RESP);
+        drv_read(z->d, z->mem, buf, f.len);
+    } while (memcmp(buf, f.data, f.len));
+    frame_free(&f);
+}
+
+/* What the device has sent must not fill the socket up. */
+static void drain(Drv *d)
+{
+    uint8_t buf[DRV_MAX_FRAME];
+
+    while (drv_wire_readable(d)) {
+        drv_wire_recv(d, buf);
+    }
+}
+
+/* ------------------------------------------------------------ commands --- */
+
+/* All that the device knows, and some that it does not. */
+static const uint16_t opcodes[] = {
+    0x100, 0x101, 0x102, 0x103, 0x104, 0x105, 0x107, 0x108, 0x109, 0x10a,
+    0x10b, 0x10d, 0x200, 0x201, 0x202, 0x203, 0x301, 0x302, 0x303, 0x400,
+    0x401, 0x402, 0x403, 0x500, 0x750, 0x751, 0x754, 0x755, 0x770, 0x771,
+    0x772, 0x773, 0x800, 0x801, 0x802, 0x803, 0x805, 0x80d, 0x816, 0x817,
+    0x900, 0x901, 0x902, 0x903, 0x904, 0x905, 0x906, 0x907, 0x908, 0x909,
+    0x90a, 0x90b, 0x912, 0x913, 0x914, 0x915, 0x916, 0x917, 0x918, 0x919,
+    0x92f, 0x930, 0x931, 0x933, 0x934, 0x936, 0x938, 0x939, 0x93a, 0x93b,
+    0x93c, 0xa00, 0xa01, 0xa02, 0xa03, 0xb12,
+};
+
+static const uint16_t registers[] = {
+    0x5002, 0x5003, 0x5004, 0x5006, 0x5007, 0x5008, 0x5031, 0x507f, 0x7004,
+    0x9014, 0xc00e, 0x1234,
+};
+
+/* Random, with many zeros and small numbers, which mean more. */
+static void random_dwords(uint8_t *p, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i + 4 <= len; i += 4) {
+        uint32_t kind = pick(8);
+
+        mlx5_st32(p + i, kind < 3 ? 0 : kind < 5 ? pick(8) :
+                         kind < 6 ? 1u << pick(32) :
+                         (uint32_t)g_test_rand_int());
+    }
+}
+
+static uint32_t random_command(uint8_t *in, uint32_t room)
+{
+    static const uint32_t lens[] = {
+        8, 12, 16, 24, 32, 64, 80, 192, 272, 280, 512, 832, 848, 1024, 1040,
+    };
+    uint32_t len = often() ? lens[pick(G_N_ELEMENTS(lens))] : 8 + pick(1030);
+    uint16_t opcode = often() ? opcodes[pick(G_N_ELEMENTS(opcodes))] :
+                                g_test_rand_int();
+
+    memset(in, 0, room);
+    random_dwords(in, len);
+    if ((opcode == OP_DISABLE_HCA || opcode == OP_TEARDOWN_HCA) && often()) {
+        opcode = OP_NOP;
+    }
+    MLX5_SET(cmd_in, in, opcode, opcode);
+    MLX5_SET(cmd_in, in, uid, often() ? 0 : pick(3));
+    MLX5_SET(cmd_in, in, op_mod, often() ? pick(3) : g_test_rand_int());
+    if (opcode == OP_ACCESS_REG) {
+        MLX5_SET(access_register_in, in, register_id,
+                 registers[pick(G_N_ELEMENTS(registers))]);
+        MLX5_SET(access_register_in, in, argument, 0);
+        MLX5_SET(port_reg, in + 16, local_port, often());
+    }
+    return len;
+}
+
+static void test_commands(void)
+{
+    uint8_t in[1040];
+    unsigned i;
+    Fuzz z;
+
+    fuzz_start(&z, "");
+    for (i = 0; i < 6000; i++) {
+        uint32_t len = random_command(in, sizeof(in));
+        uint32_t out = often() ? pick(3) ? 16 : 272 : 8 + pick(600);
+
+        drv_cmd(z.d, in, len, NULL, out);
+        if (i % 1500 == 1499) {
+            fuzz_check(&z);
+        }
+    }
+    drv_stop(z.d);
+}
+
+/* Entries of the command queue themselves, mailboxes that may not be any. */
+static void test_entries(void)
+{
+    uint8_t entry[DRV_CMD_ENTRY], box[576];
+    unsigned i, slot;
+    uint64_t boxes;
+    DrvCmd c;
+    Fuzz z;
+
+    fuzz_start(&z, "");
+    boxes = drv_mem(z.d, 16 * DRV_MAILBOX);
+    for (i = 0; i < 3000; i++) {
+        uint32_t slots = 0;
+
+        for (slot = 0; slot < 4; slot++) {
+            uint8_t token = pick(3);
+            uint64_t at = boxes + pick(16) * DRV_MAILBOX;
+
+            random_dwords(box, sizeof(box));
+            MLX5_SET(cmd_mailbox, box, token, token);
+            MLX5_SET(cmd_mailbox, box, next,
+                     often() ? boxes + pick(16) * DRV_MAILBOX : mlx5_ld64(box));
+            drv_write(z.d, at, box, sizeof(box));
+            random_dwords(entry, sizeof(entry));
+            MLX5_SET(cmd_queue_entry, entry, type, often() ? 7 : pick(256));
+            MLX5_SET(cmd_queue_entry, entry, token, token);
+            if (often()) {
+                MLX5_SET(cmd_queue_entry, entry, input_length, pick(2000));
+                MLX5_SET(cmd_queue_entry, entry, output_length, pick(2000));
+                MLX5_SET(cmd_queue_entry, entry, input_mailbox_pointer, at);
+                MLX5_SET(cmd_queue_entry, entry, output_mailbox_pointer,
+                         boxes + pick(16) * DRV_MAILBOX);
+                MLX5_SET(cmd_in, entry + 16, opcode,
+                         opcodes[pick(G_N_ELEMENTS(opcodes))]);
+            }
+            MLX5_SET(cmd_queue_entry, entry, ownership, 1);
+            drv_write(z.d, drv_cmd_entry(z.d, slot), entry, sizeof(entry));
+            slots |= 1u << slot;
+        }
+        drv_cmd_ring(z.d, slots);
+        for (slot = 0; slot < 4; slot++) {
+            c.slot = slot;
+            DRV_WAIT(drv_cmd_done(z.d, &c));
+        }
+        if (i % 1000 == 999) {
+            fuzz_check(&z);
+            boxes = drv_mem(z.d, 16 * DRV_MAILBOX);
+        }
+    }
+    drv_stop(z.d);
+}
+
+/* -------------------------------------------------------------- queues --- */
+
+/* Something like a WQE at @p, 64 bytes. */
+static void random_wqe(Fuzz *z, uint8_t *p)
+{
+    static const uint8_t known[] = {
+        WQE_NOP, WQE_SEND, WQE_LSO, WQE_SET_PSV, WQE_GET_PSV, WQE_DUMP,
+        WQE_UMR, WQE_ENHANCED_MPSW,
+    };
+    unsigned ds;
+
+    random_dwords(p, 64);
+    MLX5_SET(wqe_ctrl, p, opcode, often() ?
+             known[pick(G_N_ELEMENTS(known))] : pick(256));
+    MLX5_SET(wqe_ctrl, p, opc_mod, pick(3));
+    MLX5_SET(wqe_ctrl, p, sqn, often() || often() ? z->sq.sqn : pick(8));
+    MLX5_SET(wqe_ctrl, p, ds, often() ? 1 + pick(16) : pick(64));
+    MLX5_SET(wqe_ctrl, p, ce, pick(4));
+    MLX5_SET(wqe_ctrl, p, tis_tir_num, pick(4));
+    if (often()) {
+        MLX5_SET(wqe_eth, p + 16, inline_hdr_sz, often() ? 0 : pick(80));
+        MLX5_SET(wqe_eth, p + 16, mss, pick(2000));
+    }
+    for (ds = 2; ds < 4 && often(); ds++) {
+        uint8_t *seg = p + ds * 16;
+
+        MLX5_SET(wqe_data, seg, is_inline, !often());
+        MLX5_SET(wqe_data, seg, byte_count, often() ? pick(1500) :
+                 (uint32_t)g_test_rand_int());
+        MLX5_SET(wqe_data, seg, lkey, often() ? z->d->lkey : pick(1000));
+        MLX5_SET(wqe_data, seg, addr, often() ? z->mem + pick(4096) :
+                 mlx5_ld64(seg + 4));
+    }
+}
+
+static void test_wqes(void)
+{
+    uint8_t cqe[64];
+    unsigned i, n;
+    Fuzz z;
+
+    fuzz_start(&z, "");
+    for (i = 0; i < 1500; i++) {
+        unsigned size = 1u << z.sq.log_size;
+
+        n = 1 + pick(8);
+        while (n--) {
+            uint8_t wqe[64];
+
+            random_wqe(&z, wqe);
+            drv_write(z.d, z.sq.buf + (z.sq.pc++ & (size - 1)) * 64, wqe, 64);
+        }
+        drv_sq_ring(z.d, &z.sq);
+        drv_settle(z.d);
+        drain(z.d);
+        while (drv_cq_poll(z.d, &z.cq, cqe)) {
+            continue;
+        }
+        if (drv_sq_state(z.d, &z.sq) == DRV_ERR) {
+            g_assert_cmphex(drv_sq_modify(z.d, &z.sq, DRV_ERR,
+                                          DRV_RST).status, ==, 0);
+            z.sq.pc = 0;
+            drv_write32(z.d, z.sq.dbr + 4, 0);
+            g_assert_cmphex(drv_sq_modify(z.d, &z.sq, DRV_RST,
+                                          DRV_RDY).status, ==, 0);
+        }
+        if (i % 500 == 499) {
+            fuzz_check(&z);
+        }
+    }
+    drv_stop(z.d);
+}
+
+/* Receive WQEs that lead anywhere, and frames that are anything. */
+static void test_receive(void)
+{
+    uint8_t cqe[64];
+    unsigned i, n;
+    Fuzz z;
+
+    fuzz_start(&z, ",rx-no-buffer=drop");
+    for (i = 0; i < 1500; i++) {
+        uint8_t frame[1518], wqe[64];
+        size_t len = 14 + pick(sizeof(frame) - 13);
+        unsigned size = 1u << z.rq.log_size;
+
+        for (n = pick(4); n; n--) {
+            unsigned seg;
+
+            random_dwords(wqe, sizeof(wqe));
+            for (seg = 0; seg < 4 && often(); seg++) {
+                uint8_t *p = wqe + seg * 16;
+
+                MLX5_SET(wqe_data, p, is_inline, 1);
+                MLX5_SET(wqe_data, p, byte_count, pick(2000));
+                MLX5_SET(wqe_data, p, lkey, z.d->lkey);
+                MLX5_SET(wqe_data, p, addr, often() ? z.mem + pick(4096) :
+                         mlx5_ld64(p + 8));
+            }
+            drv_write(z.d, z.rq.buf + ((z.rq.pc++ & (size - 1)) << 6), wqe,
+                      64);
+        }
+        drv_rq_publish(z.d, &z.rq);
+        if (often()) {
+            FrameSpec s = frame_random_spec();
+            Frame f = frame_build(&s);
+
+            /* a good one with a few bytes spoiled */
+            len = MAX(14, MIN(f.len, sizeof(frame)));
+            memset(frame, 0, sizeof(frame));
+            memcpy(frame, f.data, MIN(f.len, sizeof(frame)));
+            frame_free(&f);
+            for (n = pick(4); n; n--) {
+                frame[pick(len)] = g_test_rand_int();
+            }
+            len -= often() ? 0 : pick(len - 13);
+        } else {
+            random_dwords(frame, sizeof(frame));
+        }
+        drv_wire_send(z.d, frame, len);
+        drv_settle(z.d);
+        while (drv_cq_poll(z.d, &z.cq, cqe)) {
+            continue;
+        }
+        if (drv_rq_state(z.d, &z.rq) == DRV_ERR) {
+            g_assert_cmphex(drv_rq_modify(z.d, &z.rq, DRV_ERR,
+                                          DRV_RST).status, ==, 0);
+            z.rq.pc = 0;
+            drv_rq_publish(z.d, &z.rq);
+            g_assert_cmphex(drv_rq_modify(z.d, &z.rq, DRV_RST,
+                                          DRV_RDY).status, ==, 0);
+        }
+        if (i % 500 == 499) {
+            fuzz_check(&z);
+        }
+    }
+    drv_stop(z.d);
+}
+
+/* ----------------------------------------------------------- registers --- */
+
+static uint32_t random_offset(Fuzz *z)
+{
+    static const uint16_t doorbells[] = {
+        0x20, 0x24, 0x40, 0x44, 0x48, 0x800, 0x804, 0x900, 0xa00, 0xffc,
+    };
+
+    switch (pick(4)) {
+    case 0:
+        return pick(0x2010);
+    case 1:
+        return pick(32u << 20);
+    default:
+        return z->d->uar * 4096 + doorbells[pick(G_N_ELEMENTS(doorbells))];
+    }
+}
+
+static void test_mmio(void)
+{
+    unsigned i;
+    Fuzz z;
+
+    fuzz_start(&z, "");
+    for (i = 0; i < 20000; i++) {
+        uint32_t off = random_offset(&z);
+        unsigned size = 1u << pick(4);
+        uint8_t val[8];
+
+        if (off + size > (32u << 20)) {
+            continue;
+        }
+        random_dwords(val, sizeof(val));
+        if (pick(2)) {
+            qpci_memread(z.d->pci, z.d->bar0, off, val, size);
+        } else {
+            qpci_memwrite(z.d->pci, z.d->bar0, off, val, size);
+        }
+        if (i % 256 == 255) {
+            drain(z.d);
+        }
+        if (i % 5000 == 4999) {
+            fuzz_check(&z);
+        }
+    }
+    drv_stop(z.d);
+}
+
+/* Configuration space, BARs moving under the device's feet. */
+static void test_config(void)
+{
+    unsigned i;
+    Fuzz z;
+
+    fuzz_start(&z, "");
+    for (i = 0; i < 3000; i++) {
+        uint8_t off = pick(256);
+        uint32_t val = g_test_rand_int();
+
+        switch (pick(3)) {
+        case 0:
+            qpci_config_writeb(z.d->pci, off, val);
+            break;
+        case 1:
+            qpci_config_writew(z.d->pci, off & ~1, val);
+            break;
+        default:
+            qpci_config_writel(z.d->pci, off & ~3, val);
+            break;
+        }
+        qpci_config_readl(z.d->pci, off & ~3);
+        if (i % 1000 == 999) {
+            fuzz_check(&z);
+        }
+    }
+    drv_stop(z.d);
+}
+
+void mlx5_fuzz_tests(void)
+{
+    qtest_add_func("mlx5-ktls/fuzz/commands", test_commands);
+    qtest_add_func("mlx5-ktls/fuzz/entries", test_entries);
+    qtest_add_func("mlx5-ktls/fuzz/wqes", test_wqes);
+    qtest_add_func("mlx5-ktls/fuzz/receive", test_receive);
+    qtest_add_func("mlx5-ktls/fuzz/mmio", test_mmio);
+    qtest_add_func("mlx5-ktls/fuzz/config", test_config);
+}
