@@ -38,9 +38,9 @@ class Actions:
 
     def names(self):
         """Every action there is."""
+        groups = re.compile(r"(lab|nic|capture|machine|artifact)_")
         return sorted(name.replace("_", ".", 1) for name, value in inspect.getmembers(self)
-                      if inspect.ismethod(value) and re.match(r"(lab|nic|capture|machine|artifact)_",
-                                                              name))
+                      if inspect.ismethod(value) and groups.match(name))
 
     def run(self, name, args, blob):
         """Run one action; returns (result, bytes). Raises LabError with the reason."""
@@ -63,7 +63,8 @@ class Actions:
 
     def _nic(self, nic):
         if nic not in self.machine.spec.nics:
-            raise LabError(f"no NIC {nic!r}; this machine has: {', '.join(self.machine.spec.nics)}")
+            raise LabError(f"no NIC {nic!r}; this machine has: "
+                           f"{', '.join(self.machine.spec.nics)}")
         return nic
 
     # lab
@@ -90,7 +91,8 @@ class Actions:
         """device_del, and wait until the guest has let the device go and it is gone."""
         self.machine.forget_events()
         self.machine.qmp("device_del", id=self._nic(nic))
-        if self.machine.wait_event("DEVICE_DELETED", float(wait), {"data": {"device": nic}}) is None:
+        gone = self.machine.wait_event("DEVICE_DELETED", float(wait), {"data": {"device": nic}})
+        if gone is None:
             raise LabError(f"{nic} was not released by the guest within {wait:.0f} s")
 
     def nic_plug(self, nic):

@@ -51,14 +51,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"lab: {message}\nlab: hint: {self.prog} --help\n")
 
 
-def _parser(name=None):
-    """The parser of a subcommand, or of `lab` itself."""
-    if name is None:
-        parser = _Parser(prog="lab", description=DESCRIPTION, epilog=EPILOG, add_help=False,
-                         usage="lab COMMAND [OPTIONS]",
-                         formatter_class=argparse.RawDescriptionHelpFormatter)
-        parser.add_argument("-h", "--help", action="store_true")
-        return parser
+def _parser(name):
+    """The parser of a subcommand."""
     module = importlib.import_module(f".{MODULES[name]}", __package__)
     usage = f"lab {name} [OPTIONS]" + (" [-- CMD ARGS…]" if name == "run" else "")
     parser = _Parser(prog=f"lab {name}", usage=usage, allow_abbrev=False,

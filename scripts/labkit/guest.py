@@ -20,7 +20,7 @@ import time
 
 from . import steps
 from .actions import Actions, Channel
-from .errors import EXIT_LAB, EXIT_TIMEOUT, LabError
+from .errors import EXIT_TIMEOUT, LabError
 from .frames import guest as f
 
 BOOT_TIMEOUT = 180.0
@@ -455,8 +455,3 @@ def kernel_line(record):
         return record.rstrip(b"\n") + b"\n"
     line = text.split(b"\n", 1)[0]      # what follows are dictionary lines
     return b"%-6s: [%12.6f] %s\n" % (level.encode(), seconds, line)
-
-
-def failure_status(error):
-    """The exit status that belongs to an exception of this module."""
-    return getattr(error, "exit_status", EXIT_LAB)

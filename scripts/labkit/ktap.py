@@ -148,7 +148,7 @@ def selected(name, patterns):
 
 
 class Report:
-    """The merged report. Suites in order: begin_suite, lines or results, end_suite; then close()."""
+    """The merged report. For each suite begin_suite, lines or results, end_suite; then close()."""
 
     def __init__(self, write, path=None):
         """`write` gets text for stdout; `path` is a file for a copy of it."""

@@ -20,7 +20,6 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 
 from .errors import LabError
@@ -359,13 +358,3 @@ def _concatenate(parts, out_path):
     except OSError as error:
         raise LabError(f"cannot prepare the guest's initrd: {error}",
                        "is there space left in the temporary directory (TMPDIR)?") from error
-
-
-def devices_of(qemu, firmware_dirs=()):
-    """Names of the devices that a QEMU binary has; used to say early what is missing."""
-    args = [str(qemu)]
-    for folder in firmware_dirs:
-        args += ["-L", str(folder)]
-    result = subprocess.run([*args, "-M", "none", "-device", "help"], capture_output=True,
-                            text=True, check=False, timeout=60)
-    return set(re.findall(r'^name "([^"]+)"', result.stdout, re.MULTILINE))
