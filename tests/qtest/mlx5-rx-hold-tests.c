@@ -131,8 +131,8 @@ static void test_give_up(void)
     RxRig r;
 
     start_holding(&r, "");
-    /* 100 ms by default: not before ... */
-    qtest_clock_step(r.d->qts, 98 * MS);
+    /* 1 s by default: not before ... */
+    qtest_clock_step(r.d->qts, 998 * MS);
     g_assert_cmpuint(out_of_buffer(&r, false), ==, 0);
     /* ... but then. */
     qtest_clock_step(r.d->qts, 5 * MS);

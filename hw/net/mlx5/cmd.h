@@ -10,9 +10,8 @@
 
 /*
  * One command in execution. Input and output are copies: the driver cannot
- * change them under the handler. @out is zeroed and has the size the
- * dispatch table promises or the driver asked for, whichever is larger;
- * cmd.c fills in status and syndrome.
+ * change them under the handler. @out is zeroed; cmd.c fills in status and
+ * syndrome.
  */
 struct Mlx5Cmd {
     Mlx5Function *fn;

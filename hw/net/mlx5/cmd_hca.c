@@ -27,13 +27,22 @@ enum { PAGES_CANT_GIVE = 0, PAGES_GIVE = 1, PAGES_TAKE = 2 };
 
 Mlx5Syndrome mlx5_cmd_enable_hca(Mlx5Cmd *cmd)
 {
+    Mlx5Function *fn = cmd->fn;
+
     if (MLX5_GET(enable_hca_in, cmd->in, function_id)) {
         return MLX5_SYN_OTHER_FUNCTION;
     }
-    if (cmd->fn->hca != MLX5_HCA_OFF) {
-        return MLX5_SYN_HCA_ALREADY_ENABLED;
+    if (fn->hca != MLX5_HCA_OFF) {
+        if (!fn->cmdq_new) {
+            return MLX5_SYN_HCA_ALREADY_ENABLED;
+        }
+        /* A driver that starts over, as after a crash: a clean slate. */
+        trace_mlx5_hca_restart(DEVICE(fn->dev)->id);
+        mlx5_function_teardown(fn);
+        mlx5_caps_reset(fn);
     }
-    cmd->fn->hca = MLX5_HCA_ENABLED;
+    fn->cmdq_new = false;
+    fn->hca = MLX5_HCA_ENABLED;
     return MLX5_OK;
 }
 

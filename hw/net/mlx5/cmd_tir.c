@@ -396,7 +396,7 @@ void mlx5_tir_destroy(void *obj)
 {
     Mlx5Tir *tir = obj;
 
-    mlx5_tls_rx_free(tir->tls);
+    mlx5_tls_tir_destroy(tir);
     mlx5_object_unref(tir->td);
     mlx5_object_unref(tir->rq);
     mlx5_object_unref(tir->rqt);

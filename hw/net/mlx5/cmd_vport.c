@@ -427,16 +427,8 @@ Mlx5Syndrome mlx5_cmd_query_q_counter(Mlx5Cmd *cmd)
         return syn;
     }
     MLX5_SET(query_q_counter_out, cmd->out, out_of_buffer, qc->out_of_buffer);
-    MLX5_SET(query_q_counter_out, cmd->out, rx_write_requests,
-             qc->rx_write_requests);
-    MLX5_SET(query_q_counter_out, cmd->out, req_cqe_error, qc->req_cqe_error);
-    MLX5_SET(query_q_counter_out, cmd->out, resp_cqe_error,
-             qc->resp_cqe_error);
     if (MLX5_GET(query_q_counter_in, cmd->in, clear)) {
         qc->out_of_buffer = 0;
-        qc->rx_write_requests = 0;
-        qc->req_cqe_error = 0;
-        qc->resp_cqe_error = 0;
     }
     return MLX5_OK;
 }

@@ -137,6 +137,9 @@ Mlx5Syndrome mlx5_cmd_create_cq(Mlx5Cmd *cmd)
     if (MLX5_GET(cqc, cqc, cqe_comp_en)) {
         return MLX5_SYN_CQ_COMPRESSION;
     }
+    if (MLX5_GET(cqc, cqc, cc)) {
+        return MLX5_SYN_CQ_COLLAPSED;
+    }
     if (MLX5_GET(cqc, cqc, dbr_umem_valid) ||
         MLX5_GET(create_cq_in, cmd->in, cq_umem_valid)) {
         return MLX5_SYN_UMEM_UNSUPPORTED;

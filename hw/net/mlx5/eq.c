@@ -161,11 +161,12 @@ Mlx5Syndrome mlx5_cmd_create_eq(Mlx5Cmd *cmd)
     Mlx5Syndrome syn;
     Mlx5Ring ring;
     Mlx5Eq *eq;
-    uint8_t eqe[64] = { 0 };
-    uint32_t i;
 
     if (intr >= fn->dev->vectors) {
         return MLX5_SYN_EQ_BAD_VECTOR;
+    }
+    if (MLX5_GET(eqc, eqc, oi) || MLX5_GET(eqc, eqc, ec)) {
+        return MLX5_SYN_EQ_BAD_FLAGS;
     }
     if (MLX5_GET(eqc, eqc, log_eq_size) > MLX5_CAP_GEN(fn, log_max_eq_sz)) {
         return MLX5_SYN_RING_TOO_LARGE;
@@ -192,11 +193,6 @@ Mlx5Syndrome mlx5_cmd_create_eq(Mlx5Cmd *cmd)
     eq->event_bitmask[2] = MLX5_GET64(create_eq_in, cmd->in, event_bitmask_2);
     eq->event_bitmask[3] = MLX5_GET64(create_eq_in, cmd->in, event_bitmask_3);
     memcpy(eq->eqc, eqc, sizeof(eq->eqc));
-    /* All entries start in the hands of the device. */
-    MLX5_SET(eqe, eqe, owner, 1);
-    for (i = 0; i < mlx5_ring_size(&ring); i++) {
-        mlx5_dma_write(fn, mlx5_ring_addr(&ring, i) + 63, eqe + 63, 1);
-    }
     MLX5_SET(create_eq_out, cmd->out, eq_number, eq->obj.id);
     trace_mlx5_create_eq(DEVICE(fn->dev)->id, eq->obj.id, ring.log_size, intr,
                          eq->event_bitmask[0]);

@@ -91,6 +91,7 @@ void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val)
     case ISEG_CMDQ_ADDR_L:
         fn->nic_interface = (val >> 8) & 7;
         fn->cmdq_addr = (uint64_t)fn->cmdq_addr_h << 32 | (val & 0xfffff000u);
+        fn->cmdq_new = fn->nic_interface == NIC_INTERFACE_FULL;
         trace_mlx5_iseg_cmdq(DEVICE(fn->dev)->id, fn->cmdq_addr,
                              fn->nic_interface);
         break;
@@ -109,6 +110,7 @@ void mlx5_iseg_reset(Mlx5Function *fn)
 {
     fn->cmdq_addr = 0;
     fn->cmdq_addr_h = 0;
+    fn->cmdq_new = false;
     fn->nic_interface = NIC_INTERFACE_FULL;
     fn->clock_base_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 }

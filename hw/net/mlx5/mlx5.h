@@ -171,9 +171,6 @@ typedef struct Mlx5Mkey {
 typedef struct Mlx5QCounter {
     Mlx5Object obj;
     uint32_t out_of_buffer;
-    uint32_t rx_write_requests;
-    uint32_t req_cqe_error;
-    uint32_t resp_cqe_error;
 } Mlx5QCounter;
 
 typedef struct Mlx5Eq {
@@ -185,7 +182,6 @@ typedef struct Mlx5Eq {
     uint16_t intr;
     bool armed;
     bool dirty; /* in fn->dirty_eqs */
-    bool overrun; /* has been reported */
     uint8_t eqc[64];
 } Mlx5Eq;
 
@@ -265,6 +261,7 @@ typedef struct Mlx5Tir {
     Mlx5Rqt *rqt; /* disp_type indirect */
     Mlx5RssParams rss;
     struct Mlx5TlsRx *tls; /* when tls_en */
+    QEMUTimer *resync_timer; /* resync-repeat=timeout, see tls.c */
     uint8_t tirc[240];
 } Mlx5Tir;
 
@@ -344,6 +341,7 @@ struct Mlx5Function {
     /* initialization segment, iseg.c */
     uint64_t cmdq_addr; /* 0 until the driver has written it */
     uint32_t cmdq_addr_h;
+    bool cmdq_new; /* the address was written since the last ENABLE_HCA */
     uint8_t nic_interface;
     uint64_t clock_base_ns;
 
@@ -357,7 +355,7 @@ struct Mlx5Function {
     uint16_t issi;
     Mlx5CapPage *caps;
     unsigned ncaps;
-    GHashTable *pages; /* physical pages the driver lent (cmd_pages.c) */
+    GHashTable *pages; /* physical pages the driver lent (cmd_hca.c) */
 
     Mlx5IdSpace ids[MLX5_OBJ__COUNT];
     Mlx5Steering *steering;
@@ -369,7 +367,7 @@ struct Mlx5Function {
         Mlx5TlsCounters counters;
     } tls;
 
-    /* completions and events not yet announced, see notify.c */
+    /* completions and events not yet announced, see eq.c */
     GPtrArray *dirty_cqs;
     GPtrArray *dirty_eqs;
     QEMUBH *notify_bh;
@@ -381,6 +379,7 @@ struct Mlx5Function {
 typedef struct Mlx5PortCounters {
     Mlx5TrafficCounter rx[MLX5_CAST__COUNT];
     Mlx5TrafficCounter tx[MLX5_CAST__COUNT];
+    uint64_t rx_no_driver;  /* arrived while no driver had the function */
     uint64_t rx_link_down;  /* arrived while the link was down */
     uint64_t rx_too_long;   /* longer than the MTU in force */
     uint64_t rx_too_short;  /* shorter than an Ethernet header */
@@ -465,6 +464,7 @@ struct Mlx5State {
     uint8_t log_dek_max_alloc; /* 0: per-connection keys, else the key pool */
     bool tls_tx;
     bool tls_rx;
+    uint32_t resync_timeout_ms;
     char *record_log;
     FILE *record_log_file;
     Mlx5TlsKnobs tls_knobs; /* tls.c makes a property of each */
@@ -484,7 +484,7 @@ bool mlx5_dma_publish(Mlx5Function *fn, uint64_t addr, const uint8_t *entry);
 /* Reads a big-endian doorbell record, then orders later reads after it. */
 bool mlx5_dma_read_dbr(Mlx5Function *fn, uint64_t addr, uint32_t *val);
 
-/* ------------------------------------------------ iseg.c, health.c ------ */
+/* ------------------------------------------------ iseg.c ----------------- */
 
 uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr);
 void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val);

@@ -114,7 +114,8 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
     const Mlx5ObjectClass *class = &classes[type];
     Mlx5IdSpace *ids = &fn->ids[type];
     uint32_t limit = class->limit(fn);
-    uint32_t end = class->first + limit;
+    /* alignment may cost ids, never objects */
+    uint32_t end = ROUND_UP(class->first, span) + limit;
     uint32_t tries, id;
     Mlx5Object *o;
 
@@ -131,6 +132,9 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
         id = ROUND_UP(id, span);
         if (id + span > end) {
             id = ROUND_UP(class->first, span);
+        }
+        if (id + span > end) {
+            break;
         }
         if (range_free(ids, id, span)) {
             o = g_malloc0(size);

@@ -95,6 +95,14 @@ static bool init_capabilities(PCIDevice *pci, Error **errp)
     return pcie_aer_init(pci, PCI_ERR_VER, CAP_AER, PCI_ERR_SIZEOF, errp) >= 0;
 }
 
+static void exit_capabilities(PCIDevice *pci)
+{
+    if (pci_is_express(pci)) {
+        pcie_aer_exit(pci);
+        pcie_cap_exit(pci);
+    }
+}
+
 static void config_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
 {
     Mlx5State *s = MLX5_KTLS(pci);
@@ -198,6 +206,7 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
                      PCI_BASE_ADDRESS_MEM_TYPE_64 |
                      PCI_BASE_ADDRESS_MEM_PREFETCH, &s->bar0);
     if (msix_init_exclusive_bar(pci, s->vectors, BAR_MSIX, errp) < 0) {
+        exit_capabilities(pci);
         return;
     }
     for (v = 0; v < s->vectors; v++) {
@@ -209,15 +218,11 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
     s->port.fn = &s->fn;
     s->port.conf = &s->conf;
     if (!mlx5_function_init(&s->fn, s, &s->port, errp)) {
-        msix_unuse_all_vectors(pci);
-        msix_uninit_exclusive_bar(pci);
-        return;
+        goto fail;
     }
     if (!mlx5_observe_init(s, errp)) {
         mlx5_function_finalize(&s->fn);
-        msix_unuse_all_vectors(pci);
-        msix_uninit_exclusive_bar(pci);
-        return;
+        goto fail;
     }
     mlx5_tx_init(&s->port);
     mlx5_rx_init(&s->port);
@@ -229,6 +234,12 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
     mlx5_port_init(&s->port);
     mlx5_function_reset(&s->fn);
     trace_mlx5_realize(dev->id, s->vectors);
+    return;
+
+fail:
+    msix_unuse_all_vectors(pci);
+    msix_uninit_exclusive_bar(pci);
+    exit_capabilities(pci);
 }
 
 static void mlx5_exit(PCIDevice *pci)
@@ -241,12 +252,9 @@ static void mlx5_exit(PCIDevice *pci)
     mlx5_observe_finalize(s);
     mlx5_tx_finalize(&s->port);
     mlx5_rx_finalize(&s->port);
-    if (pci_is_express(pci)) {
-        pcie_aer_exit(pci);
-        pcie_cap_exit(pci);
-    }
     msix_unuse_all_vectors(pci);
     msix_uninit_exclusive_bar(pci);
+    exit_capabilities(pci);
 }
 
 static void mlx5_instance_init(Object *obj)
@@ -270,9 +278,10 @@ static const Property mlx5_properties[] = {
     DEFINE_NIC_PROPERTIES(Mlx5State, conf),
     DEFINE_PROP_UINT32("vectors", Mlx5State, vectors, 64),
     DEFINE_PROP_STRING("rx-no-buffer", Mlx5State, rx_no_buffer_name),
-    DEFINE_PROP_UINT32("rx-hold-ms", Mlx5State, rx_hold_ms, 100),
+    DEFINE_PROP_UINT32("rx-hold-ms", Mlx5State, rx_hold_ms, 1000),
     DEFINE_PROP_UINT8("log-max-tis", Mlx5State, log_max_tis, 16),
     DEFINE_PROP_UINT8("log-max-tir", Mlx5State, log_max_tir, 16),
+    DEFINE_PROP_UINT32("resync-timeout-ms", Mlx5State, resync_timeout_ms, 100),
     DEFINE_PROP_STRING("record-log", Mlx5State, record_log),
     DEFINE_PROP_BOOL("tls-tx", Mlx5State, tls_tx, true),
     DEFINE_PROP_BOOL("tls-rx", Mlx5State, tls_rx, true),
@@ -311,6 +320,8 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
         "announce TLS transmit offload");
     object_class_property_set_description(klass, "tls-rx",
         "announce TLS receive offload");
+    object_class_property_set_description(klass, "resync-timeout-ms",
+        "how long resync-repeat=timeout waits for an answer, in milliseconds");
     object_class_property_set_description(klass, "record-log",
         "file to which a JSON line for each TLS record is appended");
     object_class_property_set_description(klass, "log-max-dek",

@@ -59,6 +59,10 @@ void mlx5_port_update_link(Mlx5Port *port)
 {
     bool up = port->admin == MLX5_PORT_UP && mlx5_port_cable(port);
 
+    if (!mlx5_port_cable(port) && port->tx_blocked) {
+        /* A backend that is gone calls nobody back. */
+        mlx5_tx_unblocked(port);
+    }
     if (up == port->oper_up) {
         return;
     }

@@ -59,9 +59,9 @@ static const Mlx5CapValue cx6dx_caps[] = {
     GEN(max_wqe_sz_rq, 512),
     GEN(basic_cyclic_rcv_wqe, 1),
     GEN(log_min_stride_sz_rq, 4),
-    GEN(log_max_stride_sz_rq, 13),
+    GEN(log_max_stride_sz_rq, 9),
     GEN(log_min_stride_sz_sq, 6),
-    GEN(log_max_stride_sz_sq, 14),
+    GEN(log_max_stride_sz_sq, 6),
     GEN(max_sgl_for_optimized_performance, 3),
     GEN(umr_modify_entity_size_disabled, 1),
     /* doorbells */

@@ -48,9 +48,6 @@ static void rq_error_cqe(Mlx5Rq *rq, uint8_t syndrome)
 
     trace_mlx5_rq_error(DEVICE(fn->dev)->id, rq->obj.id, rq->cc, syndrome);
     fn->vport.counters.rx_wqe_error++;
-    if (rq->counter) {
-        rq->counter->resp_cqe_error++;
-    }
     MLX5_SET(cqe, cqe, opcode, MLX5_CQE_RESP_ERR);
     MLX5_SET(cqe, cqe, rqn, rq->obj.id);
     MLX5_SET(cqe, cqe, wqe_counter, rq->cc);
@@ -265,7 +262,7 @@ Mlx5Syndrome mlx5_cmd_modify_rq(Mlx5Cmd *cmd)
     }
     trace_mlx5_wq_state(DEVICE(cmd->fn->dev)->id, "rq", rq->obj.id, rq->state,
                         to);
-    if (to == MLX5_Q_RST) {
+    if (to == MLX5_Q_RST || rq->state == MLX5_Q_RST) {
         rq->pc = 0;
         rq->cc = 0;
         rq->had_wqe = false;

@@ -7,7 +7,7 @@
  * every queue has room. Only then it is delivered. When a running queue has no
  * WQE the frame stays in the net layer (return 0): the driver is refilling, and
  * tells nobody when it has. It is tried again when a CQ is armed, which NAPI
- * does after refilling, and by a short timer; after rx-hold-time it is dropped
+ * does after refilling, and by a short timer; after rx-hold-ms it is dropped
  * and counted as out of buffer, as silicon does at once.
  */
 #include "qemu/osdep.h"
@@ -217,7 +217,12 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
     Mlx5Packet pkt;
     unsigned n, i;
 
-    if (fn->hca != MLX5_HCA_INITIALIZED || !mlx5_port_accept_rx(port, size)) {
+    if (fn->hca != MLX5_HCA_INITIALIZED) {
+        port->counters.rx_no_driver++;
+        hold_end(port);
+        return size;
+    }
+    if (!mlx5_port_accept_rx(port, size)) {
         hold_end(port);
         return size;
     }

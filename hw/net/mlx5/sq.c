@@ -189,6 +189,9 @@ static SqTurn sq_turn(Mlx5Sq *sq)
         if (port->tx.sq == sq) {
             res = mlx5_tx_continue(port, &syndrome);
         } else {
+            if (sq->state == MLX5_Q_RST) {
+                return SQ_IDLE; /* its record may be an old one */
+            }
             if (sq->cc == sq->pc) {
                 sq_read_dbr(sq);
             }
@@ -407,7 +410,7 @@ Mlx5Syndrome mlx5_cmd_modify_sq(Mlx5Cmd *cmd)
     }
     trace_mlx5_wq_state(DEVICE(cmd->fn->dev)->id, "sq", sq->obj.id, sq->state,
                         to);
-    if (to == MLX5_Q_RST) {
+    if (to == MLX5_Q_RST || sq->state == MLX5_Q_RST) {
         mlx5_sq_forget(sq);
         sq->pc = 0;
         sq->cc = 0;

@@ -174,7 +174,9 @@ typedef enum Mlx5Status {
     X(FT_BAD_MODIFY_FIELD, BAD_PARAM, "modify_field_select not miss table")   \
     X(FT_UNDERLAY, BAD_PARAM, "underlay QPs and foreign tables do not exist") \
     X(FLOW_COUNTER_BULK, BAD_PARAM, "flow counters are allocated one by one") \
-    X(FLOW_COUNTER_IN_USE, RES_BUSY, "an entry uses this flow counter")
+    X(FLOW_COUNTER_IN_USE, RES_BUSY, "an entry uses this flow counter") \
+    X(CQ_COLLAPSED, BAD_PARAM, "collapsed CQs are not supported")             \
+    X(EQ_BAD_FLAGS, BAD_PARAM, "eqc.oi and eqc.ec are not supported")
 
 typedef enum Mlx5Syndrome {
 #define MLX5_SYNDROME_ENUM(name, status, text) MLX5_SYN_##name,

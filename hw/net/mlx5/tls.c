@@ -147,6 +147,9 @@ Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
     case MLX5_TLS_REASON_BROKEN:
         c->tx_bad_header++;
         break;
+    case MLX5_TLS_REASON_TOO_LONG:
+        c->tx_drop_unmarkable++;
+        break;
     default:
         c->tx_no_ctx++;
         break;
@@ -190,6 +193,36 @@ bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt)
            !pkt->l3_truncated && pkt->payload_len && pkt->l3_ok && pkt->l4_ok;
 }
 
+/* The software has not answered: the next header may be a candidate again. */
+static void resync_timeout(void *opaque)
+{
+    Mlx5Tir *tir = opaque;
+
+    mlx5_tls_rx_resync_timeout(tir->tls);
+}
+
+/* Starts to wait for an answer when @tir has a new candidate. */
+static void resync_wait(Mlx5Tir *tir)
+{
+    Mlx5State *s = tir->obj.fn->dev;
+
+    if (s->tls_knobs.resync_repeat != MLX5_TLS_RESYNC_REPEAT_TIMEOUT) {
+        return;
+    }
+    if (!tir->resync_timer) {
+        tir->resync_timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, resync_timeout,
+                                         tir);
+    }
+    timer_mod(tir->resync_timer, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) +
+              s->resync_timeout_ms);
+}
+
+void mlx5_tls_tir_destroy(Mlx5Tir *tir)
+{
+    g_clear_pointer(&tir->resync_timer, timer_free);
+    mlx5_tls_rx_free(tir->tls);
+}
+
 Mlx5TlsFlag mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
                              uint8_t *frame)
 {
@@ -203,6 +236,8 @@ Mlx5TlsFlag mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
     c->rx_records += res.records;
     if (res.flag == MLX5_TLS_FLAG_DECRYPTED) {
         c->rx_decrypted_bytes += pkt->payload_len;
+    } else if (res.flag == MLX5_TLS_FLAG_RESYNC) {
+        resync_wait(tir);
     }
     trace_mlx5_tls_rx(DEVICE(fn->dev)->id, tir->obj.id, pkt->tcp_seq,
                       pkt->payload_len, res.flag,

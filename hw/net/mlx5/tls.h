@@ -22,6 +22,8 @@ Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn);
 void mlx5_tls_tx_free(Mlx5TlsTx *tx); /* NULL is allowed */
 Mlx5TlsRx *mlx5_tls_rx_new(Mlx5Function *fn, uint32_t tirn);
 void mlx5_tls_rx_free(Mlx5TlsRx *rx); /* NULL is allowed */
+/* What a TIR has of TLS: context and timer. */
+void mlx5_tls_tir_destroy(Mlx5Tir *tir);
 
 /* What becomes of a packet that a WQE marks for a TIS. */
 typedef enum Mlx5TlsSend {
@@ -42,8 +44,8 @@ void mlx5_tls_refuse(Mlx5Function *fn, uint32_t tisn, const char *why);
 void mlx5_tls_dump(Mlx5Function *fn, uint32_t tisn, const uint8_t *data,
                    size_t len);
 /*
- * Runs a received packet through @tir's context. May a TCP segment with good
- * checksums be decrypted, @frame changes in place. Returns cqe.tls_offload.
+ * Runs a received packet that mlx5_tls_wants() through @tir's context, which
+ * may decrypt @frame in place. Returns cqe.tls_offload.
  */
 Mlx5TlsFlag mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
                              uint8_t *frame);

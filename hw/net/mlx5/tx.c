@@ -81,6 +81,7 @@ static bool eth_seg_decode(Mlx5Port *port, EthSeg *e)
     const uint8_t *eth = port->tx.wqe + ETH_SEG_OFFSET;
 
     memset(e, 0, sizeof(*e));
+    e->hdr = eth + ETH_SEG_HDR_OFFSET;
     if (port->tx.ds < 2) {
         return false;
     }
@@ -94,7 +95,6 @@ static bool eth_seg_decode(Mlx5Port *port, EthSeg *e)
         e->vlan_tci = MLX5_GET(wqe_eth, eth, vlan_tci);
     } else {
         e->hdr_len = MLX5_GET(wqe_eth, eth, inline_hdr_sz);
-        e->hdr = eth + ETH_SEG_HDR_OFFSET;
         e->next_ds = 1 + DIV_ROUND_UP(MAX(ETH_SEG_HDR_OFFSET + e->hdr_len,
                                           SEG_SIZE), SEG_SIZE);
     }
@@ -211,6 +211,9 @@ static Mlx5TxResult continue_segments(Mlx5Port *port)
         if (!mlx5_port_send(port, iov, iov[1].iov_len ? 2 : 1)) {
             return MLX5_TX_BLOCKED;
         }
+        if (!tx->sq) {
+            return MLX5_TX_DONE; /* the function was reset meanwhile */
+        }
     }
     tx->sq = NULL;
     return MLX5_TX_DONE;
@@ -283,8 +286,8 @@ static Mlx5TxResult continue_multi(Mlx5Port *port, uint8_t *syndrome)
         if (res == MLX5_TX_ERROR) {
             tx->sq = NULL;
         }
-        if (res != MLX5_TX_DONE) {
-            return res;
+        if (res != MLX5_TX_DONE || !tx->sq) {
+            return res; /* also when the function was reset meanwhile */
         }
     }
     tx->sq = NULL;

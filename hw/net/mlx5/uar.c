@@ -43,7 +43,7 @@ static void uar_write(Mlx5State *s, hwaddr addr, uint64_t val, unsigned size)
     uint32_t uar = addr >> MLX5_PAGE_SHIFT;
     uint32_t off = addr & (MLX5_PAGE_SIZE - 1);
 
-    if (!mlx5_object_get(fn, MLX5_OBJ_UAR, uar)) {
+    if (size < 4 || !mlx5_object_get(fn, MLX5_OBJ_UAR, uar)) {
         trace_mlx5_bar0_bad_write(DEVICE(s)->id, addr, val, size);
         return;
     }
