@@ -16,9 +16,10 @@ import sys
 import threading
 import traceback
 
-from agent import ktls, payload, procs, rawnet, tcp
+from agent import icmp, ktls, payload, procs, rawnet, tcp
 
-MODULES = {"procs": procs, "tcp": tcp, "ktls": ktls, "rawnet": rawnet, "payload": payload}
+MODULES = {"procs": procs, "tcp": tcp, "ktls": ktls, "rawnet": rawnet, "payload": payload,
+           "icmp": icmp}
 
 
 def _reset():

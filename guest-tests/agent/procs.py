@@ -12,6 +12,7 @@ pipe there that stays open until it is stopped.
 import ctypes
 import itertools
 import os
+import queue
 import shutil
 import signal
 import subprocess
@@ -85,10 +86,31 @@ class Kept:
                         ).decode(errors="replace")
 
 
+_orders = queue.Queue()
+
+
+def _spawner():
+    """Starts kept programs: a child dies with the thread that made it (PR_SET_PDEATHSIG), and the
+    thread of a request ends before its child does."""
+    while True:
+        argv, env, answer = _orders.get()
+        try:
+            answer.put(Kept(argv, env))
+        except Exception as error:      # pylint: disable=broad-except
+            answer.put(error)
+
+
 def spawn(argv, env=None):
     """Start a program; returns its number."""
+    if not any(thread.name == "spawner" for thread in threading.enumerate()):
+        threading.Thread(target=_spawner, name="spawner", daemon=True).start()
+    answer = queue.Queue()
+    _orders.put((argv, env, answer))
+    kept = answer.get()
+    if isinstance(kept, Exception):
+        raise kept
     number = next(_numbers)
-    _table[number] = Kept(argv, env)
+    _table[number] = kept
     return number
 
 

@@ -48,8 +48,7 @@ def _module_reload(env, _):
     reason = _disruptive(env, "unloading the driver")
     if reason:
         return reason
-    module = env.local.call("procs.readlink", path=f"/sys/bus/pci/devices/{env.pci}/driver/module")
-    if not module:
+    if "initstate" not in env.local.listdir(f"/sys/module/{env.driver}"):
         return f"the driver {env.driver} is built into the kernel"
     return None
 

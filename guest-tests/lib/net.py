@@ -13,6 +13,7 @@ import re
 
 from .case import expect, wait_for
 from .hosts import CallError, CommandError
+from .ktap import note
 
 CARRIER_GUARD = 60.0
 
@@ -118,11 +119,20 @@ class Nic:
 
     def features(self):
         """{name: (on, fixed)} of `ethtool -k`, under the names the kernel uses."""
-        found = {}
+        found, group, members = {}, None, {}
         for line in self.host.out("ethtool", "-k", self.name).splitlines():
-            match = re.fullmatch(r"\s*([\w-]+):\s+(on|off)(.*)", line)
-            if match:
-                found[match[1]] = (match[2] == "on", "[fixed]" in match[3])
+            match = re.fullmatch(r"(\s*)([\w-]+):\s+(on|off)(.*)", line)
+            if not match:
+                continue
+            fixed = "[fixed]" in match[4]
+            found[match[2]] = (match[3] == "on", fixed)
+            if match[1]:
+                members.setdefault(group, []).append(fixed)
+            else:
+                group = match[2]
+        # a group can be changed when one of its members can
+        for name, fixed in members.items():
+            found[name] = (found[name][0], all(fixed))
         return found
 
     def feature(self, name):
@@ -340,16 +350,13 @@ def find_by_address(host, address):
     return names[0] if names else None
 
 
-def ping(host, address, *, size=56, count=3, interval=0.01, fragment=True, wait=10, ifname=None):
-    """Echo requests; returns how many were answered."""
-    argv = ["ping", "-n", "-q", "-c", count, "-i", interval, "-s", size, "-W", wait]
-    if not fragment:
-        argv += ["-M", "do"]
-    if ifname:
-        argv += ["-I", ifname]
-    # all lost takes `wait` after the last one; what hangs longer than that is killed
-    result = host.run(*argv, address, check=False, timeout=wait + count * 2 + 60)
-    match = re.search(r"(\d+) (?:packets )?received", result.out)
-    if not match:
-        raise CommandError(host.name, [str(word) for word in argv] + [address], result)
-    return int(match[1])
+def ping(host, address, *, size=56, count=3, fragment=True, wait=10):
+    """Echo requests; returns how many were answered, with the data that was sent."""
+    got = host.call("icmp.echo", address=address, sizes=[size], count=count, fragment=fragment,
+                    timeout=wait)
+    if got["wrong"]:
+        note(f"the answer to {size} bytes from {address} has other bytes")
+        return 0
+    if got["error"]:
+        note(f"{size} bytes to {address}: {got['error']}")
+    return got["answered"].get(str(size), 0)
