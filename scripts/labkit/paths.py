@@ -109,24 +109,23 @@ def require_space(path: pathlib.Path, need: int, what: str) -> None:
 
 
 @contextlib.contextmanager
-def lock(name: str, wait: bool = True):
+def lock(name: str, shared: bool = False):
     """Hold the cache's lock NAME; two labs never build the same thing at once.
 
-    The lock dies with the process, so a killed lab leaves none behind. When another lab holds
-    it, says so once and waits (or raises LabError when WAIT is false).
+    SHARED: together with others that hold it shared. The lock dies with the process, so a killed
+    lab leaves none behind. When another lab is in the way, says so once and waits.
     """
     path = cache_dir("locks") / f"{name}.lock"
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     with open(path, "a+", encoding="utf-8") as f:
         try:
-            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(f, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             f.seek(0)
             owner = f.read().strip() or "?"
-            if not wait:
-                raise LabError(f"another lab (process {owner}) is using {name}") from None
             print(f"lab: waiting for another lab (process {owner}) that is using {name}",
                   file=sys.stderr, flush=True)
-            fcntl.flock(f, fcntl.LOCK_EX)
+            fcntl.flock(f, kind)
         f.seek(0)
         f.truncate()
         f.write(f"{os.getpid()}\n")

@@ -11,7 +11,9 @@ Called by build.py. Needs no QEMU.
 Directories: qemu/VERSION-KEY/ has src/ (source with overlay) and build-KEY2/ (one for each
 configuration) and bin-CHECKOUT-KEY2/ (binaries). The device's own sources are in no key: ninja
 sees what changed in them. Several checkouts may share one cache, so the overlay's links are
-pointed to the current checkout, under a lock, before ninja runs.
+pointed to the current checkout before ninja runs. Three locks order that: "qemu" for sources and
+links, one for the links of each tree (shared by the builds that read through them), one for each
+build directory.
 """
 
 import base64
@@ -201,9 +203,7 @@ def adopt(src: pathlib.Path, overlay: Overlay) -> None:
     older than objects.
     """
     hook_lines(src, overlay)
-    stamp = src / STAMP
-    before = stamp.read_text(encoding="utf-8").strip() if stamp.exists() else None
-    moved = before != str(paths.REPO)
+    moved = _checkout_of(src) != str(paths.REPO)
     if place_links(src, overlay) or moved:
         # the set of source files may differ: make ninja run meson again
         os.utime(src / "hw/net/meson.build")
@@ -216,7 +216,13 @@ def adopt(src: pathlib.Path, overlay: Overlay) -> None:
                     shutil.rmtree(path)
                 else:
                     path.unlink()
-    paths.write_atomic(stamp, f"{paths.REPO}\n")
+    paths.write_atomic(src / STAMP, f"{paths.REPO}\n")
+
+
+def _checkout_of(src: pathlib.Path) -> str | None:
+    """The checkout that the links of a QEMU tree point to."""
+    stamp = src / STAMP
+    return stamp.read_text(encoding="utf-8").strip() if stamp.exists() else None
 
 
 def _builds_of(src: pathlib.Path) -> list[pathlib.Path]:
@@ -364,11 +370,9 @@ def has_ccache() -> bool:
 
 
 def _configure(src: pathlib.Path, build: pathlib.Path, args: list[str]) -> None:
-    """Run QEMU's configure. The directory becomes a build directory only when it succeeds."""
-    fresh = build.with_name(build.name + ".new")
-    for path in (fresh, build):
-        shutil.rmtree(path, ignore_errors=True)
-    paths.make_dir(build)       # meson keeps absolute paths: configure in the final place
+    """Run QEMU's configure; BUILD/source says that it succeeded, and from which tree."""
+    shutil.rmtree(build, ignore_errors=True)
+    paths.make_dir(build)
     with steps.Step("configure QEMU", "qemu-configure") as step:
         try:
             step.run([src / "configure", *args], cwd=build, env=ccache_env(),
@@ -459,26 +463,34 @@ def build(series: str = "10.0", qemu_src: pathlib.Path | None = None, sanitize: 
     if series not in SUITES:
         raise UsageError(f"no QEMU series {series!r}; known: {', '.join(SUITES)}")
     overlay = load_overlay()
-    with paths.lock("qemu"):
-        if qemu_src:
-            src = _user_tree(pathlib.Path(qemu_src))
-            home = paths.cache_dir("qemu", f"tree-{paths.digest(src)}")
-            version, what = "tree", f"of {src}"
-            args = list(BASE_ARGS)
-        else:
-            version = _pick_version(series, overlay)
-            src = _source(version, SUITES[series], overlay)
-            home, what = src.parent, aptsrc.upstream(version)
-            args = [*BASE_ARGS, "--disable-download"]
+    with contextlib.ExitStack() as held:
+        with paths.lock("qemu"):
+            if qemu_src:
+                src = _user_tree(pathlib.Path(qemu_src))
+                home = paths.cache_dir("qemu", f"tree-{paths.digest(src)}")
+                version, what = "tree", f"of {src}"
+                args = list(BASE_ARGS)
+            else:
+                version = _pick_version(series, overlay)
+                src = _source(version, SUITES[series], overlay)
+                home, what = src.parent, aptsrc.upstream(version)
+                args = [*BASE_ARGS, "--disable-download"]
+            fw = firmware()
+            links = f"qemu-links-{paths.digest(src)}"
+            if _checkout_of(src) == str(paths.REPO):
+                adopt(src, overlay)
+            else:           # not while another checkout's ninja reads through the links
+                with paths.lock(links):
+                    adopt(src, overlay)
+            held.enter_context(paths.lock(links, shared=True))
         args += SANITIZE_ARGS if sanitize else NORMAL_ARGS
+        if sanitize:
+            what += " with sanitizers"
         if has_ccache():
             args.append("--cc=ccache gcc")
         kind = "san" if sanitize else "rel"
         out = home / f"build-{kind}-{paths.digest(compiler(), overlay.key, *args)}"
-        if sanitize:
-            what += " with sanitizers"
-        fw = firmware()
-        adopt(src, overlay)
+        held.enter_context(paths.lock(f"qemu-{home.name}-{out.name}"))
         if not (out / "source").exists():
             paths.require_space(home, SPACE_BUILD[sanitize], "building QEMU")
             _configure(src, out, args)
