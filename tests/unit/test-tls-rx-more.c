@@ -311,6 +311,18 @@ static void test_magic_only(void)
     rx_bytes(&t, seq, zeros, NULL, 103, F0, 13, SEARCH);
     rx_bytes(&t, seq + 103, zeros + 103, NULL, 7, F2, 30, CAND);
     g_assert_cmphex(t.rx.hw_resync, ==, seq + 105);
+    /* a bad length in the header at N: for this search it is a header all the same */
+    for (size_t cut = 1; cut < 5; cut++) {
+        static const uint8_t h[5] = { 23, 3, 3, 0x40, 0xff };
+
+        rx_to_state(&t, OFFLOAD);
+        rx_pkt(&t, OFF(&t, 4) + 100, OFF(&t, 5), F1, 5, OFFLOAD);
+        rx_bytes(&t, t.rx.exp, h, h, cut, F1, 5, OFFLOAD);
+        rx_bytes(&t, t.rx.exp, h + cut, NULL, 5 - cut, F0, 5, LINK);
+        g_assert_true(rx_took(&t, 10));
+        g_assert_true(rx_took(&t, 30));
+        g_assert_cmphex(t.rx.next_hdr, ==, (uint32_t)(t.base + OFF(&t, 5) + 5 + 0x40ff));
+    }
     /* 03 03 03 03 all over: terminates, one flag */
     memset(zeros + 1, 3, sizeof(zeros) - 1);
     rx_to_state(&t, SEARCH);

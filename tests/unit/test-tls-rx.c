@@ -520,6 +520,18 @@ static void test_r15(void)
     /* the true one */
     rx_pkt(&t, pos + 100, x + 50, F2, 12, CAND);
 
+    /* the true one begins one byte behind the place where the chain breaks */
+    rx_to_state(&t, SEARCH);
+    memcpy(t.st->wire->data + pos + 55, fake, 5);
+    t.st->wire->data[pos + 54] = 0;
+    t.st->wire->data[pos + 23] = 0;
+    t.st->wire->data[pos + 24] = 29;
+    rx_pkt(&t, pos, pos + 60, F2, 12, CAND);
+    g_assert_true(rx_took(&t, 15));
+    g_assert_cmphex(t.rx.hw_resync, ==, (uint32_t)(t.base + pos + 55));
+    memset(t.st->wire->data + pos + 54, 0, 6);
+    t.st->wire->data[pos + 24] = 30;
+
     /* the true one in the same packet: the answer of GET_PSV names it */
     pos = rx_to_state(&t, SEARCH);
     rx_pkt(&t, pos, x + 50, F2, 12, CAND);
@@ -561,6 +573,8 @@ static void test_r17(void)
     rx_new(&t, rng);
     rx_to_state(&t, CAND);
     rx_pkt(&t, OFF(&t, 5) + 1, OFF(&t, 6), F0, 17, SEARCH);
+    g_assert_true(rx_took(&t, 13));
+    g_assert_false(rx_took(&t, 15));
     WHY(&t, HEADER_LOST);
     rx_to_state(&t, CAND);
     rx_pkt(&t, OFF(&t, 5) + 1, OFF(&t, 6) + 40, F2, 17, CAND);

@@ -450,6 +450,7 @@ static void test_tx12_16_17(void)
                 }
                 g_assert_cmpint(t.res.reason, ==, MLX5_TLS_REASON_BAD_HEADER);
                 g_assert_cmpint(t.res.state_after, ==, MLX5_TLS_TX_BROKEN);
+                g_assert_false(mlx5_tls_record_is_open(&t.tx.rec));
                 g_assert_cmpuint(t.res.records, ==, 0);
                 g_assert_cmpuint(t.log->len, ==, 0);
                 tx_send(&t, bad + 300, bad + 301, 16);

@@ -3,6 +3,7 @@
  *
  * Slow and obvious reference for the TLS tests. See tls-ref.h.
  */
+#define _GNU_SOURCE     /* memmem */
 #include "tls-ref.h"
 
 #include <stdlib.h>
@@ -162,9 +163,13 @@ void ref_stream_add(RefStream *st, GRand *rand, uint8_t type, size_t len)
     g_autofree uint8_t *text = g_malloc(len + 1);
     uint8_t nonce[8];
 
-    ref_rand_bytes(rand, nonce, 8);
-    ref_rand_bytes(rand, text, len);
-    ref_seal(&st->keys, st->first_number + st->recs->len, type, nonce, text, len, wire);
+    do {
+        g_byte_array_set_size(wire, 0);
+        ref_rand_bytes(rand, nonce, 8);
+        ref_rand_bytes(rand, text, len);
+        ref_seal(&st->keys, st->first_number + st->recs->len, type, nonce, text, len,
+                 wire);
+    } while (st->quiet && memmem(wire->data + 5, wire->len - 5, "\3\3", 2));
     ref_stream_take(st, rand, wire->data);
 }
 

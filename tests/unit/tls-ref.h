@@ -63,6 +63,11 @@ typedef struct RefStream {
     GByteArray *clear;      /* the same with plaintext in place of ciphertext */
     GByteArray *tx;         /* clear with rubbish in place of the tags: what TX is given */
     GArray *recs;           /* of RefRecord */
+    /*
+     * Records to be added have no 03 03 behind the header: a search finds true headers
+     * only. By chance it would find another about once in 16 million random bytes.
+     */
+    bool quiet;
 } RefStream;
 
 RefStream *ref_stream_new(const RefKeys *k, uint64_t first_number);

@@ -21,6 +21,7 @@ void rx_new_stream(Rx *t, GRand *rand, bool v13, size_t key_len, uint64_t first,
     ref_keys_random(&k, rand, v13, key_len);
     t->rand = rand;
     t->st = ref_stream_new(&k, first);
+    t->st->quiet = true;
     t->engine = ref_engine_new(8);
     t->knobs = mlx5_tls_engine_knobs(t->engine);
     t->key = ref_engine_key(&k);
