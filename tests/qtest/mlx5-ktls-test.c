@@ -26,6 +26,7 @@ int main(int argc, char **argv)
     mlx5_rx_tests();
     mlx5_rx_hold_tests();
     mlx5_rss_tests();
+    mlx5_dek_tests();
     mlx5_tls_tx_tests();
     mlx5_tls_rx_tests();
     mlx5_fuzz_tests();

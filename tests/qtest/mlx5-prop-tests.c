@@ -52,6 +52,13 @@ static void test_refused(void)
         { "log-max-tis", NULL, 21, "4..20" },
         { "log-max-tir", NULL, 5, "6..20" },
         { "log-max-tir", NULL, 21, "6..20" },
+        { "log-max-dek", NULL, 0, "1..20" },
+        { "log-max-dek", NULL, 21, "1..20" },
+        { "log-dek-max-alloc", NULL, 99, "log-max-dek=17" },
+        { "tls-tx", "perhaps", 0, NULL },
+        { "tx-seq-check", "maybe", 0, "drop" },
+        { "search-pattern", "", 0, "strict" },
+        { "record-log", "/nonexistent/log", 0, "/nonexistent/log" },
         { "mac", "52:54", 0, NULL },
         { "no-such-property", NULL, 1, NULL },
     };
@@ -85,7 +92,10 @@ static void test_described(void)
     /* QEMU's own for NICs come first, its descriptions are not our affair. */
     static const char *const names[] = {
         "mac", "netdev", "bootindex", "vectors", "rx-no-buffer", "rx-hold-ms",
-        "log-max-tis", "log-max-tir", "objects", "counters",
+        "log-max-tis", "log-max-tir", "log-max-dek", "log-dek-max-alloc",
+        "tls-tx", "tls-rx", "record-log", "objects", "counters",
+        "tx-seq-check", "rx-resync-flag-at", "auth-stage", "resync-repeat",
+        "bad-tag-action", "search-pattern",
     };
     QTestState *qts = qtest_init("-machine none");
     QDict *rsp = qtest_qmp(qts, "{'execute': 'qom-list-properties', "

@@ -17,6 +17,7 @@ void mlx5_tx_error_tests(void);
 void mlx5_rx_tests(void);
 void mlx5_rx_hold_tests(void);
 void mlx5_rss_tests(void);
+void mlx5_dek_tests(void);
 void mlx5_tls_tx_tests(void);
 void mlx5_tls_rx_tests(void);
 void mlx5_fuzz_tests(void);
