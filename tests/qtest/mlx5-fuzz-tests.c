@@ -153,7 +153,7 @@ static uint32_t random_command(uint8_t *in, uint32_t room)
     }
     MLX5_SET(cmd_in, in, opcode, opcode);
     MLX5_SET(cmd_in, in, uid, often() ? 0 : pick(3));
-    MLX5_SET(cmd_in, in, op_mod, often() ? pick(3) : g_test_rand_int());
+    MLX5_SET(cmd_in, in, op_mod, often() ? pick(3) : pick(0x10000));
     if (opcode == OP_ACCESS_REG) {
         MLX5_SET(access_register_in, in, register_id,
                  registers[pick(G_N_ELEMENTS(registers))]);
