@@ -253,7 +253,8 @@ def _source(version: str, suite: str, overlay: Overlay) -> pathlib.Path:
         # applies the package's own patches, which make the source build without its blobs
         step.run(["dpkg-source", "--no-check", "-x", dsc, src])
         shutil.rmtree(src / "roms")             # two thirds of the tree, only to build firmware
-    _provide_meson(src)
+    if not list((src / "python/wheels").glob("meson-*.whl")):
+        _provide_meson(src)
     (home / "source-complete").touch()
     return src
 
@@ -265,8 +266,6 @@ def _provide_meson(src: pathlib.Path) -> None:
     wheel that QEMU's configure looks for.
     """
     wheels = src / "python/wheels"
-    if list(wheels.glob("meson-*.whl")):
-        return
     suite = aptsrc.suite("trixie")
     version = suite.newest("meson")
     deb = suite.download_binary({"meson": version})[0]
@@ -280,11 +279,11 @@ def _provide_meson(src: pathlib.Path) -> None:
         raise FetchError(f"meson {number} is too old for QEMU, which needs "
                          f"{'.'.join(map(str, MESON_MINIMUM))} or newer")
     deps = src / "pythondeps.toml"
-    text, count = re.subn(r'^(meson = \{.*installed = )"[^"]*"', rf'\1"{number}"',
-                          deps.read_text(encoding="utf-8"), flags=re.M)
+    text, count = re.subn(r'^(\[meson\]\n(?:[^\[].*\n)*?meson = \{.*installed = )"[^"]*"',
+                          rf'\1"{number}"', deps.read_text(encoding="utf-8"), flags=re.M)
     if count != 1:
-        raise OverlayError(f"{deps}: expected one line 'meson = {{ ... installed = \"...\" }}', "
-                           f"found {count}")
+        raise OverlayError(f"{deps}: expected 'meson = {{ ... installed = \"...\" }}' in the "
+                           "section [meson]")
     paths.write_atomic(deps, text)
 
 
