@@ -238,7 +238,7 @@ Mlx5Syndrome mlx5_cmd_sync_crypto(Mlx5Cmd *cmd)
     gpointer id, v;
     uint32_t i;
 
-    if (!fn->dev->log_dek_max_alloc) {
+    if (!mlx5_cap_cur(fn, MLX5_CAP_CRYPTO)) {
         return MLX5_SYN_DEK_NO_CAP;
     }
     if (!type || type & ~(SYNC_ALL | SYNC_TLS)) {

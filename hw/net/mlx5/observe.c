@@ -77,7 +77,8 @@ bool mlx5_observe_init(Mlx5State *s, Error **errp)
     /* Several devices may share a file: lines are appended whole. */
     s->record_log_file = fopen(s->record_log, "ae");
     if (!s->record_log_file) {
-        error_setg_file_open(errp, errno, s->record_log);
+        error_setg_errno(errp, errno, "record-log=%s: cannot be opened",
+                         s->record_log);
         return false;
     }
     mlx5_tls_engine_set_record_log(s->fn.tls.engine, log_record, s);
