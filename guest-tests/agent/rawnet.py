@@ -21,6 +21,7 @@ ETH_P_ALL = 3
 MAGIC = b"guest-tests\0"
 HEADER = struct.Struct(">IHI")  # run, label, index
 MINIMUM = 60                    # without FCS
+SO_RCVBUFFORCE = 33             # beyond net.core.rmem_max
 PACKET_AUXDATA, SOL_PACKET = 8, 263
 AUXDATA = struct.Struct("=IIIHHHH")
 TP_STATUS_VLAN_VALID = 0x10
@@ -65,7 +66,7 @@ def send_hex(ifname, frames):
 def listen(ifname):
     """Begin to collect; returns a number. Promiscuous mode is not asked for."""
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
     sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
     sock.bind((ifname, ETH_P_ALL))
     number = next(_numbers)

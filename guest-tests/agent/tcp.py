@@ -19,6 +19,8 @@ import threading
 
 from agent import ktls, payload
 
+SO_RCVBUFFORCE = 33     # beyond net.core.rmem_max
+
 _table = {}
 _numbers = itertools.count(1)
 
@@ -324,7 +326,7 @@ def udp_ask(address, port, seed, sizes, timeout=5.0, tries=4):
 def udp_sink(address, port=0):
     """A UDP socket that takes datagrams and lets them lie; returns {socket, port}."""
     sock = socket.socket(_family(address), socket.SOCK_DGRAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
     sock.bind((address, port))
     return {"socket": _add(sock), "port": sock.getsockname()[1]}
 
