@@ -12,6 +12,8 @@ void mlx5_cmd_tests(void);
 void mlx5_cap_tests(void);
 void mlx5_obj_tests(void);
 void mlx5_eq_tests(void);
+void mlx5_flow_tests(void);
+void mlx5_reg_tests(void);
 void mlx5_tx_tests(void);
 void mlx5_tx_error_tests(void);
 void mlx5_rx_tests(void);

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tests of the access registers and of the vport context. Owns no state.
+ */
+#include "mlx5-rig.h"
+#include "mlx5-tests.h"
+
+enum {
+    REG_PMTU = 0x5003,
+    REG_PTYS = 0x5004,
+    REG_PAOS = 0x5006,
+    REG_PPCNT = 0x5008,
+    REG_HOST_ENDIANNESS = 0x7004,
+    REG_DTOR = 0xc00e,
+};
+
+/* Reads a port register of @len bytes. */
+static void read_reg(Drv *d, uint16_t reg, uint8_t *data, uint32_t len)
+{
+    MLX5_SET(port_reg, data, local_port, 1);
+    g_assert_cmphex(drv_access_reg(d, reg, false, data, len).status, ==, 0);
+}
+
+static void reg_fails(Drv *d, uint16_t reg, bool write, uint8_t *data,
+                      uint32_t len, Mlx5Syndrome syn)
+{
+    g_autofree uint8_t *copy = g_memdup2(data, len);
+    DrvResult r = drv_access_reg(d, reg, write, copy, len);
+
+    g_assert_cmphex(r.delivery, ==, 0);
+    g_assert_cmphex(r.status, !=, 0);
+    g_assert_cmphex(r.syndrome, ==, MLX5_SYNDROME_BASE + syn);
+}
+
+static void test_pmtu(void)
+{
+    static const uint16_t bad[] = { 0, 22, 10001, 0xffff };
+    Drv *d = drv_start_up("");
+    uint8_t reg[16] = { 0 };
+    unsigned i;
+
+    read_reg(d, REG_PMTU, reg, sizeof(reg));
+    g_assert_cmpuint(MLX5_GET(pmtu_reg, reg, max_mtu), ==, 10000);
+    g_assert_cmpuint(MLX5_GET(pmtu_reg, reg, admin_mtu), ==, 1522);
+    g_assert_cmpuint(MLX5_GET(pmtu_reg, reg, oper_mtu), ==, 1522);
+    for (i = 0; i < G_N_ELEMENTS(bad); i++) {
+        MLX5_SET(pmtu_reg, reg, admin_mtu, bad[i]);
+        reg_fails(d, REG_PMTU, true, reg, sizeof(reg), MLX5_SYN_REG_BAD_VALUE);
+    }
+    MLX5_SET(pmtu_reg, reg, admin_mtu, 9022);
+    g_assert_cmphex(drv_access_reg(d, REG_PMTU, true, reg, 16).status, ==, 0);
+    memset(reg, 0, sizeof(reg));
+    read_reg(d, REG_PMTU, reg, sizeof(reg));
+    g_assert_cmpuint(MLX5_GET(pmtu_reg, reg, admin_mtu), ==, 9022);
+    g_assert_cmpuint(MLX5_GET(pmtu_reg, reg, oper_mtu), ==, 9022);
+    drv_stop(d);
+}
+
+static void test_paos_ptys(void)
+{
+    Drv *d = drv_start_up("");
+    uint8_t paos[16] = { 0 }, ptys[64] = { 0 };
+
+    read_reg(d, REG_PAOS, paos, sizeof(paos));
+    g_assert_cmpuint(MLX5_GET(paos_reg, paos, admin_status), ==, 1);
+    g_assert_cmpuint(MLX5_GET(paos_reg, paos, oper_status), ==, 1);
+    MLX5_SET(ptys_reg, ptys, proto_mask, 4);
+    read_reg(d, REG_PTYS, ptys, sizeof(ptys));
+    g_assert_cmphex(MLX5_GET(ptys_reg, ptys, eth_proto_capability), !=, 0);
+    /* What runs is one of what is allowed, which is of what there is. */
+    g_assert_cmphex(MLX5_GET(ptys_reg, ptys, eth_proto_oper), !=, 0);
+    g_assert_cmphex(MLX5_GET(ptys_reg, ptys, eth_proto_oper) &
+                    ~MLX5_GET(ptys_reg, ptys, eth_proto_capability), ==, 0);
+    drv_stop(d);
+}
+
+static void read_ppcnt(Drv *d, unsigned grp, uint8_t reg[256])
+{
+    memset(reg, 0, 256);
+    MLX5_SET(ppcnt_reg, reg, grp, grp);
+    read_reg(d, REG_PPCNT, reg, 256);
+}
+
+/* Octets count what is on the wire: minimum length and checksum included. */
+static void test_ppcnt(void)
+{
+    uint8_t frame[100] = { 0x02 }, mc[60] = { 0x01 }, reg[256];
+    const uint8_t *set = reg + 8;
+    TxRig t;
+
+    tx_rig(&t, 6);
+    drv_sq_send(t.d, &t.sq, frame, sizeof(frame), 0);
+    drv_sq_send(t.d, &t.sq, mc, 20, 0);
+    drv_sq_ring(t.d, &t.sq);
+    expect_frame(t.d, frame, sizeof(frame));
+    expect_frame(t.d, mc, 60);
+    read_ppcnt(t.d, 0, reg);
+#define C(f) MLX5_GET64(eth_802_3_cntrs_grp_data_layout, set, f)
+    g_assert_cmpuint(C(a_frames_transmitted_ok), ==, 2);
+    g_assert_cmpuint(C(a_octets_transmitted_ok), ==, 104 + 64);
+    g_assert_cmpuint(C(a_multicast_frames_xmitted_ok), ==, 1);
+    g_assert_cmpuint(C(a_frames_received_ok), ==, 0);
+    drv_wire_send(t.d, frame, sizeof(frame));
+    DRV_WAIT(drv_counter(t.d, "rx_steer_miss") == 1);
+    read_ppcnt(t.d, 0, reg);
+    g_assert_cmpuint(C(a_frames_received_ok), ==, 1);
+    g_assert_cmpuint(C(a_octets_received_ok), ==, 104);
+#undef C
+    read_ppcnt(t.d, 1, reg);
+    g_assert_cmpuint(MLX5_GET64(eth_2863_cntrs_grp_data_layout, set,
+                                if_out_ucast_pkts), ==, 1);
+    g_assert_cmpuint(MLX5_GET64(eth_2863_cntrs_grp_data_layout, set,
+                                if_in_ucast_pkts), ==, 1);
+    read_ppcnt(t.d, 2, reg);
+    g_assert_cmpuint(MLX5_GET64(eth_2819_cntrs_grp_data_layout, set,
+                                ether_stats_pkts65to127octets), ==, 1);
+    drv_stop(t.d);
+}
+
+static void test_other_registers(void)
+{
+    Drv *d = drv_start_up("");
+    uint8_t reg[256] = { 0 }, i;
+
+    g_assert_cmphex(drv_access_reg(d, REG_HOST_ENDIANNESS, true, reg,
+                                   16).status, ==, 0);
+    /* 0: the driver's own time limits */
+    g_assert_cmphex(drv_access_reg(d, REG_DTOR, false, reg, 64).status, ==, 0);
+    for (i = 4; i < 0x3c; i++) {
+        g_assert_cmphex(reg[i], ==, 0);
+    }
+    reg_fails(d, 0x1234, false, reg, 64, MLX5_SYN_REG_UNKNOWN);
+    reg_fails(d, 0x1234, true, reg, 64, MLX5_SYN_REG_UNKNOWN);
+    reg_fails(d, REG_DTOR, true, reg, 64, MLX5_SYN_REG_READ_ONLY);
+    reg_fails(d, REG_HOST_ENDIANNESS, false, reg, 16,
+              MLX5_SYN_REG_WRITE_ONLY);
+    reg_fails(d, REG_PMTU, false, reg, 16, MLX5_SYN_REG_BAD_PORT);
+    MLX5_SET(port_reg, reg, local_port, 2);
+    reg_fails(d, REG_PMTU, false, reg, 16, MLX5_SYN_REG_BAD_PORT);
+    MLX5_SET(port_reg, reg, local_port, 1);
+    reg_fails(d, REG_PMTU, false, reg, 8, MLX5_SYN_REG_TOO_SHORT);
+    drv_stop(d);
+}
+
+/* --------------------------------------------------------------- vport --- */
+
+enum { SELECT_MTU = 1 << 6, SELECT_PROMISC = 1 << 4, SELECT_MAC = 1 << 3,
+       SELECT_LIST = 1 << 2 };
+
+typedef struct Vport {
+    uint8_t in[0x100 + 0x100 + 64 * 8];
+} Vport;
+
+static uint8_t *vport(Vport *v, uint32_t select)
+{
+    memset(v, 0, sizeof(*v));
+    MLX5_SET(cmd_in, v->in, opcode, 0x755);
+    MLX5_SET(modify_nic_vport_context_in, v->in, field_select, select);
+    return v->in + 0x100;
+}
+
+static void vport_ok(Drv *d, Vport *v)
+{
+    drv_cmd_ok(d, v->in, sizeof(v->in), NULL, 16);
+}
+
+static void query_vport(Drv *d, unsigned list_type, uint8_t ctx[0x300])
+{
+    uint8_t in[16] = { 0 }, out[16 + 0x300];
+
+    MLX5_SET(cmd_in, in, opcode, 0x754);
+    MLX5_SET(query_nic_vport_context_in, in, allowed_list_type, list_type);
+    drv_cmd_ok(d, in, sizeof(in), out, sizeof(out));
+    memcpy(ctx, out + 16, 0x300);
+}
+
+static void test_vport(void)
+{
+    static const uint8_t mac[6] = { 0x02, 1, 2, 3, 4, 5 };
+    Drv *d = drv_start_up("");
+    uint8_t ctx[0x300], *c;
+    Vport v;
+
+    query_vport(d, 0, ctx);
+    g_assert_cmphex(MLX5_GET64(nic_vport_context, ctx, system_image_guid), !=,
+                    0);
+    g_assert_cmpuint(MLX5_GET(nic_vport_context, ctx, sd_group), ==, 0);
+    g_assert_cmpuint(MLX5_GET(nic_vport_context, ctx, min_wqe_inline_mode),
+                     ==, 0);
+    c = vport(&v, SELECT_MTU);
+    MLX5_SET(nic_vport_context, c, mtu, 9022);
+    vport_ok(d, &v);
+    c = vport(&v, SELECT_PROMISC);
+    MLX5_SET(nic_vport_context, c, promisc_all, 1);
+    MLX5_SET(nic_vport_context, c, promisc_mc, 1);
+    vport_ok(d, &v);
+    c = vport(&v, SELECT_MAC);
+    memcpy(c + 0xf6, mac, 6);
+    vport_ok(d, &v);
+    query_vport(d, 0, ctx);
+    g_assert_cmpuint(MLX5_GET(nic_vport_context, ctx, mtu), ==, 9022);
+    g_assert_true(MLX5_GET(nic_vport_context, ctx, promisc_all));
+    g_assert_true(MLX5_GET(nic_vport_context, ctx, promisc_mc));
+    g_assert_false(MLX5_GET(nic_vport_context, ctx, promisc_uc));
+    g_assert_cmpmem(ctx + 0xf6, 6, mac, 6);
+    drv_stop(d);
+}
+
+/* Unicast, multicast and VLAN lists are kept apart, and replaced as a whole. */
+static void test_vport_lists(void)
+{
+    Drv *d = drv_start_up("");
+    uint8_t ctx[0x300], *c;
+    unsigned type, i, n;
+    Vport v;
+
+    for (n = 0; n < 2; n++) {
+        for (type = 0; type < 3; type++) {
+            c = vport(&v, SELECT_LIST);
+            MLX5_SET(nic_vport_context, c, allowed_list_type, type);
+            MLX5_SET(nic_vport_context, c, allowed_list_size, 5 + type - n);
+            for (i = 0; i < 5 + type - n; i++) {
+                if (type == 2) {
+                    MLX5_SET(vlan_layout, c + 0x100 + i * 4, vlan, 100 + i);
+                } else {
+                    c[0x100 + i * 8 + 2] = type;
+                    c[0x100 + i * 8 + 7] = i + n * 16;
+                }
+            }
+            vport_ok(d, &v);
+        }
+        for (type = 0; type < 3; type++) {
+            query_vport(d, type, ctx);
+            g_assert_cmpuint(MLX5_GET(nic_vport_context, ctx,
+                                      allowed_list_type), ==, type);
+            g_assert_cmpuint(MLX5_GET(nic_vport_context, ctx,
+                                      allowed_list_size), ==, 5 + type - n);
+            for (i = 0; i < 5 + type - n; i++) {
+                if (type == 2) {
+                    g_assert_cmpuint(MLX5_GET(vlan_layout,
+                                              ctx + 0x100 + i * 4, vlan), ==,
+                                     100 + i);
+                } else {
+                    g_assert_cmphex(ctx[0x100 + i * 8 + 2], ==, type);
+                    g_assert_cmphex(ctx[0x100 + i * 8 + 7], ==, i + n * 16);
+                }
+            }
+        }
+    }
+    drv_stop(d);
+}
+
+static void test_vport_refused(void)
+{
+    Drv *d = drv_start_up("");
+    uint8_t *c;
+    Vport v;
+
+#define FAILS(status, syn)                                     \
+    drv_cmd_fails(d, v.in, sizeof(v.in), 16, MLX5_STATUS_##status, \
+                  MLX5_SYN_##syn)
+    vport(&v, 1u << 31);
+    FAILS(BAD_PARAM, VPORT_BAD_FIELD);
+    c = vport(&v, SELECT_MTU);
+    MLX5_SET(nic_vport_context, c, mtu, 0xffff);
+    FAILS(BAD_PARAM, VPORT_BAD_MTU);
+    c = vport(&v, SELECT_MAC);
+    c[0xf6] = 0x01; /* a group address */
+    FAILS(BAD_PARAM, VPORT_BAD_MAC);
+    c = vport(&v, SELECT_LIST);
+    MLX5_SET(nic_vport_context, c, allowed_list_type, 3);
+    FAILS(BAD_PARAM, VPORT_LIST_TYPE);
+    MLX5_SET(nic_vport_context, c, allowed_list_type, 1);
+    MLX5_SET(nic_vport_context, c, allowed_list_size, 0xfff);
+    g_assert_cmphex(drv_cmd(d, v.in, sizeof(v.in), NULL, 16).status, !=, 0);
+    vport(&v, SELECT_MTU);
+    MLX5_SET(vport_cmd_in, v.in, other_vport, 1);
+    FAILS(BAD_PARAM, OTHER_VPORT);
+    vport(&v, SELECT_MTU);
+    MLX5_SET(vport_cmd_in, v.in, vport_number, 1);
+    FAILS(BAD_PARAM, OTHER_VPORT);
+#undef FAILS
+    drv_stop(d);
+}
+
+void mlx5_reg_tests(void)
+{
+    qtest_add_func("mlx5-ktls/reg/pmtu", test_pmtu);
+    qtest_add_func("mlx5-ktls/reg/paos-ptys", test_paos_ptys);
+    qtest_add_func("mlx5-ktls/reg/ppcnt", test_ppcnt);
+    qtest_add_func("mlx5-ktls/reg/other", test_other_registers);
+    qtest_add_func("mlx5-ktls/vport/context", test_vport);
+    qtest_add_func("mlx5-ktls/vport/lists", test_vport_lists);
+    qtest_add_func("mlx5-ktls/vport/refused", test_vport_refused);
+}
