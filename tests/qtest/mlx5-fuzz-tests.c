@@ -6,7 +6,7 @@
  * those of GLib's test seed, which is printed and which --seed sets. Owns no
  * state.
  */
-#include "mlx5-rig.h"
+#include "mlx5-tls.h"
 #include "mlx5-tests.h"
 
 static uint32_t pick(uint32_t below)
@@ -28,28 +28,55 @@ typedef struct Fuzz {
     DrvRq rq;
     DrvSteering st;
     uint64_t mem; /* a page for data */
+    uint32_t dek;
+    uint32_t tisn; /* with a TLS context that is running, as has the TIR */
+    uint32_t tirn;
 } Fuzz;
+
+/* Static params and progress, for the TIS and for the TIR. */
+static void fuzz_contexts(Fuzz *z, const TlsConn *c)
+{
+    uint8_t p[TLS_STATIC_LEN];
+    unsigned tir;
+    DrvWqe w;
+
+    tls_static(p, c, z->dek, 0);
+    for (tir = 0; tir < 2; tir++) {
+        uint32_t num = tir ? z->tirn : z->tisn;
+
+        drv_wqe_static(&w, &z->sq, tir, num, p, false, false);
+        drv_sq_put(z->d, &z->sq, &w);
+        drv_wqe_set_psv(&w, &z->sq, tir, num, c->seq, true, false);
+        drv_sq_put(z->d, &z->sq, &w);
+    }
+}
 
 static void fuzz_objects(Fuzz *z)
 {
     Drv *d = z->d;
     const DrvRq *rq = &z->rq;
     DrvSeg seg = { .len = 2048 };
+    TlsConn c;
     unsigned i;
 
+    tls_conn(&c, 0, 0);
     drv_eq_create(d, &z->eq, 6, 0, 1ull << EVENT_CMD | 1ull << EVENT_CQ_ERROR);
     drv_cq_create(d, &z->cq, 8, z->eq.eqn);
     drv_sq_create(d, &z->sq, 6, &z->cq, drv_tis_create(d));
     drv_rq_create(d, &z->rq, 4, 6, &z->cq, drv_alloc(d, OP_ALLOC_Q_COUNTER),
                   true);
     drv_rqt_create(d, &rq, 1);
-    drv_steer_all(d, &z->st, drv_tir_direct(d, z->rq.rqn), 1);
+    z->dek = drv_dek_create(d, c.key, c.key_len);
+    z->tisn = drv_tis_tls(d);
+    z->tirn = drv_tir_tls(d, z->rq.rqn);
+    drv_steer_all(d, &z->st, z->tirn, 1);
     z->mem = drv_mem(d, 4096);
     seg.addr = z->mem;
     for (i = 0; i < 8; i++) {
         drv_rq_post(d, &z->rq, &seg, 1);
     }
     drv_rq_publish(d, &z->rq);
+    fuzz_contexts(z, &c);
 }
 
 static void fuzz_start(Fuzz *z, const char *props)
@@ -68,6 +95,7 @@ static void fuzz_check(Fuzz *z)
     FrameSpec s = rig_spec(4, 6, 100);
     Frame f = frame_build(&s);
     uint8_t buf[DRV_MAX_FRAME], cqe[64];
+    uint16_t index;
     size_t n;
 
     qtest_system_reset(z->d->qts);
@@ -79,9 +107,9 @@ static void fuzz_check(Fuzz *z)
     drv_cmdq_init(z->d);
     drv_hca_up(z->d);
     fuzz_objects(z);
-    drv_sq_send(z->d, &z->sq, f.data, f.len, 0);
+    index = drv_sq_send(z->d, &z->sq, f.data, f.len, 0);
     drv_sq_ring(z->d, &z->sq);
-    drv_sq_expect(z->d, &z->sq, 0);
+    drv_sq_expect(z->d, &z->sq, index);
     do {
         n = drv_wire_recv(z->d, buf); /* what the fuzz has sent comes first */
     } while (n != f.len || memcmp(buf, f.data, n));
@@ -373,6 +401,113 @@ static void test_receive(void)
     drv_stop(z.d);
 }
 
+/* ----------------------------------------------------------------- TLS --- */
+
+enum { SECRET = 0x50 };
+
+/* Reads all frames; none may show 16 bytes of plaintext in a row. */
+static unsigned expect_no_secret(Drv *d)
+{
+    uint8_t buf[DRV_MAX_FRAME];
+    unsigned frames = 0;
+
+    while (drv_wire_readable(d)) {
+        size_t n = drv_wire_recv(d, buf), i, run = 0;
+
+        for (i = 0; i < n; i++) {
+            run = buf[i] == SECRET ? run + 1 : 0;
+            g_assert_cmpuint(run, <, 16);
+        }
+        frames++;
+    }
+    return frames;
+}
+
+/* One step of a host that has lost its mind. */
+static void random_tls_step(Fuzz *z, TlsConn *c, GByteArray *clear)
+{
+    FrameSpec s = rig_spec(often() ? 4 : 6, often() ? 6 : 17, 0);
+    size_t at = often() ? 0 : pick(clear->len);
+    size_t n = MIN(1 + pick(1400), clear->len - at);
+    unsigned mss = often() ? 0 : pick(700);
+    DrvWqe w;
+    Frame f;
+
+    switch (pick(8)) {
+    case 0:
+        c->rec_no = pick(5);
+        c->version = often() ? TLS_1_2 : TLS_1_3;
+        fuzz_contexts(z, c);
+        return;
+    case 1:
+        drv_write(z->d, z->mem, clear->data + at, n);
+        drv_wqe_dump(&w, &z->sq, z->tisn, z->d->lkey, z->mem, n, pick(2));
+        drv_sq_put(z->d, &z->sq, &w);
+        return;
+    case 2:
+        drv_wqe_get_psv(&w, &z->sq, z->tirn, z->d->lkey, z->mem + 64 * pick(8));
+        drv_sq_put(z->d, &z->sq, &w);
+        return;
+    default:
+        break;
+    }
+    s.payload = clear->data + at;
+    s.payload_len = n;
+    s.seq = often() ? c->seq : c->seq + pick(100);
+    f = frame_build(&s);
+    drv_write(z->d, z->mem, f.data, f.len);
+    drv_wqe(&w, &z->sq, mss ? WQE_LSO : WQE_SEND, true);
+    MLX5_SET(wqe_ctrl, w.b, tis_tir_num, z->tisn);
+    if (mss) {
+        drv_wqe_eth(&w, ETH_L3_CSUM | ETH_L4_CSUM, mss, f.data, f.payload);
+        drv_wqe_data(&w, z->d->lkey, z->mem + f.payload, n);
+    } else {
+        drv_wqe_eth(&w, often() ? ETH_L3_CSUM | ETH_L4_CSUM : 0, 0, NULL, 0);
+        drv_wqe_data(&w, z->d->lkey, z->mem, f.len);
+    }
+    drv_sq_put(z->d, &z->sq, &w);
+    c->seq += n;
+    frame_free(&f);
+}
+
+/*
+ * Marked packets in any order, with and without parameters, records that are
+ * not any: what leaves is encrypted or does not leave.
+ */
+static void test_no_plaintext(void)
+{
+    uint8_t plain[2000], cqe[64];
+    unsigned i, sent = 0;
+    TlsConn c;
+    Fuzz z;
+
+    memset(plain, SECRET, sizeof(plain));
+    fuzz_start(&z, "");
+    tls_conn(&c, 0, 0);
+    for (i = 0; i < 3000; i++) {
+        g_autoptr(GByteArray) clear = g_byte_array_new();
+        unsigned n = 1 + pick(3);
+
+        while (n--) {
+            tls_record(&c, REC_DATA, plain, pick(sizeof(plain)), clear, NULL);
+        }
+        if (!often()) {
+            clear->data[pick(MIN(clear->len, 20))] ^= 1 << pick(8);
+        }
+        random_tls_step(&z, &c, clear);
+        drv_sq_ring(z.d, &z.sq);
+        drv_settle(z.d);
+        sent += expect_no_secret(z.d);
+        while (drv_cq_poll(z.d, &z.cq, cqe)) {
+            g_assert_cmphex(MLX5_GET(cqe, cqe, opcode), ==, CQE_REQ);
+        }
+    }
+    g_test_message("%u frames", sent);
+    g_assert_cmpuint(sent, >, 100);
+    fuzz_check(&z);
+    drv_stop(z.d);
+}
+
 /* ----------------------------------------------------------- registers --- */
 
 static uint32_t random_offset(Fuzz *z)
@@ -457,6 +592,7 @@ void mlx5_fuzz_tests(void)
     qtest_add_func("mlx5-ktls/fuzz/entries", test_entries);
     qtest_add_func("mlx5-ktls/fuzz/wqes", test_wqes);
     qtest_add_func("mlx5-ktls/fuzz/receive", test_receive);
+    qtest_add_func("mlx5-ktls/fuzz/no-plaintext", test_no_plaintext);
     qtest_add_func("mlx5-ktls/fuzz/mmio", test_mmio);
     qtest_add_func("mlx5-ktls/fuzz/config", test_config);
 }

@@ -3,7 +3,7 @@
  * Tests of configuration space, of the initialization segment, and of what is
  * left after a function level reset and a system reset. Owns no state.
  */
-#include "mlx5-drv.h"
+#include "mlx5-tls.h"
 #include "hw/pci/pci_regs.h"
 #include "mlx5-tests.h"
 
@@ -223,6 +223,23 @@ static void test_no_bus_master(void)
 
 /* -------------------------------------------------------------- resets --- */
 
+/* TLS contexts in both directions, one of them with parameters. */
+static void make_tls(Drv *d, DrvSq *sq, DrvRq *rq)
+{
+    uint8_t p[TLS_STATIC_LEN];
+    uint16_t index;
+    TlsConn c;
+    DrvWqe w;
+
+    tls_conn(&c, 2, 0);
+    tls_static(p, &c, drv_dek_create(d, c.key, c.key_len), 0);
+    drv_tis_tls(d);
+    drv_wqe_static(&w, sq, true, drv_tir_tls(d, rq->rqn), p, false, true);
+    index = drv_sq_put(d, sq, &w);
+    drv_sq_ring(d, sq);
+    drv_sq_expect(d, sq, index);
+}
+
 /* Something of each kind, so that a reset has something to take away. */
 static void make_objects(Drv *d)
 {
@@ -240,8 +257,10 @@ static void make_objects(Drv *d)
     rqp = &rq;
     drv_rqt_create(d, &rqp, 1);
     drv_steer_all(d, &st, drv_tir_direct(d, rq.rqn), 0);
+    make_tls(d, &sq, &rq);
     g_assert_cmpuint(drv_objects(d, "sq"), ==, 1);
     g_assert_cmpuint(drv_objects(d, "flow_entry"), ==, 1);
+    g_assert_cmpuint(drv_objects(d, "dek"), ==, 1);
 }
 
 static void test_flr(void)
