@@ -246,6 +246,7 @@ static void case_print(const Case *c, FILE *f)
 
 static void case_read(Case *c, const char *name)
 {
+    g_autoptr(RefStream) st = NULL;
     FILE *f = fopen(name, "r");
     char line[256];
 
@@ -288,6 +289,24 @@ static void case_read(Case *c, const char *name)
         g_error("%s: cannot read line: %s", name, line);
     }
     fclose(f);
+    if (c->records == 0 || (c->key_len != 16 && c->key_len != 32) || c->v13 > 1 ||
+        c->max_text < c->v13 || c->max_text > 16384 + c->v13) {
+        g_error("%s: expected a stream line with records=1.., key=16 or 32, v13=0 or 1, "
+                "max=v13..16384", name);
+    }
+    st = case_stream(c);
+    for (unsigned i = 0; i < c->ops->len; i++) {
+        const Op *op = &g_array_index(c->ops, Op, i);
+        bool packet = op->kind <= OP_FAKE;
+
+        if ((packet && (op->pos > st->wire->len || op->len > st->wire->len - op->pos)) ||
+            (packet && op->kind != OP_PKT && op->arg1 >= op->len) ||
+            (op->kind == OP_RESTART && op->arg1 >= c->records)) {
+            g_error("%s: op %u (%s %u %u %u %u) lies outside the stream of %u bytes, "
+                    "%u records", name, i, op_names[op->kind], op->pos, op->len, op->arg1,
+                    op->arg2, st->wire->len, c->records);
+        }
+    }
 }
 
 /* Leave out what is not needed for the disagreement, in ever smaller pieces. */
