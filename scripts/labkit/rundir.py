@@ -18,6 +18,7 @@ from . import paths
 from .errors import LabError
 
 KEEP = 20
+PREFIX = "mlx5-lab-"    # of the temporary directories
 OWNER = ".pid"      # there while the run is going on
 
 
@@ -35,7 +36,8 @@ class RunDir:
                 self.path = _fresh(base, kind)
                 _prune(base, self.path)
             self.file(OWNER).write_text(f"{os.getpid()}\n", encoding="ascii")
-            self.sockets = pathlib.Path(tempfile.mkdtemp(prefix="lab-"))
+            _sweep()
+            self.sockets = pathlib.Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         except OSError as error:
             raise LabError(f"cannot create the directory for artifacts: {error}",
                            "free some space, or choose a place with --artifacts DIR") from error
@@ -72,15 +74,32 @@ def _fresh(base, kind):
     raise OSError(f"no free name for a run in {base}")
 
 
+def _alive(pid):
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
+
+
 def _running(run):
     """Does the process that writes `run` still live?"""
     try:
-        os.kill(int((run / OWNER).read_text(encoding="ascii")), 0)
-    except PermissionError:
-        return True
-    except (OSError, ValueError):
+        return _alive((run / OWNER).read_text(encoding="ascii"))
+    except OSError:
         return False
-    return True
+
+
+def _sweep():
+    """Remove what labs that were killed left among the temporary files."""
+    for folder in pathlib.Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        with contextlib.suppress(OSError):
+            pid = folder.name.removeprefix(PREFIX).split("-")[0]
+            if folder.lstat().st_uid == os.getuid() and folder.is_dir() and pid.isdigit() \
+                    and not folder.is_symlink() and not _alive(pid):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prune(base, mine):
