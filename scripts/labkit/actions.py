@@ -38,12 +38,16 @@ class Actions:
 
     def names(self):
         """Every action there is."""
-        groups = re.compile(r"(lab|nic|capture|machine|artifact)_")
+        groups = re.compile(r"(lab|nic|capture|machine|artifact" +
+                            (r"|wire)_" if self.machine.wire else r")_"))
         return sorted(name.replace("_", ".", 1) for name, value in inspect.getmembers(self)
                       if inspect.ismethod(value) and groups.match(name))
 
     def run(self, name, args, blob):
         """Run one action; returns (result, bytes). Raises LabError with the reason."""
+        if name.startswith("wire.") and not self.machine.wire:
+            raise LabError(f"{name}: no middlebox is between the NICs of this machine "
+                           "(lab run --wire RULE puts one there)")
         if name not in self.names():
             raise LabError(f"unknown action {name!r}; known: {', '.join(self.names())}")
         method = getattr(self, name.replace(".", "_", 1))
@@ -73,6 +77,7 @@ class Actions:
         """What this lab is."""
         spec = self.machine.spec
         return {"topology": spec.topology, "nic_model": spec.nic_model, "actions": self.names(),
+                "wire": self.machine.wire is not None,
                 "nics": {nic: {"netdev": f"net{nic[3:]}", "ifname": f"mlx{nic[3:]}",
                                "device": self.machine.nic_device(nic)} for nic in spec.nics}}
 
@@ -136,6 +141,40 @@ class Actions:
         if not isinstance(offset, int) or offset < 0:
             raise LabError(f"offset {offset!r}: a number of bytes expected")
         return None, self.captures.read(str(name), offset)
+
+    # wire
+
+    def wire_add(self, rules):
+        """Add rules, all or none; their ids."""
+        return self.machine.wire.call("add", rules=[rules] if isinstance(rules, str) else rules)
+
+    def wire_rules(self):
+        """The rules, and how often each was applied."""
+        return self.machine.wire.call("rules")
+
+    def wire_clear(self, rule=None):
+        """Remove one rule or all, and let go what they made wait."""
+        return self.machine.wire.call("clear", rule=rule)
+
+    def wire_stats(self):
+        """Counters of both directions."""
+        return self.machine.wire.call("stats")
+
+    def wire_flows(self):
+        """The TCP connections seen: packets, bytes and records in each direction."""
+        return self.machine.wire.call("flows")
+
+    def wire_log(self, since=0):
+        """What rules were applied to, from hit number `since` on."""
+        return self.machine.wire.call("log", since=since)
+
+    def wire_release(self, name=None):
+        """Let go what is held, under a name or at all; how many frames."""
+        return self.machine.wire.call("release", name=name)
+
+    def wire_reset(self):
+        """Begin anew: no rules, no flows, counters 0, the log empty."""
+        return self.machine.wire.call("reset")
 
     # machine
 

@@ -24,6 +24,7 @@ import sys
 
 from .errors import LabError
 from .interrupts import held
+from .wire import Wire
 
 PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
 SERIAL_ADDRESS, SHARE_ADDRESS = 0x2, 0x3
@@ -49,6 +50,7 @@ class Spec:
     qemu_args: list = dataclasses.field(default_factory=list)
     append: str = ""
     initrds: list = dataclasses.field(default_factory=list)     # beside the guest's own
+    wire: list | None = None    # rules of the middlebox between the NICs, None without one
 
     @property
     def nics(self):
@@ -70,6 +72,7 @@ class Machine:
         self.rundir = rundir
         self.agent = None           # socket of the port lab.agent
         self.channel = None         # socket of the port lab.channel
+        self.wire = None            # the middlebox between the NICs, if there is one
         self.pidfd = -1             # readable when QEMU has ended
         self._vm = None
         self._status = None
@@ -88,7 +91,8 @@ class Machine:
         return ",".join(parts + list(self.spec.nic_props))
 
     def _net_args(self, wire):
-        """`wire`: descriptors of the two ends of a stream socket pair.
+        """`wire`: descriptors of the two ends of a stream socket pair, or of one for each NIC,
+        whose other ends the middlebox has.
 
         Both netdevs are clients of a connection that we made. Were one of them a server, its end
         would stay in blocking mode, as net/stream.c leaves it after accept; with both ends in one
@@ -160,7 +164,7 @@ class Machine:
             ours.append(near)
             theirs.append(far)
         self.agent, self.channel = ours
-        wire = socket.socketpair() if self.spec.topology == "pair" else ()
+        wire = self._wire_ends()
         for end in wire:
             os.set_inheritable(end.fileno(), True)
         theirs += wire
@@ -191,6 +195,15 @@ class Machine:
                 far.close()
             initrd.unlink(missing_ok=True)
 
+    def _wire_ends(self):
+        """The sockets that the NICs are wired with."""
+        if self.spec.topology != "pair":
+            return ()
+        if self.spec.wire is None:
+            return socket.socketpair()
+        self.wire = Wire(self.rundir, self.spec.wire)
+        return self.wire.start()
+
     def stop(self):
         """End QEMU, politely first. Safe to call at any time, and twice."""
         vm, self._vm = self._vm, None
@@ -205,6 +218,8 @@ class Machine:
                     with contextlib.suppress(Exception):
                         vm.kill()
                 self._status = vm.exitcode()
+        if self.wire is not None:
+            self.wire.stop()
         for end in (self.agent, self.channel):
             if end is not None:
                 end.close()

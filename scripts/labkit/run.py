@@ -14,7 +14,7 @@ import sys
 import termios
 import tty as ttymodule
 
-from . import session, steps
+from . import session, steps, wire
 from .errors import LabError
 from .guest import OutputGone
 from .session import seconds
@@ -38,6 +38,7 @@ examples:
   lab run --share ~/tests --timeout 300 -- /mnt/share/mytest
   lab run --topology user --hostfwd tcp::8443-:443 -- nginx -g 'daemon off;'
   lab run --nic strict=on --qemu-arg '-trace mlx5_*'
+  lab run --wire 'drop a>b record=7 byte=2' -- /mnt/share/mytest
 """
 
 
@@ -51,6 +52,9 @@ def add_options(parser):
                              "tcp|udp:[ADDR]:PORT-[ADDR]:PORT")
     parser.add_argument("--share", metavar="DIR",
                         help="a directory of the host, read-write at /mnt/share in the guest")
+    parser.add_argument("--wire", metavar="RULE", action="append",
+                        help="put the middlebox of docs/wire.md between the NICs, with this rule; "
+                             "may be given several times; `none` for no rule")
     parser.add_argument("--timeout", metavar="S", type=seconds,
                         help="end the command after S seconds, counted from its start")
     session.add_machine_options(parser)
@@ -62,6 +66,8 @@ def main(args, command):
     spec = session.spec_of(args)
     if "help" in args.nic:
         return _nic_help(args)
+    if spec.wire:
+        wire.check(spec.wire)
     products = session.ensure_products(args)
     interactive = not command and os.isatty(0)
     with session.artifacts("run", args.artifacts) as rundir, \

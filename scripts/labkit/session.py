@@ -105,13 +105,18 @@ def spec_of(args, **changes):
         share = pathlib.Path(share).resolve()
         if not share.is_dir():
             raise UsageError(f"--share {share}: not a directory")
+    wire = getattr(args, "wire", None)
+    if wire and topology != "pair":
+        raise UsageError("--wire stands between two NICs, which only --topology pair has")
+    if wire:
+        wire = [rule for rule in wire if rule != "none"]
     qemu_args = []
     for arg in args.qemu_arg:
         qemu_args += shlex.split(arg) if arg.startswith("-") and " " in arg.strip() else [arg]
     values = {"topology": topology, "nic_model": args.nic_model,
               "nic_props": [p.strip(",") for p in args.nic if p.strip(",")], "hostfwd": hostfwd,
               "share": share, "smp": args.smp, "mem": args.mem, "qemu_args": qemu_args,
-              "append": args.append}
+              "append": args.append, "wire": wire}
     return Spec(**dict(values, **changes))
 
 
@@ -152,6 +157,8 @@ def report_exit(machine):
     status = machine.exit_status
     if status is not None and status != 0:
         raise LabError(f"QEMU did not end well: {machine.epitaph()}", f"its log: {machine.log}")
+    if machine.wire is not None and machine.wire.problem:
+        raise LabError(machine.wire.problem, f"its log: {machine.wire.log}")
 
 
 @contextlib.contextmanager
