@@ -37,7 +37,7 @@ examples:
   lab run -- sh -c 'ping -c 3 10.0.0.2; ip netns exec peer ip addr'
   lab run --share ~/tests --timeout 300 -- /mnt/share/mytest
   lab run --topology user --hostfwd tcp::8443-:443 -- nginx -g 'daemon off;'
-  lab run --nic strict=on --qemu-arg '-trace mlx5_*'
+  lab run --nic tx-seq-check=ignore --qemu-arg '-trace mlx5_*'
   lab run --wire 'drop a>b record=7 byte=2' -- /mnt/share/mytest
 """
 

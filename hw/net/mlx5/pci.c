@@ -27,8 +27,7 @@
 enum { BAR_REGISTERS = 0, BAR_MSIX = 2 };
 
 /* Capability offsets in configuration space. */
-enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_MSIX = 0x9c, CAP_AER = 0x100,
-       CAP_SERIAL = 0x150 };
+enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_AER = 0x100 };
 
 #define MAX_VECTORS 256
 #define MAX_HOLD_MS 60000
