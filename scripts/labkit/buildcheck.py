@@ -73,6 +73,7 @@ def _qemu_like(root, overlay):
     anchors = {"hw/net/Kconfig": "config IGB_PCI_EXPRESS", "hw/net/meson.build": "subdir('can')",
                "meson.build": "    'hw/net',", "tests/qtest/meson.build": "qtest_executables = {}"}
     same({e["file"] for e in overlay.lines}, set(anchors), "files the overlay changes")
+    (root / "VERSION").write_text("10.0.13\n")
     for name, anchor in anchors.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(f"first\n{anchor}\nlast\n")
@@ -96,6 +97,22 @@ def test_overlay_applies_once(_bench):
         qemu_build.unhook(root)
         same({name: (root / name).read_text() for name in before}, before, "files afterwards")
         same([p for p in root.rglob("*") if p.is_symlink()], [], "links left")
+
+
+def test_overlay_device_list(_bench):
+    """Later versions get the symbols they need, a tree without version is refused."""
+    overlay = qemu_build.load_overlay()
+    with folder() as root:
+        for version, there in (("10.0.13", False), ("10.2.2", True), ("11.0.50", True)):
+            _qemu_like(root, overlay)
+            (root / "VERSION").write_text(f"{version}\n")
+            qemu_build.place_links(root, overlay)
+            text = (root / "configs/devices/x86_64-softmmu/mlx5.mak").read_text()
+            check("\nCONFIG_MLX5_KTLS=y\n" in text, "the device is not in the list")
+            same("\nCONFIG_CXL=y\n" in text, there, f"CXL in {version}")
+        (root / "VERSION").write_text("unknown\n")
+        with raises(OverlayError, "VERSION"):
+            qemu_build.place_links(root, overlay)
 
 
 def test_overlay_anchors(_bench):

@@ -53,6 +53,9 @@ NORMAL_ARGS = ("--disable-debug-info",)
 # Line tables only: enough for the sanitizers' reports.
 SANITIZE_ARGS = ("--enable-asan", "--enable-ubsan", "--disable-debug-info", "--extra-cflags=-g1")
 
+# What later versions need besides mlx5.mak: their ACPI tables refer to CXL unconditionally.
+LATER_DEVICES = (((10, 1), "CONFIG_PXB=y"), ((10, 1), "CONFIG_CXL=y"))
+
 SPACE_SOURCE = 600 << 20
 SPACE_BUILD = {False: 400 << 20, True: 900 << 20}
 
@@ -144,6 +147,8 @@ def place_links(src: pathlib.Path, overlay: Overlay) -> bool:
     for at, frm in overlay.copies:
         target = src / at
         data = (paths.REPO / frm).read_bytes()
+        if target.suffix == ".mak":
+            data += "".join(f"{line}\n" for line in later_devices(src)).encode()
         if not target.exists() or target.read_bytes() != data:
             paths.make_dir(target.parent)
             paths.write_atomic(target, data)
@@ -171,6 +176,16 @@ def place_links(src: pathlib.Path, overlay: Overlay) -> bool:
             link.symlink_to(target)
             changed = True
     return changed
+
+
+def later_devices(src: pathlib.Path) -> list[str]:
+    """Lines of the device list that only this tree's version needs."""
+    try:
+        text = (src / "VERSION").read_text(encoding="ascii")
+        version = tuple(int(n) for n in text.strip().split(".")[:2])
+    except (OSError, ValueError) as e:
+        raise OverlayError(f"{src / 'VERSION'}: expected a version such as 10.0.3: {e}") from e
+    return [line for since, line in LATER_DEVICES if version >= since]
 
 
 def unhook(src: pathlib.Path) -> list[str]:
@@ -487,8 +502,8 @@ def build(series: str = "10.0", qemu_src: pathlib.Path | None = None, sanitize: 
             what += " with sanitizers"
         if has_ccache():
             args.append("--cc=ccache gcc")
-        kind = "san" if sanitize else "rel"
-        out = home / f"build-{kind}-{paths.digest(compiler(), overlay.key, *args)}"
+        kind, extra = "san" if sanitize else "rel", later_devices(src)
+        out = home / f"build-{kind}-{paths.digest(compiler(), overlay.key, *args, *extra)}"
         held.enter_context(paths.lock(f"qemu-{home.name}-{out.name}"))
         if not (out / "source").exists():
             paths.require_space(home, SPACE_BUILD[sanitize], "building QEMU")
