@@ -304,6 +304,47 @@ static void test_overrun(void)
     drv_stop(r.d);
 }
 
+/*
+ * A list that ends before the WQE does, with a segment of no bytes and any
+ * key: what does not fit is the same error as above, not one of the key.
+ */
+static void test_short_list(void)
+{
+    uint8_t frame[300] = { 0x02 }, cqe[64];
+    unsigned i;
+    RxRig r;
+    DrvRq rq;
+
+    rx_rig(&r, "", false, 0);
+    drv_unsteer(r.d, &r.st);
+    drv_rq_create(r.d, &rq, 4, 6, &r.cq, 0, false);
+    drv_steer_all(r.d, &r.st, drv_tir_direct(r.d, rq.rqn), 0);
+    qtest_memset(r.d->qts, r.buf, 0xcc, 1024);
+    for (i = 0; i < 4; i++) {
+        DrvSeg seg[2] = {
+            { .addr = r.buf, .len = 100 },
+            { .addr = r.buf + 512, .len = 100 },
+        };
+
+        /* two segments, one, none; and two, for a packet that fits */
+        drv_rq_post(r.d, &rq, seg, i < 3 ? 2 - i : 2);
+        drv_rq_publish(r.d, &rq);
+        drv_wire_send(r.d, frame, i < 3 ? 300 : 200);
+        drv_cq_wait(r.d, &r.cq, cqe);
+        g_assert_cmpuint(MLX5_GET(cqe, cqe, wqe_counter), ==, i);
+        if (i < 3) {
+            g_assert_cmphex(MLX5_GET(cqe, cqe, opcode), ==, CQE_RESP_ERR);
+            g_assert_cmphex(MLX5_GET(cqe, cqe, syndrome), ==, SYN_LEN);
+        } else {
+            g_assert_cmphex(MLX5_GET(cqe, cqe, opcode), ==, CQE_RESP);
+        }
+        g_assert_cmphex(drv_read32(r.d, r.buf + 100), ==, 0xcccccccc);
+        g_assert_cmphex(drv_read32(r.d, r.buf + 612), ==, 0xcccccccc);
+    }
+    g_assert_cmpuint(drv_rq_state(r.d, &rq), ==, DRV_RDY);
+    drv_stop(r.d);
+}
+
 /* A WQE that cannot be used: error CQE, queue in error, recovery. */
 static void test_bad_wqe(void)
 {
@@ -585,6 +626,7 @@ void mlx5_rx_tests(void)
     qtest_add_func("mlx5-ktls/rx/vlan", test_vlan);
     qtest_add_func("mlx5-ktls/rx/fragments", test_fragments);
     qtest_add_func("mlx5-ktls/rx/overrun", test_overrun);
+    qtest_add_func("mlx5-ktls/rx/short-list", test_short_list);
     qtest_add_func("mlx5-ktls/rx/bad-wqe", test_bad_wqe);
     qtest_add_func("mlx5-ktls/rx/bad-key", test_bad_key);
     qtest_add_func("mlx5-ktls/rx/counter-wrap", test_counter_wrap);
