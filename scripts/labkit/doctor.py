@@ -59,8 +59,8 @@ def _packages() -> Check:
     lacking = host.missing()
     if not lacking:
         return Check("packages", OK, f"all {len(host.packages())} packages are installed")
-    return Check("packages", BAD, "missing: " + ", ".join(
-        f"{p} ({why})" for p, why in sorted(lacking.items())),
+    return Check("packages", BAD, f"{len(lacking)} are missing\n" + "\n".join(
+        f"{p}: {why}" for p, why in sorted(lacking.items())),
         " ".join(host.install_command(lacking)) + "\nor let lab do it: --yes")
 
 
