@@ -330,7 +330,7 @@ class GuestTests(Suite):
         with session.artifacts(self.name, where, quiet=True) as rundir:
             archive = rundir.sockets / "guest-tests.cpio"
             cpio.write(archive, trees=[(paths.GUEST_TESTS, GUEST_TESTS_AT)])
-            spec = session.spec_of(context.args, topology="pair", initrds=[archive])
+            spec = session.spec_of(context.args, topology="pair", initrds=[archive], wire=[])
             stream = _Stream(report, left, rundir.file("guest.ktap"))
             problem, started = "", False
             try:
