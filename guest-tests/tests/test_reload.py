@@ -12,11 +12,11 @@ TIMES = 10
 
 
 def _unload(env):
-    env.local.run("modprobe", "-r", env.driver, timeout=240)
+    env.local.run("modprobe", "-r", env.driver, timeout=500)
 
 
 def _load(env):
-    env.local.run("modprobe", env.driver, timeout=240)
+    env.local.run("modprobe", env.driver, timeout=500)
     env.set_up_network()
     env.settle()
 
@@ -45,7 +45,7 @@ def reload(env):
     traffic.both_ways(env)
 
 
-@test("reload/under-traffic", guard=600.0)
+@test("reload/under-traffic", guard=900.0)
 @needs("module-reload")
 def under_traffic(env):
     """The driver goes while connections are busy, and comes back."""
@@ -72,7 +72,7 @@ def under_traffic(env):
     traffic.both_ways(env)
 
 
-@test("reload/nothing-left", guard=600.0, smoke=True)
+@test("reload/nothing-left", guard=900.0, smoke=True)
 @needs("module-reload", "lab:objects")
 def nothing_left(env):
     """Without a driver the device has no live object; with one it has some."""

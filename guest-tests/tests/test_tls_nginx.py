@@ -83,10 +83,10 @@ def _fetch(env, client, server, address, digest, seed, expected):
     number = opened["socket"]
     client.call("tcp.handshake", number=number, side="client", version="1.2", ciphers=CIPHER)
     for _ in range(2):
-        body = client.begin("tcp.http_body", number=number, seed=seed, size=SIZE)
+        # one after the other: OpenSSL does not read and write one session at once
         client.call("tcp.send_text", number=number,
                     text=f"GET /payload HTTP/1.1\r\nHost: {address}\r\n\r\n")
-        got = body.result()
+        got = client.call("tcp.http_body", number=number, seed=seed, size=SIZE)
         expect(got["head"].startswith("HTTP/1.1 200 "), f"the server says: {got['head']}")
         expect_equal("first wrong byte", got["mismatch"], None)
         expect_equal("bytes", got["bytes"], SIZE)
