@@ -160,25 +160,27 @@ class Host:
         return self._process.pid if self._process else None
 
     def _read(self, process):
-        for line in process.stdout:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                continue                # not the agent's: a login banner of the way there
-            if not isinstance(message, dict):
-                continue
-            with self._lock:
-                pending = self._pending.pop(message.get("id"), None)
-            if pending:
-                pending.put(message)
+        with process.stdout:
+            for line in process.stdout:
+                try:
+                    message = json.loads(line)
+                except ValueError:
+                    continue            # not the agent's: a login banner of the way there
+                if not isinstance(message, dict):
+                    continue
+                with self._lock:
+                    pending = self._pending.pop(message.get("id"), None)
+                if pending:
+                    pending.put(message)
         with self._lock:
             left, self._pending = self._pending, {}
         for pending in left.values():
             pending.put(None)
 
     def _read_errors(self, process):
-        for line in process.stderr:
-            self._errors = (self._errors + line)[-4000:]
+        with process.stderr:
+            for line in process.stderr:
+                self._errors = (self._errors + line)[-4000:]
 
     # calls
 

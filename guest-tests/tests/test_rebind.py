@@ -100,7 +100,7 @@ def under_traffic(env):
     traffic.both_ways(env)
 
 
-@test("rebind/reset-while-bound", guard=1500.0, allowed=RESET_ALLOWED)
+@test("rebind/reset-while-bound", guard=1100.0, allowed=RESET_ALLOWED)
 @needs("rebind", "lab")
 def reset_while_bound(env):
     """A reset under a bound driver: the machine lives on, and unbind and bind recover the NIC."""

@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Do the tests notice? Checks of the framework itself, on any machine, without root or a NIC.
+
+Responsible for: showing that what is wrong is reported as wrong: payloads, kernel lines, hangs,
+things left behind, a peer's lies. State: none. Callers: people and CI: guest-tests/selfcheck.py
+"""
+
+import contextlib
+import io
+import pathlib
+import sys
+import threading
+import types
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+# pylint: disable=wrong-import-position
+import tests                                                    # noqa: E402
+from agent import ktls, payload, rawnet, tcp                    # noqa: E402
+from lib import case, counters, dmesg, hosts, ktap, loss, needs, runner   # noqa: E402
+
+
+class Payloads(unittest.TestCase):
+    """A wrong byte is found where it is."""
+
+    def test_random_access(self):
+        """Pieces read anywhere are those of the whole."""
+        whole = payload.Source("x").read(0, 200_000)
+        source = payload.Source("x")
+        for offset, size in ((0, 1), (65535, 2), (65536, 65536), (131071, 40_000), (5, 3)):
+            self.assertEqual(source.read(offset, size), whole[offset:offset + size])
+
+    def test_seeds_and_blocks_differ(self):
+        """A block in the wrong place is not taken for the right one."""
+        self.assertNotEqual(payload.block("x", 0), payload.block("x", 1))
+        self.assertNotEqual(payload.block("x", 0), payload.block("y", 0))
+
+    def test_mismatch(self):
+        """The offset of the first wrong byte is told, across blocks and offsets."""
+        for at in (0, 65535, 65536, 99_999):
+            data = bytearray(payload.Source("x").read(7, 100_000))
+            data[at] ^= 1
+            checker = payload.Checker("x", 7)
+            for start in range(0, len(data), 1448):
+                checker.take(data[start:start + 1448])
+            self.assertEqual(checker.result()["mismatch"], 7 + at)
+            self.assertEqual(checker.count, 100_000)
+
+
+class Frames(unittest.TestCase):
+    """Crafted packets have right checksums, unless asked otherwise."""
+
+    def test_checksum_vector(self):
+        """The example of RFC 1071."""
+        self.assertEqual(rawnet.checksum(bytes.fromhex("0001f203f4f5f6f7")), 0x220d)
+
+    def test_udp_frame(self):
+        """Summed over with its checksum the datagram gives zero; a wrong one does not."""
+        ends = ("02:00:00:00:00:01", "10.0.0.1"), ("02:00:00:00:00:02", "10.0.0.2")
+        for wrong in (0, 1, 0x8000):
+            raw = bytes.fromhex(rawnet.udp_frame(*ends, (1, 2), b"abc", wrong))
+            ip, udp = raw[14:34], raw[34:34 + 11]
+            self.assertEqual(rawnet.checksum(ip), 0)
+            pseudo = ip[12:20] + bytes((0, 17, 0, 11))
+            self.assertEqual(rawnet.checksum(pseudo + udp) == 0, wrong == 0)
+
+
+class Keys(unittest.TestCase):
+    """The structures of the uapi have their sizes."""
+
+    def test_sizes(self):
+        """struct tls12_crypto_info_aes_gcm_128 and _256."""
+        self.assertEqual(len(ktls.crypto_info(ktls.new_keys())), 40)
+        self.assertEqual(len(ktls.crypto_info(ktls.new_keys(cipher="aes-gcm-256"))), 56)
+
+    def test_wrong_key_size(self):
+        """Said before the kernel sees it."""
+        with self.assertRaisesRegex(ValueError, "key of aes-gcm-128 has 32 bytes"):
+            ktls.crypto_info(dict(ktls.new_keys(), key="00" * 32))
+
+
+class KernelLog(unittest.TestCase):
+    """Lines that fail a test, and lines that do not."""
+
+    def test_judge(self):
+        """By content whoever wrote it; by level only when it is about the NIC."""
+        names = ["mlx5", "mlx0", "0000:01:00.0"]
+        for level, text, wrong in (
+                (6, "mlx5_core 0000:01:00.0: firmware version: 22.39.1", False),
+                (4, "mlx5_core 0000:01:00.0: something to be warned of", False),
+                (3, "mlx5_core 0000:01:00.0: CREATE_TIS failed", True),
+                (3, "usb 1-1: device not accepting address", False),
+                (4, "WARNING: CPU: 0 PID: 1 at net/tls/tls_device.c:1 x", True),
+                (4, "mlx0: hw csum failure", True),
+                (0, "BUG: unable to handle page fault", True),
+                (6, "NETDEV WATCHDOG: CPU: 0: mlx0: transmit queue 0 timed out 5000 ms", True),
+                (4, "INFO: task kworker/0:1 blocked for more than 120 seconds.", True)):
+            with self.subTest(text):
+                self.assertEqual(bool(dmesg.judge([(level, text)], names)), wrong)
+
+    def test_allowed(self):
+        """Only what the pattern names is let through."""
+        lines = [(3, "mlx5_core: health compromised"), (3, "mlx5_core: other")]
+        self.assertEqual(dmesg.judge(lines, ["mlx5"], (("health compromised", "reset"),)),
+                         ["[err] mlx5_core: other"])
+
+
+class Counting(unittest.TestCase):
+    """Differences and the filter's proof."""
+
+    def test_delta(self):
+        """Missing counters read as 0 and say that they are missing."""
+        delta = counters.Delta({"a": 3}, {"a": 5, "b": 1})
+        self.assertEqual((delta["a"], delta["b"], delta["c"]), (2, 1, 0))
+        self.assertFalse(delta.has("c"))
+
+    def test_check_one(self):
+        """Neither none nor two."""
+        for lost in (0, 1, 2):
+            proof = loss.Lost(None, "x", "egress")
+            proof.counts = lambda value=lost: (100, value)
+            if lost == 1:
+                proof.check_one()
+            else:
+                with self.assertRaises(case.Failure):
+                    proof.check_one()
+
+
+class FakeEnv:
+    """As much of an Env as Runner needs."""
+
+    def __init__(self):
+        self.hosts = ()
+        self.software_tls = False
+        self.cleanup = contextlib.ExitStack()
+        self.left = []
+        self.restored = 0
+
+    def names(self):
+        """No NIC, so no line is about one."""
+        return []
+
+    def changed(self):
+        """What the test says it has left."""
+        return self.left
+
+    def restore(self):
+        """Counted."""
+        self.restored += 1
+        self.left = []
+
+
+class Running(unittest.TestCase):
+    """What the runner makes of tests that fail, hang, skip, or leave things behind."""
+
+    def run_one(self, function, guard=30.0, needed=()):
+        """(report, text) of one test."""
+        self.env = FakeEnv()        # pylint: disable=attribute-defined-outside-init
+        report, out = ktap.Report(), io.StringIO()
+        one = case.Case("group/one", function, needed, guard)
+        log = types.SimpleNamespace(lines=lambda: [], close=lambda: None)
+        before = dmesg.Kmsg, dmesg.mark
+        dmesg.Kmsg, dmesg.mark = (lambda: log), (lambda text: None)
+        try:
+            with contextlib.redirect_stdout(out):
+                report.begin(1)
+                status = runner.Runner(report, self.env).run([one])
+        finally:
+            dmesg.Kmsg, dmesg.mark = before
+        self.assertEqual(status, 1 if report.failed else 0)
+        return report, out.getvalue()
+
+    def test_pass(self):
+        """The plain case."""
+        report, text = self.run_one(lambda env: None)
+        self.assertEqual((report.passed, report.failed), (1, 0))
+        self.assertIn("1..1\n", text)
+        self.assertIn("\nok 1 group/one\n", text)
+
+    def test_failure(self):
+        """Values are in the diagnostics, control characters are not."""
+        report, text = self.run_one(lambda env: case.expect_equal("x\x1b", 1, 2))
+        self.assertEqual(report.failed, 1)
+        self.assertIn("x?: 1; 2 expected", text)
+        self.assertIn("\nnot ok 1 group/one\n", text)
+
+    def test_broken_test(self):
+        """A bug of the test is a failure, not a crash of the run."""
+        report, text = self.run_one(lambda env: {}["nothing"])
+        self.assertEqual(report.failed, 1)
+        self.assertIn("KeyError", text)
+
+    def test_hang(self):
+        """The guard strikes although the test would swallow exceptions."""
+        def hang(_env):
+            try:
+                threading.Event().wait(60)
+            except Exception:       # pylint: disable=broad-except
+                pass
+
+        report, text = self.run_one(hang, guard=0.2)
+        self.assertEqual(report.failed, 1)
+        self.assertIn("hung: no end after", text)
+
+    def test_left_behind(self):
+        """A test that changes the bench has failed, and the bench is restored."""
+        def leave(env):
+            env.left = ["MTU is 9000, was 1500"]
+
+        report, text = self.run_one(leave)
+        self.assertEqual((report.failed, self.env.restored), (1, 1))
+        self.assertIn("left something changed: MTU is 9000", text)
+
+    def test_clean_up_runs(self):
+        """Also after a failure."""
+        done = []
+
+        def fail(env):
+            env.cleanup.callback(done.append, 1)
+            case.fail("as expected")
+
+        self.run_one(fail)
+        self.assertEqual(done, [1])
+
+    def test_skip(self):
+        """With its reason; a wrong need is the test's fault."""
+        def skip(_env):
+            raise case.Skip("no such thing")
+
+        report, text = self.run_one(skip)
+        self.assertEqual(report.skipped, 1)
+        self.assertIn("ok 1 group/one # SKIP no such thing", text)
+        with self.assertRaisesRegex(ValueError, "no such need"):
+            needs.missing(self.env, ("unheard-of",))
+
+    def test_choice(self):
+        """Whole names, parts, groups."""
+        for pattern, wanted in (("tls-tx", True), ("tls-*", True), ("aes128-v4", True),
+                                ("tls-tx/aes128-v4", True), ("tls-rx", False), ("aes128", False)):
+            self.assertEqual(runner.selected("tls-tx/aes128-v4", [pattern]), wanted, pattern)
+
+
+class Agents(unittest.TestCase):
+    """An agent here, over the same path that reaches a namespace or another machine."""
+
+    def setUp(self):
+        self.host = hosts.local()
+        self.host.start()
+        self.addCleanup(self.host.kill)
+
+    def test_run(self):
+        """Output, status, and a failure that names the command."""
+        self.assertEqual(self.host.out("echo", "a b"), "a b\n")
+        with self.assertRaisesRegex(hosts.CommandError, "`false` ended with status 1"):
+            self.host.run("false")
+
+    def test_transfer(self):
+        """Right bytes are right; a payload of another seed is wrong from its first byte."""
+        for seed, mismatch in (("one", None), ("two", 0)):
+            listener = self.host.call("tcp.listen", address="127.0.0.1")
+            accepting = self.host.begin("tcp.accept", listener=listener["socket"])
+            client = self.host.call("tcp.connect", address="127.0.0.1", port=listener["port"])
+            server = accepting.result()["socket"]
+            reading = self.host.begin("tcp.receive", number=server, seed="one", size=300_000)
+            self.host.call("tcp.send", number=client["socket"], seed=seed, size=300_000,
+                           sizes=[1, 1000, 16384])
+            got = reading.result()
+            self.assertEqual((got["bytes"], got["mismatch"]), (300_000, mismatch))
+            info = self.host.call("tcp.info", number=client["socket"])
+            self.assertEqual(info["bytes_sent"] - info["bytes_retrans"], 300_000)
+
+    def test_early_end(self):
+        """A stream that ends too soon is not complete."""
+        listener = self.host.call("tcp.listen", address="127.0.0.1")
+        accepting = self.host.begin("tcp.accept", listener=listener["socket"])
+        client = self.host.call("tcp.connect", address="127.0.0.1", port=listener["port"])
+        server = accepting.result()["socket"]
+        self.host.call("tcp.send", number=client["socket"], seed="x", size=10)
+        self.host.call("tcp.close", number=client["socket"])
+        got = self.host.call("tcp.receive", number=server, seed="x", size=11)
+        self.assertEqual((got["bytes"], got["error"]), (10, "EOF"))
+
+    def test_kept_program(self):
+        """It lives beyond the call that started it, and ends when told."""
+        with self.host.program("cat") as number:
+            self.host.call("procs.feed", number=number, seed="x", size=70_000)
+            got = self.host.call("procs.expect", number=number, seed="x", size=70_000)
+            self.assertIsNone(got["mismatch"])
+            self.assertIsNone(self.host.call("procs.status", number=number)["rc"])
+
+    def test_death(self):
+        """A dead agent is an error at once, not a wait."""
+        pending = self.host.begin("procs.run", argv=["sleep", "60"])
+        self.host.kill()
+        with self.assertRaises(hosts.HostError):
+            pending.result(10)
+
+    def test_unknown_operation(self):
+        """Refused by name."""
+        with self.assertRaisesRegex(hosts.CallError, "no operation"):
+            self.host.call("tcp._sock", number=1)
+
+
+class Registry(unittest.TestCase):
+    """All tests load, and their needs exist."""
+
+    def test_load(self):
+        """Names are unique and have a group; needs are known words."""
+        tests.load()
+        self.assertGreater(len(case.REGISTRY), 200)
+        for one in case.REGISTRY:
+            self.assertRegex(one.name, r"^[a-z0-9-]+/[A-Za-z0-9_.-]+$")
+            for word in one.needs:
+                self.assertIn(word.partition(":")[0], needs.TABLE, one.name)
+        self.assertTrue(tcp.INFO_U32)
+
+
+if __name__ == "__main__":
+    unittest.main()
