@@ -103,6 +103,9 @@ static bool read_escape(Reader *r, GString *out)
         if (!read_hex(r, &low)) {
             return false;
         }
+        if (low < 0xdc00 || low > 0xdfff) {
+            return fail(r, "the second half of a surrogate pair");
+        }
         high = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
     }
     if (!high || !g_unichar_validate(high)) {

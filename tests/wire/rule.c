@@ -387,7 +387,8 @@ static bool read_flag_item(const Reader *r, WireRule *rule, const char *item)
 static bool read_items(const Reader *r, WireRule *rule, const Key *key, const char *value)
 {
     void *field = (char *)rule + key->offset;
-    char **items = g_strsplit(value, ",", -1);
+    /* g_strsplit() makes nothing of an empty string; it is an item, and a bad one */
+    char **items = g_strsplit(*value ? value : ",", ",", -1);
     bool ok = true;
     unsigned i;
 

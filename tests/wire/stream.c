@@ -343,17 +343,31 @@ static void count_passed(WireStream *s, uint64_t start, uint64_t end)
     g_array_free(fresh, TRUE);
 }
 
+/* The last record that begins at or before `start`, or 0. */
+static guint first_record(const GArray *a, uint64_t start)
+{
+    guint low = 0, high = a->len;
+
+    while (low < high) {
+        guint mid = (low + high) / 2;
+
+        if (g_array_index(a, WireRecord, mid).start <= start) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low ? low - 1 : 0;
+}
+
 /* What lies more than WIRE_MEMORY back is forgotten. */
 static void forget(WireStream *s)
 {
     uint64_t limit = s->high > WIRE_MEMORY ? s->high - WIRE_MEMORY : 0;
-    guint n = 0;
+    guint n;
 
     if (s->records->len > FORGET_AT_ONCE) {
-        while (n < s->records->len - 1 &&
-               g_array_index(s->records, WireRecord, n + 1).start <= limit) {
-            n++;
-        }
+        n = first_record(s->records, limit);
         if (n > s->records->len / 2) {
             g_array_remove_range(s->records, 0, n);
         }
@@ -408,23 +422,6 @@ uint64_t wire_stream_feed(WireStream *s, uint32_t seq, const uint8_t *data, uint
 }
 
 /* Questions */
-
-static guint first_record(const GArray *a, uint64_t start)
-{
-    guint low = 0, high = a->len;
-
-    /* the last one that begins at or before `start`, or 0 */
-    while (low < high) {
-        guint mid = (low + high) / 2;
-
-        if (g_array_index(a, WireRecord, mid).start <= start) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low ? low - 1 : 0;
-}
 
 static void add_span(GArray *spans, uint64_t start, uint64_t end, const WireRecord *r)
 {

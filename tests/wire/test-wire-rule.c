@@ -1,0 +1,235 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Tests of rule.c: what is read from a rule, and what is said of one that is none.
+ */
+#include "bench.h"
+
+static void test_good(void)
+{
+    static const char *const good[] = {
+        "drop",
+        "  drop\ta>b  ",
+        "drop both",
+        "drop b>a record=7 byte=2",
+        "drop record=1,3..5,9.. app-record=..4 wire-record=+0",
+        "drop byte=header,-1,13..-17,tag,5..,first..nonce",
+        "drop type=data,alert sent=again headers=14..",
+        "drop sent=first p=0 seed=0",
+        "drop p=1e-3",
+        "drop port=443 sport=1..1023 dport=40000 flow=0 len=0 vlan=5",
+        "drop flags=syn,!ack ip=6 proto=tcp",
+        "drop after=0 every=2 count=9223372036854775807",
+        "duplicate copies=3 gap=100000",
+        "delay packets=3 ms=20",
+        "hold name=any-word",
+        "hold",
+        "corrupt byte=tag xor=0x80 csum=keep",
+        "corrupt xor=255",
+        "truncate bytes=0",
+        "truncate byte=9 csum=fix",
+        "split size=1",
+        "split byte=3 overlap=9 order=reverse",
+        "ip-option bytes=40",
+        "ce",
+        "log record=+3..+5,+9..",
+        "log record=+3..5",
+        "pass flags=rst",
+    };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(good); i++) {
+        GError *err = NULL;
+        WireRule *rule = wire_rule_parse(good[i], 1, &err);
+
+        g_assert_no_error(err);
+        g_assert_nonnull(rule);
+        wire_rule_free(rule);
+    }
+}
+
+static void test_fields(void)
+{
+    WireRule *r = wire_rule_parse("corrupt b>a record=+2..+4,+9 byte=-16..-1,header,7 "
+                                  "sent=again xor=0x81 csum=keep p=0.25 seed=9 after=1 "
+                                  "every=2 count=3 flags=syn,!rst type=ccs,data", 1, NULL);
+
+    g_assert_nonnull(r);
+    g_assert_cmpint(r->action, ==, WIRE_CORRUPT);
+    g_assert_cmpint(r->dir, ==, WIRE_B_TO_A);
+    g_assert_true(r->record.relative);
+    g_assert_cmpuint(r->record.n, ==, 2);
+    g_assert_cmpint(r->record.range[0].lo, ==, 2);
+    g_assert_cmpint(r->record.range[0].hi, ==, 4);
+    g_assert_cmpint(r->record.range[1].lo, ==, 9);
+    g_assert_cmpint(r->record.range[1].hi, ==, 9);
+    g_assert_false(r->byte.relative);
+    g_assert_cmpuint(r->byte.n, ==, 3);
+    g_assert_cmpint(r->byte.range[0].lo, ==, -16);
+    g_assert_cmpint(r->byte.range[0].hi, ==, -1);
+    g_assert_cmpint(r->byte.range[1].lo, ==, 0);
+    g_assert_cmpint(r->byte.range[1].hi, ==, 4);
+    g_assert_cmpint(r->byte.range[2].lo, ==, 7);
+    g_assert_cmpint(r->sent.range[0].lo, ==, 2);
+    g_assert_cmpint(r->xor, ==, 0x81);
+    g_assert_cmpint(r->csum, ==, 1);
+    g_assert_cmpfloat(r->p, ==, 0.25);
+    g_assert_cmpint(r->seed, ==, 9);
+    g_assert_cmpint(r->after, ==, 1);
+    g_assert_cmpint(r->every, ==, 2);
+    g_assert_cmpint(r->count, ==, 3);
+    g_assert_cmpint(r->flags_on, ==, MLX5_TCP_SYN);
+    g_assert_cmpint(r->flags_off, ==, MLX5_TCP_RST);
+    g_assert_cmpuint(r->types, ==, 1u << 20 | 1u << 23);
+    wire_rule_free(r);
+
+    /* a place in the stream means its first transmission, anything else does not */
+    r = wire_rule_parse("drop record=7", 5, NULL);
+    g_assert_cmpuint(r->sent.n, ==, 1);
+    g_assert_cmpint(r->sent.range[0].hi, ==, 1);
+    g_assert_cmpint(r->seed, ==, 5);
+    wire_rule_free(r);
+    r = wire_rule_parse("drop segment=7", 5, NULL);
+    g_assert_cmpuint(r->sent.n, ==, 0);
+    wire_rule_free(r);
+}
+
+/* The message names the token, and what would have been right. */
+static void test_bad(void)
+{
+    static const struct {
+        const char *text;
+        const char *token;
+        const char *allowed;
+    } bad[] = {
+        { "", "''", "begins with its action" },
+        { "drp record=7", "'drp'", "drop, duplicate, delay, hold, corrupt, truncate" },
+        { "record=7", "'record=7'", "unknown action" },
+        { "drop a<b", "'a<b'", "a>b, b>a or both" },
+        { "drop recrd=7", "'recrd=7'", "record, app-record, wire-record, type, byte" },
+        { "drop record=", "'record='", "N, N..M, N.. or ..M" },
+        { "drop record=x", "'record=x'", "N, N..M, N.. or ..M" },
+        { "drop record=-1", "'record=-1'", "N, N..M" },
+        { "drop record=3-9", "'record=3-9'", "N, N..M" },
+        { "drop record=3..-9", "'record=3..-9'", "N, N..M" },
+        { "drop record=3...9", "'record=3...9'", "N, N..M" },
+        { "drop record=9..3", "'record=9..3'", "9 is more than 3" },
+        { "drop record=1,,2", "'record=1,,2'", "N, N..M" },
+        { "drop record=1,+2", "'record=1,+2'", "cannot be mixed" },
+        { "drop port=+2", "'port=+2'", "no meaning here" },
+        { "drop record=99999999999999999999", "'record=999", "N, N..M" },
+        { "drop record=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "'record=1,2",
+          "more than 16 ranges" },
+        { "drop record=1 record=2", "'record=2'", "given twice" },
+        { "drop byte=head", "'byte=head'", "header, nonce, payload, tag, first, last" },
+        { "drop byte=-1..-16", "'byte=-1..-16'", "-1 is more than -16" },
+        { "drop sent=0", "'sent=0'", "first, again, any" },
+        { "drop sent=-1", "'sent=-1'", "first, again, any" },
+        { "drop type=application", "'type=application'", "ccs, alert, handshake, data" },
+        { "drop flags=syn,ak", "'flags=syn,ak'", "fin, syn, rst, psh" },
+        { "drop ip=5", "'ip=5'", "any, 4, 6" },
+        { "drop proto=sctp", "'proto=sctp'", "any, tcp, udp, icmp, other" },
+        { "drop p=2", "'p=2'", "from 0 to 1" },
+        { "drop p=nan", "'p=nan'", "from 0 to 1" },
+        { "drop p=", "'p='", "from 0 to 1" },
+        { "drop seed=3", "'drop'", "no meaning without p=" },
+        { "drop count=0", "'count=0'", "1 or more" },
+        { "drop every=0", "'every=0'", "1 or more" },
+        { "drop after=-1", "'after=-1'", "0 or more" },
+        { "drop xor=1", "'xor=1'", "does not go with 'drop'" },
+        { "corrupt xor=0", "'xor=0'", "from 1 to 255" },
+        { "corrupt xor=0x", "'xor=0x'", "from 1 to 255" },
+        { "corrupt csum=no", "'csum=no'", "fix, keep" },
+        { "delay", "'delay'", "packets= or ms=" },
+        { "delay ms=0", "'ms=0'", "from 1 to" },
+        { "hold name=", "'name='", "1 to 64" },
+        { "split size=0", "'size=0'", "from 1 to" },
+        { "split size=5 overlap=5", "'split'", "less than size=" },
+        { "split order=back", "'order=back'", "forward, reverse" },
+        { "ip-option bytes=6", "'ip-option'", "multiple of 4" },
+        { "truncate bytes=70000", "'bytes=70000'", "from 0 to 65535" },
+    };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(bad); i++) {
+        GError *err = NULL;
+        WireRule *rule = wire_rule_parse(bad[i].text, 1, &err);
+
+        g_test_message("%s", err ? err->message : bad[i].text);
+        g_assert_null(rule);
+        g_assert_error(err, WIRE_RULE_ERROR, 0);
+        g_assert_nonnull(strstr(err->message, bad[i].text));
+        g_assert_nonnull(strstr(err->message, bad[i].token));
+        g_assert_nonnull(strstr(err->message, bad[i].allowed));
+        g_error_free(err);
+    }
+}
+
+/* Any bytes at all: refused or read, never worse. */
+static void test_noise(void)
+{
+    static const char *const words[] = {
+        "drop", "split", "corrupt", "a>b", "record", "byte", "=", "..", "+", "-", ",", "1",
+        "header", "tag", " ", "sent", "again", "p", "0.5", "size", "xor", "0x", "!", "flags",
+        "syn", "99999999999999999999", "-9223372036854775808", "\t", "csum=keep", "\xff",
+    };
+    unsigned round, n;
+
+    for (round = 0; round < 20000; round++) {
+        GString *text = g_string_new(round % 2 ? "drop " : "corrupt ");
+        GError *err = NULL;
+        WireRule *rule;
+
+        for (n = (unsigned)g_test_rand_int_range(1, 12); n > 0; n--) {
+            g_string_append(text, words[g_test_rand_int_range(0, G_N_ELEMENTS(words))]);
+        }
+        rule = wire_rule_parse(text->str, 1, &err);
+        g_assert_true((rule == NULL) == (err != NULL));
+        wire_rule_free(rule);
+        g_clear_error(&err);
+        g_string_free(text, TRUE);
+    }
+}
+
+/* --help-rules has every action and key that an error message offers. */
+static void test_help(void)
+{
+    GString *out = g_string_new(NULL);
+    GError *err = NULL;
+    char **words;
+    unsigned i;
+
+    wire_rule_help(out);
+    for (i = 0; i < WIRE_N_ACTIONS; i++) {
+        char *line = g_strdup_printf("\n  %s ", wire_action_name((WireAction)i));
+        char *text = g_strdup_printf("%s nosuchkey=1", wire_action_name((WireAction)i));
+        unsigned n;
+
+        g_assert_nonnull(strstr(out->str, line));
+        g_assert_null(wire_rule_parse(text, 1, &err));
+        words = g_strsplit(strstr(err->message, "there are: ") + 11, ", ", -1);
+        g_assert_cmpuint(g_strv_length(words), >, 20);
+        for (n = 0; words[n]; n++) {
+            char *key = g_strdup_printf("\n  %s ", words[n]);
+
+            g_assert_nonnull(strstr(out->str, key));
+            g_free(key);
+        }
+        g_strfreev(words);
+        g_clear_error(&err);
+        g_free(line);
+        g_free(text);
+    }
+    g_string_free(out, TRUE);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/wire/rule/good", test_good);
+    g_test_add_func("/wire/rule/fields", test_fields);
+    g_test_add_func("/wire/rule/bad", test_bad);
+    g_test_add_func("/wire/rule/noise", test_noise);
+    g_test_add_func("/wire/rule/help", test_help);
+    return g_test_run();
+}
