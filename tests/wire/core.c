@@ -302,7 +302,7 @@ static void cut_pieces(WireCore *core, const Orders *o, const WireSubject *s,
     guint i;
 
     c->truncated += !whole || (o->cut_keep >= 0 && o->cut_keep < s->len);
-    if (o->split) {
+    if (o->split && o->cuts->len) {
         qsort(o->cuts->data, o->cuts->len, sizeof(uint32_t), compare_cuts);
         for (i = 0; i < o->cuts->len; i++) {
             uint32_t cut = g_array_index(o->cuts, uint32_t, i);
