@@ -7,10 +7,12 @@ Callers: tests.
 """
 
 import contextlib
+import json
 import threading
 
 from .case import fail, wait_for
 from .hosts import CallError, HostError
+from .ktap import note
 from .tls import Connection
 
 SIZE = 4 << 20          # bytes of an ordinary transfer
@@ -31,10 +33,57 @@ def both_ways(env, family=4, size=SIZE):
             finish()
 
 
+PATIENCE = 5.0          # seconds of standstill before the qdiscs are looked at
+DISCARD = 9             # port nobody listens on
+NUDGES = range(50000, 50016)
+
+
+def _backlog(host):
+    """Packets that wait in the qdiscs of the NIC at this end."""
+    found = json.loads(host.out("tc", "-s", "-j", "qdisc", "show", "dev", host.nic.name))
+    return sum(entry.get("qlen", 0) for entry in found if not entry.get("root"))
+
+
+@contextlib.contextmanager
+def nudged(env):
+    """For waiting on traffic after queues were reopened: packets that were left in a qdisc are got
+    going by a few datagrams on every transmit queue, and that is noted.
+
+    mlx5 starts its queues after a change of channels, rings or MTU without scheduling their qdiscs
+    (mlx5e_activate_txqsq: netif_tx_start_queue, not wake). A packet that was put back into a qdisc
+    meanwhile stays there until the next one comes; TCP does not retransmit what is still in the
+    host, so a lone connection can stand still for minutes. Standstill with empty qdiscs is not
+    helped along: then the fault is elsewhere.
+    """
+    done = threading.Event()
+
+    def nudge():
+        while not done.wait(PATIENCE):
+            try:
+                for host in env.hosts:
+                    waiting = _backlog(host)
+                    if waiting:
+                        note(f"{waiting} packets were left in the qdiscs of the {host.name} end; "
+                             "nudged")
+                        host.call("tcp.udp_burst", address=env.other(host).address(4),
+                                  port=DISCARD, source_ports=list(NUDGES), count=1)
+            except (HostError, CallError):
+                pass                    # the interface is down at the moment
+
+    thread = threading.Thread(target=nudge, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 class Running:
     """Traffic that goes on."""
 
-    def __init__(self):
+    def __init__(self, env):
+        self._env = env
         self.rounds = 0
         self.stop = threading.Event()
         self.error = None
@@ -42,7 +91,8 @@ class Running:
     def progress(self):
         """Wait until more has arrived in both directions than there is under way now."""
         target = self.rounds + 4
-        wait_for("traffic goes on", lambda: self.error or self.rounds >= target, 120)
+        with nudged(self._env):
+            wait_for("traffic goes on", lambda: self.error or self.rounds >= target, 120)
         if self.error:
             raise self.error
 
@@ -50,7 +100,7 @@ class Running:
 @contextlib.contextmanager
 def running(env, family=4):
     """Checked traffic in both directions of one connection while the block lasts."""
-    state = Running()
+    state = Running(env)
 
     def work(way):
         try:
@@ -69,8 +119,9 @@ def running(env, family=4):
             yield state
         finally:
             state.stop.set()
-        for thread in threads:
-            thread.join()
+        with nudged(env):
+            for thread in threads:
+                thread.join()
         if state.error:
             fail(f"background traffic: {state.error}")
 

@@ -25,8 +25,9 @@ def _session(env):
             offload.check_configuration(connection)
 
         def exchange():
-            for finish in [way.begin(STEP) for way in (connection.up, connection.down)]:
-                finish()
+            with traffic.nudged(env):
+                for finish in [way.begin(STEP) for way in (connection.up, connection.down)]:
+                    finish()
 
         exchange()
         yield connection, exchange

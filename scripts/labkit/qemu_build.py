@@ -54,7 +54,7 @@ NORMAL_ARGS = ("--disable-debug-info",)
 SANITIZE_ARGS = ("--enable-asan", "--enable-ubsan", "--disable-debug-info", "--extra-cflags=-g1")
 
 # What later versions need besides mlx5.mak: their ACPI tables refer to CXL unconditionally.
-LATER_DEVICES = (((10, 1), "CONFIG_PXB=y"), ((10, 1), "CONFIG_CXL=y"))
+LATER_DEVICES = tuple(((10, 1), f"CONFIG_{name}=y") for name in ("PXB", "CXL", "CXL_MEM_DEVICE"))
 
 SPACE_SOURCE = 600 << 20
 SPACE_BUILD = {False: 400 << 20, True: 900 << 20}
