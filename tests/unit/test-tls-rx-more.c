@@ -599,7 +599,7 @@ static void test_many_contexts(void)
     for (int i = 0; i < N; i++) {
         rx_free(&t[i]);
     }
-    mlx5_tls_engine_free(engine);
+    ref_engine_free(engine);
 }
 
 static void test_texts(void)
@@ -621,25 +621,25 @@ int main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     rng = ref_rand_new(NULL);
-    g_test_add_func("/tls/rx/cuts", test_cuts);
-    g_test_add_func("/tls/rx/wrap", test_wrap);
-    g_test_add_func("/tls/rx/versions", test_versions);
-    g_test_add_func("/tls/rx/1.3-types", test_13_types);
-    g_test_add_func("/tls/rx/mixed-records", test_mixed_records);
-    g_test_add_func("/tls/rx/bad-among-good", test_bad_among_good);
-    g_test_add_func("/tls/rx/knob/flag-at-loss", test_flag_at_loss);
-    g_test_add_func("/tls/rx/knob/flag-at-both", test_flag_at_both);
-    g_test_add_func("/tls/rx/knob/bad-tag-search", test_bad_tag_search);
-    g_test_add_func("/tls/rx/knob/auth-stage-off", test_auth_stage_off);
-    g_test_add_func("/tls/rx/knob/magic-only", test_magic_only);
-    g_test_add_func("/tls/rx/knob/start", test_start_knobs);
-    g_test_add_func("/tls/rx/lengths", test_lengths);
-    g_test_add_func("/tls/rx/longest", test_longest);
-    g_test_add_func("/tls/rx/noise", test_noise);
-    g_test_add_func("/tls/rx/log", test_log);
-    g_test_add_func("/tls/rx/stats", test_stats);
-    g_test_add_func("/tls/rx/many-contexts", test_many_contexts);
-    g_test_add_func("/tls/rx/texts", test_texts);
+    ref_test_add("/tls/rx/cuts", test_cuts);
+    ref_test_add("/tls/rx/wrap", test_wrap);
+    ref_test_add("/tls/rx/versions", test_versions);
+    ref_test_add("/tls/rx/1.3-types", test_13_types);
+    ref_test_add("/tls/rx/mixed-records", test_mixed_records);
+    ref_test_add("/tls/rx/bad-among-good", test_bad_among_good);
+    ref_test_add("/tls/rx/knob/flag-at-loss", test_flag_at_loss);
+    ref_test_add("/tls/rx/knob/flag-at-both", test_flag_at_both);
+    ref_test_add("/tls/rx/knob/bad-tag-search", test_bad_tag_search);
+    ref_test_add("/tls/rx/knob/auth-stage-off", test_auth_stage_off);
+    ref_test_add("/tls/rx/knob/magic-only", test_magic_only);
+    ref_test_add("/tls/rx/knob/start", test_start_knobs);
+    ref_test_add("/tls/rx/lengths", test_lengths);
+    ref_test_add("/tls/rx/longest", test_longest);
+    ref_test_add("/tls/rx/noise", test_noise);
+    ref_test_add("/tls/rx/log", test_log);
+    ref_test_add("/tls/rx/stats", test_stats);
+    ref_test_add("/tls/rx/many-contexts", test_many_contexts);
+    ref_test_add("/tls/rx/texts", test_texts);
     ret = g_test_run();
     g_rand_free(rng);
     return ret;

@@ -57,7 +57,7 @@ static void tx_free(Tx *t)
 {
     mlx5_tls_tx_clear(&t->tx);
     mlx5_tls_key_unref(t->key);
-    mlx5_tls_engine_free(t->engine);
+    ref_engine_free(t->engine);
     ref_stream_free(t->st);
     g_array_unref(t->log);
 }
@@ -762,7 +762,7 @@ static void test_many_contexts(void)
         mlx5_tls_tx_clear(&tx[i]);
         tx_free(&t[i]);
     }
-    mlx5_tls_engine_free(engine);
+    ref_engine_free(engine);
 }
 
 static void test_texts(void)
@@ -784,28 +784,28 @@ int main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     rng = ref_rand_new(NULL);
-    g_test_add_func("/tls/tx/TX1-static", test_tx1);
-    g_test_add_func("/tls/tx/TX2-set-psv", test_tx2);
-    g_test_add_func("/tls/tx/TX3-start-dump", test_tx3);
-    g_test_add_func("/tls/tx/TX4-start-packet", test_tx4);
-    g_test_add_func("/tls/tx/TX5-active-packet", test_tx5);
-    g_test_add_func("/tls/tx/TX6-active-dump", test_tx6);
-    g_test_add_func("/tls/tx/TX7-in-sequence", test_tx7);
-    g_test_add_func("/tls/tx/TX8-out-of-sequence", test_tx8);
-    g_test_add_func("/tls/tx/TX9-dump-advances", test_tx9);
-    g_test_add_func("/tls/tx/TX10-TX11-TX13-invalid", test_tx10_11_13);
-    g_test_add_func("/tls/tx/TX12-TX16-TX17-bad-header", test_tx12_16_17);
-    g_test_add_func("/tls/tx/TX12-bad-header-cut", test_tx12_cut);
-    g_test_add_func("/tls/tx/TX14-set-psv-refused", test_tx14);
-    g_test_add_func("/tls/tx/TX15-empty", test_tx15);
-    g_test_add_func("/tls/tx/cuts", test_cuts);
-    g_test_add_func("/tls/tx/large", test_large);
-    g_test_add_func("/tls/tx/too-long", test_too_long);
-    g_test_add_func("/tls/tx/resync-every-offset", test_resync_every_offset);
-    g_test_add_func("/tls/tx/log", test_log);
-    g_test_add_func("/tls/tx/reset-clear", test_reset_clear);
-    g_test_add_func("/tls/tx/many-contexts", test_many_contexts);
-    g_test_add_func("/tls/tx/texts", test_texts);
+    ref_test_add("/tls/tx/TX1-static", test_tx1);
+    ref_test_add("/tls/tx/TX2-set-psv", test_tx2);
+    ref_test_add("/tls/tx/TX3-start-dump", test_tx3);
+    ref_test_add("/tls/tx/TX4-start-packet", test_tx4);
+    ref_test_add("/tls/tx/TX5-active-packet", test_tx5);
+    ref_test_add("/tls/tx/TX6-active-dump", test_tx6);
+    ref_test_add("/tls/tx/TX7-in-sequence", test_tx7);
+    ref_test_add("/tls/tx/TX8-out-of-sequence", test_tx8);
+    ref_test_add("/tls/tx/TX9-dump-advances", test_tx9);
+    ref_test_add("/tls/tx/TX10-TX11-TX13-invalid", test_tx10_11_13);
+    ref_test_add("/tls/tx/TX12-TX16-TX17-bad-header", test_tx12_16_17);
+    ref_test_add("/tls/tx/TX12-bad-header-cut", test_tx12_cut);
+    ref_test_add("/tls/tx/TX14-set-psv-refused", test_tx14);
+    ref_test_add("/tls/tx/TX15-empty", test_tx15);
+    ref_test_add("/tls/tx/cuts", test_cuts);
+    ref_test_add("/tls/tx/large", test_large);
+    ref_test_add("/tls/tx/too-long", test_too_long);
+    ref_test_add("/tls/tx/resync-every-offset", test_resync_every_offset);
+    ref_test_add("/tls/tx/log", test_log);
+    ref_test_add("/tls/tx/reset-clear", test_reset_clear);
+    ref_test_add("/tls/tx/many-contexts", test_many_contexts);
+    ref_test_add("/tls/tx/texts", test_texts);
     ret = g_test_run();
     g_rand_free(rng);
     return ret;

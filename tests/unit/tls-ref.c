@@ -220,6 +220,59 @@ Mlx5TlsEngine *ref_engine_new(unsigned slots)
     return engine;
 }
 
+/* ---- rows ---------------------------------------------------------------------- */
+
+static uint64_t row_hits[2][MLX5_TLS_MAX_ROW + 1];
+
+void ref_engine_free(Mlx5TlsEngine *engine)
+{
+    for (unsigned row = 1; row <= MLX5_TLS_MAX_ROW; row++) {
+        row_hits[MLX5_TLS_DIR_TX][row] +=
+            mlx5_tls_engine_row_hits(engine, MLX5_TLS_DIR_TX, row);
+        row_hits[MLX5_TLS_DIR_RX][row] +=
+            mlx5_tls_engine_row_hits(engine, MLX5_TLS_DIR_RX, row);
+    }
+    mlx5_tls_engine_free(engine);
+}
+
+typedef struct RowTest {
+    const char *path;
+    void (*func)(void);
+} RowTest;
+
+static void row_test_run(gconstpointer data)
+{
+    const RowTest *t = data;
+    g_auto(GStrv) words = g_strsplit_set(t->path, "/-", -1);
+
+    memset(row_hits, 0, sizeof(row_hits));
+    t->func();
+    for (char **word = words; *word; word++) {
+        Mlx5TlsDir dir = g_str_has_prefix(*word, "TX") ? MLX5_TLS_DIR_TX : MLX5_TLS_DIR_RX;
+        guint64 row;
+
+        if (dir == MLX5_TLS_DIR_RX && **word != 'R') {
+            continue;
+        }
+        if (g_ascii_string_to_unsigned(*word + (dir == MLX5_TLS_DIR_TX ? 2 : 1), 10, 1,
+                                       MLX5_TLS_MAX_ROW, &row, NULL) &&
+            row_hits[dir][row] == 0) {
+            g_error("%s: row %s was not taken in it", t->path, *word);
+        }
+    }
+}
+
+void ref_test_add(const char *path, void (*func)(void))
+{
+    RowTest *t = g_new(RowTest, 1);
+
+    t->path = path;
+    t->func = func;
+    g_test_add_data_func_full(path, t, row_test_run, g_free);
+}
+
+/* ---- comparing and drawing ----------------------------------------------------- */
+
 void ref_assert_equal(const uint8_t *got, const uint8_t *want, size_t len, const char *what)
 {
     for (size_t i = 0; i < len; i++) {

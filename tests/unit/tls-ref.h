@@ -86,6 +86,14 @@ void ref_progress_image(uint8_t image[12], uint32_t next_record_tcp_sn);
 
 Mlx5TlsKey *ref_engine_key(const RefKeys *k);
 Mlx5TlsEngine *ref_engine_new(unsigned slots);
+/* Free it; the rows that its contexts took count for the running test. */
+void ref_engine_free(Mlx5TlsEngine *engine);
+
+/*
+ * g_test_add_func() for tests that name rows: of "/tls/rx/R12-R14-chain" the rows R12 and
+ * R14 must have been taken, or the test has failed. docs/tls-rows.md relies on it.
+ */
+void ref_test_add(const char *path, void (*func)(void));
 
 /* Compare buffers; a difference is reported with its offset. */
 void ref_assert_equal(const uint8_t *got, const uint8_t *want, size_t len, const char *what);

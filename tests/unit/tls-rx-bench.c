@@ -45,7 +45,7 @@ void rx_free(Rx *t)
 {
     mlx5_tls_rx_clear(&t->rx);
     mlx5_tls_key_unref(t->key);
-    mlx5_tls_engine_free(t->engine);
+    ref_engine_free(t->engine);
     ref_stream_free(t->st);
     g_array_unref(t->log);
 }

@@ -121,6 +121,7 @@ struct Mlx5TlsEngine {
     GQueue slots;
     unsigned max_slots;
     Mlx5TlsEngineStats stats;
+    uint64_t rows[2][MLX5_TLS_MAX_ROW + 1];     /* by Mlx5TlsDir */
 };
 
 static void must(int ok, const char *what)
@@ -457,6 +458,16 @@ void mlx5_tls_engine_set_record_log(Mlx5TlsEngine *engine, Mlx5TlsRecordLogFn *f
 void mlx5_tls_engine_get_stats(const Mlx5TlsEngine *engine, Mlx5TlsEngineStats *stats)
 {
     *stats = engine->stats;
+}
+
+uint64_t mlx5_tls_engine_row_hits(const Mlx5TlsEngine *engine, Mlx5TlsDir dir, unsigned row)
+{
+    return row >= 1 && row <= MLX5_TLS_MAX_ROW ? engine->rows[dir][row] : 0;
+}
+
+void mlx5_tls_engine_count_row(Mlx5TlsEngine *engine, Mlx5TlsDir dir, unsigned row)
+{
+    engine->rows[dir][row]++;
 }
 
 GArray *mlx5_tls_engine_spans(Mlx5TlsEngine *engine)

@@ -93,6 +93,12 @@ typedef struct Mlx5TlsEngineStats {
 
 void mlx5_tls_engine_get_stats(const Mlx5TlsEngine *engine, Mlx5TlsEngineStats *stats);
 
+/*
+ * How often the contexts of an engine have taken a row of their table (TX1.., R1..) since
+ * the engine was made. 0 for a row that there is not.
+ */
+uint64_t mlx5_tls_engine_row_hits(const Mlx5TlsEngine *engine, Mlx5TlsDir dir, unsigned row);
+
 /* ---- headers ----------------------------------------------------------------- */
 
 typedef enum Mlx5TlsHeader {
@@ -226,5 +232,9 @@ GArray *mlx5_tls_engine_events(Mlx5TlsEngine *engine);  /* of Mlx5TlsRecordEvent
 bool mlx5_tls_engine_logging(const Mlx5TlsEngine *engine);
 /* Hand the events collected to the record log, in order, and empty the array. */
 void mlx5_tls_engine_flush_events(Mlx5TlsEngine *engine);
+
+#define MLX5_TLS_MAX_ROW    63
+/* A context has taken a row, 0..MLX5_TLS_MAX_ROW; 0 is none and is not counted. */
+void mlx5_tls_engine_count_row(Mlx5TlsEngine *engine, Mlx5TlsDir dir, unsigned row);
 
 #endif /* MLX5_ENGINE_TLS_RECORD_H */

@@ -65,6 +65,7 @@ static void take(Work *w, RxEvent event)
     const RxCell *cell = &mlx5_tls_rx_machine[w->rx->state][event];
 
     if (cell->row) {
+        mlx5_tls_engine_count_row(w->rx->engine, MLX5_TLS_DIR_RX, cell->row);
         w->res->rows |= MLX5_TLS_RX_ROW_BIT(cell->row);
         if (w->res->row == 0) {
             w->res->row = cell->row;
@@ -735,6 +736,7 @@ void mlx5_tls_rx_get_progress(const Mlx5TlsRx *rx,
 {
     Mlx5TlsProgressParams progress = { 0 };
 
+    mlx5_tls_engine_count_row(rx->engine, MLX5_TLS_DIR_RX, MLX5_TLS_RX_ROW_GET_PSV);
     if (rx->state != MLX5_TLS_RX_NONE) {
         progress = (Mlx5TlsProgressParams) {
             .next_record_tcp_sn = rx->next_hdr,
@@ -766,6 +768,9 @@ void mlx5_tls_rx_init(Mlx5TlsRx *rx, Mlx5TlsEngine *engine, uint32_t id)
 
 void mlx5_tls_rx_clear(Mlx5TlsRx *rx)
 {
+    if (rx->engine) {
+        mlx5_tls_engine_count_row(rx->engine, MLX5_TLS_DIR_RX, MLX5_TLS_RX_ROW_DESTROY);
+    }
     mlx5_tls_record_close(&rx->rec);
     mlx5_tls_crypto_clear(&rx->run);
     mlx5_tls_key_unref(rx->params_key);

@@ -92,6 +92,9 @@ typedef enum Mlx5TlsRxState {
 } Mlx5TlsRxState;
 
 #define MLX5_TLS_RX_ROWS    34
+/* those that are no cell of the table */
+#define MLX5_TLS_RX_ROW_GET_PSV     27
+#define MLX5_TLS_RX_ROW_DESTROY     28
 #define MLX5_TLS_RX_ROW_BIT(row)    (1ull << (row))
 
 /* What became of one packet: enough for the CQE, counters, a trace and a log line. */

@@ -251,6 +251,7 @@ static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
     TxAction action = row->action;
     uint8_t before = tx->state;
 
+    mlx5_tls_engine_count_row(tx->engine, MLX5_TLS_DIR_TX, n);
     *res = (Mlx5TlsTxResult) {
         .verdict = row->verdict,
         .reason = row->reason,
