@@ -367,30 +367,39 @@ static void drop_frame(void *opaque, WireDir dir, const uint8_t *frame, size_t l
     (void)len;
 }
 
-int main(int argc, char **argv)
+static int wire_main(const Options *o)
 {
-    Options options = { .seed = 1 };
     Wire wire = { .signals = -1 };
     int status = EXIT_USAGE;
 
-    if (!parse_options(&argc, &argv, &options)) {
-        return EXIT_USAGE;
-    }
-    if (options.help_rules) {
-        GString *help = g_string_new(NULL);
-
-        wire_rule_help(help);
-        g_print("%s", help->str);
-        g_string_free(help, TRUE);
-        return EXIT_SUCCESS;
-    }
-    wire_core_init(&wire.core, send_frame, &wire, options.seed);
+    wire_core_init(&wire.core, send_frame, &wire, o->seed);
     if (open_signals(&wire)) {
-        status = run(&wire, &options);
+        status = run(&wire, o);
         close(wire.signals);
     }
     wire.core.emit = drop_frame;
     wire_core_clear(&wire.core);
+    return status;
+}
+
+static int print_help(void)
+{
+    GString *help = g_string_new(NULL);
+
+    wire_rule_help(help);
+    g_print("%s", help->str);
+    g_string_free(help, TRUE);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    Options options = { .seed = 1 };
+    int status = EXIT_USAGE;
+
+    if (parse_options(&argc, &argv, &options)) {
+        status = options.help_rules ? print_help() : wire_main(&options);
+    }
     g_free(options.side[0]);
     g_free(options.side[1]);
     g_strfreev(options.rules);
