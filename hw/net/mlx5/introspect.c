@@ -4,7 +4,7 @@
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "introspect.h"
-#include "mlx5.h"
+#include "tls.h"
 
 static bool visit_u64(Visitor *v, const char *name, uint64_t val, Error **errp)
 {
@@ -111,6 +111,37 @@ out:
     visit_end_struct(v, NULL);
 }
 
+static bool visit_rows(Visitor *v, const Mlx5TlsEngine *engine, Mlx5TlsDir dir,
+                       const char *prefix, unsigned rows, Error **errp)
+{
+    unsigned row;
+
+    for (row = 1; row <= rows; row++) {
+        g_autofree char *name = g_strdup_printf("%s%u", prefix, row);
+        uint64_t hits = engine ? mlx5_tls_engine_row_hits(engine, dir, row) : 0;
+
+        if (!visit_u64(v, name, hits, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void get_tls_rows(Object *obj, Visitor *v, const char *name,
+                         void *opaque, Error **errp)
+{
+    const Mlx5TlsEngine *engine = MLX5_KTLS(obj)->fn.tls.engine;
+
+    if (!visit_start_struct(v, name, NULL, 0, errp)) {
+        return;
+    }
+    if (visit_rows(v, engine, MLX5_TLS_DIR_TX, "TX", MLX5_TLS_TX_ROWS, errp) &&
+        visit_rows(v, engine, MLX5_TLS_DIR_RX, "R", MLX5_TLS_RX_ROWS, errp)) {
+        visit_check_struct(v, errp);
+    }
+    visit_end_struct(v, NULL);
+}
+
 void mlx5_introspect_class_init(ObjectClass *klass)
 {
     object_class_property_add(klass, "objects", "mlx5-objects", get_objects,
@@ -121,4 +152,8 @@ void mlx5_introspect_class_init(ObjectClass *klass)
                               NULL, NULL, NULL);
     object_class_property_set_description(klass, "counters",
         "what the port and the vport have counted");
+    object_class_property_add(klass, "tls-rows", "mlx5-tls-rows", get_tls_rows,
+                              NULL, NULL, NULL);
+    object_class_property_set_description(klass, "tls-rows",
+        "how often each row of the TLS state machines was taken");
 }
