@@ -69,23 +69,72 @@ static void log_record(void *opaque, const Mlx5TlsRecordEvent *e)
     }
 }
 
-bool mlx5_observe_init(Mlx5State *s, Error **errp)
+/* Lets go of the file that is being written, if there is one. */
+static void log_close(Mlx5State *s)
 {
-    if (!s->record_log) {
-        return true;
+    if (s->record_log_file) {
+        mlx5_tls_engine_set_record_log(s->fn.tls.engine, NULL, NULL);
+        g_clear_pointer(&s->record_log_file, fclose);
     }
+}
+
+/* Begins to append to @path; what was written before goes on if that fails. */
+static bool log_open(Mlx5State *s, const char *path, Error **errp)
+{
     /* Several devices may share a file: lines are appended whole. */
-    s->record_log_file = fopen(s->record_log, "ae");
-    if (!s->record_log_file) {
-        error_setg_errno(errp, errno, "record-log=%s: cannot be opened",
-                         s->record_log);
+    FILE *file = fopen(path, "ae");
+
+    if (!file) {
+        error_setg_errno(errp, errno, "record-log=%s: cannot be opened", path);
         return false;
     }
+    log_close(s);
+    s->record_log_file = file;
     mlx5_tls_engine_set_record_log(s->fn.tls.engine, log_record, s);
     return true;
+}
+
+static char *get_record_log(Object *obj, Error **errp)
+{
+    return g_strdup(MLX5_KTLS(obj)->record_log ?: "");
+}
+
+/* Before the device is realized the name is kept; after that it takes effect. */
+static void set_record_log(Object *obj, const char *value, Error **errp)
+{
+    Mlx5State *s = MLX5_KTLS(obj);
+
+    if (DEVICE(obj)->realized) {
+        if (!*value) {
+            log_close(s);
+        } else if (!log_open(s, value, errp)) {
+            return;
+        }
+    }
+    g_free(s->record_log);
+    s->record_log = *value ? g_strdup(value) : NULL;
+}
+
+bool mlx5_observe_init(Mlx5State *s, Error **errp)
+{
+    return !s->record_log || log_open(s, s->record_log, errp);
 }
 
 void mlx5_observe_finalize(Mlx5State *s)
 {
     g_clear_pointer(&s->record_log_file, fclose);
+}
+
+void mlx5_observe_instance_finalize(Mlx5State *s)
+{
+    g_clear_pointer(&s->record_log, g_free);
+}
+
+void mlx5_observe_class_init(ObjectClass *klass)
+{
+    object_class_property_add_str(klass, "record-log", get_record_log,
+                                  set_record_log);
+    object_class_property_set_description(klass, "record-log",
+        "file to which a JSON line for each TLS record is appended, empty for "
+        "none; can be set at any time");
 }

@@ -9,5 +9,9 @@
 bool mlx5_observe_init(Mlx5State *s, Error **errp);
 /* Closes it; no context may be left that could still write to it. */
 void mlx5_observe_finalize(Mlx5State *s);
+/* Forgets the property's value, at the end of the object. */
+void mlx5_observe_instance_finalize(Mlx5State *s);
+/* Makes the property. */
+void mlx5_observe_class_init(ObjectClass *klass);
 
 #endif

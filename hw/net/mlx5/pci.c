@@ -268,6 +268,11 @@ static void mlx5_instance_init(Object *obj)
                                     "place in the order of boot devices");
 }
 
+static void mlx5_instance_finalize(Object *obj)
+{
+    mlx5_observe_instance_finalize(MLX5_KTLS(obj));
+}
+
 static const VMStateDescription vmstate_mlx5 = {
     .name = TYPE_MLX5_KTLS,
     .unmigratable = 1,
@@ -281,7 +286,6 @@ static const Property mlx5_properties[] = {
     DEFINE_PROP_UINT8("log-max-tis", Mlx5State, log_max_tis, 16),
     DEFINE_PROP_UINT8("log-max-tir", Mlx5State, log_max_tir, 16),
     DEFINE_PROP_UINT32("resync-timeout-ms", Mlx5State, resync_timeout_ms, 100),
-    DEFINE_PROP_STRING("record-log", Mlx5State, record_log),
     DEFINE_PROP_BOOL("tls-tx", Mlx5State, tls_tx, true),
     DEFINE_PROP_BOOL("tls-rx", Mlx5State, tls_rx, true),
     DEFINE_PROP_UINT8("log-max-dek", Mlx5State, log_max_dek, 17),
@@ -321,14 +325,13 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
         "announce TLS receive offload");
     object_class_property_set_description(klass, "resync-timeout-ms",
         "how long resync-repeat=timeout waits for an answer, in milliseconds");
-    object_class_property_set_description(klass, "record-log",
-        "file to which a JSON line for each TLS record is appended");
     object_class_property_set_description(klass, "log-max-dek",
         "log2 of how many encryption keys can exist (1..20)");
     object_class_property_set_description(klass, "log-dek-max-alloc",
         "log2 of the largest range of keys made by one command, "
         "0: no ranges, and no crypto capability page");
     mlx5_tls_class_init(klass);
+    mlx5_observe_class_init(klass);
     mlx5_introspect_class_init(klass);
 }
 
@@ -337,6 +340,7 @@ static const TypeInfo mlx5_info = {
     .parent = TYPE_PCI_DEVICE,
     .instance_size = sizeof(Mlx5State),
     .instance_init = mlx5_instance_init,
+    .instance_finalize = mlx5_instance_finalize,
     .class_init = mlx5_class_init,
     .interfaces = (MLX5_INTERFACE_INFO[]) {
         { INTERFACE_PCIE_DEVICE },
