@@ -25,6 +25,9 @@ MAX_LINE = 64 * 1024
 MAX_BLOB = 256 << 20
 BLOB_CHUNK = 24 * 1024
 UNPLUG_TIMEOUT = 90.0
+MAX_RECORDS = 64 << 20      # bytes of a record log, when another one begins
+RECORDS_CHUNK = 1 << 20
+HOST_PROPERTIES = {"record-log", "netdev", "mac", "romfile"}
 
 
 class Actions:
@@ -38,7 +41,7 @@ class Actions:
 
     def names(self):
         """Every action there is."""
-        groups = re.compile(r"(lab|nic|capture|machine|artifact" +
+        groups = re.compile(r"(lab|nic|records|capture|machine|artifact" +
                             (r"|wire)_" if self.machine.wire else r")_"))
         return sorted(name.replace("_", ".", 1) for name, value in inspect.getmembers(self)
                       if inspect.ismethod(value) and groups.match(name))
@@ -116,6 +119,53 @@ class Actions:
         """One QOM property of the device: a counter, a number of live objects."""
         return self.machine.qmp("qom-get", path=f"/machine/peripheral/{self._nic(nic)}",
                                 property=str(property))
+
+    def nic_set(self, nic, property, value):    # pylint: disable=redefined-builtin
+        """Set a QOM property of the device: what can be changed while it runs."""
+        if property in HOST_PROPERTIES:
+            raise LabError(f"nic.set: {property!r} names something of the host; "
+                           "records.start sets record-log")
+        self.machine.qmp("qom-set", path=f"/machine/peripheral/{self._nic(nic)}",
+                         property=str(property), value=value)
+
+    # records
+
+    def _records(self, nic):
+        return self.rundir.file(f"records-{self._nic(nic)}.jsonl")
+
+    def _record_log(self, nic, path):
+        self.machine.qmp("qom-set", path=f"/machine/peripheral/{nic}", property="record-log",
+                         value=str(path))
+
+    def records_start(self, nic):
+        """The device begins to write its record log; where the next line will be."""
+        path = self._records(nic)
+        size = path.stat().st_size if path.exists() else 0
+        if size > MAX_RECORDS:
+            self._record_log(nic, "")
+            path.unlink()
+            size = 0
+        self._record_log(nic, path)
+        return {"next": size}
+
+    def records_stop(self, nic):
+        """No more lines."""
+        self._record_log(self._nic(nic), "")
+
+    def records_read(self, nic, since=0):
+        """Whole lines from the offset `since` on, up to 1 MiB, and where the next one begins."""
+        if not isinstance(since, int) or since < 0:
+            raise LabError(f"since {since!r}: a number of bytes expected")
+        path = self._records(nic)
+        if not path.exists():
+            raise LabError(f"{nic} has written no record log; records.start begins one")
+        with open(path, "rb") as file:
+            file.seek(since)
+            data = file.read(RECORDS_CHUNK)
+            end = data.rfind(b"\n") + 1
+            data = data[:end]
+            more = since + end < os.fstat(file.fileno()).st_size
+        return {"next": since + end, "more": bool(more and end)}, data
 
     # capture
 
