@@ -278,6 +278,19 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
                     found.add(cells[1])
         return _newest_first(found)
 
+    def depends(self, package: str, version: str) -> list[str]:
+        """Names that PACKAGE of VERSION depends on; of alternatives the first. [] when the suite
+        does not have it."""
+        self.update()
+        out = steps.capture(self._apt("apt-cache", "show", f"{package}={version}"),
+                            check=False).stdout
+        found = []
+        for line in out.splitlines():
+            if line.startswith(("Depends:", "Pre-Depends:")):
+                for item in line.partition(":")[2].split(","):
+                    found.append(re.match(r"\s*([^\s:(|]+)", item)[1])
+        return found
+
     def newest(self, package: str, prefix: str = "", source: bool = False) -> str:
         """The newest version whose upstream part begins with PREFIX ("10.0.", "6.12.").
 

@@ -28,6 +28,7 @@ class Products:
     qtests: list[pathlib.Path]              # qtest programs; QTEST_QEMU_BINARY=qemu starts them
     firmware_dirs: list[pathlib.Path]       # for -L; qemu above finds its firmware without
     kernel: pathlib.Path | None             # bzImage
+    kernel_args: str                        # what this kernel wants on its command line
     initrds: list[pathlib.Path]             # cpio archives, to be concatenated in this order
     rootfs_python: pathlib.Path | None      # the guest's interpreter, see rootfs.compile_python
     versions: dict[str, str]                # "qemu", "kernel", "kernel_release", guest packages
@@ -41,7 +42,8 @@ def ensure(*, yes: bool = False, qemu_src=None, sanitize: bool = False, qemu_ser
     qemu_src     a QEMU tree of the user's own instead of Debian's source
     sanitize     emulator built with ASan and UBSan
     qemu_series  "10.0" or "10.2"
-    kernel       None or "6.12", the directory of a built kernel tree, or a bzImage
+    kernel       None or "6.12", another series that Debian has, the directory of a built kernel
+                 tree, or a bzImage
     only         which PARTS are needed
     Raises LabError of the kind that fits; nothing half made is ever taken for whole.
     """
@@ -65,6 +67,7 @@ def ensure(*, yes: bool = False, qemu_src=None, sanitize: bool = False, qemu_ser
         qtests=qemu.qtests if qemu else [],
         firmware_dirs=[qemu.firmware] if qemu else [],
         kernel=image.image if image else None,
+        kernel_args=image.args if image else "",
         initrds=(root.archives if root else []) + (image.modules if image else []),
         rootfs_python=root.python if root else None,
         versions=versions)
@@ -77,7 +80,7 @@ def main(argv=None) -> int:
     parser.add_argument("--sanitize", action="store_true", help="QEMU with ASan and UBSan")
     parser.add_argument("--qemu-src", metavar="DIR", help="a QEMU source tree of your own")
     parser.add_argument("--qemu-series", default="10.0", choices=sorted(qemu_build.SUITES))
-    parser.add_argument("--kernel", help="6.12, a built kernel tree, or a bzImage")
+    parser.add_argument("--kernel", help="6.12, 6.1, 7.3, a built kernel tree, or a bzImage")
     parser.add_argument("--yes", action="store_true", help="install packages without asking")
     args = parser.parse_args(argv)
     start = time.monotonic()

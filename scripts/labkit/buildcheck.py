@@ -9,6 +9,7 @@ Callers: selftest.py, which registers every test_* as part of the suite `lab`.
 
 import contextlib
 import io
+import lzma
 import os
 import pathlib
 import re
@@ -18,9 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import zipfile
 
-from . import aptsrc, host, kernel_build, paths, qemu_build, rootfs, steps
+from . import aptsrc, host, kernel_build, kernel_stock, paths, qemu_build, rootfs, steps
 from .errors import BuildError, HostError, LabError, OverlayError, UsageError
 
 
@@ -238,8 +240,11 @@ def test_kernel_fragment(_bench):
 def test_kernel_given(_bench):
     """--kernel says what is wrong with what it was given."""
     with folder() as root:
-        with raises(UsageError, "no such version, directory or file", "6.12"):
+        with raises(UsageError, "nothing: no such series, directory or file", "6.12", "6.1", "7.3"):
             kernel_build.kernel(str(root / "nothing"))
+        for wrong in ("6", "6.x", "v6.1", "6.1.5", "linux-6.1"):
+            with raises(UsageError, f"--kernel {wrong}: no such series, directory or file"):
+                kernel_build.kernel(wrong)
         with raises(UsageError, "not a kernel tree"):
             kernel_build.kernel(root)
         (root / "Makefile").write_text("")
@@ -258,6 +263,65 @@ def test_kernel_given(_bench):
         data[0x500:0x512] = b"6.12.1-test (x@y)\0"
         image.write_bytes(data)
         same(kernel_build.kernel(image).release, "6.12.1-test", "release")
+
+
+class _Suite:
+    """As much of a suite as the search for a stock kernel needs."""
+
+    def __init__(self, images, sources):
+        self._have = {"linux-image-amd64": images,
+                      **{f"linux-source-{s}": v for s, v in sources.items()}}
+
+    def versions(self, package):
+        """Versions of a package, newest first."""
+        return self._have.get(package, [])
+
+
+def test_kernel_series(_bench):
+    """A series is taken where image and source are of one version; an unknown one is named, and
+    so is what there is."""
+    suites = {"bookworm": _Suite(["6.1.9-1"], {"6.1": ["6.1.8-1", "6.1.9-1"]}),
+              "trixie": _Suite(["6.12.5-1"], {"6.12": ["6.12.5-1"]}),
+              "trixie-backports": _Suite(["7.3.4-1~bpo13+1"], {"7.3": ["7.3.4-1~bpo13+1"]}),
+              "sid": _Suite(["7.3.5-1", "7.10.1-1"], {"7.3": ["7.3.5-1"], "7.10": ["7.10.0-1"]})}
+    old, aptsrc.suite = aptsrc.suite, suites.__getitem__
+    try:
+        same(kernel_stock.find("6.1"), ("bookworm", "6.1.9-1"), "6.1")
+        same(kernel_stock.find("7.3"), ("trixie-backports", "7.3.4-1~bpo13+1"), "7.3")
+        suites["trixie-backports"] = _Suite(["7.3.4-1~bpo13+1"], {"7.3": ["7.3.3-1~bpo13+1"]})
+        same(kernel_stock.find("7.3"), ("sid", "7.3.5-1"), "no source of the image's version")
+        for wrong in ("5.4", "6.11", "7.10"):       # of 7.10 there is no source to build from
+            with raises(UsageError, f"--kernel {wrong}: ", "6.1 (bookworm)",
+                        "6.12 (built from source), 7.3 (sid)\n"):
+                kernel_stock.find(wrong, ("6.12",))
+    finally:
+        aptsrc.suite = old
+
+
+def test_kernel_modules(_bench):
+    """The list of modules parses and names the driver; wrong names are refused, built-in ones are
+    not; what a module says of itself is read."""
+    spec = tomllib.loads(kernel_stock.LIST.read_text(encoding="utf-8"))
+    patterns = [p for group in spec["take"].values() for p in group]
+    same(len(set(patterns)), len(patterns), "patterns")
+    check(all("-" not in p for p in patterns), "a pattern with '-' matches nothing")
+    driver = "drivers/net/ethernet/mellanox/mlx5/core/mlx5_core"
+    check(driver in patterns, "the driver is not among them")
+    have = {driver: None, "net/tls/tls": None, "net/sched/cls_u32": None}
+    same(kernel_stock.choose(have, {"crypto/gcm"}, [driver, "net/sched/cls_*", "crypto/gcm", "?x/y"]),
+         {driver, "net/sched/cls_u32"}, "chosen")
+    with raises(BuildError, "crypto/gmc", str(kernel_stock.LIST)):
+        kernel_stock.choose(have, {"crypto/gcm"}, ["crypto/gmc"])
+    info = b"ELF\0license=GPL\0depends=tls,pci-hyperv-intf\0vermagic=6.1 SMP \0"
+    same(kernel_stock.modinfo(info, "depends"), "tls,pci-hyperv-intf", "depends")
+    same(kernel_stock.modinfo(info, "vermagic"), "6.1 SMP ", "vermagic")
+    same(kernel_stock.modinfo(info, "alias"), "", "no such field")
+    with folder() as root:
+        (root / "a-b.ko").write_bytes(info)
+        (root / "a-b.ko.xz").write_bytes(lzma.compress(info))
+        for name in ("a-b.ko", "a-b.ko.xz"):
+            same(kernel_stock.read_module(root / name), info, name)
+            same(kernel_stock.module_name(root / name), "a_b", name)
 
 
 # ---- the guest's archives

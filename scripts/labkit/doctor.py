@@ -12,7 +12,7 @@ import os
 import pathlib
 import sys
 
-from . import aptsrc, host, kernel_build, paths, qemu_build, steps
+from . import aptsrc, host, kernel_build, kernel_stock, paths, qemu_build, steps
 from .errors import LabError
 
 OK, NOTE, BAD = "ok", "note", "bad"
@@ -170,12 +170,31 @@ def _cache() -> Check:
     return Check("cache", OK if have == 3 else NOTE, text)
 
 
+def _kernels() -> Check:
+    """Which --kernel SERIES are there already; nothing is fetched to find out what there could be."""
+    if not kernel_stock.LIST.is_file():
+        return Check("kernels", BAD, f"{kernel_stock.LIST} is missing", "the checkout is damaged")
+    have = kernel_stock.built()
+    lacks = [s for s in kernel_stock.LIKELY if not any(v.startswith(f"{s}.") for v in have)]
+    text = f"--kernel {kernel_build.DEFAULT} (default)"
+    if have:
+        text += f"; stock images with the driver rebuilt: {', '.join(have)}"
+    if lacks:
+        text += f"; {' and '.join(lacks)} would be fetched (300 MB each) and the driver built"
+        free = paths.free_bytes(paths.cache_dir(create=False))
+        if free < kernel_stock.SPACE:
+            return Check("kernels", NOTE, f"{text}, which needs {paths.human(kernel_stock.SPACE)}: "
+                         f"{paths.human(free)} are free", "free some space to use --kernel "
+                         + " or ".join(lacks))
+    return Check("kernels", OK, text)
+
+
 def _jobs() -> Check:
     return Check("jobs", OK, f"builds use {steps.jobs()} jobs (LAB_JOBS changes that)")
 
 
 CHECKS = (_distribution, _python, _packages, _source, _network, _disk, _writable, _memory, _cache,
-          _ccache, _kvm, _tun, _overlay, _jobs)
+          _kernels, _ccache, _kvm, _tun, _overlay, _jobs)
 
 
 def checks() -> list[Check]:

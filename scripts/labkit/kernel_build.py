@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The guest's kernel: Debian's unmodified source with our configuration, or one of the user's.
+"""The guest's kernel: Debian's unmodified source with our configuration, or another.
 
 Responsible for: kernel image and modules archive for a guest, from the kernel source package, a
-built tree of the user's, or a bare image.
+built tree of the user's, or a bare image; kernel_stock.py makes those of other series.
 State owned: the cache's kernel/ directory. A user's tree is only read (its modules are installed
 into the cache).
 Called by build.py.
@@ -13,10 +13,11 @@ import pathlib
 import re
 import shutil
 
-from . import aptsrc, cpio, paths, qemu_build, steps
+from . import aptsrc, cpio, kernel_stock, paths, qemu_build, steps
 from .errors import BuildError, UsageError
 
-VERSIONS = {"6.12": ("trixie", "linux-source-6.12")}    # what --kernel VERSION knows
+DEFAULT = "6.12"
+VERSIONS = {DEFAULT: ("trixie", "linux-source-6.12")}   # series that are built from source
 FRAGMENT = paths.GUEST / "kernel.config"
 
 SPACE_SOURCE = 1900 << 20       # unpacked source tree
@@ -47,22 +48,28 @@ class KernelProduct:
     version: str                    # package version, or the user's path
     release: str                    # uname -r, "" when unknown
     config: pathlib.Path | None     # .config, when known
+    args: str = ""                  # what it needs on its command line
 
 
 def kernel(what: str | pathlib.Path | None = None) -> KernelProduct:
-    """The kernel WHAT: a version ("6.12", the default), the directory of a tree that has been
-    built, or a bzImage file. Raises LabError of the kind that fits."""
-    name = str(what or "6.12")
+    """The kernel WHAT: a series ("6.12", the default, built by us; any other is Debian's stock
+    image with the driver rebuilt), the directory of a tree that has been built, or a bzImage
+    file. Raises LabError of the kind that fits."""
+    name = str(what or DEFAULT)
     if name in VERSIONS:
         return _packaged(name)
+    if kernel_stock.SERIES.fullmatch(name):
+        image, archive, version, release, config = kernel_stock.kernel(name, tuple(VERSIONS))
+        return KernelProduct(image, [archive], version, release, config,
+                             kernel_stock.KERNEL_ARGS)
     path = pathlib.Path(name).expanduser().absolute()
     if path.is_dir():
         return _tree(path)
     if path.is_file():
         return KernelProduct(path, [], str(path), image_release(path), None)
-    raise UsageError(f"--kernel {name}: no such version, directory or file",
-                     hint=f"give one of {', '.join(VERSIONS)}, a kernel tree that has been "
-                          "built, or a bzImage")
+    raise UsageError(f"--kernel {name}: no such series, directory or file",
+                     hint=f"give a series such as {', '.join([*VERSIONS, *kernel_stock.LIKELY])}, "
+                          "a kernel tree that has been built, or a bzImage")
 
 
 def image_release(image: pathlib.Path) -> str:
@@ -137,7 +144,7 @@ def _build(package: str, version: str, suite_name: str) -> None:
     the end: the package stays in download/, and with ccache a changed configuration costs little.
     """
     home = _home(version)
-    for path in home.parent.glob("[0-9]*"):     # others, interrupted or failed: large, no use
+    for path in home.parent.glob(f"{DEFAULT}.*"):   # others, interrupted or failed: large, no use
         if path != home and not (path / "complete").exists():
             shutil.rmtree(path, ignore_errors=True)
     deb = aptsrc.suite(suite_name).download_binary({package: version},

@@ -116,7 +116,7 @@ class Machine:
     def _kernel_args(self):
         spec = self.spec
         ports = ",".join(f"0000:00:{address:02x}.0" for address in PORT_ADDRESSES[:len(spec.nics)])
-        words = [KERNEL_ARGS, f"lab.topology={spec.topology}", f"lab.ports={ports}"]
+        words = [KERNEL_ARGS, *self.products.kernel_args.split(), f"lab.topology={spec.topology}", f"lab.ports={ports}"]
         if spec.share:
             words.append(f"lab.share={SHARE_TAG}")
         if spec.append:

@@ -84,6 +84,8 @@ class Bench:
             argv += ["--qemu-src", str(args.qemu_src)]
         if args.sanitize:
             argv.append("--sanitize")
+        if args.kernel:
+            argv += ["--kernel", args.kernel]
         for props in args.nic:
             argv += ["--nic", props]
         # pylint: disable=consider-using-with

@@ -34,7 +34,10 @@ def add_build_options(parser):
                        help="build the device into this QEMU tree instead of a downloaded one")
     group.add_argument("--sanitize", action="store_true",
                        help="use a QEMU built with the address and undefined-behaviour sanitizers")
-    group.add_argument("--kernel", metavar="PATH", help=argparse.SUPPRESS)
+    group.add_argument("--kernel", metavar="WHAT",
+                       help="the guest's kernel: 6.12 (default), another series that Debian has as "
+                            "an image, such as 6.1 or 7.3, the directory of a kernel tree that "
+                            "has been built, or a bzImage")
 
 
 def add_machine_options(parser):
