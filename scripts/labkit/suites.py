@@ -158,6 +158,13 @@ class Unit(Suite):
         listed = steps.capture(["meson", "introspect", "--tests", self._dir])
         self._programs = {entry["name"]: entry for entry in json.loads(listed.stdout)}
 
+    def program(self, name):
+        """Path of a test program, built if need be."""
+        self._prepare()
+        if name not in self._programs:
+            raise LabError(f"meson knows no test {name!r}; it has {', '.join(self._programs)}")
+        return self._programs[name]["cmd"][0]
+
     def tests(self, context):
         self._prepare()
         names = []
@@ -507,5 +514,8 @@ class Lab(Suite):
 
 def all_suites():
     """Every suite, in the order in which they run: the quick ones first."""
-    return [Unit(), Qtest(), GuestTests(), Lab(), Asan(), Qemu102()]
+    # they are made of those above
+    from .coverage import Coverage          # pylint: disable=import-outside-toplevel
+    from .randomrun import RandomPackets    # pylint: disable=import-outside-toplevel
+    return [Unit(), Qtest(), GuestTests(), Lab(), Coverage(), RandomPackets(), Asan(), Qemu102()]
 
