@@ -1,0 +1,487 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Tests of the fault rules: what is read, what is refused and with which words, which
+ * events a rule is applied to, and what rules say together.
+ */
+#include <glib.h>
+#include <string.h>
+
+#include "fault.h"
+
+static const Mlx5FaultCommand commands[] = {
+    { "CREATE_TIR", 0x900 },
+    { "CREATE_TIS", 0x912 },
+    { "DESTROY_TIS", 0x914 },
+    { "CREATE_GENERAL_OBJECT", 0xa00 },
+};
+
+static Mlx5FaultSet *empty(void)
+{
+    return mlx5_fault_set_new(commands, G_N_ELEMENTS(commands));
+}
+
+static Mlx5FaultSet *with(const char *rules)
+{
+    Mlx5FaultSet *set = empty();
+    char *error = mlx5_fault_set_add(set, rules);
+
+    g_assert_cmpstr(error, ==, NULL);
+    return set;
+}
+
+static Mlx5FaultEvent cmd(uint16_t opcode)
+{
+    return (Mlx5FaultEvent) { .opcode = opcode, .sqn = -1, .tisn = -1, .tirn = -1 };
+}
+
+static Mlx5FaultEvent wqe(unsigned kind, int64_t sqn, int64_t tisn, int64_t tirn)
+{
+    return (Mlx5FaultEvent) { .wqe = kind, .sqn = sqn, .tisn = tisn, .tirn = tirn };
+}
+
+static Mlx5FaultVerdict ask(Mlx5FaultSet *set, Mlx5FaultEvent e)
+{
+    Mlx5FaultVerdict v;
+
+    mlx5_fault_ask(set, &e, &v, NULL, NULL);
+    return v;
+}
+
+/* ---- reading ----------------------------------------------------------------- */
+
+static const struct {
+    const char *text;
+    const char *token;      /* that the error must name */
+    const char *words;      /* and something that it must say */
+} refused[] = {
+    { "", "''", "no rule in it" },
+    { " ; ;\n", "' ; ;\n'", "ACTION SUBJECT" },
+    { "explode cmd=CREATE_TIS", "'explode'", "fail, error, swallow, ignore, delay, hold, "
+                                             "state, seq, record, log" },
+    { "fail", "''", "expected the subject of 'fail': cmd=NAME" },
+    { "fail count=1", "'count=1'", "expected the subject of 'fail': cmd=NAME" },
+    { "fail wqe=SEND", "'wqe=SEND'", "expected the subject of 'fail': cmd=NAME" },
+    { "error cmd=CREATE_TIS", "'cmd=CREATE_TIS'", "wqe=KIND" },
+    { "hold", "''", "cmd=NAME, wqe=KIND or approval" },
+    { "fail approval", "'approval'", "cmd=NAME" },
+    { "state approval value=start", "'approval'", "wqe=KIND" },
+    { "fail cmd=CREATE_TIZ", "'cmd=CREATE_TIZ'",
+      "unknown command; expected one of, or several joined by commas: any, CREATE_TIR, "
+      "CREATE_TIS, DESTROY_TIS, CREATE_GENERAL_OBJECT" },
+    { "fail cmd=create_tis", "'cmd=create_tis'", "CREATE_TIS" },
+    { "fail cmd=", "'cmd='", "any, CREATE_TIR" },
+    { "fail cmd=CREATE_TIS,", "'cmd=CREATE_TIS,'", "any, CREATE_TIR" },
+    { "swallow wqe=PSV", "'wqe=PSV'", "any, NOP, SEND, LSO, DUMP, UMR_STATIC, SET_PSV, "
+                                      "GET_PSV, APPROVAL" },
+    { "swallow wqe=", "'wqe='", "unknown WQE" },
+    { "state wqe=SET_PSV value=start", "'wqe=SET_PSV'",
+      "does not go with the action; those that go with: state: GET_PSV" },
+    { "state wqe=any value=start", "'wqe=any'", "GET_PSV" },
+    { "record wqe=GET_PSV add=1", "'wqe=GET_PSV'", "UMR_STATIC, APPROVAL" },
+    { "ignore wqe=UMR_STATIC", "'wqe=UMR_STATIC'", "APPROVAL" },
+    { "seq wqe=SEND add=1", "'wqe=SEND'", "UMR_STATIC, SET_PSV, GET_PSV, APPROVAL" },
+    { "fail cmd=CREATE_TIS now", "'now'", "expected KEY=VALUE" },
+    { "fail cmd=CREATE_TIS cont=1", "'cont=1'",
+      "unknown key; with 'fail cmd=' there are: opmod, id, p, seed, after, every, count, "
+      "nth, status, syndrome" },
+    { "fail cmd=CREATE_TIS sqn=1", "'sqn=1'", "no meaning here; with 'fail cmd='" },
+    { "swallow wqe=SEND status=1", "'status=1'", "no meaning here" },
+    { "swallow wqe=SEND id=1", "'id=1'", "with 'swallow wqe=' there are: sqn, tisn, tirn, "
+                                         "dir, p, seed, after, every, count, nth" },
+    { "fail cmd=CREATE_TIS count=1 count=2", "'count=2'", "given twice" },
+    { "fail cmd=CREATE_TIS count=0", "'count=0'", "expected a number, 1 or more" },
+    { "fail cmd=CREATE_TIS count=", "'count='", "expected a number" },
+    { "fail cmd=CREATE_TIS count=1x", "'count=1x'", "expected a number" },
+    { "fail cmd=CREATE_TIS count=99999999999999999999", "'count=99999999999999999999'",
+      "expected a number" },
+    { "fail cmd=CREATE_TIS status=256", "'status=256'", "from 1 to 255" },
+    { "fail cmd=CREATE_TIS status=0", "'status=0'", "from 1 to 255" },
+    { "fail cmd=CREATE_TIS syndrome=0x100000000", "'syndrome=0x100000000'",
+      "from 0 to 4294967295" },
+    { "error wqe=SEND syndrome=256", "'syndrome=256'", "from 1 to 255" },
+    { "delay cmd=CREATE_TIS", "'delay'", "needs packets= or ms=" },
+    { "delay wqe=GET_PSV ms=0", "'ms=0'", "from 1 to 3600000" },
+    { "delay wqe=GET_PSV packets=-1", "'packets=-1'", "from 1 to" },
+    { "delay wqe=GET_PSV ms=1 at=once", "'at=once'", "completion, execution" },
+    { "hold wqe=GET_PSV name=", "'name='", "a name of 1 to 64 characters" },
+    { "hold wqe=GET_PSV name=0123456789012345678901234567890123456789012345678901234567890"
+      "1234", "name=", "a name of 1 to 64 characters" },
+    { "hold wqe=GET_PSV ms=5", "'ms=5'", "no meaning here" },
+    { "state wqe=GET_PSV", "'state'", "needs value=" },
+    { "state wqe=GET_PSV value=lost", "'value=lost'",
+      "start, tracking, searching, offload, authentication" },
+    { "seq wqe=GET_PSV", "'seq'", "needs add=" },
+    { "seq wqe=GET_PSV add=0", "'seq'", "other than 0" },
+    { "seq wqe=GET_PSV add=0x", "'add=0x'", "from -4294967295 to 4294967295" },
+    { "record wqe=UMR_STATIC add=4294967296", "'add=4294967296'", "to 4294967295" },
+    { "log wqe=any dir=up", "'dir=up'", "any, tx, rx" },
+    { "log wqe=any p=1.5", "'p=1.5'", "from 0 to 1" },
+    { "log wqe=any p=nan", "'p=nan'", "from 0 to 1" },
+    { "log wqe=any p=", "'p='", "from 0 to 1" },
+    { "log wqe=any seed=3", "'log'", "seed= has no meaning without p=" },
+    { "log wqe=any tisn=5..3", "'tisn=5..3'", "5 is more than 3" },
+    { "log wqe=any tisn=-1", "'tisn=-1'", "N, N..M, N.. or ..M" },
+    { "log wqe=any tisn=1,,2", "'tisn=1,,2'", "N, N..M, N.. or ..M" },
+    { "log wqe=any tisn=", "'tisn='", "N, N..M, N.. or ..M" },
+    { "log wqe=any tisn=1...3", "'tisn=1...3'", "N, N..M, N.. or ..M" },
+    { "log wqe=any nth=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "nth=", "more than 16" },
+    /* the second of three is the bad one */
+    { "log wqe=any; log wqe=NIP; log cmd=any", "rule 'log wqe=NIP': 'wqe=NIP'", "NOP" },
+};
+
+static void test_refused(void)
+{
+    g_autofree char *long_name = g_strnfill(MLX5_FAULT_NAME_MAX, 'x');
+    g_autofree char *longest = g_strdup_printf("hold wqe=any name=%s", long_name);
+    Mlx5FaultSet *set = with("log cmd=any");
+    char *error;
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(refused); i++) {
+        error = mlx5_fault_set_add(set, refused[i].text);
+        g_test_message("%s", error);
+        g_assert_nonnull(error);
+        g_assert_nonnull(strstr(error, refused[i].token));
+        g_assert_nonnull(strstr(error, refused[i].words));
+        g_free(error);
+        /* the rules are as they were */
+        g_assert_cmpuint(mlx5_fault_set_size(set), ==, 1);
+    }
+    g_assert_null(mlx5_fault_set_add(set, longest));
+    g_assert_cmpstr(mlx5_fault_set_at(set, 1)->name, ==, long_name);
+    /* refused rules use up no id */
+    g_assert_cmpuint(mlx5_fault_set_at(set, 1)->id, ==, 2);
+    mlx5_fault_set_free(set);
+}
+
+static void test_read(void)
+{
+    Mlx5FaultSet *set = with(
+        "fail\tcmd=CREATE_TIS  status=0x8 syndrome=0xdeadbeef count=1 after=2;\n"
+        "  delay wqe=GET_PSV,APPROVAL ms=20 packets=3 at=execution\r\n"
+        "hold approval name=x");
+    const Mlx5FaultRule *r = mlx5_fault_set_at(set, 0);
+
+    g_assert_cmpuint(mlx5_fault_set_size(set), ==, 3);
+    g_assert_cmpint(r->action, ==, MLX5_FAULT_FAIL);
+    g_assert_cmpuint(r->id, ==, 1);
+    g_assert_cmpuint(r->wqes, ==, 0);
+    g_assert_cmpint(r->status, ==, 8);
+    g_assert_cmpint(r->syndrome, ==, 0xdeadbeef);
+    g_assert_cmpint(r->count, ==, 1);
+    g_assert_cmpint(r->after, ==, 2);
+    r = mlx5_fault_set_at(set, 1);
+    g_assert_cmpuint(r->wqes, ==, MLX5_FAULT_WQE_GET_PSV | MLX5_FAULT_WQE_APPROVAL);
+    g_assert_cmpint(r->ms, ==, 20);
+    g_assert_cmpint(r->packets, ==, 3);
+    g_assert_cmpint(r->at, ==, 1);
+    r = mlx5_fault_set_at(set, 2);
+    g_assert_cmpuint(r->wqes, ==, MLX5_FAULT_WQE_APPROVAL);
+    g_assert_cmpstr(r->name, ==, "x");
+    g_assert_cmpstr(r->text, ==, "hold approval name=x");
+    g_assert_true(mlx5_fault_set_find(set, 3) == r);
+    g_assert_null(mlx5_fault_set_find(set, 4));
+    g_assert_cmpstr(mlx5_fault_action_name(r->action), ==, "hold");
+
+    g_assert_false(mlx5_fault_set_remove(set, 9));
+    g_assert_true(mlx5_fault_set_remove(set, 2));
+    g_assert_cmpuint(mlx5_fault_set_size(set), ==, 2);
+    g_assert_true(mlx5_fault_set_remove(set, 0));
+    g_assert_cmpuint(mlx5_fault_set_size(set), ==, 0);
+    g_assert_false(mlx5_fault_set_remove(set, 0));
+    g_assert_null(mlx5_fault_set_add(set, "log cmd=any"));
+    g_assert_cmpuint(mlx5_fault_set_at(set, 0)->id, ==, 4);
+    mlx5_fault_set_free(set);
+    mlx5_fault_set_free(NULL);
+}
+
+/* ---- which ------------------------------------------------------------------- */
+
+static const Mlx5FaultEvent create_tis = { .opcode = 0x912, .op_mod = 0, .obj = 7,
+                                           .sqn = -1, .tisn = -1, .tirn = -1 };
+static const Mlx5FaultEvent send_plain = { .wqe = MLX5_FAULT_WQE_SEND, .sqn = 5,
+                                           .tisn = 0, .tirn = -1 };
+static const Mlx5FaultEvent send_tls = { .wqe = MLX5_FAULT_WQE_SEND | MLX5_FAULT_WQE_LSO,
+                                         .sqn = 5, .tisn = 20, .tirn = -1 };
+static const Mlx5FaultEvent umr_tx = { .wqe = MLX5_FAULT_WQE_UMR_STATIC, .sqn = 5,
+                                       .tisn = 20, .tirn = -1 };
+static const Mlx5FaultEvent umr_rx = { .wqe = MLX5_FAULT_WQE_UMR_STATIC, .sqn = 6,
+                                       .tisn = -1, .tirn = 30 };
+static const Mlx5FaultEvent approval = {
+    .wqe = MLX5_FAULT_WQE_UMR_STATIC | MLX5_FAULT_WQE_APPROVAL,
+    .sqn = 6, .tisn = -1, .tirn = 30,
+};
+static const Mlx5FaultEvent nop = { .wqe = MLX5_FAULT_WQE_NOP, .sqn = 6, .tisn = -1,
+                                    .tirn = -1 };
+
+static const struct {
+    const char *rule;
+    const Mlx5FaultEvent *event;
+    bool matches;
+} selections[] = {
+    { "log cmd=any", &create_tis, true },
+    { "log cmd=CREATE_TIS", &create_tis, true },
+    { "log cmd=CREATE_TIR,CREATE_TIS", &create_tis, true },
+    { "log cmd=CREATE_TIR", &create_tis, false },
+    { "log cmd=any", &send_plain, false },
+    { "log wqe=any", &create_tis, false },
+    { "log cmd=CREATE_TIS id=7", &create_tis, true },
+    { "log cmd=CREATE_TIS id=8..", &create_tis, false },
+    { "log cmd=CREATE_TIS opmod=0", &create_tis, true },
+    { "log cmd=CREATE_TIS opmod=1", &create_tis, false },
+    { "log wqe=any", &nop, true },
+    { "log wqe=NOP", &nop, true },
+    { "log wqe=SEND", &nop, false },
+    { "log wqe=SEND", &send_plain, true },
+    { "log wqe=LSO", &send_plain, false },
+    { "log wqe=LSO", &send_tls, true },
+    { "log wqe=SEND tisn=1..", &send_plain, false },
+    { "log wqe=SEND tisn=1..", &send_tls, true },
+    { "log wqe=SEND tisn=0", &send_plain, true },
+    { "log wqe=SEND tisn=..19,21", &send_tls, false },
+    { "log wqe=SEND tisn=..19,20,30..40", &send_tls, true },
+    { "log wqe=any sqn=5", &send_tls, true },
+    { "log wqe=any sqn=6", &send_tls, false },
+    { "log wqe=any tisn=0..", &umr_rx, false },
+    { "log wqe=any tirn=0..", &umr_rx, true },
+    { "log wqe=any tirn=0..", &umr_tx, false },
+    { "log wqe=UMR_STATIC dir=rx", &umr_rx, true },
+    { "log wqe=UMR_STATIC dir=tx", &umr_rx, false },
+    { "log wqe=UMR_STATIC dir=tx", &umr_tx, true },
+    { "log wqe=UMR_STATIC dir=rx", &umr_tx, false },
+    { "log wqe=UMR_STATIC dir=any", &umr_tx, true },
+    { "log wqe=any dir=tx", &nop, false },
+    { "log wqe=any dir=rx", &nop, false },
+    { "log wqe=APPROVAL", &umr_rx, false },
+    { "log wqe=APPROVAL", &approval, true },
+    { "log approval", &approval, true },
+    { "log wqe=UMR_STATIC", &approval, true },
+    { "log wqe=SEND,NOP", &nop, true },
+};
+
+static void test_selection(void)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(selections); i++) {
+        Mlx5FaultSet *set = with(selections[i].rule);
+        Mlx5FaultVerdict v = ask(set, *selections[i].event);
+
+        g_test_message("%s", selections[i].rule);
+        g_assert_cmpuint(v.hits, ==, selections[i].matches);
+        g_assert_cmpuint(mlx5_fault_set_at(set, 0)->matches, ==, selections[i].matches);
+        mlx5_fault_set_free(set);
+    }
+}
+
+/* ---- how often ---------------------------------------------------------------- */
+
+static const struct {
+    const char *rule;
+    const char *pattern;    /* of twelve events: 1 where the rule is applied */
+} limits[] = {
+    { "log cmd=any", "111111111111" },
+    { "log cmd=any count=3", "111000000000" },
+    { "log cmd=any after=2", "001111111111" },
+    { "log cmd=any every=4", "100010001000" },
+    { "log cmd=any after=1 every=3 count=2", "010010000000" },
+    { "log cmd=any nth=1", "100000000000" },
+    { "log cmd=any nth=3", "001000000000" },
+    { "log cmd=any nth=2..4,7,11..", "011100100011" },
+    { "log cmd=any nth=2.. count=2", "011000000000" },
+    { "log cmd=any p=0", "000000000000" },
+    { "log cmd=any p=1", "111111111111" },
+};
+
+static void test_limits(void)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(limits); i++) {
+        Mlx5FaultSet *set = with(limits[i].rule);
+        char got[13] = "";
+        unsigned n;
+
+        for (n = 0; n < 12; n++) {
+            got[n] = ask(set, cmd(0x900)).hits ? '1' : '0';
+        }
+        g_test_message("%s", limits[i].rule);
+        g_assert_cmpstr(got, ==, limits[i].pattern);
+        mlx5_fault_set_free(set);
+    }
+}
+
+/* The same seed draws the same, another seed others; about as many as asked for. */
+static void test_probability(void)
+{
+    Mlx5FaultSet *a = with("log cmd=any p=0.1 seed=7");
+    Mlx5FaultSet *b = with("log cmd=any p=0.1 seed=7");
+    Mlx5FaultSet *c = with("log cmd=any p=0.1 seed=8");
+    unsigned i, differ = 0;
+
+    for (i = 0; i < 10000; i++) {
+        unsigned hits = ask(a, cmd(0x900)).hits;
+
+        g_assert_cmpuint(ask(b, cmd(0x900)).hits, ==, hits);
+        differ += ask(c, cmd(0x900)).hits != hits;
+    }
+    /* 1000 expected, standard deviation 30 */
+    g_assert_cmpuint(mlx5_fault_set_at(a, 0)->hits, >, 800);
+    g_assert_cmpuint(mlx5_fault_set_at(a, 0)->hits, <, 1200);
+    g_assert_cmpuint(mlx5_fault_set_at(a, 0)->matches, ==,
+                     mlx5_fault_set_at(a, 0)->hits);
+    g_assert_cmpuint(differ, >, 1000);
+    mlx5_fault_set_free(a);
+    mlx5_fault_set_free(b);
+    mlx5_fault_set_free(c);
+}
+
+/* ---- what --------------------------------------------------------------------- */
+
+static void test_fail(void)
+{
+    Mlx5FaultSet *set = with("fail cmd=CREATE_TIR; "
+                             "fail cmd=CREATE_TIS status=0x8 syndrome=0x1234; "
+                             "error wqe=GET_PSV; error wqe=DUMP syndrome=0x10");
+    Mlx5FaultVerdict v = ask(set, cmd(0x900));
+
+    g_assert_true(v.fail);
+    g_assert_cmphex(v.status, ==, 1);
+    g_assert_cmphex(v.syndrome, ==, 0);
+    v = ask(set, cmd(0x912));
+    g_assert_true(v.fail);
+    g_assert_cmphex(v.status, ==, 8);
+    g_assert_cmphex(v.syndrome, ==, 0x1234);
+    v = ask(set, wqe(MLX5_FAULT_WQE_GET_PSV, 1, -1, 2));
+    g_assert_true(v.fail);
+    g_assert_cmphex(v.syndrome, ==, 2);
+    v = ask(set, wqe(MLX5_FAULT_WQE_DUMP, 1, 2, -1));
+    g_assert_cmphex(v.syndrome, ==, 0x10);
+    v = ask(set, cmd(0x914));
+    g_assert_cmpuint(v.hits, ==, 0);
+    g_assert_false(v.fail || v.swallow || v.before.rule || v.after.rule);
+    mlx5_fault_set_free(set);
+}
+
+static const struct {
+    const char *name;
+    uint8_t tracker, auth;
+} states[] = {
+    /* record_tracker_state and auth_state as GET_PSV has them */
+    { "start", 0, 0 },
+    { "tracking", 1, 0 },
+    { "searching", 2, 0 },
+    { "offload", 1, 1 },
+    { "authentication", 1, 2 },
+};
+
+static void test_change(void)
+{
+    Mlx5FaultEvent psv = wqe(MLX5_FAULT_WQE_GET_PSV, 1, -1, 2);
+    Mlx5FaultSet *set;
+    Mlx5FaultVerdict v;
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(states); i++) {
+        g_autofree char *text = g_strdup_printf("state wqe=GET_PSV value=%s",
+                                                states[i].name);
+
+        set = with(text);
+        v = ask(set, psv);
+        g_assert_true(v.state);
+        g_assert_cmpuint(v.tracker, ==, states[i].tracker);
+        g_assert_cmpuint(v.auth, ==, states[i].auth);
+        mlx5_fault_set_free(set);
+    }
+    set = with("seq wqe=GET_PSV add=100; seq wqe=GET_PSV add=-0x10;"
+               "record approval add=-1; seq wqe=UMR_STATIC add=2");
+    v = ask(set, psv);
+    g_assert_cmpint(v.seq_add, ==, 84);
+    g_assert_false(v.state);
+    g_assert_cmpint(v.record_add, ==, 0);
+    v = ask(set, approval);
+    g_assert_cmpint(v.record_add, ==, -1);
+    g_assert_cmpint(v.seq_add, ==, 2);
+    mlx5_fault_set_free(set);
+}
+
+static void count_hit(void *opaque, const Mlx5FaultRule *rule)
+{
+    g_string_append_printf(opaque, "%u ", rule->id);
+}
+
+/* Waits before and after are told apart; the last of each counts. */
+static void test_together(void)
+{
+    Mlx5FaultSet *set = with("hold wqe=any name=a; delay wqe=any ms=5; "
+                             "delay wqe=any packets=9 at=execution; "
+                             "swallow wqe=NOP after=1; log wqe=any; "
+                             "error wqe=any after=1");
+    g_autoptr(GString) hits = g_string_new(NULL);
+    Mlx5FaultEvent e = nop;
+    Mlx5FaultVerdict v;
+
+    mlx5_fault_ask(set, &e, &v, count_hit, hits);
+    g_assert_cmpstr(hits->str, ==, "1 2 3 5 ");
+    g_assert_cmpuint(v.hits, ==, 4);
+    g_assert_cmpuint(v.after.rule, ==, 2);
+    g_assert_cmpint(v.after.ms, ==, 5);
+    g_assert_cmpint(v.after.packets, ==, 0);
+    g_assert_cmpuint(v.before.rule, ==, 3);
+    g_assert_cmpint(v.before.packets, ==, 9);
+    g_assert_false(v.swallow || v.fail);
+    /* what swallows or fails ends the asking */
+    g_string_truncate(hits, 0);
+    mlx5_fault_ask(set, &e, &v, count_hit, hits);
+    g_assert_cmpstr(hits->str, ==, "1 2 3 4 ");
+    g_assert_true(v.swallow && !v.fail);
+    e = send_plain;
+    g_string_truncate(hits, 0);
+    mlx5_fault_ask(set, &e, &v, count_hit, hits);
+    g_assert_cmpstr(hits->str, ==, "1 2 3 5 6 ");
+    g_assert_true(v.fail && !v.swallow);
+    mlx5_fault_set_free(set);
+}
+
+/* The listing has every action, every kind of WQE, every key and every command. */
+static void test_help(void)
+{
+    static const char *const words[] = {
+        "fail", "error", "swallow", "ignore", "delay", "hold", "state", "seq", "record",
+        "log", "any", "NOP", "SEND", "LSO", "DUMP", "UMR_STATIC", "SET_PSV", "GET_PSV",
+        "APPROVAL", "opmod", "id", "sqn", "tisn", "tirn", "dir", "p", "seed", "after",
+        "every", "count", "nth", "status", "syndrome", "at", "ms", "packets", "name",
+        "value", "add", "CREATE_TIR", "CREATE_TIS", "DESTROY_TIS", "CREATE_GENERAL_OBJECT",
+    };
+    Mlx5FaultSet *set = empty();
+    g_autoptr(GString) out = g_string_new(NULL);
+    size_t i;
+
+    mlx5_fault_help(set, out);
+    for (i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autofree char *line = g_strdup_printf("\n  %s ", words[i]);
+        g_autofree char *last = g_strdup_printf("\n  %s\n", words[i]);
+
+        g_test_message("%s", words[i]);
+        g_assert_true(strstr(out->str, line) || strstr(out->str, last));
+    }
+    g_assert_nonnull(strstr(out->str, "(start, tracking, searching, offload, "
+                                      "authentication)"));
+    mlx5_fault_set_free(set);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/fault/read", test_read);
+    g_test_add_func("/fault/refused", test_refused);
+    g_test_add_func("/fault/selection", test_selection);
+    g_test_add_func("/fault/limits", test_limits);
+    g_test_add_func("/fault/probability", test_probability);
+    g_test_add_func("/fault/fail", test_fail);
+    g_test_add_func("/fault/change", test_change);
+    g_test_add_func("/fault/together", test_together);
+    g_test_add_func("/fault/help", test_help);
+    return g_test_run();
+}
