@@ -37,6 +37,7 @@ def main():
                              "several times")
     parser.add_argument("--list", action="store_true", help="print the names of the tests")
     parser.add_argument("--smoke", action="store_true", help="a short selection")
+    parser.add_argument("--full", action="store_true", help="the tests too that take minutes each")
     parser.add_argument("--tap-indent", metavar="N", type=int, default=0,
                         help="blanks before every line, for a report inside a report")
     parser.add_argument("--seed", default="guest-tests", help="seed of the payloads")

@@ -19,7 +19,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
 import tests                                                    # noqa: E402
 from agent import ktls, payload, rawnet, tcp                    # noqa: E402
-from lib import case, counters, dmesg, hosts, ktap, loss, needs, runner   # noqa: E402
+from lib import (case, counters, dmesg, hosts, ktap, loss, needs, records,  # noqa: E402
+                 runner, tracepoints, wire)
 
 
 class Payloads(unittest.TestCase):
@@ -315,6 +316,88 @@ class Registry(unittest.TestCase):
             for word in one.needs:
                 self.assertIn(word.partition(":")[0], needs.TABLE, one.name)
         self.assertTrue(tcp.INFO_U32)
+
+
+class Observers(unittest.TestCase):
+    """What the device, the kernel and the wire tell is read right."""
+
+    LINE = ('{"dev":"nic0","dir":"%s","%s":14,"record":7,"tcp_sn":679610940,"len":45,"type":22,'
+            '"mode":"decrypt","end":"tag-ok","verdict":"decrypted","before":"START",'
+            '"after":"OFFLOAD"}')
+
+    def test_records(self):
+        """Both directions, with and without a number."""
+        for way, ident in (("rx", "tirn"), ("tx", "tisn")):
+            record = records.parse(self.LINE % (way, ident))
+            self.assertEqual((record.dir, record.context, record.record, record.after),
+                             (way, 14, 7, "OFFLOAD"))
+        unknown = records.parse((self.LINE % ("tx", "tisn")).replace('"record":7,', ""))
+        self.assertIsNone(unknown.record)
+
+    def test_verdicts(self):
+        """The first difference is told, a missing entry too."""
+        record = records.parse(self.LINE % ("rx", "tirn"))
+        records.expect_verdicts("x", [record], [(7, "decrypted")])
+        for want in ([], [(8, "decrypted")], [(7, "sent")], [(7, "decrypted")] * 2):
+            with self.assertRaises(case.Failure):
+                records.expect_verdicts("x", [record], want)
+
+    def test_tracepoints(self):
+        """Lines of tracefs, with and without a known thread group."""
+        text = ("# tracer: nop\n"
+                "         python3-220     (    212) [001] ...1.    74.571: "
+                "tls_device_offload_set: sk=000000001b5c0ee2 direction=0 tcp_seq=5 "
+                "rec_no=18446744073709551615 ret=0\n"
+                "          <idle>-0       (-------) [000] b.s2.    75.0: "
+                "tls_device_decrypted: sk=000000001b5c0ee2 tcp_seq=9 rec_no=1 len=45 "
+                "encrypted=0 decrypted=1\n")
+        first, second = tracepoints.parse(text)
+        self.assertEqual((first.name, first.tgid, first.direction, first.rec_no),
+                         ("tls_device_offload_set", 212, 0, (1 << 64) - 1))
+        self.assertEqual((second.tgid, second.sk, second.decrypted), (None, first.sk, 1))
+        with self.assertRaises(AttributeError):
+            second.nonsense         # pylint: disable=pointless-statement
+
+    def test_rule_that_never_hits(self):
+        """A rule that was meant to hit and did not fails its block, and is removed all the same."""
+        asked = []
+
+        class Lab:
+            """Of a wire that sees nothing."""
+            client = types.SimpleNamespace()
+
+            @staticmethod
+            def can(_):
+                """It has a wire."""
+                return True
+
+        def call(action, **args):
+            asked.append(action)
+            return {"wire.log": {"next": 3, "first": 3, "hits": [], "more": False},
+                    "wire.add": [9], "wire.rules": [{"id": 9, "hits": 0}],
+                    "wire.clear": None}[action] if args is not None else None
+
+        Lab.client.call = call
+        local = object()
+        env = types.SimpleNamespace(lab=Lab, local=local)
+        way = types.SimpleNamespace(sender=local, ports=(1, 2))
+        with self.assertRaisesRegex(case.Failure, "never applied"):
+            with wire.rules(env) as box:
+                box.add(way, "drop record=7")
+        self.assertEqual(asked[-1], "wire.clear")
+        with wire.rules(env) as box:
+            box.add(way, "drop record=7", must_hit=False)
+
+    def test_full_only(self):
+        """A long test runs in a full run, or when it is named."""
+        entry = case.Case("x/long", None, full=True)
+        case.REGISTRY.append(entry)
+        try:
+            self.assertNotIn(entry, runner.choose(["x"]))
+            self.assertIn(entry, runner.choose(["x"], full=True))
+            self.assertIn(entry, runner.choose(["x/long"]))
+        finally:
+            case.REGISTRY.remove(entry)
 
 
 if __name__ == "__main__":

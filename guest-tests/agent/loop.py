@@ -16,14 +16,15 @@ import sys
 import threading
 import traceback
 
-from agent import icmp, ktls, payload, procs, rawnet, tcp
+from agent import control, icmp, ktls, many, payload, procs, rawnet, tcp
 
 MODULES = {"procs": procs, "tcp": tcp, "ktls": ktls, "rawnet": rawnet, "payload": payload,
-           "icmp": icmp}
+           "icmp": icmp, "control": control, "many": many}
 
 
 def _reset():
     """Forget what the last test left behind."""
+    many.close_all()
     tcp.close_all()
     rawnet.close_all()
     procs.stop_all()

@@ -274,6 +274,16 @@ def readlink(path):
     return os.path.realpath(path) if os.path.lexists(path) else None
 
 
+def mkdir(path):
+    """Make a directory whose name matters: one of tracefs or configfs."""
+    os.mkdir(path)
+
+
+def rmdir(path):
+    """Remove such a directory."""
+    os.rmdir(path)
+
+
 def make_directory():
     """A new temporary directory of this end."""
     return tempfile.mkdtemp(prefix="guest-tests-")

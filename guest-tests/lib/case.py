@@ -32,18 +32,20 @@ class Case:
     guard: float = HANG_GUARD   # seconds until it is said to hang
     smoke: bool = False         # part of a short run
     allowed: tuple = ()         # (regular expression, reason): kernel lines that are expected
+    full: bool = False          # only in a full run: it takes minutes
 
 
 REGISTRY = []
 
 
-def add(name, function, *, needs=(), guard=HANG_GUARD, smoke=False, allowed=()):
+def add(name, function, *, needs=(), guard=HANG_GUARD, smoke=False, allowed=(),
+        full=False):
     """Register one test."""
     if any(case.name == name for case in REGISTRY):
         raise ValueError(f"two tests are called {name}")
     more = getattr(function, "needs", ())
     REGISTRY.append(Case(name, function, tuple(more) + tuple(needs), guard, smoke,
-                         tuple(allowed)))
+                         tuple(allowed), full))
 
 
 def test(name, **options):

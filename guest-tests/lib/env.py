@@ -78,9 +78,14 @@ class Env:
             host.address = self._addresses[host].get
         self._netif = values["NETIF"]
         self.lab, self.no_lab = None, ""
+        self._devices = {}
         self.driver = self.pci = self.remote_pci = self.pci_driver = None
         self._baseline = {}
         self.cleanup = contextlib.ExitStack()
+
+    def device(self, host):
+        """The lab's handle of the NIC at an end; None where there is none."""
+        return self._devices.get(host)
 
     def other(self, host):
         """The other end."""
@@ -110,6 +115,9 @@ class Env:
             self.remote_pci = self.remote.nic.pci_address()
         try:
             self.lab = lab.LabNic(lab.connect(), self._netif)
+            self._devices[self.local] = self.lab
+            if self.remote_type == "netns":
+                self._devices[self.remote] = lab.LabNic(self.lab.client, self.remote.nic.name)
         except lab.NoLab as reason:
             self.no_lab = str(reason)
         for host in self.hosts:

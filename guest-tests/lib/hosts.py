@@ -111,6 +111,7 @@ class Host:
         self._next = 1
         self._lock = threading.Lock()
         self._errors = b""
+        self.agent_pid = None           # as the kernel of that end numbers it
 
     # life
 
@@ -130,7 +131,7 @@ class Host:
         try:
             self._process.stdin.write(bundle())
             self._process.stdin.flush()
-            hello.result(START_LIMIT)
+            self.agent_pid = hello.result(START_LIMIT)["pid"]
         except (OSError, HostError) as error:
             self.kill()
             said = self._errors.decode(errors="replace").strip()

@@ -6,6 +6,7 @@ State: one client.
 Callers: env.py; tests that need("lab"). On real hardware there is none, and they are skipped.
 """
 
+import contextlib
 import sys
 
 LIBRARY = "/usr/local/lib/lab"
@@ -59,3 +60,21 @@ class LabNic:
     def has(self, prop):
         """Does the device have this QOM property?"""
         return prop in self.client.properties(self.ident)
+
+    def can(self, action):
+        """Does the lab know this action?"""
+        return action in self.actions
+
+    def get(self, prop):
+        """A QOM property of the device."""
+        return self.client.get(self.ident, prop)
+
+    @contextlib.contextmanager
+    def with_property(self, prop, value):
+        """Set a property that can be changed while the device runs, for the block."""
+        before = self.get(prop)
+        self.client.call("nic.set", nic=self.ident, property=prop, value=value)
+        try:
+            yield
+        finally:
+            self.client.call("nic.set", nic=self.ident, property=prop, value=before)

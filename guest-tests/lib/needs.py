@@ -7,6 +7,9 @@ Callers: runner.py.
 
     lab               the lab channel: this is an emulated machine run by scripts/lab
     lab:PROP          … whose device has the QOM property PROP
+    wire              mlx5-wire stands between the ends: in the lab, or WIRE_CONTROL names its socket
+    records           the device under test has a record log, remote-records: the peer's
+    tracepoints       tracefs with the tls:* events at this end, remote-tracepoints: at the peer
     module-reload     the driver may be unloaded: in the lab, or with DISRUPTIVE=1
     rebind            the NIC may be unbound and reset: likewise
     driver:NAME       the NIC is driven by NAME
@@ -22,6 +25,7 @@ Callers: runner.py.
     same-kernel       the peer is a namespace of this machine
 """
 
+from . import records, tracepoints, wire
 from .counters import TLS_STAT
 from .hosts import CallError
 
@@ -32,6 +36,18 @@ def _lab(env, prop=None):
     if prop and not env.lab.has(prop):
         return f"the lab's device has no property {prop!r}"
     return None
+
+
+def _wire(env, _):
+    return wire.missing(env)
+
+
+def _records(host):
+    return lambda env, _: records.missing(env, getattr(env, host))
+
+
+def _tracepoints(host):
+    return lambda env, _: tracepoints.missing(getattr(env, host))
 
 
 def _disruptive(env, what):
@@ -144,6 +160,11 @@ def _same_kernel(env, _):
 
 TABLE = {
     "lab": _lab,
+    "wire": _wire,
+    "records": _records("local"),
+    "remote-records": _records("remote"),
+    "tracepoints": _tracepoints("local"),
+    "remote-tracepoints": _tracepoints("remote"),
     "module-reload": _module_reload,
     "rebind": _rebind,
     "driver": _driver,
@@ -164,7 +185,8 @@ TABLE = {
 }
 
 # what a reload of the driver or another test cannot change
-_LASTING = {"lab", "ktls", "ssl-ktls", "openssl-ktls", "tool", "local-tool", "remote-tool",
+_LASTING = {"lab", "wire", "records", "remote-records", "tracepoints", "remote-tracepoints",
+            "ktls", "ssl-ktls", "openssl-ktls", "tool", "local-tool", "remote-tool",
             "same-kernel", "driver", "tls-tx", "tls-rx", "remote-tls-tx", "remote-tls-rx"}
 _known = {}
 

@@ -54,10 +54,11 @@ def selected(name, patterns):
                for candidate in candidates for pattern in patterns)
 
 
-def choose(patterns, smoke=False):
-    """The tests to run, in order."""
+def choose(patterns, smoke=False, full=False):
+    """The tests to run, in order. Long ones only in a full run, or when named as they are."""
     return [case for case in REGISTRY
-            if selected(case.name, patterns) and (case.smoke or not smoke)]
+            if selected(case.name, patterns) and (case.smoke or not smoke)
+            and (full or not case.full or case.name in patterns)]
 
 
 class Runner:
@@ -206,7 +207,7 @@ def _place(error):
 
 def main(args):
     """Run what the command line asks for; returns the exit status."""
-    cases = choose(args.only, args.smoke)
+    cases = choose(args.only, args.smoke, args.full)
     if not cases:
         print(f"run.py: no test matches --only {' '.join(args.only)}; --list names all",
               file=sys.stderr)

@@ -27,8 +27,9 @@ OVERHEAD = ktls.OVERHEAD
 class Direction:
     """One way of a connection; payloads continue where the last one ended."""
 
-    def __init__(self, name, sender, sender_socket, receiver, receiver_socket, seed):
+    def __init__(self, name, sender, sender_socket, receiver, receiver_socket, seed, ports):
         self.name = name
+        self.ports = ports              # (of the sender, of the receiver)
         self.sender, self.sender_socket = sender, sender_socket
         self.receiver, self.receiver_socket = receiver, receiver_socket
         self.seed = f"{seed}/{name}"
@@ -83,10 +84,11 @@ class Connection:
             self.server_socket = accepting.result()["socket"]
         finally:
             server.call("tcp.close", number=listener["socket"])
+        ports = self.client_port, self.server_port
         self.up = Direction("client to server", client, self.client_socket, server,
-                            self.server_socket, seed)
+                            self.server_socket, seed, ports)
         self.down = Direction("server to client", server, self.server_socket, client,
-                              self.client_socket, seed)
+                              self.client_socket, seed, ports[::-1])
 
     def __enter__(self):
         return self

@@ -302,7 +302,7 @@ class GuestTests(Suite):
         run = paths.GUEST_TESTS / "run.py"
         if not run.is_file():
             raise LabError(f"{run} does not exist: there are no guest tests to run")
-        listed = steps.capture([sys.executable, "-B", run, "--list", *self.extra_args],
+        listed = steps.capture([sys.executable, "-B", run, "--list", *self._args(context)],
                                timeout=60)
         names = [line.strip() for line in listed.stdout.splitlines() if line.strip()]
         if not names:
@@ -361,7 +361,7 @@ class GuestTests(Suite):
                     not started or stream.bail)
 
     def _tests(self, context, guest, stream, left, names, rundir):
-        argv = ["python3", "-B", f"{GUEST_TESTS_AT}/run.py", *self.extra_args]
+        argv = ["python3", "-B", f"{GUEST_TESTS_AT}/run.py", *self._args(context)]
         if len(left) < len(names) or context.patterns:
             for name in left:
                 argv += ["--only", name]
@@ -372,6 +372,10 @@ class GuestTests(Suite):
             tail = rundir.file("guest-stderr.txt").read_text(errors="replace").splitlines()[-20:]
             return f"the test program ended with status {status}\n" + "\n".join(tail)
         return ""
+
+    def _args(self, context):
+        """More arguments for the test program: all of its tests in a full run."""
+        return [*self.extra_args, *(["--full"] if context.args.full else [])]
 
     def environment(self):
         """More environment for the tests: this machine is theirs alone."""

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the device says it did with every single TLS record.
+
+Responsible for: switching the device's record log on for a block (docs/device.md), and reading it.
+State: the offset at which the block began. Outside of such blocks nothing is logged, so that tests
+which move gigabytes do not write gigabytes.
+Callers: tests that need("records") or need("remote-records").
+"""
+
+import contextlib
+import dataclasses
+import json
+
+from .case import expect, expect_equal
+
+ACTIONS = ("records.start", "records.read", "records.stop")
+
+
+def missing(env, host):
+    """The reason why the device at an end has no record log that can be read, or None."""
+    device = env.device(host)
+    if device is None:
+        return env.no_lab or f"the lab knows nothing of the NIC on the {host.name} end"
+    for action in ACTIONS:
+        if not device.can(action):
+            return f"the lab has no action {action}"
+    return None if device.has("record-log") else "the device has no property record-log"
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """One line: a record that ended in a context."""
+
+    dir: str                    # "tx" or "rx"
+    context: int                # TIS or TIR number
+    record: int | None          # record number, None when the device does not know it
+    tcp_sn: int | None          # of its first byte, likewise
+    length: int                 # with the header
+    type: int
+    mode: str
+    end: str
+    verdict: str
+    before: str
+    after: str
+
+
+def parse(line):
+    """A Record of one line of JSON."""
+    entry = json.loads(line)
+    return Record(entry["dir"], entry["tisn" if entry["dir"] == "tx" else "tirn"],
+                  entry.get("record"), entry.get("tcp_sn"), entry["len"], entry["type"],
+                  entry["mode"], entry["end"], entry["verdict"], entry["before"], entry["after"])
+
+
+class Log:
+    """The log since the block began."""
+
+    def __init__(self, device):
+        self._device = device
+        self._since = device.client.call("records.start", nic=device.ident)["next"]
+
+    def restart(self):
+        """From now on."""
+        self.read()
+        self._since = self._next
+
+    def read(self):
+        """[Record] in the order in which they ended."""
+        found, since = [], self._since
+        while True:
+            head, data = self._device.client.call_blob("records.read", nic=self._device.ident,
+                                                       since=since)
+            found += [parse(line) for line in data.splitlines()]
+            since = head["next"]
+            if not head["more"]:
+                self._next = since
+                return found
+
+    def stop(self):
+        """No more lines."""
+        self._device.client.call("records.stop", nic=self._device.ident)
+
+    def of(self, direction, context=None):
+        """Those of one direction ("tx", "rx"), and of one context if it is named; without a name
+        there must be no more than one."""
+        found = [record for record in self.read() if record.dir == direction
+                 and context in (None, record.context)]
+        contexts = {record.context for record in found}
+        expect(len(contexts) < 2, f"the record log has {direction} contexts {sorted(contexts)}: "
+                                  "which is meant?")
+        return found
+
+    def contexts(self, direction):
+        """Numbers of the contexts of a direction, in the order of their first record."""
+        return list(dict.fromkeys(record.context for record in self.read()
+                                  if record.dir == direction))
+
+
+def count(records, member="verdict"):
+    """{value: how many} of a member: verdict, mode, end, before, after."""
+    totals = {}
+    for record in records:
+        value = getattr(record, member)
+        totals[value] = totals.get(value, 0) + 1
+    return totals
+
+
+def sequence(records):
+    """[(record, verdict, before, after)]"""
+    return [(record.record, record.verdict, record.before, record.after) for record in records]
+
+
+def expect_verdicts(what, records, want):
+    """The records and their verdicts are exactly these: [(record number, verdict)]."""
+    got = [(record.record, record.verdict) for record in records]
+    if got == list(want):
+        return
+    at = next((i for i, pair in enumerate(zip(got, want)) if pair[0] != pair[1]),
+              min(len(got), len(want)))
+    expect_equal(f"{what}: record log has {len(got)} entries, {len(want)} expected; from the "
+                 f"first difference (entry {at})", got[at:at + 8], list(want)[at:at + 8])
+
+
+@contextlib.contextmanager
+def log(env, host):
+    """The record log of the device at an end while the block lasts."""
+    device = env.device(host)
+    opened = Log(device)
+    try:
+        yield opened
+    finally:
+        opened.stop()

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The middlebox between the ends: losing, delaying, cutting exactly the packets that are meant.
+
+Responsible for: finding mlx5-wire (docs/wire.md), rules for a block and what they did, and the
+list of segments that passed.
+State: a Box owns the rules that it has added; they are gone when its block ends.
+Callers: tests that need("wire").
+
+In the lab it is reached by the lab's channel. Beside a real NIC the environment variable
+WIRE_CONTROL names its control socket: a path of this machine, or remote:PATH on the machine of the
+remote end. Side A of the program must be the one of the local end.
+"""
+
+import contextlib
+import dataclasses
+import os
+
+from .case import expect, expect_equal, fail, wait_for
+from .hosts import CallError
+
+VARIABLE = "WIRE_CONTROL"
+END = 1 << 52               # beyond any hit: asks where the log ends
+
+
+def _socket(env):
+    """(host, path) that WIRE_CONTROL names, or None."""
+    value = os.environ.get(VARIABLE, "").strip()
+    if not value:
+        return None
+    if value.startswith("remote:"):
+        return env.remote, value.removeprefix("remote:")
+    return env.local, value
+
+
+def missing(env):
+    """The reason why there is no wire, or None."""
+    if env.lab is not None:
+        return None if env.lab.can("wire.add") else "no middlebox is between the lab's NICs"
+    there = _socket(env)
+    if there is None:
+        return f"no middlebox: {env.no_lab}, and {VARIABLE} is not set"
+    host, path = there
+    reason = host.call("control.available", path=path)
+    return reason and f"{VARIABLE}: no middlebox on the {host.name} end: {reason}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Segment:
+    """A TCP segment with payload, as it came to the wire."""
+
+    seq: int
+    length: int
+    stream: int             # of its first byte: 0 is the first byte of the stream
+    again: bool             # its first byte has come before
+    packet: int             # its number in the connection and direction
+
+    @property
+    def end(self):
+        """Stream byte behind it."""
+        return self.stream + self.length
+
+
+class Rule:
+    """One rule of a Box."""
+
+    def __init__(self, box, ident, text, must_hit):
+        self._box, self.ident, self.text, self.must_hit = box, ident, text, must_hit
+
+    def hits(self):
+        """How often it was applied."""
+        return self._box.hits(self.ident)
+
+    def check_hits(self, count):
+        """It was applied exactly so often."""
+        expect_equal(f"hits of the wire's rule {self.text!r}", self.hits(), count)
+
+    def wait_hits(self, count, seconds=60.0):
+        """Until it was applied so often at least."""
+        wait_for(f"the wire's rule {self.text!r} is applied {count} times",
+                 lambda: self.hits() >= count, seconds)
+
+    def clear(self):
+        """Remove it, and let go what it made wait."""
+        self._box.check(self)
+        self._box.ask("clear", rule=self.ident)
+        self._box.forget(self)
+
+
+class Box:
+    """Rules of one block."""
+
+    def __init__(self, env):
+        self._env = env
+        there = None if env.lab is not None else _socket(env)
+        self._ask = self._by_lab if there is None else self._by_socket
+        self._there = there
+        self._rules = []
+        self._since = self.ask("log", since=END)["next"]
+
+    def _by_lab(self, cmd, args):
+        return self._env.lab.client.call(f"wire.{cmd}", **args)
+
+    def _by_socket(self, cmd, args):
+        host, path = self._there
+        try:
+            return host.call("control.ask", path=path, request={"cmd": cmd, **args})
+        except CallError as error:
+            return fail(f"the wire: {error.text}")
+
+    def ask(self, cmd, **args):
+        """A command of the control socket."""
+        return self._ask(cmd, args)
+
+    # rules
+
+    def way(self, direction):
+        """"a>b" or "b>a": the local end is on side A."""
+        return "a>b" if direction.sender is self._env.local else "b>a"
+
+    def add(self, direction, text, must_hit=True):
+        """Add the rule `text` ("ACTION KEY=VALUE…") for one direction of a connection."""
+        action, _, keys = text.strip().partition(" ")
+        sport, dport = direction.ports
+        return self.add_raw(f"{action} {self.way(direction)} sport={sport} dport={dport} {keys}"
+                            .strip(), must_hit)
+
+    def add_raw(self, text, must_hit=True):
+        """Add a rule as it stands. must_hit: the block fails if it was never applied."""
+        rule = Rule(self, self.ask("add", rules=[text])[0], text, must_hit)
+        self._rules.append(rule)
+        return rule
+
+    def hits(self, ident):
+        """How often a rule was applied."""
+        for entry in self.ask("rules"):
+            if entry["id"] == ident:
+                return entry["hits"]
+        return fail(f"the wire has no rule {ident} any more")
+
+    def check(self, rule):
+        """A rule that was meant to be applied was."""
+        if rule.must_hit:
+            expect(rule.hits() > 0, f"the wire's rule {rule.text!r} was never applied")
+
+    def forget(self, rule):
+        """It is gone."""
+        self._rules.remove(rule)
+
+    def release(self, name=None):
+        """Let go what `hold` keeps; how many frames."""
+        return self.ask("release", **({"name": name} if name else {}))
+
+    def close(self, check=True):
+        """Remove all rules of this block; with `check`, those that must have hit are asked."""
+        try:
+            if check:
+                for rule in self._rules:
+                    self.check(rule)
+        finally:
+            for rule in self._rules:
+                self.ask("clear", rule=rule.ident)
+            self._rules = []
+
+    # what passed
+
+    def log(self, rule=None):
+        """All that rules (or one Rule) were applied to since the block began, as the wire's log
+        has it."""
+        found, since = [], self._since
+        while True:
+            page = self.ask("log", since=since)
+            expect(page["first"] == since, "the wire's log is longer than it keeps")
+            found += page["hits"]
+            since = page["next"]
+            if not page["more"]:
+                break
+        return [hit for hit in found if rule is None or hit["rule"] == rule.ident]
+
+    def flow(self, direction):
+        """The wire's account of the connection in this direction."""
+        sport, dport = direction.ports
+        for flow in reversed(self.ask("flows")):
+            # ports of the sides that the wire calls a and b
+            if {flow["a_port"], flow["b_port"]} == {sport, dport}:
+                return flow[self.way(direction)]
+        return fail(f"the wire has seen no connection {sport}-{dport}")
+
+    def watch(self, direction):
+        """From now on every segment with payload is written down; segments() has them. To be asked
+        for before rules that drop: a dropped packet is not shown to the rules behind."""
+        return self.add(direction, "log stream=0.. sent=any", must_hit=False)
+
+    def segments(self, watch):
+        """[Segment] that a watch() has seen, in the order in which they came."""
+        return [Segment(hit["seq"], hit["len"], hit["stream"], hit["sent"] > 1, hit["packet"])
+                for hit in self.log(watch)]
+
+
+@contextlib.contextmanager
+def rules(env):
+    """A Box while the block lasts. Leaving it fails when a rule that must hit did not."""
+    box = Box(env)
+    good = False
+    try:
+        yield box
+        good = True
+    finally:
+        box.close(check=good)
