@@ -18,6 +18,7 @@ from .suites import WHOLE, Suite, Unit, complete, glib_names, run_tap
 PROGRAM = "test-tls-random"
 PACKETS = 1_000_000
 REPLAY = "random-replay.txt"
+FATAL = "Bail out! FATAL-ERROR: "
 LIMIT = 6 * 3600.0          # a hang guard
 
 
@@ -55,19 +56,20 @@ class RandomPackets(Suite):
 
     @staticmethod
     def _result(name, results, replay, seconds, report):
+        said = [line for result in results for line in result.output
+                if not line.startswith(("# Start of", "# End of", "# random seed"))]
         bad = next((result for result in results if result.status == "fail"), None)
         if bad is None:
-            for result in results:
-                for line in result.output:
-                    report.emit(line, 1)
-            return ktap.Result([name], "pass", output=[line for result in results
-                                                       for line in result.output],
-                               seconds=seconds)
-        reason = bad.reason if bad.path == [WHOLE] else bad.summary
+            for line in said:
+                report.emit(line, 1)
+            return ktap.Result([name], "pass", output=said, seconds=seconds)
+        reason = next((line.removeprefix(FATAL) for line in said if line.startswith(FATAL)),
+                      bad.reason if bad.path == [WHOLE] else bad.summary)
         if replay.exists():
             steps.say(f"the failing case, shrunk: {replay}")
             reason += f"\nthe case, shrunk: {replay}\nreplay: MLX5_TEST_SCRIPT={replay} {PROGRAM}"
-        return ktap.Result([name], "fail", reason, bad.output, seconds)
+        return ktap.Result([name], "fail", reason,
+                           [line for line in said if not line.startswith(FATAL)], seconds)
 
 
 def number(name):
