@@ -21,6 +21,7 @@ import tests                                                    # noqa: E402
 from agent import ktls, payload, rawnet, tcp                    # noqa: E402
 from lib import (case, counters, dmesg, hosts, ktap, loss, needs, records,  # noqa: E402
                  runner, tracepoints, wire)
+from lib.env import EnvironmentProblem, kernel_version         # noqa: E402
 
 
 class Payloads(unittest.TestCase):
@@ -235,6 +236,20 @@ class Running(unittest.TestCase):
         self.assertIn("ok 1 group/one # SKIP no such thing", text)
         with self.assertRaisesRegex(ValueError, "no such need"):
             needs.missing(self.env, ("unheard-of",))
+
+    def test_kernel(self):
+        """Versions are compared as numbers, and a comparison that means nothing is refused."""
+        self.assertEqual(kernel_version("6.12.107-mlx5-ktls"), (6, 12))
+        self.assertEqual(kernel_version("7.3.4+deb13-amd64"), (7, 3))
+        with self.assertRaisesRegex(EnvironmentProblem, "custom"):
+            kernel_version("custom")
+        bench = types.SimpleNamespace(kernel=(6, 12))
+        for what, met in ((">=6.2", True), (">=6.12", True), (">=6.13", False), (">=7.0", False),
+                          ("<6.12", False), ("<6.13", True), ("<7.0", True), ("<6.3", False)):
+            self.assertEqual(needs.missing(bench, (f"kernel:{what}",)) is None, met, what)
+        for what in ("", "6.12", "=6.12", ">=6"):
+            with self.assertRaisesRegex(ValueError, "kernel:"):
+                needs.missing(bench, (f"kernel:{what}",))
 
     def test_choice(self):
         """Whole names, parts, groups."""

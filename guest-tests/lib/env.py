@@ -10,6 +10,7 @@ Callers: runner.py; every test gets it as its argument.
 import contextlib
 import ipaddress
 import os
+import re
 import shlex
 import shutil
 
@@ -57,6 +58,14 @@ def settings():
     return values
 
 
+def kernel_version(release):
+    """(6, 12) of "6.12.107-mlx5-ktls"; what expectations depend on where drivers differ."""
+    found = re.match(r"(\d+)\.(\d+)", release)
+    if not found:
+        raise EnvironmentProblem(f"the kernel calls itself {release!r}: no version is in that")
+    return int(found[1]), int(found[2])
+
+
 class Env:
     """What tests get."""
 
@@ -64,6 +73,7 @@ class Env:
         values = settings()
         self.software_tls = software_tls
         self.seed = seed
+        self.kernel = kernel_version(os.uname().release)     # of this machine, (major, minor)
         self.remote_type = values["REMOTE_TYPE"]
         self.disruptive = os.environ.get("DISRUPTIVE", "") not in ("", "0")
         self.net_setup = os.environ.get("NET_SETUP") or (

@@ -23,7 +23,10 @@ Callers: runner.py.
     rss               `ethtool -x` works
     tool:NAME         a program, on both ends;   local-tool:NAME, remote-tool:NAME
     same-kernel       the peer is a namespace of this machine
+    kernel:OPVERSION  this machine's kernel, OP one of >= and <: kernel:>=6.3, kernel:<7.0
 """
+
+import re
 
 from . import records, tracepoints, wire
 from .counters import TLS_STAT
@@ -158,6 +161,16 @@ def _same_kernel(env, _):
     return None if env.remote_type == "netns" else "the peer is another machine"
 
 
+def _kernel(env, what):
+    found = re.fullmatch(r"(>=|<)(\d+)\.(\d+)", what or "")
+    if not found:
+        raise ValueError(f"needs('kernel:{what}'): kernel:>=N.N or kernel:<N.N expected")
+    limit = int(found[2]), int(found[3])
+    if (env.kernel >= limit) == (found[1] == ">="):
+        return None
+    return f"the kernel is {env.kernel[0]}.{env.kernel[1]}; {what} needed"
+
+
 TABLE = {
     "lab": _lab,
     "wire": _wire,
@@ -182,12 +195,13 @@ TABLE = {
     "local-tool": _tools(("local",)),
     "remote-tool": _tools(("remote",)),
     "same-kernel": _same_kernel,
+    "kernel": _kernel,
 }
 
 # what a reload of the driver or another test cannot change
 _LASTING = {"lab", "wire", "records", "remote-records", "tracepoints", "remote-tracepoints",
             "ktls", "ssl-ktls", "openssl-ktls", "tool", "local-tool", "remote-tool",
-            "same-kernel", "driver", "tls-tx", "tls-rx", "remote-tls-tx", "remote-tls-rx"}
+            "same-kernel", "kernel", "driver", "tls-tx", "tls-rx", "remote-tls-tx", "remote-tls-rx"}
 _known = {}
 
 
