@@ -11,6 +11,7 @@ Layout of the cache (everything in it can be deleted at any time, the next run m
     firmware/       BIOS and option ROMs, unpacked
     qemu/KEY/       QEMU source with the overlay, build directory, binaries of each checkout
     kernel/KEY/     bzImage, modules.cpio, config
+    kernel/stock/KEY/  the same of Debian's own images, with the driver rebuilt
     rootfs/KEY/     root.cpio
     ccache/         compiler cache, when ccache is installed
     logs/           the full log of every step
