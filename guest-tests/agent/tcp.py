@@ -21,6 +21,14 @@ from agent import ktls, payload
 
 SO_RCVBUFFORCE = 33     # beyond net.core.rmem_max
 
+# <linux/tcp.h>
+TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_REPAIR_OPTIONS = 19, 20, 21, 22
+TCP_REPAIR_WINDOW = 29
+TCP_REPAIR_OFF_NO_WP = -1
+TCP_RECV_QUEUE, TCP_SEND_QUEUE = 1, 2
+TCPOPT_MSS, TCPOPT_WINDOW, TCPOPT_SACK_PERM, TCPOPT_TIMESTAMP = 2, 3, 4, 8
+REPAIR_SCALE, REPAIR_WINDOW = 7, 64000
+
 _table = {}
 _numbers = itertools.count(1)
 
@@ -88,6 +96,34 @@ def connect(address, port, source=None, source_port=0, options=None, mapped=Fals
         sock.bind((source or ("::" if ":" in address else "0.0.0.0"), source_port))
     sock.connect((address, port))
     return {"socket": _add(sock), "port": sock.getsockname()[1]}
+
+
+def repair_socket(address, send_seq, receive_seq):
+    """A bound socket whose connection will begin at chosen sequence numbers; {socket, port}.
+
+    It is put together from its two ends without a handshake, as checkpoint and restore do
+    (TCP_REPAIR): repair_connect() at both ends, with the numbers crosswise.
+    """
+    sock = socket.socket(_family(address))
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    sock.bind((address, 0))
+    for queue, seq in ((TCP_SEND_QUEUE, send_seq), (TCP_RECV_QUEUE, receive_seq)):
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, queue)
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ, struct.pack("=I", seq))
+    return {"socket": _add(sock), "port": sock.getsockname()[1]}
+
+
+def repair_connect(number, address, port, receive_seq, mss):
+    """Make it a connection: established at once, nothing is sent."""
+    sock = _sock(number)
+    sock.connect((address, port))
+    options = ((TCPOPT_MSS, mss), (TCPOPT_WINDOW, REPAIR_SCALE | REPAIR_SCALE << 16),
+               (TCPOPT_SACK_PERM, 0), (TCPOPT_TIMESTAMP, 0))
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_OPTIONS,
+                    b"".join(struct.pack("=II", *option) for option in options))
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_WINDOW, struct.pack(
+        "=IIIII", receive_seq, REPAIR_WINDOW, REPAIR_WINDOW, REPAIR_WINDOW, receive_seq))
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP)
 
 
 def close(number, abort=False):
@@ -201,6 +237,16 @@ def send(number, seed, size, offset=0, sizes=None):
     return {"bytes": size, "sha256": hasher.hexdigest(), "writes": writes}
 
 
+def send_parts(number, seed, offset, parts):
+    """Send parts of a payload, each [bytes, whether to say MSG_MORE]."""
+    sock, source = _sock(number), payload.Source(seed)
+    for size, more in parts:
+        view = memoryview(source.read(offset, size))
+        offset += size
+        while view:
+            view = view[sock.send(view, socket.MSG_MORE if more else 0):]
+
+
 def receive(number, seed, size, offset=0, chunk=65536):
     """Receive exactly `size` bytes and compare them; {bytes, sha256, mismatch}.
 
@@ -216,6 +262,31 @@ def receive(number, seed, size, offset=0, chunk=65536):
             return dict(checker.result(), error="EOF")
         checker.take(piece)
     return checker.result()
+
+
+def send_records(number, records):
+    """With kernel TLS: a record of each of these payloads, given in hex."""
+    sock = _sock(number)
+    for text in records:
+        sock.sendall(bytes.fromhex(text))
+
+
+def receive_bytes(number, size, digest):
+    """Receive exactly `size` bytes whose SHA-256 is `digest`; {bytes, mismatch}, where `mismatch`
+    is None or the digest that was found."""
+    sock, hasher, count = _sock(number), payload.hashlib.sha256(), 0
+    while count < size:
+        try:
+            piece = sock.recv(min(65536, size - count))
+        except OSError as error:
+            return {"bytes": count, "mismatch": None,
+                    "error": errno.errorcode.get(error.errno, str(error))}
+        if not piece:
+            return {"bytes": count, "mismatch": None, "error": "EOF"}
+        hasher.update(piece)
+        count += len(piece)
+    found = hasher.hexdigest()
+    return {"bytes": count, "mismatch": None if found == digest else found}
 
 
 def send_file(number, path, offset=0, count=None):
@@ -258,7 +329,8 @@ def http_body(number, seed, size):
 def read_records(number, size):
     """Read `size` bytes of a stream without TLS on this end; the records that are in it.
 
-    Returns [[type, version, length], ...] as the headers say, and what is left over.
+    Returns [[type, version, length], ...] as the headers say, what is left over, and the eight
+    bytes behind each header in hex (the explicit nonce of TLS 1.2).
     """
     sock, data = _sock(number), bytearray()
     while len(data) < size:
@@ -266,12 +338,13 @@ def read_records(number, size):
         if not piece:
             break
         data += piece
-    records, at = [], 0
+    records, nonces, at = [], [], 0
     while at + 5 <= len(data):
         kind, version, length = struct.unpack_from(">BHH", data, at)
         records.append([kind, version, length])
+        nonces.append(data[at + 5:at + 13].hex())
         at += 5 + length
-    return {"bytes": len(data), "records": records, "rest": len(data) - at}
+    return {"bytes": len(data), "records": records, "rest": len(data) - at, "nonces": nonces}
 
 
 # UDP

@@ -70,10 +70,25 @@ def _first_wrong(got, direction):
 class Connection:
     """A TCP connection from `client` to `server` (Hosts)."""
 
-    def __init__(self, client, server, family=4, *, options=None, mapped=False, seed="payload"):
+    def __init__(self, client, server, family=4, *, options=None, mapped=False, seed="payload",
+                 initial=None):
+        """initial: sequence numbers of the first bytes from client and from server, instead of what
+        the kernel chooses; the connection then begins without a handshake."""
         self.client, self.server = client, server
         self.family = family
-        address = server.address(family)
+        if initial is None:
+            self._open(options, mapped)
+        else:
+            self._put_together(*initial)
+        ports = self.client_port, self.server_port
+        self.up = Direction("client to server", client, self.client_socket, server,
+                            self.server_socket, seed, ports)
+        self.down = Direction("server to client", server, self.server_socket, client,
+                              self.client_socket, seed, ports[::-1])
+
+    def _open(self, options, mapped):
+        client, server = self.client, self.server
+        address = server.address(self.family)
         listener = server.call("tcp.listen", address=address, options=options, dual=mapped)
         self.server_port = listener["port"]
         try:
@@ -84,11 +99,19 @@ class Connection:
             self.server_socket = accepting.result()["socket"]
         finally:
             server.call("tcp.close", number=listener["socket"])
-        ports = self.client_port, self.server_port
-        self.up = Direction("client to server", client, self.client_socket, server,
-                            self.server_socket, seed, ports)
-        self.down = Direction("server to client", server, self.server_socket, client,
-                              self.client_socket, seed, ports[::-1])
+
+    def _put_together(self, client_seq, server_seq):
+        sides = ((self.client, client_seq, server_seq), (self.server, server_seq, client_seq))
+        opened = [host.call("tcp.repair_socket", address=host.address(self.family), send_seq=mine,
+                            receive_seq=theirs) for host, mine, theirs in sides]
+        self.client_socket, self.server_socket = (end["socket"] for end in opened)
+        self.client_port, self.server_port = (end["port"] for end in opened)
+        mss = self.client.nic.mtu - (40 if self.family == 4 else 60)
+        # the one that is spoken to first must be there first
+        for (host, _, theirs), end, peer, other in zip(sides[::-1], opened[::-1], opened,
+                                                       (self.client, self.server)):
+            host.call("tcp.repair_connect", number=end["socket"], mss=mss, receive_seq=theirs,
+                      address=other.address(self.family), port=peer["port"])
 
     def __enter__(self):
         return self
@@ -118,13 +141,14 @@ class Connection:
         return host.call("tcp.info", number=self.socket_of(host))
 
     def enable_tls(self, version="1.2", cipher="aes-gcm-128", *, up=True, down=True,
-                   plain_receiver=False, rec_seq=0):
+                   plain_receiver=False, rec_seq=0, change=None):
         """Kernel TLS with fresh keys, in one or both directions.
 
         The receiving socket of a direction gets its key before the sending one, so nothing can
-        come before it is known. plain_receiver: the receivers see the records as they are.
+        come before it is known. plain_receiver: the receivers see the records as they are. change:
+        members of the keys that are not left to chance.
         """
-        keys = {way: ktls.new_keys(version, cipher, rec_seq)
+        keys = {way: dict(ktls.new_keys(version, cipher, rec_seq), **(change or {}))
                 for way, wanted in (("up", up), ("down", down)) if wanted}
         plans = ((self.server, self.server_socket, "down", "up"),
                  (self.client, self.client_socket, "up", "down"))
