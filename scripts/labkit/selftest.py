@@ -492,6 +492,17 @@ def _interrupt(bench, when, number):
 
 
 @test
+def test_bad_kernel(bench):
+    """A --kernel that is nothing is told at once, with what it may be; nothing is fetched for it."""
+    for wrong in ("6.x", "v6.1", "6.1.176", "/no/such/tree"):
+        status, out, error = bench.run(["true"], "--kernel", wrong)
+        same((status, out), (125, b""), f"--kernel {wrong}: status and stdout")
+        for word in (f"--kernel {wrong}: no such series, directory or file", "6.12", "6.1", "7.3",
+                     "bzImage"):
+            check(word in error, f"--kernel {wrong}: {word!r} is not in: {error}")
+
+
+@test
 def test_interrupt_at_boot(bench):
     """Ctrl-C while the guest boots."""
     status, err = _interrupt(bench, "boot", signal.SIGINT)
