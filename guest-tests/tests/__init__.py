@@ -5,14 +5,11 @@ import fnmatch
 import importlib
 import pathlib
 
+# "t_*" are the functional tests by number, T-01 and so on, in the order of their names
 ORDER = ("probe", "link", "ping", "tcp", "udp", "iperf", "offload", "checksum", "vlan", "mtu",
          "filter", "counters", "queues", "rss", "flows", "tls_setup", "tls_tx", "tls_rx",
          "tls_both", "tls_records", "tls_openssl", "tls_nginx", "tls_loss", "tls_changes", "t_*",
          "wire", "rebind", "reload", "hotplug", "soak")
-
-
-# the functional tests by number, T-01 and so on, come behind this one, in the order of their names
-NUMBERED, BEHIND = "t_", "wire"
 
 
 def load():
