@@ -53,6 +53,9 @@ PACKAGES = {
     "test": {
         "meson": "unit tests of the engine",
     },
+    "plot": {       # not of DEFAULT_PURPOSES: the suite soak asks for it
+        "python3-matplotlib": "the plot of `lab test --only soak`",
+    },
 }
 DEFAULT_PURPOSES = ("fetch", "qemu", "kernel", "test")
 

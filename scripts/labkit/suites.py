@@ -296,13 +296,16 @@ class GuestTests(Suite):
     name = "guest"
     about = "functional tests in the guest"
     extra_args = ()
+    group = None            # the only group of tests that this suite is about
     products_changes = {}
 
     def tests(self, context):
         run = paths.GUEST_TESTS / "run.py"
         if not run.is_file():
             raise LabError(f"{run} does not exist: there are no guest tests to run")
-        listed = steps.capture([sys.executable, "-B", run, "--list", *self._args(context)],
+        only = ["--only", self.group] if self.group else []
+        listed = steps.capture([sys.executable, "-B", run, "--list", *only,
+                                *self.arguments(context)], env=self.environment(context),
                                timeout=60)
         names = [line.strip() for line in listed.stdout.splitlines() if line.strip()]
         if not names:
@@ -361,23 +364,24 @@ class GuestTests(Suite):
                     not started or stream.bail)
 
     def _tests(self, context, guest, stream, left, names, rundir):
-        argv = ["python3", "-B", f"{GUEST_TESTS_AT}/run.py", *self._args(context)]
-        if len(left) < len(names) or context.patterns:
+        argv = ["python3", "-B", f"{GUEST_TESTS_AT}/run.py", *self.arguments(context)]
+        if len(left) < len(names) or context.patterns or self.group:
             for name in left:
                 argv += ["--only", name]
         with open(rundir.file("guest-stderr.txt"), "wb") as errors:
             status = guest.run(argv, stdout=stream.feed, stderr=errors.fileno(),
-                               cwd=GUEST_TESTS_AT, silence=SILENCE, env=self.environment())
+                               cwd=GUEST_TESTS_AT, silence=SILENCE,
+                               env=self.environment(context))
         if left:
             tail = rundir.file("guest-stderr.txt").read_text(errors="replace").splitlines()[-20:]
             return f"the test program ended with status {status}\n" + "\n".join(tail)
         return ""
 
-    def _args(self, context):
+    def arguments(self, context):
         """More arguments for the test program: all of its tests in a full run."""
         return [*self.extra_args, *(["--full"] if context.args.full else [])]
 
-    def environment(self):
+    def environment(self, context):     # pylint: disable=unused-argument
         """More environment for the tests: this machine is theirs alone."""
         return {"DISRUPTIVE": "1"}
 
@@ -521,5 +525,7 @@ def all_suites():
     # they are made of those above
     from .coverage import Coverage          # pylint: disable=import-outside-toplevel
     from .randomrun import RandomPackets    # pylint: disable=import-outside-toplevel
-    return [Unit(), Qtest(), GuestTests(), Lab(), Coverage(), RandomPackets(), Asan(), Qemu102()]
+    from .soak import Soak                  # pylint: disable=import-outside-toplevel
+    return [Unit(), Qtest(), GuestTests(), Lab(), Coverage(), RandomPackets(), Asan(), Qemu102(),
+            Soak()]
 

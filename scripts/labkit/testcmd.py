@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from . import ktap, session, steps
+from . import ktap, session, soak, steps
 from .errors import EXIT_LAB, LabError, UsageError
 from .suites import Context, all_suites
 
@@ -50,6 +50,7 @@ def add_options(parser):
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
     session.add_machine_options(parser)
     session.add_build_options(parser)
+    soak.add_options(parser)
 
 
 def main(args):
