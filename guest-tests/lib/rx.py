@@ -1,0 +1,444 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A receiving connection packet by packet: which are lost, and what the device makes of each.
+
+Responsible for: a connection whose segments are known before they are sent, a sender that sends
+nothing twice unless it is made to, packets that the middlebox keeps back or changes, and equality
+of what device, driver and kernel counted.
+State: a Bench for the block: the connection, the rules in the middlebox, counters at the last mark.
+Callers: tests of receiving (tests/test_t_rx_*.py).
+
+A packet is "lost" here by being kept in the middlebox until the test lets it go: for the receiving
+device that is a loss and a retransmission, and nothing depends on when the sender would notice.
+Where the sender's own retransmission is meant, tests ask for patient=False.
+"""
+
+import contextlib
+import itertools
+
+from . import loss, records, tracepoints, wire
+from .case import expect, expect_equal, fail, wait_for
+from .counters import Watch
+from .tls import Connection, Offload, OVERHEAD
+
+SEGMENT = 1400              # bytes of a full segment, whatever IP version and tags
+OPTIONS = {"TCP_MAXSEG": SEGMENT + loss.TIMESTAMPS, "TCP_NODELAY": 1,
+           "SO_SNDBUF": 200_000, "SO_RCVBUF": 200_000}
+RTO = "20s"
+FLAGS = ("tls_rx_not_decrypted", "tls_rx_decrypted", "tls_rx_resync", "tls_rx_error")
+HEADER = 5
+OVER = OVERHEAD["1.2"]
+
+# sender: no tail loss probe, no timer that believes in a loss, many packets late are no loss
+PATIENT = {"tcp_early_retrans": 0, "tcp_recovery": 0, "tcp_max_reordering": 300,
+           "tcp_reordering": 300}
+QUICK = {"tcp_early_retrans": 0, "tcp_recovery": 0, "tcp_reordering": 3}
+
+# what a scenario must name when it moves them
+DRIVER = ("rx_tls_resync_req_pkt", "rx_tls_resync_req_start", "rx_tls_resync_req_end",
+          "rx_tls_resync_req_skip", "rx_tls_resync_res_ok", "rx_tls_resync_res_retry",
+          "rx_tls_resync_res_skip", "rx_tls_err")
+KERNEL = ("TlsDecryptError", "TlsRxDeviceResync")
+# rows that say that something happened; the others come with ordinary packets
+EVENTS = tuple(f"R{row}" for row in (1, 2, 3, 4, 7, 8, 9, 10, 12, 15, 16, 17, 18, 19, 20, 21, 22,
+                                     23, 24, 30, 31, 32, 33, 34))
+
+
+class Burst:
+    """Records that are sent behind each other: where each byte of them is.
+
+    Segments are numbered from 0; all are full but the last.
+    """
+
+    def __init__(self, sizes):
+        self.sizes = list(sizes)
+        self.lengths = [size + OVER for size in self.sizes]
+        self.starts = [0, *itertools.accumulate(self.lengths)]
+        self.total = self.starts.pop()
+        self.segments = -(-self.total // SEGMENT)
+
+    def segment(self, record, byte=0):
+        """The segment with this byte of the record; negative ones count from its end."""
+        at = byte if byte >= 0 else self.lengths[record] + byte
+        return (self.starts[record] + at) // SEGMENT
+
+    def of(self, record):
+        """The segments that have bytes of the record."""
+        return range(self.segment(record), self.segment(record, -1) + 1)
+
+
+def whole(segments, count=1):
+    """Sizes of `count` records that fill `segments` segments each."""
+    return [segments * SEGMENT - OVER] * count
+
+
+class Lost:
+    """Packets that are kept back; what the sender sends in their place meanwhile is dropped."""
+
+    def __init__(self, bench, place, name, sent):
+        self._bench, self._name = bench, name
+        self._rules = [bench.rule(f"hold {place} sent={sent} name={name}")]
+        if sent == "first":
+            self._rules.append(bench.rule(f"drop {place} sent=again", must_hit=False))
+
+    def wait(self, count=1):
+        """Until so many are kept."""
+        self._rules[0].wait_hits(count)
+
+    def comes(self, count=1):
+        """So many were kept back; now they arrive."""
+        self._rules[0].check_hits(count)
+        self._bench.box.release(self._name)
+        for rule in self._rules:
+            rule.clear()
+
+
+class Sent:
+    """What was sent and is on its way to the reader."""
+
+    def __init__(self, bench, want, pending):
+        self._bench, self._want, self._pending = bench, want, pending
+
+    def outcome(self):
+        """What the reader got, whatever it is."""
+        return self._pending.result()
+
+    def finish(self):
+        """All of it was read, and every byte is right."""
+        got = self.outcome()
+        if got.get("error"):
+            fail(f"{got['bytes']} bytes were read, then {got['error']}")
+        expect(got["mismatch"] is None, f"wrong byte at {got['mismatch']} of the payload")
+        expect_equal("bytes read", got["bytes"], self._want)
+
+
+class Bench:
+    """See the module's text. `connection` sends towards the device under test."""
+
+    def __init__(self, env, connection, keys, box, into, truth):
+        self.env = env
+        self.connection = connection
+        self.keys = keys
+        self.box = box
+        self.into = into                # the Offload at the local end
+        self.truth = truth
+        self.count = 0                  # records sent
+        self._names = itertools.count()
+        self._watch = Watch(env.local)
+        self.mark()
+
+    # counters
+
+    def rows(self):
+        """How often each row was taken: {"R1": ...}."""
+        return self.env.lab.get("tls-rows")
+
+    def mark(self):
+        """Count from here."""
+        self._watch.restart()
+        self._device = self.env.lab.counters()
+        self._rows = self.rows()
+
+    def flags(self):
+        """[packets with flag 0, 1, 2, 3] since the mark."""
+        now = self.env.lab.counters()
+        return [now[name] - self._device[name] for name in FLAGS]
+
+    def row(self, name):
+        """How often a row was taken since the mark."""
+        return self.rows()[name] - self._rows[name]
+
+    def wait_packets(self, count):
+        """Until the device has seen `count` packets with payload since the mark."""
+        wait_for(f"{count} packets at the device", lambda: sum(self.flags()) >= count)
+        expect_equal("packets with payload at the device", sum(self.flags()), count)
+
+    def wait_row(self, name, count=1):
+        """Until a row was taken so often since the mark."""
+        wait_for(f"row {name}, {count} times", lambda: self.row(name) >= count)
+
+    def wait_driver(self, name, count=1):
+        """Until a counter of the driver, or of the kernel's TLS, has moved so far."""
+        kernel = name.startswith("Tls")
+        wait_for(f"{name}, {count} times",
+                 lambda: (self._watch.protocols() if kernel else self._watch.nic())[name]
+                 >= count)
+
+    def check(self, flags, *, rows=None, more=None, resyncs=0):
+        """Everything since the mark is exactly so.
+
+        flags    packets [not decrypted, decrypted, resync, error]; the driver counts the same
+        resyncs  how often the device asked, was answered and approved
+        more     {counter: value} of the driver or the kernel beyond that
+        rows     {"R9": 1, ...}; rows of EVENTS that are not named were not taken
+        """
+        expect_equal("packets not decrypted, decrypted, resync, error", self.flags(), list(flags))
+        want = dict.fromkeys(DRIVER + KERNEL, 0)
+        want.update(rx_tls_decrypted_packets=flags[1], rx_tls_resync_req_pkt=flags[2],
+                    rx_tls_err=flags[3])
+        for name in ("rx_tls_resync_req_start", "rx_tls_resync_req_end", "rx_tls_resync_res_ok",
+                     "TlsRxDeviceResync"):
+            want[name] = resyncs
+        want.update(more or {})
+        got = {**self._watch.nic(), **self._watch.protocols()}
+        expect_equal("counters of driver and kernel",
+                     {name: got.get(name, 0) for name in want}, want)
+        if rows is not None:
+            want = dict.fromkeys(EVENTS, 0)
+            want.update(rows)
+            now = self.rows()
+            got = {name: now[name] - self._rows[name] for name in want}
+            expect_equal("rows taken", {k: v for k, v in got.items() if v or want[k]},
+                         {k: v for k, v in want.items() if got[k] or v})
+
+    # the wire
+
+    def rule(self, text, must_hit=True):
+        """A rule for what comes to the device; "ACTION < …": for what the receiver sends."""
+        action, _, rest = text.partition(" ")
+        way = self.connection.up
+        if rest.startswith("<"):
+            way, rest = self.connection.down, rest[1:].strip()
+        return self.box.add(way, f"{action} {rest}", must_hit)
+
+    def lose(self, place, name=None):
+        """The packet with `place` (record=, byte=, …) is lost until it comes(): a Lost."""
+        return Lost(self, place, name or f"lost{next(self._names)}", "first")
+
+    def keep(self, place, name=None):
+        """Packets that match wait until they come(): a Lost."""
+        return Lost(self, place, name or f"kept{next(self._names)}", "any")
+
+    # payload
+
+    def send(self, burst, read=True):
+        """Send a Burst (or its sizes) in full segments; what comes back is a Sent."""
+        burst = burst if isinstance(burst, Burst) else Burst(burst)
+        way = self.connection.up
+        size = sum(burst.sizes)
+        where = {"seed": way.seed, "size": size, "offset": way.offset}
+        pending = self.read(where) if read else None
+        with self.corked():
+            way.sender.call("tcp.send", number=way.sender_socket, sizes=burst.sizes, **where)
+        way.offset += size
+        self.count += len(burst.sizes)
+        return Sent(self, size, pending) if read else where
+
+    def read(self, where):
+        """The reader begins to read what send(read=False) described."""
+        way = self.connection.up
+        return way.receiver.begin("tcp.receive", number=way.receiver_socket, **where)
+
+    def later(self, where):
+        """As read(), as a Sent."""
+        return Sent(self, where["size"], self.read(where))
+
+    @contextlib.contextmanager
+    def corked(self):
+        """What is sent in the block leaves in full segments, the rest at its end."""
+        way = self.connection.up
+        for on in (1, 0):
+            way.sender.call("tcp.set_option", number=way.sender_socket,
+                            options={"TCP_CORK": on})
+            if on:
+                yield
+
+    def send_crafted(self, pieces):
+        """Send records; a piece is a number of payload bytes, or {offset: ciphertext} with the
+        key "size": the record has these bytes on the wire, at these places of its ciphertext.
+
+        Returns a Sent; the rest of a crafted record's ciphertext is zeros.
+        """
+        way = self.connection.up
+        data = []
+        for piece in pieces:
+            if isinstance(piece, dict):
+                data.append(self._plaintext(piece, self.count + len(data)))
+            else:
+                data.append(bytes(piece))
+        size = sum(map(len, data))
+        pending = way.receiver.begin("tcp.receive_bytes", number=way.receiver_socket,
+                                     digest=_digest(data), size=size)
+        with self.corked():
+            way.sender.call("tcp.send_records", number=way.sender_socket,
+                            records=[text.hex() for text in data])
+        self.count += len(data)
+        return Sent(self, size, pending)
+
+    def _plaintext(self, piece, number):
+        """The payload whose ciphertext is as wanted: that XOR the keystream, made by OpenSSL."""
+        wire = bytearray(piece["size"])
+        for offset, text in piece.items():
+            if offset != "size":
+                expect(offset + len(text) <= len(wire), f"{offset} is beyond the record")
+                wire[offset:offset + len(text)] = text
+        keys = self.keys
+        nonce = (int(keys["iv"], 16) + number) % (1 << 64)
+        counter = f"{keys['salt']}{nonce:016x}00000002"
+        cipher = "aes-128-ctr" if keys["cipher"] == "aes-gcm-128" else "aes-256-ctr"
+        out = self.env.local.out("openssl", "enc", "-" + cipher, "-K", keys["key"], "-iv", counter,
+                                 "-a", "-A", data="\0" * len(wire))
+        stream = _base64(out)
+        return bytes(a ^ b for a, b in zip(wire, stream, strict=True))
+
+    def move(self, sizes):
+        """Send and read; the wire and the device have nothing left of it."""
+        burst = sizes if isinstance(sizes, Burst) else Burst(sizes)
+        before = sum(self.flags())
+        self.send(burst).finish()
+        self.wait_packets(before + burst.segments)
+
+    def expect_flags(self, what, sizes, want):
+        """Move records; the flags that their packets get."""
+        before = self.flags()
+        self.move(sizes)
+        got = [now - was for was, now in zip(before, self.flags())]
+        expect_equal(f"packets not decrypted, decrypted, resync, error of {what}", got, want)
+
+    def recovers(self, approvals=1):
+        """The approval comes; one record is authenticated, and from the next on the device
+        decrypts. Three segments for each of the two."""
+        self.wait_row("R18", approvals)
+        self.expect_flags("the record that is authenticated", whole(3), [3, 0, 0, 0])
+        self.expect_flags("the record behind it", whole(3), [0, 3, 0, 0])
+
+
+class Truth:
+    """The device's record log beside the kernel's account of the same records."""
+
+    CLASSES = {(1, 0): "not-decrypted", (0, 1): "decrypted", (0, 0): "partly-decrypted"}
+
+    def __init__(self, log, trace):
+        self.log, self._trace = log, trace
+        self._sk = None
+
+    def follow(self, host):
+        """The socket that was given keys last is meant."""
+        self._sk = self._trace.follow(host, "rx")
+
+    def kernel(self):
+        """[(record number, sequence number of its header, length, class)] of what was read."""
+        found, at = [], None
+        for event in self._trace.events(sk=self._sk):
+            if event.name == "tls_device_offload_set" and event.direction == 0:
+                at = event.tcp_seq
+            elif event.name == "tls_device_decrypted":
+                found.append((event.rec_no, at, event.len,
+                              self.CLASSES[event.encrypted, event.decrypted]))
+                at = (at + event.len) % (1 << 32)
+        return found
+
+    def approvals(self):
+        """[(record number, sequence number)] of what the kernel approved."""
+        return [(event.rec_no, event.tcp_seq)
+                for event in self._trace.events("tls_device_rx_resync_send", self._sk)]
+
+    def check(self):
+        """Of each record that the device followed, it says what the kernel found; all others came
+        encrypted. Its record numbers are the kernel's. Returns {class: records}."""
+        device = {}
+        for line in self.log.of("rx"):
+            device.setdefault(line.tcp_sn, []).append(line)
+        kernel, totals = self.kernel(), {}
+        starts = {at for _, at, _, _ in kernel}
+        for number, at, length, what in kernel:
+            lines = device.get(at, [])
+            said = lines[-1].verdict if lines else "not-decrypted"
+            expect_equal(f"record {number}: the kernel's class beside the device's {lines}", what,
+                         said)
+            for line in lines:
+                if line.end != "lost":
+                    expect_equal(f"length of record {number}", line.length, length)
+                expect(line.record in (None, number),
+                       f"record {number} has the number {line.record} in the device's log")
+            totals[what] = totals.get(what, 0) + 1
+        for at, lines in device.items():
+            for line in lines:
+                expect(at in starts or line.record is None,
+                       f"the device gave a number to what is no record: {line}")
+        return totals
+
+
+def _digest(data):
+    import hashlib          # pylint: disable=import-outside-toplevel
+    return hashlib.sha256(b"".join(data)).hexdigest()
+
+
+def _base64(text):
+    import base64           # pylint: disable=import-outside-toplevel
+    return base64.b64decode(text)
+
+
+@contextlib.contextmanager
+def calm(env, patient=True):
+    """Both ends send nothing twice on their own: no tail loss probe, no retransmission timeout
+    within RTO; patient: nor do they take packets that come late for lost."""
+    with contextlib.ExitStack() as stack:
+        for host in env.hosts:
+            for name, value in (PATIENT if patient else QUICK).items():
+                stack.enter_context(_sysctl(host, f"/proc/sys/net/ipv4/{name}", value))
+            for family, bits in ((4, 32), (6, 128)):
+                stack.enter_context(_route(host, family,
+                                           f"{env.other(host).address(family)}/{bits}"))
+        yield
+
+
+@contextlib.contextmanager
+def _sysctl(host, path, value):
+    before = host.read(path)
+    host.write(path, value)
+    try:
+        yield
+    finally:
+        host.write(path, before)
+
+
+@contextlib.contextmanager
+def _route(host, family, prefix):
+    """A route whose connections wait long for an acknowledgement."""
+    argv = ["ip", f"-{family}", "route"]
+    words = [prefix, "dev", host.nic.name]
+    host.run(*argv, "replace", *words, "rto_min", RTO)
+    try:
+        yield
+    finally:
+        host.run(*argv, "del", *words, check=False)
+
+
+@contextlib.contextmanager
+def bench(env, *, family=4, cipher="aes-gcm-128", rec_seq=0, patient=True, start=True, plain=0,
+          connect=Connection, options=None, truth=True, **how):
+    """A Bench: the peer sends in software, the local device decrypts, and it was the steering
+    entry that came first, not the data.
+
+    plain  bytes that are sent before TLS begins
+    start  one record is sent and decrypted, so the device is in sync
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(calm(env, patient))
+        stack.enter_context(loss.unmerged(*env.hosts))
+        into = stack.enter_context(Offload(env, env.local, rx=True))
+        stack.enter_context(Offload(env, env.remote))
+        box = stack.enter_context(wire.rules(env))
+        taken = Truth(stack.enter_context(records.log(env, env.local)),
+                      stack.enter_context(tracepoints.trace(env.local))) if truth else None
+        connection = stack.enter_context(connect(env.remote, env.local, family, seed=env.seed,
+                                                 options=dict(OPTIONS, **(options or {})), **how))
+        if plain:
+            connection.up.move(plain)
+        entries = env.lab.objects()["flow_entry"]
+        keys = connection.enable_tls("1.2", cipher, down=False, rec_seq=rec_seq)["up"]
+        into.check_configuration(connection, tx=False)
+        into.check_opened(tx=False)
+        if taken:
+            taken.follow(env.local)
+        wait_for("the steering entry",
+                 lambda: env.lab.objects()["flow_entry"] == entries + 1)
+        expect_equal("snd_mss", connection.info(env.remote)["snd_mss"], SEGMENT)
+        result = Bench(env, connection, keys, box, into, taken)
+        if start:
+            result.expect_flags("the first record", [1000], [0, 1, 0, 0])
+            result.mark()
+        yield result
+        if taken:
+            taken.check()
+    into.check_closed(tx=False)
