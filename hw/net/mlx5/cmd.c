@@ -13,6 +13,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "cmd.h"
+#include "fault.h"
 #include "trace.h"
 
 #define CMD_ENTRY_SIZE 64
@@ -89,6 +90,22 @@ static Mlx5Syndrome cmd_validate(Mlx5Function *fn, const Mlx5CmdDesc *desc,
     return MLX5_OK;
 }
 
+/* Does a fault rule answer the command instead? */
+static bool cmd_fault(Mlx5Function *fn, uint8_t *out)
+{
+    const Mlx5FaultVerdict *fault;
+
+    if (!fn->dev->faults) {
+        return false;
+    }
+    fault = mlx5_fault_cmd(fn);
+    if (fault->fail) {
+        MLX5_SET(cmd_out, out, status, fault->status);
+        MLX5_SET(cmd_out, out, syndrome, fault->syndrome);
+    }
+    return fault->fail || fault->swallow;
+}
+
 /*
  * Runs one command whose input has been copied in. @out holds @out_len zeroed
  * bytes, at least CMD_INLINE of them.
@@ -107,8 +124,12 @@ static void cmd_execute(Mlx5Function *fn, unsigned slot, const uint8_t *in,
         .op_mod = MLX5_GET(cmd_in, in, op_mod),
     };
     const Mlx5CmdDesc *desc = cmd_find(cmd.opcode);
-    Mlx5Syndrome syn = cmd_validate(fn, desc, in_len, out_len);
+    Mlx5Syndrome syn;
 
+    if (cmd_fault(fn, out)) {
+        return;
+    }
+    syn = cmd_validate(fn, desc, in_len, out_len);
     if (syn == MLX5_OK) {
         syn = desc->handler(&cmd);
     }
@@ -206,6 +227,26 @@ static Mlx5Delivery cmd_run_entry(Mlx5Function *fn, unsigned slot,
     return st;
 }
 
+static uint64_t cmd_entry_addr(Mlx5Function *fn, unsigned slot)
+{
+    return fn->cmdq_addr + ((uint64_t)slot << MLX5_LOG_CMDQ_STRIDE);
+}
+
+/* The entry is the driver's again, with @out as its inline output. */
+static bool cmd_hand_back(Mlx5Function *fn, unsigned slot, const uint8_t *out,
+                          Mlx5Delivery st)
+{
+    uint64_t addr = cmd_entry_addr(fn, slot);
+    uint8_t status_own = st << 1;
+
+    if (!mlx5_dma_write(fn, addr + CMD_OUT_INLINE_OFFSET, out, CMD_INLINE)) {
+        return false;
+    }
+    smp_wmb();
+    mlx5_dma_write(fn, addr + CMD_STATUS_OWN_OFFSET, &status_own, 1);
+    return true;
+}
+
 /*
  * Takes the entry of one slot through to its completion. *@completed gets the
  * slots to report by event: a driver polls for a command it gives before its
@@ -215,10 +256,9 @@ static Mlx5Delivery cmd_run_entry(Mlx5Function *fn, unsigned slot,
 static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
 {
     bool by_event = mlx5_event_wanted(fn, MLX5_EVENT_CMD);
-    uint64_t addr = fn->cmdq_addr + ((uint64_t)slot << MLX5_LOG_CMDQ_STRIDE);
+    uint64_t addr = cmd_entry_addr(fn, slot);
     uint8_t entry[CMD_ENTRY_SIZE];
     uint8_t out[CMD_INLINE] = { 0 };
-    uint8_t status_own;
     Mlx5Delivery st;
 
     if (!mlx5_dma_read(fn, addr, entry, sizeof(entry))) {
@@ -228,25 +268,42 @@ static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
         trace_mlx5_cmd_not_owned(DEVICE(fn->dev)->id, slot);
         return;
     }
+    if (fn->dev->faults && !mlx5_fault_cmd_begin(fn, slot, entry)) {
+        return;
+    }
     st = cmd_run_entry(fn, slot, entry, out);
     if (st != DELIVERY_OK) {
         trace_mlx5_cmd_delivery(DEVICE(fn->dev)->id, slot, st);
     }
-    if (!mlx5_dma_write(fn, addr + CMD_OUT_INLINE_OFFSET, out, sizeof(out))) {
+    if (fn->dev->faults &&
+        mlx5_fault_cmd_keep(fn, slot, out, st, by_event)) {
         return;
     }
-    smp_wmb();
-    status_own = st << 1;
-    mlx5_dma_write(fn, addr + CMD_STATUS_OWN_OFFSET, &status_own, 1);
-    if (by_event) {
+    if (cmd_hand_back(fn, slot, out, st) && by_event) {
         *completed |= 1u << slot;
+    }
+}
+
+static void cmd_events(Mlx5Function *fn, uint32_t slots)
+{
+    uint8_t eqe[64] = { 0 };
+
+    MLX5_SET(eqe_cmd, eqe, command_completion_vector, slots);
+    mlx5_event(fn, MLX5_EVENT_CMD, 0, eqe);
+    mlx5_notify_flush(fn);
+}
+
+void mlx5_cmd_complete(Mlx5Function *fn, unsigned slot, const uint8_t *out,
+                       uint8_t delivery, bool by_event)
+{
+    if (cmd_hand_back(fn, slot, out, delivery) && by_event) {
+        cmd_events(fn, 1u << slot);
     }
 }
 
 static void cmd_bh(void *opaque)
 {
     Mlx5Function *fn = opaque;
-    uint8_t eqe[64] = { 0 };
     uint32_t slots = fn->cmd_pending;
     uint32_t completed = 0;
 
@@ -258,9 +315,7 @@ static void cmd_bh(void *opaque)
         cmd_slot(fn, slot, &completed);
     }
     if (completed) {
-        MLX5_SET(eqe_cmd, eqe, command_completion_vector, completed);
-        mlx5_event(fn, MLX5_EVENT_CMD, 0, eqe);
-        mlx5_notify_flush(fn);
+        cmd_events(fn, completed);
     }
 }
 
@@ -284,9 +339,15 @@ void mlx5_cmd_reset(Mlx5Function *fn)
 {
     fn->cmd_pending = 0;
     qemu_bh_cancel(fn->cmd_bh);
+    if (fn->dev->faults) {
+        mlx5_fault_cmd_reset(fn);
+    }
 }
 
 void mlx5_cmd_finalize(Mlx5Function *fn)
 {
+    if (fn->dev->faults) {
+        mlx5_fault_cmd_reset(fn);
+    }
     g_clear_pointer(&fn->cmd_bh, qemu_bh_delete);
 }

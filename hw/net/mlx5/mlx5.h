@@ -42,6 +42,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(Mlx5State, MLX5_KTLS)
 typedef struct Mlx5Function Mlx5Function;
 typedef struct Mlx5Port Mlx5Port;
 typedef struct Mlx5Cmd Mlx5Cmd;
+typedef struct Mlx5Faults Mlx5Faults;
+typedef struct Mlx5FaultQueue Mlx5FaultQueue;
 
 /* ------------------------------------------------------------- limits --- */
 
@@ -228,6 +230,7 @@ typedef struct Mlx5Sq {
     uint8_t wqe_bbs; /* blocks of the WQE at cc */
     uint16_t pc; /* driver's counter as last read from the record */
     uint16_t cc; /* block index of the next WQE to execute */
+    Mlx5FaultQueue *fault; /* what faults keep back, NULL: nothing */
     uint8_t sqc[240];
 } Mlx5Sq;
 
@@ -367,6 +370,8 @@ struct Mlx5Function {
         Mlx5TlsCounters counters;
     } tls;
 
+    Mlx5Faults *faults; /* dev->faults, NULL without rules; see fault.h */
+
     /* completions and events not yet announced, see eq.c */
     GPtrArray *dirty_cqs;
     GPtrArray *dirty_eqs;
@@ -467,6 +472,7 @@ struct Mlx5State {
     uint32_t resync_timeout_ms;
     char *record_log;
     FILE *record_log_file;
+    Mlx5Faults *faults; /* NULL until the first rule; see fault.h */
     Mlx5TlsKnobs tls_knobs; /* tls.c makes a property of each */
 };
 
@@ -564,6 +570,7 @@ typedef enum Mlx5TxResult {
     MLX5_TX_DONE,    /* the WQE is finished, its CQE may be written */
     MLX5_TX_BLOCKED, /* the backend is full; call mlx5_tx_continue() later */
     MLX5_TX_MORE,    /* port->tx_budget is used up; the same */
+    MLX5_TX_WAIT,    /* a fault keeps it back; the doorbell will ring again */
     MLX5_TX_ERROR,   /* the WQE is bad; *cqe_syndrome says how */
 } Mlx5TxResult;
 

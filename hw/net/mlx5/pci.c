@@ -15,6 +15,7 @@
 #include "qapi/error.h"
 #include "system/system.h"
 #include "compat.h"
+#include "fault.h"
 #include "introspect.h"
 #include "observe.h"
 #include "trace.h"
@@ -271,6 +272,7 @@ static void mlx5_instance_init(Object *obj)
 static void mlx5_instance_finalize(Object *obj)
 {
     mlx5_observe_instance_finalize(MLX5_KTLS(obj));
+    mlx5_fault_finalize(MLX5_KTLS(obj));
 }
 
 static const VMStateDescription vmstate_mlx5 = {
@@ -332,6 +334,7 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
         "0: no ranges, and no crypto capability page");
     mlx5_tls_class_init(klass);
     mlx5_observe_class_init(klass);
+    mlx5_fault_class_init(klass);
     mlx5_introspect_class_init(klass);
 }
 

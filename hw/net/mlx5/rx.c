@@ -12,6 +12,7 @@
  */
 #include "qemu/osdep.h"
 #include "engine/csum.h"
+#include "fault.h"
 #include "tls.h"
 #include "trace.h"
 
@@ -201,6 +202,9 @@ static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
     MLX5_SET(cqe, cqe, rss_hash_type, t->hash.rss_hash_type);
     MLX5_SET(cqe, cqe, flow_tag, t->flow_tag);
     mlx5_rq_deliver(t->rq, iov, iovcnt, cqe);
+    if (port->fn->faults) {
+        mlx5_fault_packet(port->fn, t->tir->obj.id);
+    }
 }
 
 static int cast_of(const Mlx5Packet *pkt)

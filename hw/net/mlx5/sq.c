@@ -10,6 +10,7 @@
  * stops where it is, and tx_bh goes on there.
  */
 #include "qemu/osdep.h"
+#include "fault.h"
 #include "object.h"
 #include "tls.h"
 #include "trace.h"
@@ -45,7 +46,9 @@ static void sq_cqe(Mlx5Sq *sq, uint8_t opcode, uint8_t syndrome)
     } else {
         MLX5_SET(cqe, cqe, syndrome, syndrome);
     }
-    mlx5_cq_post(sq->cq, cqe);
+    if (!sq->fault || !mlx5_fault_keep_cqe(sq, cqe)) {
+        mlx5_cq_post(sq->cq, cqe);
+    }
 }
 
 /* The WQE at cc is done: its CQE if it wants one, and on to the next. */
@@ -114,9 +117,21 @@ static bool sq_fetch(Mlx5Sq *sq)
     return true;
 }
 
-/* Executes the WQE in port->tx. */
+/* Executes the WQE in port->tx, unless a fault rule has something against it. */
 static Mlx5TxResult sq_execute(Mlx5Sq *sq, uint8_t *syndrome)
 {
+    if (sq->obj.fn->faults || sq->fault) {
+        switch (mlx5_fault_wqe(sq, syndrome)) {
+        case MLX5_FAULT_DO_NOTHING:
+            return MLX5_TX_DONE;
+        case MLX5_FAULT_DO_ERROR:
+            return MLX5_TX_ERROR;
+        case MLX5_FAULT_DO_WAIT:
+            return MLX5_TX_WAIT;
+        default:
+            break;
+        }
+    }
     switch (sq->wqe_opcode) {
     case MLX5_WQE_NOP:
         return MLX5_TX_DONE;
@@ -192,6 +207,9 @@ static SqTurn sq_turn(Mlx5Sq *sq)
             if (sq->state == MLX5_Q_RST) {
                 return SQ_IDLE; /* its record may be an old one */
             }
+            if (sq->fault && mlx5_fault_sq_full(sq)) {
+                return SQ_IDLE;
+            }
             if (sq->cc == sq->pc) {
                 sq_read_dbr(sq);
             }
@@ -220,6 +238,8 @@ static SqTurn sq_turn(Mlx5Sq *sq)
             return SQ_BLOCKED;
         case MLX5_TX_MORE:
             return SQ_MORE;
+        case MLX5_TX_WAIT:
+            return SQ_IDLE;
         case MLX5_TX_ERROR:
             sq_error(sq, syndrome);
             break;
@@ -298,6 +318,9 @@ void mlx5_sq_forget(Mlx5Sq *sq)
     if (port->tx.sq == sq) {
         /* The rest of its packet is lost with it, as a TSO burst would be. */
         port->tx.sq = NULL;
+    }
+    if (sq->fault) {
+        mlx5_fault_sq_forget(sq);
     }
 }
 

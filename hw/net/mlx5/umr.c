@@ -9,29 +9,16 @@
  * no driver recovers from an error on these queues.
  */
 #include "qemu/osdep.h"
+#include "fault.h"
 #include "tls.h"
 #include "trace.h"
+#include "umr.h"
 
-/* wqe_ctrl.opc_mod */
-enum { OPC_MOD_TIS = 1, OPC_MOD_TIR = 2 };
-
-#define UMR_DS 12
-#define UMR_CTRL_OFFSET 0x10
 #define UMR_FLAG_INLINE 0x80
-#define UMR_STATIC_OFFSET 0x80
 #define UMR_STATIC_OCTOWORDS (MLX5_TLS_STATIC_PARAMS_LEN / 16)
 
-#define SET_PSV_DS 2
-#define SET_PSV_OFFSET 0x10
-#define SET_PSV_PARAMS_OFFSET 0x14
-
-#define GET_PSV_DS 4
-#define GET_PSV_OFFSET 0x10
 /* A GET_PSV answer is a tis_tir_num and the params, in a unit of 64 bytes. */
 #define GET_PSV_UNIT 64
-
-#define DUMP_DS 2
-#define DUMP_DATA_OFFSET 0x10
 
 static Mlx5TxResult bad_wqe(uint8_t *syndrome)
 {
@@ -43,25 +30,25 @@ Mlx5TxResult mlx5_umr_wqe(Mlx5Sq *sq, uint8_t *syndrome)
 {
     Mlx5Function *fn = sq->obj.fn;
     const uint8_t *wqe = fn->port->tx.wqe;
-    const uint8_t *umr = wqe + UMR_CTRL_OFFSET;
-    const uint8_t *params = wqe + UMR_STATIC_OFFSET;
+    const uint8_t *umr = wqe + MLX5_UMR_CTRL_OFFSET;
+    const uint8_t *params = wqe + MLX5_UMR_STATIC_OFFSET;
     uint32_t num = MLX5_GET(wqe_ctrl, wqe, tis_tir_num);
     uint8_t mod = MLX5_GET(wqe_ctrl, wqe, opc_mod);
     const char *done = "no such object, or one without tls_en";
     Mlx5TlsReason why;
     uint32_t dek;
 
-    if (mod != OPC_MOD_TIS && mod != OPC_MOD_TIR) {
+    if (mod != MLX5_OPC_MOD_TIS && mod != MLX5_OPC_MOD_TIR) {
         return bad_wqe(syndrome); /* memory key UMRs: no such capability */
     }
-    if (fn->port->tx.ds != UMR_DS ||
+    if (fn->port->tx.ds != MLX5_UMR_DS ||
         MLX5_GET(wqe_umr_ctrl, umr, flags) != UMR_FLAG_INLINE ||
         MLX5_GET(wqe_umr_ctrl, umr, bsf_octowords) != UMR_STATIC_OCTOWORDS ||
         MLX5_GET64(wqe_umr_ctrl, umr, mkey_mask)) {
         return bad_wqe(syndrome);
     }
     dek = MLX5_GET(tls_static_params, params, dek_index);
-    if (mod == OPC_MOD_TIS) {
+    if (mod == MLX5_OPC_MOD_TIS) {
         Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, num);
 
         if (tis && tis->tls) {
@@ -79,7 +66,7 @@ Mlx5TxResult mlx5_umr_wqe(Mlx5Sq *sq, uint8_t *syndrome)
         }
     }
     trace_mlx5_tls_static(DEVICE(fn->dev)->id,
-                          mod == OPC_MOD_TIS ? "tis" : "tir", num, dek,
+                          mod == MLX5_OPC_MOD_TIS ? "tis" : "tir", num, dek,
                           MLX5_GET64(tls_static_params, params,
                                      initial_record_number),
                           MLX5_GET(tls_static_params, params, resync_tcp_sn),
@@ -91,17 +78,17 @@ Mlx5TxResult mlx5_set_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
 {
     Mlx5Function *fn = sq->obj.fn;
     const uint8_t *wqe = fn->port->tx.wqe;
-    const uint8_t *params = wqe + SET_PSV_PARAMS_OFFSET;
+    const uint8_t *params = wqe + MLX5_SET_PSV_PARAMS_OFFSET;
     uint8_t mod = MLX5_GET(wqe_ctrl, wqe, opc_mod);
     const char *done = "no such object, or one without tls_en";
     uint32_t num;
 
-    if ((mod != OPC_MOD_TIS && mod != OPC_MOD_TIR) ||
-        fn->port->tx.ds != SET_PSV_DS) {
+    if ((mod != MLX5_OPC_MOD_TIS && mod != MLX5_OPC_MOD_TIR) ||
+        fn->port->tx.ds != MLX5_SET_PSV_DS) {
         return bad_wqe(syndrome);
     }
-    num = MLX5_GET(wqe_set_psv, wqe + SET_PSV_OFFSET, tis_tir_num);
-    if (mod == OPC_MOD_TIS) {
+    num = MLX5_GET(wqe_set_psv, wqe + MLX5_SET_PSV_OFFSET, tis_tir_num);
+    if (mod == MLX5_OPC_MOD_TIS) {
         Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, num);
 
         if (tis && tis->tls) {
@@ -117,7 +104,7 @@ Mlx5TxResult mlx5_set_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
         }
     }
     trace_mlx5_tls_set_psv(DEVICE(fn->dev)->id,
-                           mod == OPC_MOD_TIS ? "tis" : "tir", num,
+                           mod == MLX5_OPC_MOD_TIS ? "tis" : "tir", num,
                            MLX5_GET(tls_progress_params, params,
                                     next_record_tcp_sn), done);
     return MLX5_TX_DONE;
@@ -127,14 +114,14 @@ Mlx5TxResult mlx5_get_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
 {
     Mlx5Function *fn = sq->obj.fn;
     const uint8_t *wqe = fn->port->tx.wqe;
-    const uint8_t *seg = wqe + GET_PSV_OFFSET;
+    const uint8_t *seg = wqe + MLX5_GET_PSV_OFFSET;
     uint8_t answer[GET_PSV_UNIT] = { 0 };
     uint64_t va;
     uint32_t tirn;
     Mlx5Tir *tir;
 
-    if (MLX5_GET(wqe_ctrl, wqe, opc_mod) != OPC_MOD_TIR ||
-        fn->port->tx.ds != GET_PSV_DS ||
+    if (MLX5_GET(wqe_ctrl, wqe, opc_mod) != MLX5_OPC_MOD_TIR ||
+        fn->port->tx.ds != MLX5_GET_PSV_DS ||
         MLX5_GET(wqe_get_psv, seg, num_psv) != 1) {
         return bad_wqe(syndrome);
     }
@@ -144,6 +131,9 @@ Mlx5TxResult mlx5_get_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
     mlx5_st32(answer, tirn);
     if (tir && tir->tls) {
         mlx5_tls_rx_get_progress(tir->tls, answer + 4);
+    }
+    if (fn->faults) {
+        mlx5_fault_get_psv(fn, answer + 4);
     }
     if (va & (GET_PSV_UNIT - 1) ||
         !mlx5_mkey_usable(fn, MLX5_GET(wqe_get_psv, seg, l_key), sq->pd,
@@ -166,10 +156,10 @@ Mlx5TxResult mlx5_dump_wqe(Mlx5Sq *sq, uint8_t *syndrome)
 {
     Mlx5Function *fn = sq->obj.fn;
     Mlx5TxPacket *tx = &fn->port->tx;
-    const uint8_t *seg = tx->wqe + DUMP_DATA_OFFSET;
+    const uint8_t *seg = tx->wqe + MLX5_DUMP_DATA_OFFSET;
     uint32_t n;
 
-    if (tx->ds != DUMP_DS || MLX5_GET(wqe_data, seg, is_inline)) {
+    if (tx->ds != MLX5_DUMP_DS || MLX5_GET(wqe_data, seg, is_inline)) {
         return bad_wqe(syndrome);
     }
     n = MLX5_GET(wqe_data, seg, byte_count);
