@@ -3,7 +3,8 @@
  *
  * Random tests. RX: random records, cuts, loss, reorder, duplicates, overlaps, damage,
  * approvals right, wrong and late, against the slow tracker of tls-model.c: flag, bytes
- * and GET_PSV must agree after every packet. TX: random cuts and retransmissions the way
+ * and GET_PSV must agree after every packet, and the checker (tls_strict.h) must find
+ * nothing wrong. TX: random cuts and retransmissions the way
  * a driver does them, against records sealed whole.
  *
  *   MLX5_TEST_SEED=n     the same run again (printed by every run)
@@ -21,10 +22,13 @@
 #include <glib/gstdio.h>
 
 #include "tls-model.h"
+#include "tls-strict-bench.h"
 #include "tls_rx.h"
 #include "tls_tx.h"
 
 #define PACKETS_PER_CASE    400
+#define DEK                 0x123456u   /* of ref_static_image() */
+#define CANDIDATE_ROWS      (MLX5_TLS_RX_ROW_BIT(12) | MLX5_TLS_RX_ROW_BIT(33))
 
 /* ---- RX cases ---------------------------------------------------------------- */
 
@@ -118,16 +122,22 @@ static int case_run(const Case *c, Totals *totals, char **why)
     uint32_t known = 0;
     bool knows = false;
     uint8_t image[64], psv[12];
+    StrictBench strict;
     int bad = -1;
     Mlx5TlsRx rx;
     Model m;
 
     *mlx5_tls_engine_knobs(engine) = c->knobs;
     mlx5_tls_rx_init(&rx, engine, 1);
+    strict_bench_init(&strict, engine, true);
+    mlx5_tls_strict_add(strict.s, MLX5_TLS_DIR_RX, 1);
+    mlx5_tls_strict_dek_load(strict.s, DEK, key);
     ref_static_image(image, &st->keys, c->first, 0);
     mlx5_tls_rx_set_static(&rx, image, key, NULL);
+    mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_RX, 1, image, key);
     ref_progress_image(psv, c->base + c->anchor);
     mlx5_tls_rx_set_progress(&rx, psv);
+    mlx5_tls_strict_progress(strict.s, MLX5_TLS_DIR_RX, 1, psv);
     model_init(&m, &st->keys, &c->knobs);
     model_start(&m, c->first, c->anchor);
     m.resync = INT64_MIN;
@@ -154,6 +164,9 @@ static int case_run(const Case *c, Totals *totals, char **why)
             }
             out = g_memdup2(in, op->len);
             mlx5_tls_rx_packet(&rx, c->base + op->pos, out, op->len, &res);
+            mlx5_tls_strict_rx_packet(strict.s, 1, c->base + op->pos, in, out, op->len,
+                                      res.flag, res.rows & CANDIDATE_ROWS,
+                                      res.hw_resync_tcp_sn);
             flag = model_packet(&m, op->pos, in, op->len, expected);
             if (model_lies && flag == MLX5_TLS_FLAG_RESYNC) {
                 flag = MLX5_TLS_FLAG_NOT_DECRYPTED;
@@ -191,6 +204,7 @@ static int case_run(const Case *c, Totals *totals, char **why)
 
                     ref_static_image(image, &st->keys, number, known);
                     ret = mlx5_tls_rx_set_static(&rx, image, key, NULL);
+                    mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_RX, 1, image, key);
                     approved = model_static(&m, number, ref_rec(st, r)->off);
                     if ((ret == MLX5_TLS_RX_STATIC_APPROVED) != approved) {
                         *why = g_strdup_printf("approval %d, expected %d", ret, approved);
@@ -207,8 +221,10 @@ static int case_run(const Case *c, Totals *totals, char **why)
         case OP_RESTART:
             ref_static_image(image, &st->keys, ref_rec(st, op->arg1)->number, 0);
             mlx5_tls_rx_set_static(&rx, image, key, NULL);
+            mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_RX, 1, image, key);
             ref_progress_image(psv, c->base + ref_rec(st, op->arg1)->off);
             mlx5_tls_rx_set_progress(&rx, psv);
+            mlx5_tls_strict_progress(strict.s, MLX5_TLS_DIR_RX, 1, psv);
             model_start(&m, ref_rec(st, op->arg1)->number, ref_rec(st, op->arg1)->off);
             m.resync = INT64_MIN;
             knows = false;
@@ -225,8 +241,13 @@ static int case_run(const Case *c, Totals *totals, char **why)
                 bad = i;
             }
         }
+        if (strict.total && bad < 0) {
+            *why = g_strdup_printf("the checker says %s", strict.last);
+            bad = i;
+        }
     }
     model_clear(&m);
+    strict_bench_clear(&strict);
     mlx5_tls_rx_clear(&rx);
     mlx5_tls_key_unref(key);
     mlx5_tls_engine_free(engine);
@@ -598,6 +619,7 @@ static void tx_case(GRand *rand)
     uint32_t base = g_rand_int(rand);
     size_t next = 0;            /* what the device expects */
     bool synced = false;
+    StrictBench strict;
     Mlx5TlsKey *key;
     Mlx5TlsTx tx;
 
@@ -608,6 +630,9 @@ static void tx_case(GRand *rand)
     }
     key = ref_engine_key(&k);
     mlx5_tls_tx_init(&tx, engine, 1);
+    strict_bench_init(&strict, engine, true);
+    mlx5_tls_strict_add(strict.s, MLX5_TLS_DIR_TX, 1);
+    mlx5_tls_strict_dek_load(strict.s, DEK, key);
 
     for (int i = 0; i < 300; i++) {
         size_t from = chance(rand, 80) && synced ? next :
@@ -640,12 +665,17 @@ static void tx_case(GRand *rand)
             ref_progress_image(psv, 0);
             mlx5_tls_tx_set_static(&tx, image, key);
             mlx5_tls_tx_set_progress(&tx, psv);
+            mlx5_tls_strict_wqe(strict.s, 1, true);
+            mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_TX, 1, image, key);
+            mlx5_tls_strict_progress(strict.s, MLX5_TLS_DIR_TX, 1, psv);
             for (pos = ref_rec(st, r)->off; pos < from; ) {
                 size_t n = ref_rand_range(rand, 1, 9000);
 
                 n = MIN(n, from - pos);
                 mlx5_tls_tx_dump(&tx, st->tx->data + pos, n, &res);
                 g_assert_cmpint(res.reason, ==, MLX5_TLS_REASON_NONE);
+                mlx5_tls_strict_wqe(strict.s, 1, true);
+                mlx5_tls_strict_tx_dump(strict.s, 1, st->tx->data + pos, n, true);
                 pos += n;
             }
         } else if (chance(rand, 10)) {
@@ -653,16 +683,27 @@ static void tx_case(GRand *rand)
             size_t skip = ref_rand_range(rand, 0, len - 1);
 
             mlx5_tls_tx_dump(&tx, buf, skip, &res);
+            mlx5_tls_strict_tx_dump(strict.s, 1, buf, skip, true);
             from += skip;
             len -= skip;
             memcpy(buf, st->tx->data + from, len);
         }
+        mlx5_tls_strict_wqe(strict.s, 1, true);
+        mlx5_tls_strict_tx_plain(strict.s, 1, buf, len);
         mlx5_tls_tx_packet(&tx, base + from, buf, len, &res);
         g_assert_cmpint(res.verdict, ==, MLX5_TLS_TX_SEND);
         ref_assert_equal(buf, st->wire->data + from, len, "sent");
+        mlx5_tls_strict_tx_passed(strict.s, 1, base + from);
+        for (size_t off = 0; off < len; off += 1400) {
+            mlx5_tls_strict_tx_frame(strict.s, 1, true, base + from + off, buf + off,
+                                     MIN(1400, len - off));
+        }
+        mlx5_tls_strict_cqe(strict.s, 1);
+        g_assert_cmpstr(strict.last, ==, NULL);
         next = from + len;
         synced = true;
     }
+    strict_bench_clear(&strict);
     mlx5_tls_tx_clear(&tx);
     mlx5_tls_key_unref(key);
     mlx5_tls_engine_free(engine);

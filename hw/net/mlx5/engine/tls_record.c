@@ -85,6 +85,7 @@ static Gf gf_lengths(uint64_t aad_bytes, uint64_t text_bytes)
 
 struct Mlx5TlsKey {
     gatomicrefcount refs;
+    uint64_t serial;
     uint8_t len;
     bool derived;           /* h and mask are valid */
     bool inverted;          /* h_inv is valid */
@@ -138,6 +139,7 @@ static void must(int ok, const char *what)
 
 Mlx5TlsKey *mlx5_tls_key_new(const uint8_t *raw, size_t len)
 {
+    static uint64_t serial;
     Mlx5TlsKey *key;
 
     if (len != 16 && len != 32) {
@@ -146,6 +148,7 @@ Mlx5TlsKey *mlx5_tls_key_new(const uint8_t *raw, size_t len)
     key = g_new0(Mlx5TlsKey, 1);
     g_atomic_ref_count_init(&key->refs);
     g_queue_init(&key->slots);
+    key->serial = __atomic_add_fetch(&serial, 1, __ATOMIC_RELAXED);
     key->len = len;
     memcpy(key->raw, raw, len);
     return key;
@@ -162,6 +165,11 @@ Mlx5TlsKey *mlx5_tls_key_ref(Mlx5TlsKey *key)
 size_t mlx5_tls_key_len(const Mlx5TlsKey *key)
 {
     return key->len;
+}
+
+uint64_t mlx5_tls_key_serial(const Mlx5TlsKey *key)
+{
+    return key->serial;
 }
 
 /* Take the key out of a slot that no record owns; libcrypto zeroises its copies. */
@@ -804,4 +812,73 @@ bool mlx5_tls_record_restore(Mlx5TlsRecord *rec, Mlx5TlsEngine *engine, Mlx5TlsK
     rec->key = mlx5_tls_key_ref(key);
     rec->s = *in;
     return true;
+}
+
+/* ---- libcrypto's own AES-GCM ------------------------------------------------- */
+
+struct Mlx5TlsGcm {
+    Mlx5TlsEngine *engine;
+    EVP_CIPHER_CTX *ctx;
+    Mlx5TlsKey *key;
+    bool encrypt;
+};
+
+Mlx5TlsGcm *mlx5_tls_gcm_new(Mlx5TlsEngine *engine)
+{
+    Mlx5TlsGcm *gcm = g_new0(Mlx5TlsGcm, 1);
+
+    gcm->engine = engine;
+    gcm->ctx = EVP_CIPHER_CTX_new();
+    must(gcm->ctx != NULL, "new cipher context");
+    return gcm;
+}
+
+void mlx5_tls_gcm_free(Mlx5TlsGcm *gcm)
+{
+    if (gcm) {
+        EVP_CIPHER_CTX_free(gcm->ctx);
+        mlx5_tls_key_unref(gcm->key);
+        g_free(gcm);
+    }
+}
+
+void mlx5_tls_gcm_begin(Mlx5TlsGcm *gcm, Mlx5TlsKey *key, bool encrypt,
+                        const uint8_t nonce[MLX5_TLS_IV_LEN], const uint8_t *aad,
+                        size_t aad_len)
+{
+    int out;
+
+    if (gcm->key != key) {
+        must(EVP_CipherInit_ex2(gcm->ctx, gcm->engine->gcm[key->len == 32], key->raw, NULL,
+                                encrypt, NULL), "AES-GCM set key");
+        mlx5_tls_key_ref(key);
+        mlx5_tls_key_unref(gcm->key);
+        gcm->key = key;
+    }
+    gcm->encrypt = encrypt;
+    must(EVP_CipherInit_ex2(gcm->ctx, NULL, NULL, nonce, encrypt, NULL), "AES-GCM set IV");
+    must(EVP_CipherUpdate(gcm->ctx, NULL, &out, aad, aad_len), "AES-GCM associated data");
+}
+
+void mlx5_tls_gcm_text(Mlx5TlsGcm *gcm, uint8_t *dst, const uint8_t *src, size_t len)
+{
+    int out;
+
+    must(EVP_CipherUpdate(gcm->ctx, dst, &out, src, len), "AES-GCM text");
+}
+
+bool mlx5_tls_gcm_end(Mlx5TlsGcm *gcm, uint8_t tag[MLX5_TLS_TAG_LEN])
+{
+    uint8_t none[BLOCK];
+    int out;
+
+    if (gcm->encrypt) {
+        must(EVP_CipherFinal_ex(gcm->ctx, none, &out), "AES-GCM end");
+        must(EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_GET_TAG, BLOCK, tag),
+             "AES-GCM get tag");
+        return true;
+    }
+    must(EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_SET_TAG, BLOCK, tag),
+         "AES-GCM set tag");
+    return EVP_CipherFinal_ex(gcm->ctx, none, &out) == 1;
 }

@@ -56,6 +56,8 @@ Mlx5TlsKey *mlx5_tls_key_new(const uint8_t *raw, size_t len);
 Mlx5TlsKey *mlx5_tls_key_ref(Mlx5TlsKey *key);      /* NULL gives NULL */
 void mlx5_tls_key_unref(Mlx5TlsKey *key);           /* NULL is allowed */
 size_t mlx5_tls_key_len(const Mlx5TlsKey *key);
+/* A number that no other key object of this process has had, from 1 on. */
+uint64_t mlx5_tls_key_serial(const Mlx5TlsKey *key);
 
 /* ---- engine ------------------------------------------------------------------ */
 
@@ -220,6 +222,24 @@ void mlx5_tls_spans_apply(Mlx5TlsEngine *engine, Mlx5TlsKey *key, uint8_t *buf,
 void mlx5_tls_record_save(Mlx5TlsRecord *rec, Mlx5TlsRecordState *out);
 bool mlx5_tls_record_restore(Mlx5TlsRecord *rec, Mlx5TlsEngine *engine, Mlx5TlsKey *key,
                              const Mlx5TlsRecordState *in);
+
+/* ---- libcrypto's own AES-GCM, for tls_strict.c ------------------------------- */
+
+/*
+ * One record by libcrypto's AES-GCM, with none of the ways of this file (no slot, no
+ * saving, no separate GHASH): what the checker compares with. It holds a reference on the
+ * key it was last begun with and must not outlive the engine.
+ */
+typedef struct Mlx5TlsGcm Mlx5TlsGcm;
+
+Mlx5TlsGcm *mlx5_tls_gcm_new(Mlx5TlsEngine *engine);
+void mlx5_tls_gcm_free(Mlx5TlsGcm *gcm);            /* NULL is allowed */
+void mlx5_tls_gcm_begin(Mlx5TlsGcm *gcm, Mlx5TlsKey *key, bool encrypt,
+                        const uint8_t nonce[MLX5_TLS_IV_LEN], const uint8_t *aad,
+                        size_t aad_len);
+void mlx5_tls_gcm_text(Mlx5TlsGcm *gcm, uint8_t *dst, const uint8_t *src, size_t len);
+/* Encrypting: writes the tag, true. Decrypting: was this the tag? */
+bool mlx5_tls_gcm_end(Mlx5TlsGcm *gcm, uint8_t tag[MLX5_TLS_TAG_LEN]);
 
 /* ---- for tls_tx.c and tls_rx.c ----------------------------------------------- */
 

@@ -1,0 +1,540 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The checker's common part: reports, contexts, keys, fences, records sent, and the
+ * layout of a record. See tls_strict.h.
+ *
+ * Ciphertext is compared, not plaintext: under one key and nonce the key stream is the
+ * same, so equal ciphertext means equal plaintext, and no plaintext is kept.
+ */
+#include "tls_strict_priv.h"
+
+static const struct {
+    const char *name, *text;
+} reasons[MLX5_STRICT_REASONS] = {
+#define REASON_ROW(id, name, text) [MLX5_STRICT_##id] = { #name, text },
+    MLX5_STRICT_REASON_LIST(REASON_ROW)
+};
+
+/* What is known of a DEK. Serial numbers are those of key objects, 0: none. */
+typedef struct StrictDek {
+    uint64_t holds;     /* loaded last */
+    uint64_t in_use;    /* held when it was first used after SYNC_CRYPTO */
+} StrictDek;
+
+/* A record that was sent, or the part of it that was. */
+typedef struct StrictSent {
+    uint64_t serial;
+    uint8_t nonce[MLX5_TLS_IV_LEN];
+    uint8_t aad[13];
+    uint8_t aad_len;
+    bool tag_known;
+    uint8_t tag[MLX5_TLS_TAG_LEN];
+    uint32_t size;
+    uint32_t from, to;  /* of bytes, which were sent */
+    uint8_t *bytes;     /* size of them; NULL: only the tag is left */
+    GList link;
+} StrictSent;
+
+const char *mlx5_strict_reason_name(unsigned reason)
+{
+    return reason < MLX5_STRICT_REASONS ? reasons[reason].name : "unknown";
+}
+
+const char *mlx5_strict_reason_str(unsigned reason)
+{
+    return reason < MLX5_STRICT_REASONS ? reasons[reason].text : "no such reason";
+}
+
+void mlx5_tls_strict_violation(Mlx5TlsStrict *s, Mlx5StrictReason reason,
+                               const char *fmt, ...)
+{
+    g_autofree char *details = NULL;
+    va_list args;
+
+    va_start(args, fmt);
+    details = g_strdup_vprintf(fmt, args);
+    va_end(args);
+    s->fn(s->opaque, reason, details);
+}
+
+/* ---- contexts ---------------------------------------------------------------- */
+
+static void params_clear(StrictParams *p)
+{
+    mlx5_tls_key_unref(p->key);
+    memset(p, 0, sizeof(*p));
+}
+
+static void context_free(void *opaque)
+{
+    StrictContext *c = opaque;
+
+    params_clear(&c->posted);
+    params_clear(&c->run);
+    mlx5_tls_gcm_free(c->gcm);
+    mlx5_tls_zeroise(c, sizeof(*c));
+    g_free(c);
+}
+
+StrictContext *mlx5_strict_context(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id)
+{
+    return g_hash_table_lookup(s->contexts[dir], GUINT_TO_POINTER(id));
+}
+
+void mlx5_tls_strict_add(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id)
+{
+    StrictContext *c = g_new0(StrictContext, 1);
+
+    c->id = id;
+    g_hash_table_replace(s->contexts[dir], GUINT_TO_POINTER(id), c);
+}
+
+void mlx5_tls_strict_remove(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id)
+{
+    g_hash_table_remove(s->contexts[dir], GUINT_TO_POINTER(id));
+}
+
+/* From now on c works with p. */
+void mlx5_strict_run(StrictContext *c, StrictParams *p)
+{
+    Mlx5TlsKey *key = mlx5_tls_key_ref(p->key);
+
+    params_clear(&c->run);
+    c->run = *p;
+    c->run.key = key;
+    c->running = p->ok;
+    c->stale_said = false;
+}
+
+void mlx5_tls_strict_static(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
+                            const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
+                            Mlx5TlsKey *key)
+{
+    StrictContext *c = mlx5_strict_context(s, dir, id);
+    Mlx5TlsStaticParams p;
+    StrictDek *dek;
+
+    mlx5_tls_static_params_decode(&p, image);
+    dek = g_hash_table_lookup(s->deks, GUINT_TO_POINTER((uint32_t)p.dek_index));
+    if (key && !dek && !s->whole) {
+        mlx5_tls_strict_dek_load(s, p.dek_index, key);
+    } else if (key && dek) {
+        if (!dek->in_use) {
+            dek->in_use = dek->holds;
+        }
+        if (dek->in_use != dek->holds || mlx5_tls_key_serial(key) != dek->holds) {
+            mlx5_tls_strict_violation(s, MLX5_STRICT_DEK_UNSYNCED, "dek 0x%x by %s 0x%x",
+                                      (uint32_t)p.dek_index,
+                                      dir == MLX5_TLS_DIR_TX ? "tis" : "tir", id);
+        }
+    }
+    if (!c) {
+        return;
+    }
+    mlx5_tls_key_ref(key);
+    params_clear(&c->posted);
+    c->posted.p = p;
+    c->posted.key = key;
+    c->posted.ok = key && (p.tls_version == MLX5_TLS_VERSION_1_2 ||
+                           p.tls_version == MLX5_TLS_VERSION_1_3) &&
+                   (mlx5_tls_engine_knobs(s->engine)->lax_params ||
+                    (p.const_2 == 2 && p.const_1 == 1 && p.encryption_standard == 1));
+    if (dir == MLX5_TLS_DIR_TX) {
+        mlx5_strict_order_params(s, c, "UMR");
+    } else {
+        mlx5_strict_rx_static(s, c);
+    }
+}
+
+void mlx5_tls_strict_progress(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
+                              const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN])
+{
+    StrictContext *c = mlx5_strict_context(s, dir, id);
+    Mlx5TlsProgressParams p;
+
+    if (!c) {
+        return;
+    }
+    if (dir == MLX5_TLS_DIR_TX) {
+        mlx5_strict_order_params(s, c, "SET_PSV");
+    }
+    mlx5_tls_progress_params_decode(&p, image);
+    if ((p.record_tracker_state != MLX5_TLS_TRACKER_START ||
+         p.auth_state != MLX5_TLS_AUTH_NO_OFFLOAD) &&
+        !mlx5_tls_engine_knobs(s->engine)->lax_params) {
+        return;     /* contexts take START only */
+    }
+    mlx5_strict_run(c, &c->posted);
+    c->rec_no = c->posted.p.initial_record_number;
+    memset(&c->rec, 0, sizeof(c->rec));
+    if (dir == MLX5_TLS_DIR_TX) {
+        mlx5_strict_tx_start(c);
+    } else {
+        mlx5_strict_rx_start(s, c, &p);
+    }
+}
+
+/* ---- keys -------------------------------------------------------------------- */
+
+void mlx5_tls_strict_dek_load(Mlx5TlsStrict *s, uint32_t index, const Mlx5TlsKey *key)
+{
+    StrictDek *dek = g_hash_table_lookup(s->deks, GUINT_TO_POINTER(index));
+
+    if (!dek) {
+        dek = g_new0(StrictDek, 1);
+        g_hash_table_insert(s->deks, GUINT_TO_POINTER(index), dek);
+    }
+    dek->holds = mlx5_tls_key_serial(key);
+}
+
+void mlx5_tls_strict_dek_sync(Mlx5TlsStrict *s)
+{
+    GHashTableIter it;
+    gpointer dek;
+
+    g_hash_table_iter_init(&it, s->deks);
+    while (g_hash_table_iter_next(&it, NULL, &dek)) {
+        ((StrictDek *)dek)->in_use = 0;
+    }
+}
+
+void mlx5_tls_strict_dek_gone(Mlx5TlsStrict *s, uint32_t index)
+{
+    g_hash_table_remove(s->deks, GUINT_TO_POINTER(index));
+}
+
+void mlx5_strict_check_key(Mlx5TlsStrict *s, Mlx5TlsDir dir, StrictContext *c)
+{
+    uint32_t index = c->run.p.dek_index;
+    StrictDek *dek = g_hash_table_lookup(s->deks, GUINT_TO_POINTER(index));
+
+    if (c->stale_said || (dek && dek->holds == mlx5_tls_key_serial(c->run.key))) {
+        return;
+    }
+    c->stale_said = true;
+    mlx5_tls_strict_violation(s, MLX5_STRICT_DEK_STALE, "%s 0x%x, whose dek 0x%x %s",
+                              dir == MLX5_TLS_DIR_TX ? "tis" : "tir", c->id, index,
+                              dek ? "holds another key" : "is gone");
+}
+
+/* ---- fences ------------------------------------------------------------------ */
+
+/* All that SQ sqn has executed so far is known to be done. */
+static void settle(Mlx5TlsStrict *s, uint32_t sqn)
+{
+    uint64_t *tick = g_hash_table_lookup(s->settled, GUINT_TO_POINTER(sqn));
+
+    if (!tick) {
+        tick = g_new(uint64_t, 1);
+        g_hash_table_insert(s->settled, GUINT_TO_POINTER(sqn), tick);
+    }
+    *tick = s->tick;
+}
+
+/* May what was executed on sqn at that tick still be under way? */
+static bool pending(Mlx5TlsStrict *s, uint32_t sqn, uint64_t tick)
+{
+    uint64_t *done = g_hash_table_lookup(s->settled, GUINT_TO_POINTER(sqn));
+
+    return tick && done && tick > *done;
+}
+
+void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, bool fence)
+{
+    s->have_plain = false;
+    s->passed = false;
+    s->sqn = sqn;
+    if (fence || !g_hash_table_contains(s->settled, GUINT_TO_POINTER(sqn))) {
+        settle(s, sqn);
+    }
+}
+
+void mlx5_tls_strict_cqe(Mlx5TlsStrict *s, uint32_t sqn)
+{
+    settle(s, sqn);
+}
+
+void mlx5_tls_strict_sq_gone(Mlx5TlsStrict *s, uint32_t sqn)
+{
+    g_hash_table_remove(s->settled, GUINT_TO_POINTER(sqn));
+}
+
+void mlx5_strict_order_params(Mlx5TlsStrict *s, StrictContext *c, const char *what)
+{
+    if (c->data_sq == s->sqn && pending(s, c->data_sq, c->data_tick)) {
+        mlx5_tls_strict_violation(s, MLX5_STRICT_FENCE_PARAMS, "tis 0x%x, %s on sq 0x%x",
+                                  c->id, what, s->sqn);
+        c->data_tick = 0;
+    }
+    c->params_sq = s->sqn;
+    c->params_tick = ++s->tick;
+}
+
+void mlx5_strict_order_data(Mlx5TlsStrict *s, StrictContext *c, const char *what)
+{
+    if (pending(s, c->params_sq, c->params_tick)) {
+        mlx5_tls_strict_violation(s, MLX5_STRICT_FENCE_DATA, "tis 0x%x, %s on sq 0x%x",
+                                  c->id, what, s->sqn);
+        c->params_tick = 0;
+    }
+    c->data_sq = s->sqn;
+    c->data_tick = ++s->tick;
+}
+
+/* ---- records sent ------------------------------------------------------------ */
+
+static guint sent_hash(gconstpointer v)
+{
+    const StrictSent *e = v;
+
+    return e->serial * 0x9e3779b1u ^ mlx5_ld64(e->nonce + 4) * 0x85ebca6bu ^
+           mlx5_ld32(e->nonce);
+}
+
+static gboolean sent_equal(gconstpointer a, gconstpointer b)
+{
+    const StrictSent *x = a, *y = b;
+
+    return x->serial == y->serial && memcmp(x->nonce, y->nonce, sizeof(x->nonce)) == 0;
+}
+
+static void sent_free(void *opaque)
+{
+    StrictSent *e = opaque;
+
+    g_free(e->bytes);
+    g_free(e);
+}
+
+/* Forget what is beyond the limits; the most recent record stays in any case. */
+static void sent_trim(Mlx5TlsStrict *s)
+{
+    while (s->sent_bytes > MLX5_STRICT_SENT_BYTES && s->sent_whole.length > 1) {
+        StrictSent *e = s->sent_whole.tail->data;
+
+        g_queue_unlink(&s->sent_whole, &e->link);
+        s->sent_bytes -= e->size;
+        if (e->tag_known) {
+            g_clear_pointer(&e->bytes, g_free);
+            g_queue_push_head_link(&s->sent_tags, &e->link);
+        } else {
+            g_hash_table_remove(s->sent, e);
+        }
+    }
+    while (s->sent_tags.length > MLX5_STRICT_SENT_TAGS) {
+        StrictSent *e = s->sent_tags.tail->data;
+
+        g_queue_unlink(&s->sent_tags, &e->link);
+        g_hash_table_remove(s->sent, e);
+    }
+}
+
+/* The entry of c's open record, made if there is none, and the most recent now. */
+static StrictSent *sent_get(Mlx5TlsStrict *s, const StrictContext *c)
+{
+    const StrictRecord *r = &c->rec;
+    StrictSent key = { .serial = mlx5_tls_key_serial(c->run.key) };
+    StrictSent *e;
+    GQueue *queue;
+
+    memcpy(key.nonce, r->nonce, sizeof(key.nonce));
+    e = g_hash_table_lookup(s->sent, &key);
+    if (e) {
+        queue = e->bytes ? &s->sent_whole : &s->sent_tags;
+        g_queue_unlink(queue, &e->link);
+        g_queue_push_head_link(queue, &e->link);
+        return e;
+    }
+    e = g_memdup2(&key, sizeof(key));
+    memcpy(e->aad, r->aad, sizeof(e->aad));
+    e->aad_len = r->aad_len;
+    e->size = r->len - r->nonce_len - MLX5_TLS_TAG_LEN;
+    e->bytes = g_malloc(e->size + 1);   /* not NULL for an empty record either */
+    e->link.data = e;
+    s->sent_bytes += e->size;
+    g_hash_table_add(s->sent, e);
+    g_queue_push_head_link(&s->sent_whole, &e->link);
+    sent_trim(s);
+    return e;
+}
+
+/* Is it the same as before, as far as it is known? Takes over what is new. */
+static bool sent_text(StrictSent *e, const uint8_t *text, uint32_t pos, uint32_t len)
+{
+    uint32_t end = pos + len;
+    bool same = true;
+
+    if (!e->bytes) {
+        return true;
+    }
+    if (MAX(pos, e->from) < MIN(end, e->to)) {
+        uint32_t from = MAX(pos, e->from);
+
+        same = memcmp(text + (from - pos), e->bytes + from, MIN(end, e->to) - from) == 0;
+    } else if (pos > e->to || e->from == e->to) {
+        e->from = e->to = pos;  /* what is between was forgotten, or nothing is known */
+    }
+    if (pos <= e->to && end > e->to && end <= e->size) {
+        memcpy(e->bytes + e->to, text + (e->to - pos), end - e->to);
+        e->to = end;
+    }
+    return same;
+}
+
+void mlx5_strict_sent(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *text,
+                      uint32_t pos, uint32_t len)
+{
+    const StrictRecord *r = &c->rec;
+    StrictSent *e = sent_get(s, c);
+    bool same = e->aad_len == r->aad_len && memcmp(e->aad, r->aad, r->aad_len) == 0;
+
+    if (!same) {
+        /* another record altogether */
+    } else if (text) {
+        same = sent_text(e, text, pos, len);
+    } else if (e->tag_known) {
+        same = memcmp(e->tag, r->tag, sizeof(e->tag)) == 0;
+    } else {
+        memcpy(e->tag, r->tag, sizeof(e->tag));
+        e->tag_known = true;
+    }
+    if (!same && !c->reuse_said) {
+        c->reuse_said = true;
+        mlx5_tls_strict_violation(s, MLX5_STRICT_TX_NONCE_REUSE,
+                                  "tis 0x%x dek 0x%x record %" G_GUINT64_FORMAT
+                                  " byte %u of its %u: now record %" G_GUINT64_FORMAT,
+                                  c->id, (uint32_t)c->run.p.dek_index,
+                                  e->aad_len == 13 ? mlx5_ld64(e->aad) : r->number, pos,
+                                  e->size, r->number);
+    }
+}
+
+/* ---- a record's layout ------------------------------------------------------- */
+
+void mlx5_strict_bytes_set(StrictBytes *b, const uint8_t *data, size_t len)
+{
+    g_array_set_size(b->runs, 0);
+    g_byte_array_set_size(b->bytes, len);
+    memcpy(b->bytes->data, data, len);
+}
+
+void mlx5_strict_bytes_run(StrictBytes *b, size_t off, size_t len, StrictKind kind,
+                           uint64_t number)
+{
+    StrictRun run = { off, len, kind, number };
+
+    if (len) {
+        g_array_append_val(b->runs, run);
+    }
+}
+
+bool mlx5_strict_record_begin(StrictRecord *r, const StrictParams *p, uint64_t number)
+{
+    bool v13 = p->p.tls_version == MLX5_TLS_VERSION_1_3;
+    uint32_t len = (uint32_t)r->hdr[3] << 8 | r->hdr[4];
+    uint32_t nonce_len = v13 ? 0 : 8;
+    /* tag, and in TLS 1.3 the inner content type */
+    uint32_t least = nonce_len + MLX5_TLS_TAG_LEN + (v13 ? 1 : 0);
+    uint32_t text_len = len - nonce_len - MLX5_TLS_TAG_LEN;
+    bool type_ok = v13 ? r->hdr[0] == 23 : r->hdr[0] >= 20 && r->hdr[0] <= 23;
+
+    if (!type_ok || r->hdr[1] != 3 || r->hdr[2] != 3 || len < least ||
+        len > least + MLX5_TLS_MAX_PLAIN) {
+        return false;
+    }
+    r->len = len;
+    r->pos = 0;
+    r->nonce_len = nonce_len;
+    r->number = number;
+    mlx5_st32(r->nonce, p->p.gcm_iv);
+    if (v13) {
+        mlx5_st64(r->nonce + 4, p->p.implicit_iv ^ number);
+        memcpy(r->aad, r->hdr, MLX5_TLS_HDR_LEN);
+        r->aad_len = MLX5_TLS_HDR_LEN;
+    } else {
+        memset(r->nonce + 4, 0, 8);
+        mlx5_st64(r->aad, number);
+        memcpy(r->aad + 8, r->hdr, 3);
+        r->aad[11] = text_len >> 8;
+        r->aad[12] = text_len;
+        r->aad_len = 13;
+    }
+    return true;
+}
+
+StrictKind mlx5_strict_record_next(const StrictRecord *r, size_t *left)
+{
+    if (r->pos < r->nonce_len) {
+        *left = r->nonce_len - r->pos;
+        return KIND_NONCE;
+    }
+    if (r->pos + MLX5_TLS_TAG_LEN < r->len) {
+        *left = r->len - MLX5_TLS_TAG_LEN - r->pos;
+        return KIND_TEXT;
+    }
+    *left = r->len - r->pos;
+    return KIND_TAG;
+}
+
+void mlx5_strict_record_nonce(StrictRecord *r, const uint8_t *data, size_t len)
+{
+    memcpy(r->nonce + 4 + r->pos, data, len);
+}
+
+void mlx5_strict_cipher_begin(Mlx5TlsStrict *s, StrictContext *c, bool encrypt)
+{
+    if (!c->gcm) {
+        c->gcm = mlx5_tls_gcm_new(s->engine);
+    }
+    mlx5_tls_gcm_begin(c->gcm, c->run.key, encrypt, c->rec.nonce, c->rec.aad,
+                       c->rec.aad_len);
+}
+
+/* ---- the checker ------------------------------------------------------------- */
+
+Mlx5TlsStrict *mlx5_tls_strict_new(Mlx5TlsEngine *engine, bool whole,
+                                   Mlx5StrictReportFn *fn, void *opaque)
+{
+    Mlx5TlsStrict *s = g_new0(Mlx5TlsStrict, 1);
+
+    s->engine = engine;
+    s->whole = whole;
+    s->fn = fn;
+    s->opaque = opaque;
+    for (int i = 0; i < 2; i++) {
+        s->contexts[i] = g_hash_table_new_full(NULL, NULL, NULL, context_free);
+    }
+    s->deks = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    s->settled = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    s->sent = g_hash_table_new_full(sent_hash, sent_equal, sent_free, NULL);
+    g_queue_init(&s->sent_whole);
+    g_queue_init(&s->sent_tags);
+    s->plain = g_byte_array_new();
+    for (int i = 0; i < 2; i++) {
+        StrictBytes *b = i ? &s->rx : &s->tx;
+
+        b->bytes = g_byte_array_new();
+        b->runs = g_array_new(FALSE, FALSE, sizeof(StrictRun));
+    }
+    return s;
+}
+
+void mlx5_tls_strict_free(Mlx5TlsStrict *s)
+{
+    if (!s) {
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        g_hash_table_destroy(s->contexts[i]);
+    }
+    g_hash_table_destroy(s->deks);
+    g_hash_table_destroy(s->settled);
+    g_hash_table_destroy(s->sent);
+    g_byte_array_unref(s->plain);
+    g_byte_array_unref(s->tx.bytes);
+    g_array_unref(s->tx.runs);
+    g_byte_array_unref(s->rx.bytes);
+    g_array_unref(s->rx.runs);
+    g_free(s);
+}

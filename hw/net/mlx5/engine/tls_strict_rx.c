@@ -1,0 +1,306 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The checker's view of receiving: follows records in what the wire brought, decrypts
+ * them by libcrypto alone, and compares with what is delivered under which flag. See
+ * tls_strict.h.
+ *
+ * It gives up the place later than the tracker does, never earlier: what it says of bytes
+ * is true of them, and the tracker may well know less.
+ */
+#include "tls_strict_priv.h"
+
+/* What one packet turned out to be. */
+typedef struct Look {
+    const char *why_not;    /* its bytes cannot all be decrypted, because */
+    bool tag_bad;           /* a tag that ends in it is wrong */
+} Look;
+
+static bool before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+void mlx5_strict_rx_start(Mlx5TlsStrict *s, StrictContext *c,
+                          const Mlx5TlsProgressParams *p)
+{
+    c->place = c->running ? RX_ANCHOR : RX_NOWHERE;
+    c->proved = true;
+    c->follow = false;
+    c->next_hdr = p->next_record_tcp_sn;
+    if (mlx5_tls_engine_knobs(s->engine)->start_anchor_from_static && !c->next_hdr) {
+        c->next_hdr = c->run.p.resync_tcp_sn;
+    }
+}
+
+/* Is that the software's answer to the candidate? Then records have numbers from now. */
+void mlx5_strict_rx_static(Mlx5TlsStrict *s, StrictContext *c)
+{
+    if (c->place != RX_CHAIN || !c->posted.ok ||
+        c->posted.p.resync_tcp_sn != c->hw_resync) {
+        return;
+    }
+    mlx5_strict_run(c, &c->posted);
+    c->rec_no = c->posted.p.initial_record_number + c->hw_off + 1;
+    c->place = RX_SYNC;
+    c->proved = mlx5_tls_engine_knobs(s->engine)->auth_stage_off;
+}
+
+static void lose(StrictContext *c)
+{
+    c->place = RX_NOWHERE;
+    memset(&c->rec, 0, sizeof(c->rec));
+}
+
+/* A whole header was read; it begins at c->next_hdr. */
+static void header(Mlx5TlsStrict *s, StrictContext *c)
+{
+    bool numbered = c->place == RX_SYNC;
+
+    if (!mlx5_strict_record_begin(&c->rec, &c->run, numbered ? c->rec_no : 0)) {
+        lose(c);
+        return;
+    }
+    c->next_hdr += MLX5_TLS_HDR_LEN + c->rec.len;
+    c->follow = numbered;
+    c->trusted = numbered && c->proved;
+    if (numbered) {
+        c->rec_no++;
+    } else {
+        c->hw_off++;
+    }
+    if (c->follow && !c->rec.nonce_len) {
+        mlx5_strict_cipher_begin(s, c, false);
+    }
+}
+
+/* The last byte of a record that was followed. */
+static void record_end(StrictContext *c, Look *look)
+{
+    if (mlx5_tls_gcm_end(c->gcm, c->rec.tag)) {
+        c->proved = true;
+    } else if (c->trusted) {
+        look->tag_bad = true;
+    } else {
+        lose(c);    /* the number that was approved is wrong */
+    }
+}
+
+/* Follow the packet's bytes from off on. */
+static void walk(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *wire, size_t off,
+                 size_t len, Look *look)
+{
+    StrictRecord *r = &c->rec;
+
+    while (off < len && c->place != RX_NOWHERE) {
+        StrictKind kind = KIND_HEADER;
+        size_t n = MLX5_TLS_HDR_LEN - r->hdr_fill;
+
+        if (r->hdr_fill == MLX5_TLS_HDR_LEN) {
+            kind = mlx5_strict_record_next(r, &n);
+        }
+        n = MIN(n, len - off);
+        if (kind == KIND_HEADER) {
+            if (c->place != RX_SYNC || !c->proved) {
+                look->why_not = "the record's number is not known, or not proved";
+            }
+            mlx5_strict_bytes_run(&s->rx, off, n, kind, c->rec_no);
+            memcpy(r->hdr + r->hdr_fill, wire + off, n);
+            r->hdr_fill += n;
+            off += n;
+            if (r->hdr_fill == MLX5_TLS_HDR_LEN) {
+                header(s, c);
+            }
+            continue;
+        }
+        if (!c->follow) {
+            look->why_not = "a record that was not followed from its start";
+        } else if (!c->trusted) {
+            look->why_not = "a record before the approved number was proved";
+        }
+        mlx5_strict_bytes_run(&s->rx, off, n, c->follow ? kind : KIND_UNTRACKED,
+                              r->number);
+        if (kind == KIND_NONCE) {
+            mlx5_strict_record_nonce(r, wire + off, n);
+            if (c->follow && r->pos + n == r->nonce_len) {
+                mlx5_strict_cipher_begin(s, c, false);
+            }
+        } else if (kind == KIND_TEXT && c->follow) {
+            mlx5_tls_gcm_text(c->gcm, s->rx.bytes->data + off, wire + off, n);
+        } else if (kind == KIND_TAG && c->follow) {
+            memcpy(r->tag + (r->pos - (r->len - MLX5_TLS_TAG_LEN)), wire + off, n);
+        }
+        r->pos += n;
+        off += n;
+        if (r->pos == r->len) {
+            r->hdr_fill = 0;
+            if (c->follow) {
+                record_end(c, look);
+            }
+        }
+    }
+    if (off < len) {
+        look->why_not = "no valid header where one must be";
+        mlx5_strict_bytes_run(&s->rx, off, len - off, KIND_UNTRACKED, 0);
+    }
+}
+
+/* Bytes are missing up to seq. The place is kept if no header byte is among them. */
+static void hole(StrictContext *c, uint32_t seq)
+{
+    StrictRecord *r = &c->rec;
+    bool in_record = r->hdr_fill == MLX5_TLS_HDR_LEN;
+
+    if (!in_record || before(c->next_hdr, seq)) {
+        lose(c);
+        return;
+    }
+    c->follow = false;
+    if (seq == c->next_hdr) {
+        r->hdr_fill = 0;
+    } else {
+        r->pos = r->len - (c->next_hdr - seq);
+    }
+}
+
+/* Find the packet's place, and follow it as far as it brings something new. */
+static Look look_at(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq, const uint8_t *wire,
+                    size_t len)
+{
+    uint32_t end = seq + (uint32_t)len;
+    Look look = { NULL };
+    size_t off = 0;
+
+    if (c->place == RX_NOWHERE) {
+        look.why_not = "the place in the stream is not known";
+        return look;
+    }
+    if (c->place == RX_ANCHOR) {
+        if (before(c->next_hdr, seq) || c->next_hdr - seq >= len) {
+            look.why_not = "the start has not been reached";
+            return look;
+        }
+        off = c->next_hdr - seq;
+        look.why_not = off ? "bytes before the start" : NULL;
+        c->place = RX_SYNC;
+    } else if (!before(c->exp, end)) {
+        look.why_not = "all of it was there before";
+        return look;
+    } else if (before(seq, c->exp)) {
+        off = c->exp - seq;
+        look.why_not = "some of it was there before";
+    } else if (seq != c->exp) {
+        look.why_not = "behind a hole";
+        hole(c, seq);
+    }
+    mlx5_strict_bytes_run(&s->rx, 0, off, KIND_UNTRACKED, 0);
+    c->exp = end;
+    walk(s, c, wire, off, len, &look);
+    return look;
+}
+
+/* The tracker says that it found a candidate: from there on the chain is followed. */
+static bool candidate_begin(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
+                            const uint8_t *wire, size_t len, uint32_t at)
+{
+    const Mlx5TlsKnobs *knobs = mlx5_tls_engine_knobs(s->engine);
+    size_t off = at - seq;
+    Look none = { NULL };
+    StrictRecord *r = &c->rec;
+
+    if (before(at, seq) || off + MLX5_TLS_HDR_LEN > len || !c->running) {
+        return false;
+    }
+    memset(r, 0, sizeof(*r));
+    memcpy(r->hdr, wire + off, MLX5_TLS_HDR_LEN);
+    c->place = RX_CHAIN;
+    c->follow = false;
+    c->hw_resync = at;
+    c->hw_off = 0;
+    c->exp = seq + (uint32_t)len;
+    if (!mlx5_strict_record_begin(r, &c->run, 0)) {
+        if (knobs->search_pattern != MLX5_TLS_SEARCH_MAGIC_ONLY || r->hdr[1] != 3 ||
+            r->hdr[2] != 3) {
+            lose(c);
+            return false;
+        }
+        /* any length: nothing but that is used of it */
+        r->len = (uint32_t)r->hdr[3] << 8 | r->hdr[4];
+        r->pos = 0;
+    }
+    c->next_hdr = at + MLX5_TLS_HDR_LEN + r->len;
+    r->hdr_fill = MLX5_TLS_HDR_LEN;
+    walk(s, c, wire, off + MLX5_TLS_HDR_LEN, len, &none);
+    return true;
+}
+
+/* With flag 1: are all bytes what they must be? */
+static void check_bytes(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
+                        const uint8_t *wire, const uint8_t *delivered)
+{
+    for (size_t i = 0; i < s->rx.runs->len; i++) {
+        const StrictRun *run = &g_array_index(s->rx.runs, StrictRun, i);
+        bool text = run->kind == KIND_TEXT;
+        const uint8_t *want = text ? s->rx.bytes->data : wire;
+
+        if (run->kind != KIND_UNTRACKED &&
+            memcmp(delivered + run->off, want + run->off, run->len) != 0) {
+            mlx5_tls_strict_violation(s, text ? MLX5_STRICT_RX_PAYLOAD :
+                                                MLX5_STRICT_RX_FRAMING,
+                                      "tir 0x%x seq 0x%x record %" G_GUINT64_FORMAT,
+                                      c->id, seq + (uint32_t)run->off, run->number);
+            return;
+        }
+    }
+}
+
+void mlx5_tls_strict_rx_packet(Mlx5TlsStrict *s, uint32_t tirn, uint32_t seq,
+                               const uint8_t *wire, const uint8_t *delivered, size_t len,
+                               Mlx5TlsFlag flag, bool candidate,
+                               uint32_t hw_resync_tcp_sn)
+{
+    StrictContext *c = mlx5_strict_context(s, MLX5_TLS_DIR_RX, tirn);
+    Mlx5TlsResyncFlagAt at = mlx5_tls_engine_knobs(s->engine)->rx_resync_flag_at;
+    Look look;
+
+    if (!c) {
+        return;
+    }
+    mlx5_strict_bytes_set(&s->rx, wire, len);
+    look = look_at(s, c, seq, wire, len);
+    if (flag == MLX5_TLS_FLAG_DECRYPTED) {
+        if (look.why_not) {
+            mlx5_tls_strict_violation(s, MLX5_STRICT_RX_UNTRACKED,
+                                      "tir 0x%x seq 0x%x +%zu: %s", tirn, seq, len,
+                                      look.why_not);
+        } else if (look.tag_bad) {
+            mlx5_tls_strict_violation(s, MLX5_STRICT_RX_FLAG,
+                                      "tir 0x%x seq 0x%x +%zu: flag 1, a wrong tag",
+                                      tirn, seq, len);
+        } else {
+            check_bytes(s, c, seq, wire, delivered);
+            mlx5_strict_check_key(s, MLX5_TLS_DIR_RX, c);
+        }
+    } else if (memcmp(wire, delivered, len) != 0) {
+        mlx5_tls_strict_violation(s, MLX5_STRICT_RX_ALTERED,
+                                  "tir 0x%x seq 0x%x +%zu flag %d", tirn, seq, len, flag);
+    }
+    if (flag == MLX5_TLS_FLAG_ERROR && !look.tag_bad) {
+        mlx5_tls_strict_violation(s, MLX5_STRICT_RX_FLAG,
+                                  "tir 0x%x seq 0x%x +%zu: flag 3, no wrong tag",
+                                  tirn, seq, len);
+    }
+    if (candidate && !candidate_begin(s, c, seq, wire, len, hw_resync_tcp_sn)) {
+        mlx5_tls_strict_violation(s, MLX5_STRICT_RX_RESYNC,
+                                  "tir 0x%x seq 0x%x +%zu: no header at 0x%x", tirn, seq,
+                                  len, hw_resync_tcp_sn);
+    }
+    if (candidate != (flag == MLX5_TLS_FLAG_RESYNC) &&
+        (at == MLX5_TLS_RESYNC_AT_MAGIC ||
+         (candidate && at == MLX5_TLS_RESYNC_AT_BOTH))) {
+        mlx5_tls_strict_violation(s, MLX5_STRICT_RX_RESYNC,
+                                  "tir 0x%x seq 0x%x +%zu: %s", tirn, seq, len,
+                                  candidate ? "a candidate without flag 2" :
+                                              "flag 2 without a candidate");
+    }
+}
