@@ -19,6 +19,7 @@ from .case import REGISTRY, Failure, Skip
 from .counters import Watch
 from .env import Env, EnvironmentProblem
 from .hosts import CallError, CommandError, HostError
+from .rows import Rows
 
 CLEAN_UP_GUARD = 240.0
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
@@ -71,6 +72,7 @@ class Runner:
     def run(self, cases):
         """All of them; returns the exit status."""
         ktap.attach(self.report)
+        rows = Rows(self.env)
         for case in cases:
             if self.broken:
                 self.report.not_ok(case.name, f"not run: {self.broken}")
@@ -83,6 +85,10 @@ class Runner:
                 self.report.skip(case.name, text)
                 continue
             self.report.note(f"took {time.monotonic() - started:.1f} s")
+            moved = rows.moved()
+            if moved:
+                self.report.note("rows " + " ".join(f"{row}={count}"
+                                                    for row, count in moved.items()))
             if outcome == "ok":
                 self.report.ok(case.name)
             else:

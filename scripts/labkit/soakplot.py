@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Draws soak.json: what share of the records is offloaded at which loss, what it costs to send.
 
