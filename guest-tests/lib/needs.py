@@ -9,6 +9,7 @@ Callers: runner.py.
     lab:PROP          … whose device has the QOM property PROP
     wire              mlx5-wire stands between the ends: in the lab, or WIRE_CONTROL names its socket
     records           the device under test has a record log, remote-records: the peer's
+    fault             faults can be made in the device under test, remote-fault: in the peer's
     tracepoints       tracefs with the tls:* events at this end, remote-tracepoints: at the peer
     module-reload     the driver may be unloaded: in the lab, or with DISRUPTIVE=1
     rebind            the NIC may be unbound and reset: likewise
@@ -28,7 +29,7 @@ Callers: runner.py.
 
 import re
 
-from . import records, tracepoints, wire
+from . import fault, records, tracepoints, wire
 from .counters import TLS_STAT
 from .hosts import CallError
 
@@ -47,6 +48,10 @@ def _wire(env, _):
 
 def _records(host):
     return lambda env, _: records.missing(env, getattr(env, host))
+
+
+def _fault(host):
+    return lambda env, _: fault.missing(env, getattr(env, host))
 
 
 def _tracepoints(host):
@@ -176,6 +181,8 @@ TABLE = {
     "wire": _wire,
     "records": _records("local"),
     "remote-records": _records("remote"),
+    "fault": _fault("local"),
+    "remote-fault": _fault("remote"),
     "tracepoints": _tracepoints("local"),
     "remote-tracepoints": _tracepoints("remote"),
     "module-reload": _module_reload,
@@ -199,7 +206,8 @@ TABLE = {
 }
 
 # what a reload of the driver or another test cannot change
-_LASTING = {"lab", "wire", "records", "remote-records", "tracepoints", "remote-tracepoints",
+_LASTING = {"lab", "wire", "records", "remote-records", "fault", "remote-fault",
+            "tracepoints", "remote-tracepoints",
             "ktls", "ssl-ktls", "openssl-ktls", "tool", "local-tool", "remote-tool",
             "same-kernel", "kernel", "driver", "tls-tx", "tls-rx", "remote-tls-tx", "remote-tls-rx"}
 _known = {}

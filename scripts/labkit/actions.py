@@ -41,7 +41,7 @@ class Actions:
 
     def names(self):
         """Every action there is."""
-        groups = re.compile(r"(lab|nic|records|capture|machine|artifact" +
+        groups = re.compile(r"(lab|nic|records|fault|capture|machine|artifact" +
                             (r"|wire)_" if self.machine.wire else r")_"))
         return sorted(name.replace("_", ".", 1) for name, value in inspect.getmembers(self)
                       if inspect.ismethod(value) and groups.match(name))
@@ -166,6 +166,32 @@ class Actions:
             data = data[:end]
             more = since + end < os.fstat(file.fileno()).st_size
         return {"next": since + end, "more": bool(more and end)}, data
+
+    # fault
+
+    def _qom(self, nic, command, **args):
+        return self.machine.qmp(command, path=f"/machine/peripheral/{self._nic(nic)}", **args)
+
+    def fault_add(self, nic, rules):
+        """Add rules (docs/faults.md) to a device, all or none; their ids."""
+        rules = [rules] if isinstance(rules, str) else [str(rule) for rule in rules]
+        last = max((rule["id"] for rule in self.fault_list(nic)), default=0)
+        self._qom(nic, "qom-set", property="fault", value=";".join(rules))
+        return [rule["id"] for rule in self.fault_list(nic) if rule["id"] > last]
+
+    def fault_list(self, nic):
+        """The rules of a device, what each has met, and how much waits because of it."""
+        return self._qom(nic, "qom-get", property="faults")
+
+    def fault_clear(self, nic, rule=None):
+        """Remove one rule of a device, or all, and let go what they made wait."""
+        self._qom(nic, "qom-set", property="fault-clear",
+                  value="all" if rule is None else str(int(rule)))
+
+    def fault_release(self, nic, name=None):
+        """Let go what waits in a device, under a name or at all; how much it was."""
+        self._qom(nic, "qom-set", property="fault-release", value=str(name or ""))
+        return int(self._qom(nic, "qom-get", property="fault-release"))
 
     # capture
 
