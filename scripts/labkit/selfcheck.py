@@ -2,11 +2,12 @@
 """Tests of those parts of the lab that need no guest; registered in the suite `lab`.
 
 Responsible for: the framing, the channel's protocol, KTAP, the search in captures, archives,
-and the demo's judgement.
+the judgement of demo and coverage, the figures of a soak.
 State: none.
 Callers: selftest.py.
 """
 
+import argparse
 import copy
 import json
 import pathlib
@@ -14,7 +15,7 @@ import random
 import struct
 import tempfile
 
-from . import capture, cpio, demo, ktap
+from . import capture, coverage, cpio, demo, ktap, soak
 from .actions import Actions, Channel
 from .errors import LabError
 from .frames import guest as f
@@ -275,3 +276,60 @@ def test_bad_requests(_bench):
                 check(len(error.message) > 10, f"{name}: no reason given")
             else:
                 raise AssertionError(f"{name} {args} was accepted")
+
+
+def _rate(loss, **records):
+    """Figures of a loss rate, as the guest keeps them."""
+    return {"loss": loss, "records": records or None, "dump_per_wire_byte": loss / 10,
+            "segments_sent": 200, "segments_retransmitted": 3, "connections": 7,
+            "payload_bytes": 5 << 20, "seconds": 1.5}
+
+
+def test_soak_figures(_bench):
+    """The figures of all rates are collected, also without anything to plot them with; options
+    that make no sense are refused with what is expected."""
+    with tempfile.TemporaryDirectory() as folder:
+        rundir = _Rundir(folder)
+        same(soak.conclude(rundir, ""), ["no figures: no loss rate was finished"], "nothing done")
+        # two guests: the first one died on the way
+        for guest, rate in (("soak", _rate(0.5, full=3, part=0, none=1)), ("soak-2", _rate(2.0)),
+                            ("soak", _rate(0.0, full=5, part=0, none=0))):
+            place = rundir.path / guest
+            place.mkdir(exist_ok=True)
+            (place / f"guest-soak-{rate['loss']:g}.json").write_text(json.dumps(rate),
+                                                                     encoding="utf-8")
+        lines = soak.conclude(rundir, "no matplotlib")
+        same(lines[-1], "no plot: no matplotlib", "the reason")
+        kept = json.loads((rundir.path / soak.FIGURES).read_text(encoding="utf-8"))["rates"]
+        same([rate["loss"] for rate in kept], [0.0, 0.5, 2.0], "rates in order")
+        same(soak.fractions(kept[1]), [0.75, 0.0, 0.25], "shares")
+        same(soak.fractions(kept[2]), None, "shares that were not counted")
+        check("75.00%" in lines[2] and "-" in lines[3], "the table has shares, or says there are "
+                                                        f"none: {lines}")
+    same([soak.duration(text) for text in ("90s", "10m", "1.5h", "7")], [90, 600, 5400, 7], "times")
+    same(soak.volume("2G"), 2 << 30, "volume")
+    for function, text in ((soak.duration, "10x"), (soak.duration, "-5"), (soak.duration, "0"),
+                           (soak.volume, "2T"), (soak.loss_rates, "1,,2"),
+                           (soak.loss_rates, "1,99"), (soak.loss_rates, "x"),
+                           (soak.connections, "0"), (soak.connections, "many")):
+        try:
+            function(text)
+        except argparse.ArgumentTypeError as error:
+            check("expected" in str(error), f"{text!r}: {error}")
+        else:
+            raise AssertionError(f"{function.__name__}: {text!r} was accepted")
+
+
+def test_coverage_judgement(_bench):
+    """A line that nothing executed is a failure that names it; so is a file without any line."""
+    file = coverage.File()
+    file.lines.update({110: 4, 111: 1})
+    same(coverage.judge("tls_tx.c", file, 1.0).status, "pass", "all lines executed")
+    file.lines[112] += 0
+    result = coverage.judge("tls_tx.c", file, 1.0)
+    same(result.status, "fail", "a line that was not")
+    check(result.output[0].startswith(f"{coverage.ENGINE}/tls_tx.c:112: "), str(result.output))
+    same(coverage.judge("tls_tx.c", None, 1.0).status, "fail", "no such file")
+    same(coverage.judge("tls_tx.c", coverage.File(), 1.0).status, "fail", "no lines")
+    table = coverage.table({"tls_tx.c": file})
+    check("2/3" in table[1] and "66.7" in table[1], str(table))
