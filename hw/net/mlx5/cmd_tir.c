@@ -102,7 +102,7 @@ void mlx5_tis_destroy(void *obj)
 {
     Mlx5Tis *tis = obj;
 
-    mlx5_tls_tx_free(tis->tls);
+    mlx5_tls_tis_destroy(tis);
     mlx5_object_unref(tis->td);
     mlx5_object_unref(tis->pd);
 }

@@ -114,6 +114,10 @@ Mlx5Syndrome mlx5_cmd_create_general_object(Mlx5Cmd *cmd)
     dek->slots = g_new0(Mlx5DekSlot, dek->obj.span);
     if (!log_range) {
         dek->slots[0].key = read_key(o);
+        if (fn->strict) {
+            mlx5_tls_strict_dek_load(fn->strict, dek->obj.id,
+                                     dek->slots[0].key);
+        }
     }
     MLX5_SET(general_obj_out_cmd_hdr, cmd->out, obj_id, dek->obj.id);
     return MLX5_OK;
@@ -145,6 +149,10 @@ Mlx5Syndrome mlx5_cmd_modify_general_object(Mlx5Cmd *cmd)
     slot = &dek->slots[offset];
     mlx5_tls_key_unref(slot->key);
     slot->key = read_key(o);
+    if (cmd->fn->strict) {
+        mlx5_tls_strict_dek_load(cmd->fn->strict, dek->obj.id + offset,
+                                 slot->key);
+    }
     return MLX5_OK;
 }
 
@@ -195,6 +203,9 @@ void mlx5_dek_destroy(void *obj)
     uint32_t i;
 
     for (i = 0; i < dek->obj.span; i++) {
+        if (dek->obj.fn->strict) {
+            mlx5_tls_strict_dek_gone(dek->obj.fn->strict, dek->obj.id + i);
+        }
         mlx5_tls_key_unref(dek->slots[i].key);
         mlx5_tls_key_unref(dek->slots[i].cached);
     }
@@ -253,5 +264,8 @@ Mlx5Syndrome mlx5_cmd_sync_crypto(Mlx5Cmd *cmd)
         g_clear_pointer(&dek->slots[i].cached, mlx5_tls_key_unref);
     }
     fn->tls.counters.sync_crypto++;
+    if (fn->strict) {
+        mlx5_tls_strict_dek_sync(fn->strict);
+    }
     return MLX5_OK;
 }

@@ -33,7 +33,7 @@
 #include "engine/rss.h"
 #include "engine/segment.h"
 #include "engine/steering.h"
-#include "engine/tls_types.h"
+#include "engine/tls_strict.h"
 #include "syndrome.h"
 
 #define TYPE_MLX5_KTLS "mlx5-ktls"
@@ -371,6 +371,9 @@ struct Mlx5Function {
     } tls;
 
     Mlx5Faults *faults; /* dev->faults, NULL without rules; see fault.h */
+    Mlx5TlsStrict *strict; /* NULL without strict=on; see strict.h */
+    bool strict_candidate; /* of the packet that is being delivered */
+    uint32_t strict_resync;
 
     /* completions and events not yet announced, see eq.c */
     GPtrArray *dirty_cqs;
@@ -474,6 +477,11 @@ struct Mlx5State {
     FILE *record_log_file;
     Mlx5Faults *faults; /* NULL until the first rule; see fault.h */
     Mlx5TlsKnobs tls_knobs; /* tls.c makes a property of each */
+    bool strict;
+    uint64_t strict_count[MLX5_STRICT_REASONS]; /* violations, strict.c */
+#ifdef MLX5_BREAK
+    const char *break_reason; /* NULL: nothing is broken */
+#endif
 };
 
 /* --------------------------------------------- dma.c: guest memory ------ */

@@ -18,6 +18,7 @@
 #include "fault.h"
 #include "introspect.h"
 #include "observe.h"
+#include "strict.h"
 #include "trace.h"
 
 #define PCI_VENDOR_ID_MELLANOX_ 0x15b3
@@ -335,6 +336,7 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
     mlx5_tls_class_init(klass);
     mlx5_observe_class_init(klass);
     mlx5_fault_class_init(klass);
+    mlx5_strict_class_init(klass);
     mlx5_introspect_class_init(klass);
 }
 

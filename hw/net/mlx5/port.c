@@ -11,6 +11,7 @@
 #include "qemu/iov.h"
 #include "mlx5.h"
 #include "port.h"
+#include "strict.h"
 #include "trace.h"
 
 #define ETH_HEADER_LEN 14
@@ -201,6 +202,9 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt)
         port->counters.tx_too_long++;
         trace_mlx5_port_tx_drop(DEVICE(port->dev)->id, len, "above MTU");
         return true;
+    }
+    if (port->fn->strict) {
+        mlx5_strict_frame(port, iov, iovcnt);
     }
     iov_to_buf(iov, iovcnt, 0, dmac, sizeof(dmac));
     cast = cast_of(dmac);

@@ -13,6 +13,7 @@
 #include "qemu/osdep.h"
 #include "engine/csum.h"
 #include "fault.h"
+#include "strict.h"
 #include "tls.h"
 #include "trace.h"
 
@@ -163,6 +164,7 @@ void mlx5_rx_kick(Mlx5Port *port)
  */
 static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
 {
+    const uint8_t *wire = buf;
     Mlx5Port *port = t->rq->obj.fn->port;
     Mlx5TlsFlag tls = MLX5_TLS_FLAG_NOT_DECRYPTED;
     struct iovec iov[2] = { { .iov_base = buf, .iov_len = pkt->len } };
@@ -175,6 +177,9 @@ static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
         buf = port->rx_buf;
         iov[0].iov_base = buf;
         tls = mlx5_tls_receive(t->tir, pkt, buf);
+#ifdef MLX5_BREAK
+        tls = mlx5_strict_break_rx(port->fn, pkt, wire, buf, tls);
+#endif
     }
     MLX5_SET(cqe, cqe, tls_offload, tls);
     if (t->rq->vlan_strip && pkt->n_vlan &&
@@ -201,6 +206,14 @@ static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
     MLX5_SET(cqe, cqe, rss_hash_result, t->hash.rx_hash_result);
     MLX5_SET(cqe, cqe, rss_hash_type, t->hash.rss_hash_type);
     MLX5_SET(cqe, cqe, flow_tag, t->flow_tag);
+#ifdef MLX5_BREAK
+    if (mlx5_strict_break(port->fn, MLX5_STRICT_RX_CHECKSUM)) {
+        MLX5_SET(cqe, cqe, check_sum, MLX5_GET(cqe, cqe, check_sum) ^ 1);
+    }
+#endif
+    if (port->fn->strict) {
+        mlx5_strict_deliver(t->tir, pkt, wire, buf, iov, iovcnt, cqe);
+    }
     mlx5_rq_deliver(t->rq, iov, iovcnt, cqe);
     if (port->fn->faults) {
         mlx5_fault_packet(port->fn, t->tir->obj.id);

@@ -12,6 +12,7 @@
 #include "qemu/osdep.h"
 #include "fault.h"
 #include "object.h"
+#include "strict.h"
 #include "tls.h"
 #include "trace.h"
 #include "wq.h"
@@ -45,6 +46,9 @@ static void sq_cqe(Mlx5Sq *sq, uint8_t opcode, uint8_t syndrome)
         MLX5_SET(cqe, cqe, timestamp, mlx5_clock_ns(sq->obj.fn));
     } else {
         MLX5_SET(cqe, cqe, syndrome, syndrome);
+    }
+    if (sq->obj.fn->strict) {
+        mlx5_tls_strict_cqe(sq->obj.fn->strict, sq->obj.id);
     }
     if (!sq->fault || !mlx5_fault_keep_cqe(sq, cqe)) {
         mlx5_cq_post(sq->cq, cqe);
@@ -131,6 +135,9 @@ static Mlx5TxResult sq_execute(Mlx5Sq *sq, uint8_t *syndrome)
         default:
             break;
         }
+    }
+    if (sq->obj.fn->strict) {
+        mlx5_strict_wqe(sq);
     }
     switch (sq->wqe_opcode) {
     case MLX5_WQE_NOP:
@@ -321,6 +328,9 @@ void mlx5_sq_forget(Mlx5Sq *sq)
     }
     if (sq->fault) {
         mlx5_fault_sq_forget(sq);
+    }
+    if (sq->obj.fn->strict) {
+        mlx5_tls_strict_sq_gone(sq->obj.fn->strict, sq->obj.id);
     }
 }
 

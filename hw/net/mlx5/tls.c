@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "strict.h"
 #include "tls.h"
 #include "trace.h"
 
@@ -20,11 +21,13 @@ bool mlx5_tls_init(Mlx5Function *fn, Error **errp)
         return false;
     }
     *mlx5_tls_engine_knobs(fn->tls.engine) = fn->dev->tls_knobs;
+    mlx5_strict_start(fn);
     return true;
 }
 
 void mlx5_tls_finalize(Mlx5Function *fn)
 {
+    mlx5_strict_stop(fn);
     g_clear_pointer(&fn->tls.engine, mlx5_tls_engine_free);
 }
 
@@ -79,15 +82,24 @@ Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn)
     Mlx5TlsTx *tx = g_new0(Mlx5TlsTx, 1);
 
     mlx5_tls_tx_init(tx, fn->tls.engine, tisn);
+    if (fn->strict) {
+        mlx5_tls_strict_add(fn->strict, MLX5_TLS_DIR_TX, tisn);
+    }
     return tx;
 }
 
-void mlx5_tls_tx_free(Mlx5TlsTx *tx)
+void mlx5_tls_tis_destroy(Mlx5Tis *tis)
 {
-    if (tx) {
-        mlx5_tls_tx_clear(tx);
-        g_free(tx);
+    Mlx5Function *fn = tis->obj.fn;
+
+    if (!tis->tls) {
+        return;
     }
+    if (fn->strict) {
+        mlx5_tls_strict_remove(fn->strict, MLX5_TLS_DIR_TX, tis->obj.id);
+    }
+    mlx5_tls_tx_clear(tis->tls);
+    g_clear_pointer(&tis->tls, g_free);
 }
 
 Mlx5TlsRx *mlx5_tls_rx_new(Mlx5Function *fn, uint32_t tirn)
@@ -95,6 +107,9 @@ Mlx5TlsRx *mlx5_tls_rx_new(Mlx5Function *fn, uint32_t tirn)
     Mlx5TlsRx *rx = g_new0(Mlx5TlsRx, 1);
 
     mlx5_tls_rx_init(rx, fn->tls.engine, tirn);
+    if (fn->strict) {
+        mlx5_tls_strict_add(fn->strict, MLX5_TLS_DIR_RX, tirn);
+    }
     return rx;
 }
 
@@ -118,6 +133,9 @@ Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
     Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, tisn);
     Mlx5TlsCounters *c = &fn->tls.counters;
     Mlx5TlsTxResult res;
+#ifdef MLX5_BREAK
+    g_autofree uint8_t *plain = NULL;
+#endif
 
     if (!tis || !tis->tls) {
         mlx5_tls_refuse(fn, tisn, "no such TIS, or one without tls_en");
@@ -130,8 +148,20 @@ Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
     if (!len) {
         return MLX5_TLS_SEND;
     }
+    if (fn->strict) {
+        mlx5_tls_strict_tx_plain(fn->strict, tisn, payload, len);
+    }
+#ifdef MLX5_BREAK
+    plain = g_memdup2(payload, len);
+#endif
     mlx5_tls_tx_packet(tis->tls, pkt->tcp_seq, payload, len, &res);
     if (res.verdict == MLX5_TLS_TX_SEND) {
+        if (fn->strict) {
+            mlx5_tls_strict_tx_passed(fn->strict, tisn, pkt->tcp_seq);
+        }
+#ifdef MLX5_BREAK
+        mlx5_strict_break_tx(fn, payload, plain, len);
+#endif
         c->tx_packets++;
         c->tx_bytes += len;
         c->tx_records += res.records;
@@ -173,6 +203,17 @@ void mlx5_tls_dump(Mlx5Function *fn, uint32_t tisn, const uint8_t *data,
         return;
     }
     mlx5_tls_tx_dump(tis->tls, data, len, &res);
+    if (fn->strict) {
+        mlx5_tls_strict_tx_dump(fn->strict, tisn, data, len,
+                                res.reason == MLX5_TLS_REASON_NONE);
+    }
+#ifdef MLX5_BREAK
+    if (mlx5_strict_break(fn, MLX5_STRICT_TX_DUMP)) {
+        struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
+
+        mlx5_port_send(fn->port, &iov, 1);
+    }
+#endif
     if (res.reason == MLX5_TLS_REASON_NONE) {
         fn->tls.counters.tx_dumps++;
         fn->tls.counters.tx_dump_bytes += len;
@@ -219,7 +260,12 @@ static void resync_wait(Mlx5Tir *tir)
 
 void mlx5_tls_tir_destroy(Mlx5Tir *tir)
 {
+    Mlx5Function *fn = tir->obj.fn;
+
     g_clear_pointer(&tir->resync_timer, timer_free);
+    if (fn->strict) {
+        mlx5_tls_strict_remove(fn->strict, MLX5_TLS_DIR_RX, tir->obj.id);
+    }
     mlx5_tls_rx_free(tir->tls);
 }
 
@@ -232,6 +278,12 @@ Mlx5TlsFlag mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
 
     mlx5_tls_rx_packet(tir->tls, pkt->tcp_seq, frame + pkt->payload_off,
                        pkt->payload_len, &res);
+    if (fn->strict) {
+        /* R12 and R33 are the rows that choose a candidate */
+        mlx5_strict_candidate(fn, res.rows & (MLX5_TLS_RX_ROW_BIT(12) |
+                                              MLX5_TLS_RX_ROW_BIT(33)),
+                              res.hw_resync_tcp_sn);
+    }
     c->rx_packets[res.flag]++;
     c->rx_records += res.records;
     if (res.flag == MLX5_TLS_FLAG_DECRYPTED) {

@@ -19,7 +19,8 @@ void mlx5_tls_finalize(Mlx5Function *fn);
 void mlx5_tls_class_init(ObjectClass *klass);
 
 Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn);
-void mlx5_tls_tx_free(Mlx5TlsTx *tx); /* NULL is allowed */
+/* What a TIS has of TLS, if anything. */
+void mlx5_tls_tis_destroy(Mlx5Tis *tis);
 Mlx5TlsRx *mlx5_tls_rx_new(Mlx5Function *fn, uint32_t tirn);
 void mlx5_tls_rx_free(Mlx5TlsRx *rx); /* NULL is allowed */
 /* What a TIR has of TLS: context and timer. */

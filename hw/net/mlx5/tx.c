@@ -10,6 +10,7 @@
  */
 #include "qemu/osdep.h"
 #include "engine/csum.h"
+#include "strict.h"
 #include "tls.h"
 #include "trace.h"
 
@@ -143,6 +144,11 @@ static bool protect(Mlx5Port *port, const Mlx5Packet *pkt, uint8_t *payload,
     if (!tisn) {
         return true;
     }
+#ifdef MLX5_BREAK
+    if (mlx5_strict_break(port->fn, MLX5_STRICT_TX_BYPASS)) {
+        return true;
+    }
+#endif
     switch (mlx5_tls_send(port->fn, tisn, pkt, payload, len)) {
     case MLX5_TLS_SEND:
         return true;

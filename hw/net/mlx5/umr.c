@@ -35,6 +35,7 @@ Mlx5TxResult mlx5_umr_wqe(Mlx5Sq *sq, uint8_t *syndrome)
     uint32_t num = MLX5_GET(wqe_ctrl, wqe, tis_tir_num);
     uint8_t mod = MLX5_GET(wqe_ctrl, wqe, opc_mod);
     const char *done = "no such object, or one without tls_en";
+    Mlx5TlsKey *key = NULL;
     Mlx5TlsReason why;
     uint32_t dek;
 
@@ -52,18 +53,23 @@ Mlx5TxResult mlx5_umr_wqe(Mlx5Sq *sq, uint8_t *syndrome)
         Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, num);
 
         if (tis && tis->tls) {
-            why = mlx5_tls_tx_set_static(tis->tls, params,
-                                         mlx5_dek_use(fn, dek, tis->pd));
+            key = mlx5_dek_use(fn, dek, tis->pd);
+            why = mlx5_tls_tx_set_static(tis->tls, params, key);
             done = mlx5_tls_reason_str(why);
         }
     } else {
         Mlx5Tir *tir = mlx5_object_get(fn, MLX5_OBJ_TIR, num);
 
         if (tir && tir->tls) {
-            mlx5_tls_rx_set_static(tir->tls, params,
-                                   mlx5_dek_use(fn, dek, NULL), &why);
+            key = mlx5_dek_use(fn, dek, NULL);
+            mlx5_tls_rx_set_static(tir->tls, params, key, &why);
             done = mlx5_tls_reason_str(why);
         }
+    }
+    if (fn->strict) {
+        mlx5_tls_strict_static(fn->strict, mod == MLX5_OPC_MOD_TIS ?
+                               MLX5_TLS_DIR_TX : MLX5_TLS_DIR_RX, num, params,
+                               key);
     }
     trace_mlx5_tls_static(DEVICE(fn->dev)->id,
                           mod == MLX5_OPC_MOD_TIS ? "tis" : "tir", num, dek,
@@ -102,6 +108,11 @@ Mlx5TxResult mlx5_set_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
             done = mlx5_tls_reason_str(mlx5_tls_rx_set_progress(tir->tls,
                                                                 params));
         }
+    }
+    if (fn->strict) {
+        mlx5_tls_strict_progress(fn->strict, mod == MLX5_OPC_MOD_TIS ?
+                                 MLX5_TLS_DIR_TX : MLX5_TLS_DIR_RX, num,
+                                 params);
     }
     trace_mlx5_tls_set_psv(DEVICE(fn->dev)->id,
                            mod == MLX5_OPC_MOD_TIS ? "tis" : "tir", num,
