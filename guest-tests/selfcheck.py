@@ -327,7 +327,7 @@ class Registry(unittest.TestCase):
         tests.load()
         self.assertGreater(len(case.REGISTRY), 200)
         for one in case.REGISTRY:
-            self.assertRegex(one.name, r"^[a-z0-9-]+/[A-Za-z0-9_.-]+$")
+            self.assertRegex(one.name, r"^(T-[0-9]{2}|[a-z0-9-]+)/[A-Za-z0-9_.-]+$")
             for word in one.needs:
                 self.assertIn(word.partition(":")[0], needs.TABLE, one.name)
         self.assertTrue(tcp.INFO_U32)

@@ -26,7 +26,7 @@ TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_REPAIR_OPTIONS = 19, 20, 21, 22
 TCP_REPAIR_WINDOW = 29
 TCP_REPAIR_OFF_NO_WP = -1
 TCP_RECV_QUEUE, TCP_SEND_QUEUE = 1, 2
-TCPOPT_MSS, TCPOPT_WINDOW, TCPOPT_SACK_PERM, TCPOPT_TIMESTAMP = 2, 3, 4, 8
+TCPOPT_WINDOW, TCPOPT_SACK_PERM, TCPOPT_TIMESTAMP = 3, 4, 8
 REPAIR_SCALE, REPAIR_WINDOW = 7, 64000
 
 _table = {}
@@ -98,7 +98,7 @@ def connect(address, port, source=None, source_port=0, options=None, mapped=Fals
     return {"socket": _add(sock), "port": sock.getsockname()[1]}
 
 
-def repair_socket(address, send_seq, receive_seq):
+def repair_socket(address, send_seq, receive_seq, mss):
     """A bound socket whose connection will begin at chosen sequence numbers; {socket, port}.
 
     It is put together from its two ends without a handshake, as checkpoint and restore do
@@ -106,6 +106,7 @@ def repair_socket(address, send_seq, receive_seq):
     """
     sock = socket.socket(_family(address))
     sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, mss)
     sock.bind((address, 0))
     for queue, seq in ((TCP_SEND_QUEUE, send_seq), (TCP_RECV_QUEUE, receive_seq)):
         sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, queue)
@@ -113,12 +114,12 @@ def repair_socket(address, send_seq, receive_seq):
     return {"socket": _add(sock), "port": sock.getsockname()[1]}
 
 
-def repair_connect(number, address, port, receive_seq, mss):
+def repair_connect(number, address, port, receive_seq):
     """Make it a connection: established at once, nothing is sent."""
     sock = _sock(number)
     sock.connect((address, port))
-    options = ((TCPOPT_MSS, mss), (TCPOPT_WINDOW, REPAIR_SCALE | REPAIR_SCALE << 16),
-               (TCPOPT_SACK_PERM, 0), (TCPOPT_TIMESTAMP, 0))
+    options = ((TCPOPT_WINDOW, REPAIR_SCALE | REPAIR_SCALE << 16), (TCPOPT_SACK_PERM, 0),
+               (TCPOPT_TIMESTAMP, 0))
     sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_OPTIONS,
                     b"".join(struct.pack("=II", *option) for option in options))
     sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_WINDOW, struct.pack(

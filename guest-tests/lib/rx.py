@@ -163,6 +163,10 @@ class Bench:
                  lambda: (self._watch.protocols() if kernel else self._watch.nic())[name]
                  >= count)
 
+    def asked(self):
+        """How often the driver was answered since the mark."""
+        return self._watch.nic()["rx_tls_resync_req_end"]
+
     def check(self, flags, *, rows=None, more=None, resyncs=0):
         """Everything since the mark is exactly so.
 
@@ -200,13 +204,21 @@ class Bench:
             way, rest = self.connection.down, rest[1:].strip()
         return self.box.add(way, f"{action} {rest}", must_hit)
 
-    def lose(self, place, name=None):
-        """The packet with `place` (record=, byte=, …) is lost until it comes(): a Lost."""
-        return Lost(self, place, name or f"lost{next(self._names)}", "first")
+    def lose(self, *segments):
+        """These segments of the burst that is sent next are lost until they come(): a Lost."""
+        start = self.position()
+        places = ",".join(str(start + segment * SEGMENT) for segment in segments)
+        return Lost(self, f"stream={places}", f"lost{next(self._names)}", "first")
 
-    def keep(self, place, name=None):
-        """Packets that match wait until they come(): a Lost."""
-        return Lost(self, place, name or f"kept{next(self._names)}", "any")
+    def keep(self, segment):
+        """From this segment of the next burst on everything waits until it comes(): a Lost."""
+        return Lost(self, f"stream={self.position() + segment * SEGMENT}..",
+                    f"kept{next(self._names)}", "any")
+
+    def position(self):
+        """Stream byte that is sent next. Nothing may be under way."""
+        flow = self.box.flow(self.connection.up)
+        return (flow["next_seq"] - flow["first_seq"]) % (1 << 32)
 
     # payload
 
@@ -332,9 +344,13 @@ class Truth:
         return [(event.rec_no, event.tcp_seq)
                 for event in self._trace.events("tls_device_rx_resync_send", self._sk)]
 
-    def check(self):
+    def check(self, unseen=None):
         """Of each record that the device followed, it says what the kernel found; all others came
-        encrypted. Its record numbers are the kernel's. Returns {class: records}."""
+        encrypted. Its record numbers are the kernel's. Returns {class: records}.
+
+        unseen  {record number: class} of others: a record whose header the device had no more
+                than a part of is in no log, but that part may have been in a decrypted packet
+        """
         device = {}
         for line in self.log.of("rx"):
             device.setdefault(line.tcp_sn, []).append(line)
@@ -342,7 +358,7 @@ class Truth:
         starts = {at for _, at, _, _ in kernel}
         for number, at, length, what in kernel:
             lines = device.get(at, [])
-            said = lines[-1].verdict if lines else "not-decrypted"
+            said = lines[-1].verdict if lines else (unseen or {}).get(number, "not-decrypted")
             expect_equal(f"record {number}: the kernel's class beside the device's {lines}", what,
                          said)
             for line in lines:
@@ -376,9 +392,8 @@ def calm(env, patient=True):
         for host in env.hosts:
             for name, value in (PATIENT if patient else QUICK).items():
                 stack.enter_context(_sysctl(host, f"/proc/sys/net/ipv4/{name}", value))
-            for family, bits in ((4, 32), (6, 128)):
-                stack.enter_context(_route(host, family,
-                                           f"{env.other(host).address(family)}/{bits}"))
+            stack.enter_context(_slow(host, [f"{env.other(host).address(family)}/{bits}"
+                                             for family, bits in ((4, 32), (6, 128))]))
         yield
 
 
@@ -393,31 +408,57 @@ def _sysctl(host, path, value):
 
 
 @contextlib.contextmanager
-def _route(host, family, prefix):
-    """A route whose connections wait long for an acknowledgement."""
-    argv = ["ip", f"-{family}", "route"]
-    words = [prefix, "dev", host.nic.name]
-    host.run(*argv, "replace", *words, "rto_min", RTO)
+def _slow(host, prefixes):
+    """Routes whose connections wait long for an acknowledgement."""
+    host.run("ip", "-batch", "-", data="".join(
+        f"route replace {prefix} dev {host.nic.name} rto_min {RTO}\n" for prefix in prefixes))
     try:
         yield
     finally:
-        host.run(*argv, "del", *words, check=False)
+        host.run("ip", "-force", "-batch", "-", check=False, data="".join(
+            f"route del {prefix} dev {host.nic.name}\n" for prefix in prefixes))
 
 
 @contextlib.contextmanager
-def bench(env, *, family=4, cipher="aes-gcm-128", rec_seq=0, patient=True, start=True, plain=0,
-          connect=Connection, options=None, truth=True, **how):
-    """A Bench: the peer sends in software, the local device decrypts, and it was the steering
-    entry that came first, not the data.
+def dropped_by_host(env):
+    """What comes to the local end with "congestion experienced" (a rule `ce` sees to that) is
+    dropped behind its device: the device has seen it, the stack has not. IPv4 only."""
+    nic = env.local.nic.name
+    env.local.run("tc", "qdisc", "add", "dev", nic, "clsact")
+    try:
+        env.local.run("tc", "filter", "add", "dev", nic, "ingress", "protocol", "ip", "prio", 1,
+                      "u32", "match", "ip", "dsfield", "3", "3", "action", "drop")
+        yield
+    finally:
+        env.local.run("tc", "qdisc", "del", "dev", nic, "clsact", check=False)
 
-    plain  bytes that are sent before TLS begins
-    start  one record is sent and decrypted, so the device is in sync
-    """
+
+@contextlib.contextmanager
+def prepared(env, *, patient=True, device=True):
+    """What all connections of a test share: calm ends, one packet for each segment, the device at
+    the local end decrypts (or, with device=False, does not), the peer works in software. Yields
+    the local end's Offload."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(calm(env, patient))
         stack.enter_context(loss.unmerged(*env.hosts))
-        into = stack.enter_context(Offload(env, env.local, rx=True))
+        into = stack.enter_context(Offload(env, env.local, rx=device))
         stack.enter_context(Offload(env, env.remote))
+        yield into
+
+
+@contextlib.contextmanager
+def opened(env, into, *, family=4, cipher="aes-gcm-128", rec_seq=0, keys=None, start=True, plain=0,
+           connect=Connection, options=None, truth=True, unseen=None, **how):
+    """A Bench: a connection whose steering entry was there before its data. In a prepared() block.
+
+    connect  called as Connection is
+    plain    bytes that are sent before TLS begins
+    keys     members of the keys that are not left to chance
+    start    one record is sent and decrypted, so the device is in sync
+    unseen   for Truth.check()
+    """
+    into.watch.restart()
+    with contextlib.ExitStack() as stack:
         box = stack.enter_context(wire.rules(env))
         taken = Truth(stack.enter_context(records.log(env, env.local)),
                       stack.enter_context(tracepoints.trace(env.local))) if truth else None
@@ -426,19 +467,31 @@ def bench(env, *, family=4, cipher="aes-gcm-128", rec_seq=0, patient=True, start
         if plain:
             connection.up.move(plain)
         entries = env.lab.objects()["flow_entry"]
-        keys = connection.enable_tls("1.2", cipher, down=False, rec_seq=rec_seq)["up"]
+        made = connection.enable_tls("1.2", cipher, down=False, rec_seq=rec_seq,
+                                     change=keys)["up"]
         into.check_configuration(connection, tx=False)
         into.check_opened(tx=False)
         if taken:
             taken.follow(env.local)
-        wait_for("the steering entry",
-                 lambda: env.lab.objects()["flow_entry"] == entries + 1)
+        if into.rx:
+            wait_for("the steering entry",
+                     lambda: env.lab.objects()["flow_entry"] == entries + 1)
         expect_equal("snd_mss", connection.info(env.remote)["snd_mss"], SEGMENT)
-        result = Bench(env, connection, keys, box, into, taken)
+        result = Bench(env, connection, made, box, into, taken)
         if start:
-            result.expect_flags("the first record", [1000], [0, 1, 0, 0])
+            if into.rx:
+                result.expect_flags("the first record", [1000], [0, 1, 0, 0])
+            else:
+                result.send([1000]).finish()
             result.mark()
         yield result
         if taken:
-            taken.check()
+            taken.check(unseen)
     into.check_closed(tx=False)
+
+
+@contextlib.contextmanager
+def bench(env, *, patient=True, **how):
+    """A Bench by itself."""
+    with prepared(env, patient=patient) as into, opened(env, into, **how) as result:
+        yield result

@@ -102,15 +102,15 @@ class Connection:
 
     def _put_together(self, client_seq, server_seq):
         sides = ((self.client, client_seq, server_seq), (self.server, server_seq, client_seq))
-        opened = [host.call("tcp.repair_socket", address=host.address(self.family), send_seq=mine,
-                            receive_seq=theirs) for host, mine, theirs in sides]
+        mss = self.client.nic.mtu - (40 if self.family == 4 else 60)
+        opened = [host.call("tcp.repair_socket", address=host.address(self.family), mss=mss,
+                            send_seq=mine, receive_seq=theirs) for host, mine, theirs in sides]
         self.client_socket, self.server_socket = (end["socket"] for end in opened)
         self.client_port, self.server_port = (end["port"] for end in opened)
-        mss = self.client.nic.mtu - (40 if self.family == 4 else 60)
         # the one that is spoken to first must be there first
         for (host, _, theirs), end, peer, other in zip(sides[::-1], opened[::-1], opened,
                                                        (self.client, self.server)):
-            host.call("tcp.repair_connect", number=end["socket"], mss=mss, receive_seq=theirs,
+            host.call("tcp.repair_connect", number=end["socket"], receive_seq=theirs,
                       address=other.address(self.family), port=peer["port"])
 
     def __enter__(self):

@@ -25,6 +25,7 @@ from .tls import Connection, OVERHEAD, Offload
 HEADER, NONCE, TAG = 5, 8, 16
 EXTRA = OVERHEAD["1.2"]
 MAX = 16384
+SET = 16            # places that one rule of the wire can name
 DEAD = ("tx_tls_resync_bytes", "tx_tls_drop_bypass_req")       # nothing increments them
 
 
@@ -206,9 +207,11 @@ class Bench:
 
     def lose(self, positions, sent=None):
         """The segments with these bytes of the stream are lost, the first time (or as `sent`
-        says). Returns the rule."""
-        places = ",".join(str(position) for position in sorted(positions))
-        return self.box.add(self.way, f"drop stream={places}" + (f" sent={sent}" if sent else ""))
+        says). Returns the rules."""
+        positions = sorted(positions)
+        return [self.box.add(self.way, "drop stream=" + ",".join(
+            str(position) for position in positions[at:at + SET]) + (f" sent={sent}" if sent else ""))
+                for at in range(0, len(positions), SET)]
 
     def cork(self, on):
         """Whether TCP keeps what does not fill a segment."""
@@ -281,8 +284,10 @@ class Bench:
         self._device_before = self._counters()
 
 
-def check_lost(bench, places):
-    """The segments that begin at these stream bytes were sent again, from there on."""
+def check_lost(bench, lost, places):
+    """The segments that begin at these stream bytes were lost once each by the rules `lost`, and
+    sent again from there on."""
+    expect_equal("segments that the wire has lost", sum(rule.hits() for rule in lost), len(places))
     again = {segment.stream for segment in bench.segments() if segment.again}
     missing = sorted(set(places) - again)
     expect(not missing, f"{len(missing)} segments were lost and never began again at the same "
@@ -291,12 +296,12 @@ def check_lost(bench, places):
 
 @contextlib.contextmanager
 def bench(env, *, family=4, cipher="aes-gcm-128", mapped=False, options=None, rec_seq=0, keys=None,
-          opened=None, log=True):
+          initial=None, log=True):
     """A connection from the local to the remote end, encrypted by the local device, decrypted in
     software by the peer.
 
     keys     members of the keys that are not left to chance: {"iv": hex}
-    opened   a Connection to use instead of a new one
+    initial  sequence numbers of the first bytes, see Connection
     log      False: without the device's record log
     """
     with contextlib.ExitStack() as stack:
@@ -306,8 +311,9 @@ def bench(env, *, family=4, cipher="aes-gcm-128", mapped=False, options=None, re
         taken = None
         if log and offload.real and not records.missing(env, env.local):
             taken = stack.enter_context(records.log(env, env.local))
-        connection = opened or stack.enter_context(Connection(
-            env.local, env.remote, family, mapped=mapped, options=options, seed=env.seed))
+        connection = stack.enter_context(Connection(
+            env.local, env.remote, family, mapped=mapped, options=options, seed=env.seed,
+            initial=initial))
         found = Bench(env, connection, box, taken, offload, judge, rec_seq)
         connection.enable_tls("1.2", cipher, down=False, rec_seq=rec_seq, change=keys)
         offload.check_configuration(connection, rx=False)

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""T-01, T-02, T-05, T-22 to T-28, sending: a context from its beginning to its end, in every guise.
+
+All of them but the first two send the same stream, with a segment lost in a header, one in a payload,
+one in a tag and one that begins a record, and compare the counters, the device's record log and
+the peer's bytes with what the order of the segments on the wire demands (lib/txpath.py).
+"""
+
+import contextlib
+
+from lib import records, txpath
+from lib.case import add, expect, expect_equal, needs, test, wait_equal
+from lib.ktap import note
+from lib.tls import Connection, Offload
+
+NEEDS = ("tls-tx", "wire")
+LOSSES = ((5000, 3), (5000, 2900), (5000, 5029 - 7), (5000, 0))     # (record, byte that is lost)
+VLAN = 131
+
+
+def lossy(bench, losses=LOSSES, apart=24):
+    """Send records and lose the segments that begin at these bytes; returns the Account.
+
+    Every record that is hit has `apart` segments of other records before it, so that losses are
+    repaired one by one.
+    """
+    plan = txpath.Plan(bench.mss, bench.layout.end)
+    for size, offset in losses:
+        plan.cut(size, offset, apart=apart * plan.mss)
+    plan.finish(apart * plan.mss)
+    places = [stream for _, _, stream in plan.cuts]
+    lost = bench.lose(places)
+    bench.cork(True)
+    bench.send(plan.sizes)
+    bench.cork(False)
+    found = bench.check()
+    txpath.check_lost(bench, lost, places)
+    if bench.offload.real:
+        wanted = {(bench.layout.number(bench.layout.at(stream)[0]), offset)
+                  for _, offset, stream in plan.cuts}
+        expect(wanted <= set(found.resyncs), f"of {sorted(wanted)} only {found.resyncs} were "
+                                             "replayed")
+    note(f"{found.packets} packets, {found.ooo} out of order, {found.dump_bytes} bytes replayed")
+    return found
+
+
+@test("T-01/tx-ctx")
+@needs("tls-tx")
+def opened(env):
+    """One socket: tx_tls_ctx and TlsTxDevice +1, and the device is told nothing before data are
+    sent; three more: +3."""
+    with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote), \
+            contextlib.ExitStack() as stack:
+        device = env.device(env.local)
+        before = device.counters() if device else None
+        for count in range(1, 5):
+            connection = stack.enter_context(Connection(env.local, env.remote, seed=env.seed))
+            connection.enable_tls(down=False)
+            offload.check_configuration(connection, rx=False)
+            offload.check_opened(count, rx=False)
+            stat = offload.watch.protocols()
+            expect_equal("TlsCurrTxDevice moved by", stat["TlsCurrTxDevice"],
+                         count if offload.real else 0)
+        if device:
+            after = device.counters()
+            for name in ("tls_tx_packets", "tls_tx_records", "tls_tx_dumps", "tls_tx_no_ctx"):
+                expect_equal(f"{name} of the device", after[name] - before[name], 0)
+
+
+@test("T-02/tx-del")
+@needs("tls-tx")
+def closed(env):
+    """Closing: tx_tls_del +1 for each, TlsCurrTxDevice back; what was opened in between stays."""
+    with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote):
+        first = Connection(env.local, env.remote, seed=env.seed)
+        second = Connection(env.local, env.remote, seed=env.seed)
+        for connection in (first, second):
+            connection.enable_tls(down=False)
+            connection.up.move(3000)
+        first.close()
+        offload.check_closed(1, rx=False)
+        second.up.move(3000)
+        if offload.real:
+            expect_equal("TlsCurrTxDevice", offload.watch.protocols()["TlsCurrTxDevice"], 1)
+        second.close()
+        offload.check_closed(2, rx=False)
+        wait_equal("TlsCurrTxDevice", lambda: offload.watch.protocols()["TlsCurrTxDevice"], 0)
+
+
+def _bulk(tso):
+    """Nothing is lost: encrypted packets and bytes are those on the wire, nothing is replayed, and
+    each record leaves once."""
+    def run(env):
+        with env.local.nic.with_features(tcp_segmentation_offload=tso), \
+                txpath.bench(env) as bench:
+            bench.send([16384] * 64 + [1, 2, 3, 100, 1000, 10000] * 20)
+            found = bench.check()
+            sent = bench.info()
+            expect_equal("segments on the wire", found.packets, sent["data_segs_out"])
+            if sent["bytes_retrans"] == 0:
+                for name in ("ooo", "dump_bytes", "skipped"):
+                    expect_equal(name, getattr(found, name), 0)
+                if bench.log:
+                    expect_equal("verdicts", records.count(bench.log.of("tx")), {"sent": 184})
+    return run
+
+
+add("T-05/tx-encrypted-tso", _bulk(True), needs=(*NEEDS, "feature:tcp-segmentation-offload"))
+add("T-05/tx-encrypted-no-tso", _bulk(False), needs=(*NEEDS, "feature:tcp-segmentation-offload"))
+
+
+def _guise(doc=None, **options):
+    """The lossy stream over a connection of some kind."""
+    def run(env):
+        with txpath.bench(env, **options) as bench:
+            lossy(bench)
+    run.__doc__ = doc
+    return run
+
+
+add("T-22/tx-aes256", _guise("AES-256.", cipher="aes-gcm-256"), needs=NEEDS)
+add("T-22/tx-aes256-v6", _guise("AES-256 over IPv6.", cipher="aes-gcm-256", family=6),
+    needs=NEEDS)
+add("T-23/tx-v6", _guise("IPv6.", family=6), needs=NEEDS)
+add("T-23/tx-v4-mapped", _guise("An IPv6 socket whose peer speaks IPv4.", mapped=True),
+    needs=NEEDS)
+
+
+@contextlib.contextmanager
+def _tagged(env):
+    """What the local end sends carries a VLAN tag on the wire; the remote end takes it off.
+
+    A VLAN interface has no TLS offload of its own (the kernel gives it none), so the tag is pushed
+    below the socket's interface, by tc, where the driver finds it in the packet.
+    """
+    def tc(host, way, *action):
+        host.run("tc", "qdisc", "add", "dev", host.nic.name, "clsact")
+        env.cleanup.callback(host.run, "tc", "qdisc", "del", "dev", host.nic.name, "clsact",
+                             check=False)
+        host.run("tc", "filter", "add", "dev", host.nic.name, way, "protocol", "all", "prio", 1,
+                 "matchall", "action", "vlan", *action)
+
+    with env.remote.nic.with_flag("promisc"):
+        tc(env.remote, "ingress", "pop")
+        tc(env.local, "egress", "push", "id", VLAN)
+        try:
+            yield
+        finally:
+            for host in env.hosts:
+                host.run("tc", "qdisc", "del", "dev", host.nic.name, "clsact", check=False)
+
+
+def _vlan(insert, family):
+    """Tags inserted by the device, or in the packet already."""
+    def run(env):
+        with env.local.nic.with_features(tx_vlan_offload=insert), _tagged(env), \
+                txpath.bench(env, family=family) as bench:
+            tags = bench.box.add(bench.way, f"log vlan={VLAN} stream=0.. sent=any")
+            found = lossy(bench)
+            tags.check_hits(found.packets)
+    return run
+
+
+add("T-24/tx-vlan-inserted", _vlan(True, 4),
+    needs=(*NEEDS, "tool:tc", "feature:tx-vlan-offload"))
+add("T-24/tx-vlan-inserted-v6", _vlan(True, 6),
+    needs=(*NEEDS, "tool:tc", "feature:tx-vlan-offload"))
+add("T-24/tx-vlan-in-band", _vlan(False, 4),
+    needs=(*NEEDS, "tool:tc", "feature:tx-vlan-offload"))
+
+
+def _wrap(place, offset):
+    """Sequence number 0 is the byte `offset` of a record, and a segment that begins there is
+    lost."""
+    def run(env):
+        # where the byte is in the stream does not depend on where the stream begins
+        mss = env.local.nic.mtu - 52
+        plan = txpath.Plan(mss)
+        plan.cut(5000, offset, apart=24 * mss)
+        first = (1 << 32) - plan.cuts[0][2]
+        with txpath.bench(env, initial=(first, 0x12345678)) as bench:
+            expect_equal("payload bytes of a segment", bench.mss, mss)
+            found = lossy(bench, losses=((5000, offset), (5000, 17)))
+            zero = [segment for segment in bench.segments() if segment.seq == 0]
+            expect(len(zero) == 2, f"segments with sequence number 0: {zero}; the lost one and "
+                                   "its repetition expected")
+            expect(any(number for number, _ in found.resyncs), "nothing was replayed")
+    run.__doc__ = f"The sequence numbers wrap in a record's {place}."
+    return run
+
+
+for _place, _offset in (("header", 2), ("nonce", 9), ("payload", 1000), ("tag", 5029 - 5),
+                        ("first-byte", 0)):
+    add(f"T-25/tx-wrap-{_place}", _wrap(_place, _offset), needs=NEEDS)
+
+
+for _name, _first in (("2-32", (1 << 32) - 3), ("2-63", (1 << 63) - 3), ("1", 1),
+                      ("2-64", (1 << 64) - 70)):
+    add(f"T-26/tx-from-below-{_name}" if _first > 1 else "T-26/tx-from-1",
+        _guise("The record number carries while records are lost and replayed.", rec_seq=_first),
+        needs=NEEDS)
+
+
+@test("T-26/tx-past-the-last-record")
+@needs(*NEEDS)
+def last_records(env):
+    """From record 2^64-4 on: the device numbers past 2^64-1 as a counter of 64 bits does.
+
+    The kernel means to end the session with EBADMSG there (tls_advance_record_sn), but TCP's send
+    path takes the error away within the same write, which reports success: record 2^64-1 waits as
+    partly sent, goes with the next write, and that one's record is number 0. The peer's kernel does
+    end the session, after record 2^64-1.
+    """
+    first = (1 << 64) - 4
+    with txpath.bench(env, rec_seq=first, options={"TCP_NODELAY": 1}) as bench:
+        for _ in range(3):
+            bench.send([1000])
+        bench.check()
+        number, seed = bench.connection.client_socket, bench.way.seed
+        for count in (3, 4):
+            env.local.call("tcp.send", number=number, seed=seed, size=1000, offset=1000 * count)
+        got = env.remote.call("tcp.receive", number=bench.connection.server_socket, seed=seed,
+                              size=2001, offset=3000)
+        expect_equal("what the peer says to record 2^64-1", got.get("error"), "EBADMSG")
+        expect_equal("wrong bytes before that", got["mismatch"], None)
+        bench.layout.add([1000, 1000])
+        bench.settle()
+        if bench.log:
+            expect_equal("records of the device", [one.record for one in bench.log.of("tx")],
+                         [first, first + 1, first + 2, first + 3, 0])
+
+
+def _iv(start):
+    """The explicit nonces begin with `start`, whatever the record number is, and count up."""
+    def run(env):
+        sizes = [100] * 20
+        with Offload(env, env.local, tx=True), \
+                Connection(env.local, env.remote, seed=env.seed) as connection:
+            connection.enable_tls(down=False, plain_receiver=True, rec_seq=1000,
+                                  change={"iv": f"{start:016x}"})
+            reading = env.remote.begin("tcp.read_records", number=connection.server_socket,
+                                       size=sum(sizes) + 29 * len(sizes))
+            env.local.call("tcp.send", number=connection.client_socket, seed=env.seed,
+                           size=sum(sizes), sizes=sizes)
+            got = reading.result()
+        expect_equal("explicit nonces on the wire", got["nonces"],
+                     [f"{(start + n) % (1 << 64):016x}" for n in range(len(sizes))])
+        with txpath.bench(env, rec_seq=1000, keys={"iv": f"{start:016x}"}) as bench:
+            lossy(bench)
+    return run
+
+
+for _name, _start in (("zero", 0), ("other", 0x0123456789abcdef), ("wraps", (1 << 64) - 5),
+                      ("equal", 1000)):
+    add(f"T-27/tx-iv-{_name}", _iv(_start), needs=NEEDS)
+
+
+@test("T-28/tx-types")
+@needs(*NEEDS)
+def types(env):
+    """Alerts, handshake and ChangeCipherSpec records between data: the device encrypts them all
+    alike and counts on; one of each is lost on the wire and comes again."""
+    kinds = {20: "01", 21: "0100", 22: "00000000"}
+    with txpath.bench(env, options={"TCP_NODELAY": 1}) as bench:
+        lost, types_sent = [], []
+        for again in (False, True):
+            for kind, data in kinds.items():
+                for text in (data, data * 400, ""):
+                    bench.send([700, 5000])
+                    types_sent += [23, 23]
+                    if again and text == data:
+                        lost += bench.lose([bench.layout.end])
+                    if not text:
+                        continue
+                    number = bench.connection.client_socket
+                    bench.layout.add([len(text) // 2])
+                    types_sent.append(kind)
+                    env.local.call("tcp.tls_send_record", number=number, kind=kind, data=text)
+                    got = env.remote.call("tcp.tls_receive_record",
+                                          number=bench.connection.server_socket)
+                    expect_equal("record (type, bytes)", (got["kind"], got["data"]), (kind, text))
+        bench.send([5000])
+        for rule in lost:
+            rule.check_hits(1)
+        bench.check()
+        if bench.log:
+            first = {}
+            for one in bench.log.of("tx"):
+                first.setdefault(one.record, one.type)
+            expect_equal("types of the records", [first[n] for n in sorted(first)],
+                         types_sent + [23])

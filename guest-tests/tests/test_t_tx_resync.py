@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""T-06 to T-09 and T-20, sending again: the driver's out-of-order path at every place of a record.
+
+The wire loses the segments that begin at chosen bytes; the driver brings them again by UMR, SET_PSV,
+DUMP and the packet. How often, for which records and with how many bytes is known exactly from the
+order of the segments on the wire (lib/txpath.py).
+"""
+
+import contextlib
+import json
+import os
+
+from agent import ktls
+
+from lib import records, txpath, wire
+from lib.case import add, expect, expect_between, expect_equal, needs, test, wait_equal, wait_for
+from lib.ktap import note
+from lib.pcap import segments as captured_segments
+from lib.tls import Connection, Offload
+
+NEEDS = ("tls-tx", "wire")
+APART = 24                  # segments between two losses: each is repaired by itself
+
+
+def _losing(bench, cuts, apart=APART):
+    """Send a stream in which the segments that begin at [(record size, byte)] are lost; returns
+    (Plan, Account)."""
+    plan = txpath.Plan(bench.mss, bench.layout.end)
+    for size, offset in cuts:
+        plan.cut(size, offset, apart=apart * plan.mss)
+    plan.finish(apart * plan.mss)
+    places = [stream for _, _, stream in plan.cuts]
+    lost = bench.lose(places)
+    bench.cork(True)
+    bench.send(plan.sizes)
+    bench.cork(False)
+    found = bench.check()
+    txpath.check_lost(bench, lost, places)
+    if bench.offload.real:
+        wanted = {(bench.layout.number(bench.layout.at(stream)[0]), offset)
+                  for _, offset, stream in plan.cuts}
+        missing = wanted - set(found.resyncs)
+        expect(not missing, f"never replayed: (record, byte) {sorted(missing)}")
+    note(f"{len(places)} losses, {found.packets} packets, {found.ooo} out of order, "
+         f"{found.dump_bytes} bytes replayed")
+    return plan, found
+
+
+def _one(name, offset, size=16384):
+    """One lost segment: +2 out-of-order packets (it, and the jump back), the record up to its first
+    byte is replayed, and so is the record up to where the stream goes on."""
+    def run(env):
+        with txpath.bench(env) as bench:
+            plan, found = _losing(bench, [(size, offset)])
+            if not bench.offload.real:
+                return
+            index, _ = bench.layout.at(plan.cuts[0][2])
+            expect_equal("first resync (record, byte)", found.resyncs[0],
+                         (bench.layout.number(index), offset))
+            passed = bench.segments()
+            again = [at for at, one in enumerate(passed) if one.again]
+            # TCP has sent nothing again that was not lost, and something behind it before
+            if len(again) == 1 and passed[again[0] - 1].stream > passed[again[0]].stream:
+                expect_equal("tx_tls_ooo", found.ooo, 2)
+    run.__doc__ = f"{_one.__doc__} The loss is {name}."
+    return run
+
+
+for _name, _offset in (("header", 3), ("payload", 9000), ("tag", 16384 + 29 - 4)):
+    add(f"T-06/tx-ooo-{_name}", _one(f"in a {_name}", _offset), needs=NEEDS,
+        smoke=_name == "payload")
+
+
+@test("T-07/tx-boundary")
+@needs(*NEEDS)
+def boundary(env):
+    """Lost segments that begin with a record, and a stream in which every segment does: nothing is
+    replayed."""
+    with txpath.bench(env) as bench:
+        size = bench.mss - txpath.EXTRA
+        lost = bench.lose([bench.mss * at for at in (40, 80, 120)])
+        bench.cork(True)
+        bench.send([size] * 160)
+        bench.cork(False)
+        found = bench.check()
+        txpath.check_lost(bench, lost, [bench.mss * at for at in (40, 80, 120)])
+        expect_equal("bytes replayed", found.dump_bytes, 0)
+        if bench.offload.real:
+            nic = bench.offload.watch.nic()
+            expect_equal("tx_tls_dump_packets", nic["tx_tls_dump_packets"], 0)
+            expect(nic["tx_tls_ooo"] >= 6, f"tx_tls_ooo moved by {nic['tx_tls_ooo']}; "
+                                           "at least two for each of three losses expected")
+
+
+def _before_tls(plain):
+    """What was sent in clear before the keys were set is sent again in clear, by itself; the records
+    behind it are encrypted."""
+    def run(env):
+        # one packet for the driver is one on the wire
+        with env.local.nic.with_features(tcp_segmentation_offload=False), \
+                Offload(env, env.local, tx=True) as offload, Offload(env, env.remote) as judge, \
+                wire.rules(env) as box, \
+                Connection(env.local, env.remote, seed=env.seed) as connection:
+            way = connection.up
+            bench = txpath.Bench(env, connection, box, None, offload, judge, 0)
+            gone = box.add(way, "drop stream=0.. sent=any")
+            seed = way.seed
+            env.local.call("tcp.send", number=way.sender_socket, seed=seed, size=plain,
+                           sizes=[plain])
+            gone.wait_hits(1)
+            # the sender begins TLS while all of it is unacknowledged
+            keys = ktls.new_keys()
+            clear = len(bench.segments())
+            env.local.call("tcp.tls", number=way.sender_socket, tx=keys)
+            before = len(bench.segments())
+            bench.layout = txpath.Layout(start=plain)
+            records_sent = [3000, 200, 16384]
+            bench.layout.add(records_sent)
+            writing = env.local.begin("tcp.send", number=way.sender_socket, seed=seed,
+                                      offset=plain, size=sum(records_sent), sizes=records_sent)
+            writing.result()
+            gone.clear()
+            got = env.remote.call("tcp.receive", number=way.receiver_socket, seed=seed, size=plain,
+                                  chunk=plain)
+            expect_equal("first wrong byte in clear", got["mismatch"], None)
+            env.remote.call("tcp.tls", number=way.receiver_socket, rx=keys)
+            way.offset = plain
+            got = env.remote.call("tcp.receive", number=way.receiver_socket, seed=seed,
+                                  offset=plain, size=sum(records_sent))
+            expect_equal("bytes of TLS, first wrong one", (got["bytes"], got["mismatch"]),
+                         (sum(records_sent), None))
+            bench.settle()
+            judge.check_no_error()
+            if not offload.real:
+                return
+            want = txpath.account(bench.segments()[before:], bench.layout)
+            nic = offload.watch.nic()
+            expect(want.skipped >= 1, "nothing from before TLS was sent again")
+            # what was sent again in the moment of setting the keys may count or not
+            skipped = nic["tx_tls_skip_no_sync_data"]
+            expect_between("tx_tls_skip_no_sync_data", skipped, want.skipped,
+                           want.skipped + before - clear)
+            for name, value in (("tx_tls_ooo", want.ooo + skipped - want.skipped),
+                                ("tx_tls_drop_no_sync_data", 0),
+                                ("tx_tls_encrypted_bytes", want.bytes),
+                                ("tx_tls_encrypted_packets", want.packets),
+                                ("tx_tls_dump_bytes", want.dump_bytes)):
+                expect_equal(name, nic[name], value)
+            note(f"{want.skipped} packets went in clear again, {want.packets} encrypted")
+    return run
+
+
+for _plain in (1, 517, 1448, 6000):
+    add(f"T-08/tx-skip-{_plain}", _before_tls(_plain),
+        needs=(*NEEDS, "feature:tcp-segmentation-offload"))
+
+
+def _backlog(host):
+    """Packets that wait in a qdisc."""
+    found = json.loads(host.out("tc", "-s", "-j", "qdisc", "show", "dev", host.nic.name))
+    return sum(entry.get("qlen", 0) for entry in found)
+
+
+@test("T-09/tx-drop-acknowledged")
+@needs(*NEEDS, "tool:tc")
+def acknowledged(env):
+    """A retransmission waits in a qdisc while the acknowledgement of the first transmission comes:
+    when it reaches the driver its record is gone, and the driver throws it away. The connection goes
+    on.
+
+    The qdisc is a bucket that holds one packet's worth of tokens and refills in seconds. (netem
+    would not do: it takes the socket off the packet, and the kernel drops it there.)
+    """
+    with txpath.bench(env, options={"TCP_NODELAY": 1}) as bench:
+        bench.send([1000])
+        bench.settle()
+        held = bench.box.add(bench.connection.down, "hold name=acks")
+        finish = bench.begin([1000])
+        held.wait_hits(1)
+        nic = env.local.nic.name
+        env.local.run("tc", "qdisc", "replace", "dev", nic, "root", "tbf", "rate", "2kbit",
+                      "burst", 1600, "limit", 100_000)
+        try:
+            wait_for("a retransmission in the qdisc", lambda: _backlog(env.local))
+            bench.box.release("acks")
+            held.clear()
+            finish()
+            bench.settle()
+            expect(_backlog(env.local), "the qdisc is empty already")
+            wait_equal("packets in the qdisc", lambda: _backlog(env.local), 0, 60)
+        finally:
+            env.local.run("tc", "qdisc", "del", "dev", nic, "root")
+        repeated = sum(one.again for one in bench.segments())
+        again = bench.info()["total_retrans"]
+        if bench.offload.real:
+            dropped = bench.offload.watch.nic()["tx_tls_drop_no_sync_data"]
+            note(f"{again} retransmissions, {repeated} on the wire, {dropped} dropped by the driver")
+            expect(dropped >= 1, "nothing was dropped by the driver")
+            expect_equal("tx_tls_drop_no_sync_data, and retransmissions that never came to the "
+                         "wire", dropped, again - repeated)
+            bench.drops = dropped
+        bench.send([1000, 16384, 5])
+        bench.check()
+
+
+def _edges(size, every=1):
+    return [(size, at) for at in [0, *txpath.edges(size)][::every]]
+
+
+def _again(cuts, tso=True, **options):
+    """Segments are lost that begin at each of these bytes of a record, one by one."""
+    def run(env):
+        with contextlib.ExitStack() as stack:
+            if not tso:
+                stack.enter_context(env.local.nic.with_features(tcp_segmentation_offload=False))
+            bench = stack.enter_context(txpath.bench(env, **options))
+            _losing(bench, cuts)
+    run.__doc__ = _again.__doc__
+    return run
+
+
+TSO = (*NEEDS, "feature:tcp-segmentation-offload")
+add("T-20/tx-again-tso", _again(_edges(5000)), needs=TSO)
+add("T-20/tx-again-no-tso", _again(_edges(5000), tso=False), needs=TSO)
+add("T-20/tx-again-short-records", _again(_edges(40) + _edges(0) + _edges(1000, 3)), needs=TSO)
+add("T-20/tx-again-longest-records", _again(_edges(16384, 2) + _edges(16383, 5)), needs=TSO)
+add("T-20/tx-again-every-byte-full",
+    _again([(100, at) for at in range(129)] + _edges(1000) + _edges(16384) + _edges(16383)),
+    needs=TSO, full=True, guard=900.0)
+
+
+def _spanning(tso):
+    """A lost segment with parts of many records: the first of them is replayed up to it."""
+    def run(env):
+        with env.local.nic.with_features(tcp_segmentation_offload=tso), \
+                txpath.bench(env) as bench:
+            sizes = [17, 0, 1, 30, 5, 64] * 400
+            mss = bench.mss
+            lost = bench.lose([mss * at + 3 for at in (10, 30, 31, 50, 70)])
+            bench.cork(True)
+            bench.send([*sizes, 1000])
+            bench.cork(False)
+            found = bench.check()
+            expect_equal("segments lost", lost[0].hits(), 5)
+            expect(len(found.resyncs) >= 4, f"resyncs: {found.resyncs}")
+    run.__doc__ = _spanning.__doc__
+    return run
+
+
+for _tso in (True, False):
+    add(f"T-20/tx-again-spanning-{'tso' if _tso else 'no-tso'}", _spanning(_tso), needs=TSO)
+
+
+def _identical(tso):
+    """What is sent again is byte for byte what was sent first, in a capture between the devices."""
+    def run(env):
+        client = env.lab.client
+        name = f"t-20-{'tso' if tso else 'no-tso'}"
+        with env.local.nic.with_features(tcp_segmentation_offload=tso), \
+                txpath.bench(env) as bench, env.local.directory() as place:
+            client.capture_start(name, env.lab.netdev)
+            try:
+                _losing(bench, _edges(3000, 4) + _edges(60, 4))
+            finally:
+                client.capture_stop(name)
+            client.capture_fetch(name, f"{place}/pcap")
+            again, base, stream = 0, None, {}
+            for seq, data in captured_segments(f"{place}/pcap", bench.way.ports):
+                base = seq if base is None else base
+                at = (seq - base) % (1 << 32)
+                for position, byte in enumerate(data, at):
+                    if position in stream:
+                        again += 1
+                        expect(stream[position] == byte, f"byte {position} of the stream was sent "
+                               f"as {stream[position]:#04x}, then as {byte:#04x}")
+                    stream[position] = byte
+            resent = sum(one.length for one in bench.segments() if one.again)
+            expect_equal("bytes that were sent again", again, resent)
+            note(f"{len(stream)} bytes, {again} sent again alike")
+    run.__doc__ = _identical.__doc__
+    return run
+
+
+for _tso in (True, False):
+    add(f"T-20/tx-again-identical-{'tso' if _tso else 'no-tso'}", _identical(_tso),
+        needs=(*TSO, "lab"))
+
+
+@contextlib.contextmanager
+def _by_tc(env, queue):
+    """Everything leaves by one queue, chosen by tc."""
+    nic = env.local.nic.name
+    env.local.run("tc", "qdisc", "add", "dev", nic, "clsact")
+    try:
+        env.local.run("tc", "filter", "add", "dev", nic, "egress", "matchall", "action", "skbedit",
+                      "queue_mapping", queue)
+        yield
+    finally:
+        env.local.run("tc", "qdisc", "del", "dev", nic, "clsact")
+
+
+@contextlib.contextmanager
+def _by_xps(env, queue):
+    """Everything leaves by one queue, chosen by the processors that use it."""
+    nic = env.local.nic
+    paths = {number: nic.sysfs("queues", f"tx-{number}", "xps_cpus")
+             for number in range(nic.channels()[0])}
+    before = {path: env.local.read(path) for path in paths.values()}
+    try:
+        everyone = f"{(1 << os.cpu_count()) - 1:x}"
+        for number, path in paths.items():
+            env.local.write(path, everyone if number == queue else "0")
+        yield
+    finally:
+        for path, value in before.items():
+            env.local.write(path, value)
+
+
+def _other_queue(move):
+    """The parameters were posted on one send queue; data that were lost are sent again, and the
+    stream goes on, through another one."""
+    def run(env):
+        with txpath.bench(env) as bench, contextlib.ExitStack() as stack:
+            stack.enter_context(_by_tc(env, 0) if move is _by_tc else _by_xps(env, 0))
+            bench.send([5000, 100])
+            bench.settle()
+            watch = bench.offload.watch
+            used = txpath.per_queue(watch, "tls_encrypted_packets")
+            at = bench.layout.end
+            gone = bench.box.add(bench.way, f"drop stream={at}.. sent=any")
+            finish = bench.begin([3000, 16384, 7])
+            gone.wait_hits(1)
+            stack.close()
+            with move(env, 1):
+                # what is under way is out of the host; nothing is acknowledged
+                gone.clear()
+                finish()
+                bench.send([16384] * 8)
+                bench.check()
+                if bench.offload.real:
+                    now = txpath.per_queue(watch, "tls_encrypted_packets")
+                    note(f"encrypted packets by queue: first {used}, then {now}")
+                    ooo = txpath.per_queue(watch, "tls_ooo")
+                    expect(ooo.get(1), f"no out-of-order packet in queue 1: {ooo}")
+                    if move is _by_tc:
+                        expect_equal("queues of the first records", set(used), {0})
+    run.__doc__ = _other_queue.__doc__
+    return run
+
+
+add("T-20/tx-again-other-queue", _other_queue(_by_tc), needs=(*NEEDS, "tool:tc", "channels:2"))
+add("T-20/tx-again-other-queue-xps", _other_queue(_by_xps), needs=(*NEEDS, "channels:2"))
+
+
+@test("T-06/tx-steady-loss")
+@needs(*NEEDS)
+def steady(env):
+    """One segment in forty is lost, first transmissions and repetitions: all accounts still agree
+    packet by packet."""
+    with txpath.bench(env) as bench:
+        lost = bench.box.add(bench.way, "drop stream=0.. p=0.025 seed=6 sent=any")
+        bench.send([16384, 1, 500, 9000] * 40)
+        found = bench.check()
+        note(f"{lost.hits()} of {found.packets} packets lost, {found.ooo} out of order, "
+             f"{found.dump_bytes} bytes replayed")
+        expect(lost.hits() >= 8, f"only {lost.hits()} packets were lost")
+        if bench.log:
+            done = records.count(bench.log.of("tx"))
+            expect(done.get("sent-and-dumped", 0) >= 4, f"verdicts {done}")
