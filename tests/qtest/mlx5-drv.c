@@ -97,8 +97,36 @@ void drv_unplug(Drv *d)
     d->cmdq = 0;
 }
 
+static QDict *qom_dict(Drv *d, const char *property)
+{
+    return qtest_qmp_assert_success_ref(
+        d->qts, "{'execute': 'qom-get', 'arguments': "
+        "{'path': " "%s" ", 'property': %s}}", DRV_QOM_PATH, property);
+}
+
+/* Rows of the TLS state machines that were taken, for docs/tls-rows.md. */
+static void note_rows(Drv *d)
+{
+    g_autoptr(GString) text = g_string_new("rows");
+    QDict *dict = qom_dict(d, "tls-rows");
+    const QDictEntry *e;
+
+    for (e = qdict_first(dict); e; e = qdict_next(dict, e)) {
+        int64_t count = qnum_get_int(qobject_to(QNum, qdict_entry_value(e)));
+
+        if (count) {
+            g_string_append_printf(text, " %s=%" PRId64, qdict_entry_key(e), count);
+        }
+    }
+    qobject_unref(dict);
+    if (text->len > strlen("rows")) {
+        g_test_message("%s", text->str);
+    }
+}
+
 void drv_stop(Drv *d)
 {
+    note_rows(d);
     if (d->pd) {
         drv_hca_down(d);
     }
@@ -109,13 +137,6 @@ void drv_stop(Drv *d)
     qtest_quit(d->qts);
     close(d->wire);
     g_free(d);
-}
-
-static QDict *qom_dict(Drv *d, const char *property)
-{
-    return qtest_qmp_assert_success_ref(
-        d->qts, "{'execute': 'qom-get', 'arguments': "
-        "{'path': " "%s" ", 'property': %s}}", DRV_QOM_PATH, property);
 }
 
 static uint64_t qom_number(Drv *d, const char *property, const char *name)

@@ -89,21 +89,28 @@ class Table:
                 rows[cells[0]] = cells
         return rows
 
-    def write(self, unit, guest):
-        """The text with new columns; guest None keeps the old one."""
-        head, mark, never = self.text.partition(NEVER)
-        lines = []
-        for line in head.splitlines():
+    def write(self, unit, guest, without):
+        """The text with new columns; those of tests that were not run keep what they have.
+
+        unit     {row: names of unit tests}
+        guest    {row: cell} of guest tests, or {} if none were run
+        without  the same of qtests
+        """
+        lines, never = [], False
+        for line in self.text.splitlines():
+            never |= line == NEVER
             cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
             if line.startswith("|") and ROW.fullmatch(cells[0]):
-                cells[4] = " ".join(f"`{name.removeprefix('/tls/')}`"
-                                    for name in unit.get(cells[0], []))
-                if guest is not None:
-                    cells[5] = guest.get(cells[0], "")
-                line = "| " + " | ".join(cells) + " |"
-                line = line.replace("|  |", "| |")
+                row = cells[0]
+                if never:
+                    cells[2] = without.get(row, "") if without else cells[2]
+                else:
+                    cells[4] = " ".join(f"`{name.removeprefix('/tls/')}`"
+                                        for name in unit.get(row, []))
+                    cells[5] = guest.get(row, "") if guest else cells[5]
+                line = ("| " + " | ".join(cells) + " |").replace("|  |", "| |")
             lines.append(line)
-        return "\n".join(lines) + "\n" + mark + never
+        return "\n".join(lines) + "\n"
 
 
 def names_of(cell):
@@ -111,16 +118,18 @@ def names_of(cell):
     return re.findall(r"`([^`]+)`", cell)
 
 
-def measured(files):
-    """{row: the cell for the guest column} of the reports of test runs."""
-    took = {}                   # test: rows that it took
+def measured(files, suite):
+    """{row: the cell with tests of a suite} of the reports of test runs."""
+    took = collections.defaultdict(set)     # test: rows that it took
     for path in files:
         for result in json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["results"]:
-            if result["suite"] != "guest" or result["status"] != "pass":
+            if result["suite"] != suite or result["status"] != "pass":
                 continue
+            # a qtest has the program's name in front, and may start several machines
+            name = result["name"].removeprefix("mlx5-ktls-test/")
             for line in result["output"]:
                 if line.startswith("# rows "):
-                    took[result["name"]] = {word.partition("=")[0] for word in line.split()[2:]}
+                    took[name] |= {word.partition("=")[0] for word in line.split()[2:]}
     cells = {}
     for row in engine_rows():
         tests = sorted((test for test, rows in took.items() if row in rows),
@@ -163,6 +172,8 @@ def problems(build):
     wrong["rows"] += [f"{row} is in docs/tls-rows.md, the engine does not have it"
                       for row in {*table.rows, *table.never} - set(engine)]
     for row, cells in table.never.items():
+        if not all(cells[1:]) or len(cells) != 3:
+            wrong["guest"].append(f"{row}: a reason and a qtest expected under {NEVER!r}")
         wrong["guest"] += [f"{row}: there is no qtest {name}" for name in names_of(cells[-1])
                            if name not in without]
     return [(what, wrong[what]) for what in ("rows", "unit", "guest")]
@@ -185,8 +196,8 @@ def check(args):
 def update(args):
     """Write the columns; returns the exit status."""
     table = Table(DOCS.read_text(encoding="utf-8"))
-    guest = measured(args.results) if args.results else None
-    DOCS.write_text(table.write(unit_tests(args.build), guest), encoding="utf-8")
+    DOCS.write_text(table.write(unit_tests(args.build), measured(args.results, "guest"),
+                                measured(args.results, "qtest")), encoding="utf-8")
     table = Table(DOCS.read_text(encoding="utf-8"))
     for row in engine_rows():
         if row not in table.rows:
