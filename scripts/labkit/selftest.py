@@ -49,6 +49,12 @@ for _name, _function in inspect.getmembers(selfcheck, inspect.isfunction):
         test(_function)
 
 
+def _default_signals():
+    """In a child: what a shell's background job or nohup made us ignore, a person's lab does not."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Bench:
     """What the tests use: a shared guest, and the command line as a process."""
 
@@ -91,7 +97,7 @@ class Bench:
         # pylint: disable=consider-using-with
         process = subprocess.Popen([*argv, *options, "--", *command], stdin=stdin,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   start_new_session=True)
+                                   start_new_session=True, preexec_fn=_default_signals)
         process.folder = folder
         return process
 
