@@ -57,6 +57,21 @@ class LabNic:
         """The device's own counters."""
         return self.client.get(self.ident, "counters")
 
+    def replug(self, **props):
+        """Pull the NIC out and put it back, with other values of properties (_ for -) if named.
+        The interface is new then: env.set_up_network()."""
+        self.client.unplug(self.ident)
+        self.client.call("nic.plug", nic=self.ident,
+                         props={name.replace("_", "-"): value for name, value in props.items()})
+
+    def plugged(self):
+        """Is the device there? Not between unplugging and plugging."""
+        try:
+            self.client.properties(self.ident)
+        except self.failure:
+            return False
+        return True
+
     def has(self, prop):
         """Does the device have this QOM property?"""
         return prop in self.client.properties(self.ident)

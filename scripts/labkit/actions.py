@@ -103,9 +103,16 @@ class Actions:
         if gone is None:
             raise LabError(f"{nic} was not released by the guest within {wait:.0f} s")
 
-    def nic_plug(self, nic):
-        """device_add, as on the command line."""
-        answer = self.machine.hmp("device_add " + self.machine.nic_device(self._nic(nic)))
+    def nic_plug(self, nic, props=None):
+        """device_add, as on the command line, with other values of some properties if wanted."""
+        device = self.machine.nic_device(self._nic(nic))
+        for name, value in (props or {}).items():
+            if name in HOST_PROPERTIES or not re.fullmatch(r"[a-z0-9-]+=[a-z0-9.-]+",
+                                                           f"{name}={value}"):
+                raise LabError(f"nic.plug: {name}={value}: a property of the device's own and a "
+                               "word or number expected")
+            device += f",{name}={value}"
+        answer = self.machine.hmp("device_add " + device)
         if answer:
             raise LabError(f"device_add {nic}: {answer}")
 
