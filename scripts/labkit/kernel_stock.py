@@ -126,7 +126,7 @@ def _packages(suite: aptsrc.Suite, series: str, version: str) -> dict[str, str]:
     while todo:
         package = todo.pop()
         for name in suite.depends(package, version):
-            if re.match(r"linux-(image|modules|binary|headers|kbuild)-\d", name) \
+            if re.match(r"linux-(image|modules|binary|base|headers|kbuild)-\d", name) \
                     and name not in found:
                 found[name] = version
                 todo.append(name)
@@ -184,8 +184,11 @@ def _build(series: str, suite_name: str, version: str) -> None:
         core = _unpack_driver(step, root, series, work)
         headers = _prepare_headers(root, tools)
     modules = next((root / "usr/lib/modules").iterdir())
-    with steps.Step(f"build mlx5_core of Linux {version}", "kernel-stock-build") as step:
-        driver = _compile(step, core, headers)
+    driver = home / "mlx5_core.ko"
+    if not driver.exists():             # else what came after it was interrupted
+        with steps.Step(f"build mlx5_core of Linux {version}", "kernel-stock-build") as step:
+            shutil.copyfile(_compile(step, core, headers), home / "new.ko")
+            (home / "new.ko").replace(driver)
     with steps.Step("pack kernel modules", "kernel-modules") as step:
         _check_driver(driver, modules)
         _pack(step, modules, driver, home / "modules.cpio")
