@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import tests                                                    # noqa: E402
 from agent import ktls, payload, rawnet, tcp                    # noqa: E402
 from lib import (case, counters, dmesg, hosts, ktap, loss, needs, records,  # noqa: E402
-                 runner, tracepoints, wire)
+                 runner, strict, tracepoints, wire)
 from lib.env import EnvironmentProblem, kernel_version         # noqa: E402
 
 
@@ -140,6 +140,10 @@ class FakeEnv:
         self.left = []
         self.restored = 0
 
+    def device(self, _host):
+        """No lab."""
+        return None
+
     def names(self):
         """No NIC, so no line is about one."""
         return []
@@ -157,11 +161,12 @@ class FakeEnv:
 class Running(unittest.TestCase):
     """What the runner makes of tests that fail, hang, skip, or leave things behind."""
 
-    def run_one(self, function, guard=30.0, needed=()):
+    def run_one(self, function, guard=30.0, needed=(), violates=(), ends=()):
         """(report, text) of one test."""
         self.env = FakeEnv()        # pylint: disable=attribute-defined-outside-init
+        self.env.hosts = ends
         report, out = ktap.Report(), io.StringIO()
-        one = case.Case("group/one", function, needed, guard)
+        one = case.Case("group/one", function, needed, guard, violates=violates)
         log = types.SimpleNamespace(lines=lambda: [], close=lambda: None)
         before = dmesg.Kmsg, dmesg.mark
         dmesg.Kmsg, dmesg.mark = (lambda: log), (lambda text: None)
@@ -205,6 +210,40 @@ class Running(unittest.TestCase):
         report, text = self.run_one(hang, guard=0.2)
         self.assertEqual(report.failed, 1)
         self.assertIn("hung: no end after", text)
+
+    def test_violation(self):
+        """What a device with strict=on finds fails the test, unless it is meant."""
+        counts = {"tx_plaintext": 4, "rx_flag": 0, "total": 4}
+        device = types.SimpleNamespace(ident="nic7", get_or_none=lambda name: dict(counts)
+                                       if name == "strict-violations" else None)
+
+        def bring_about(_env):
+            counts.update(rx_flag=2, total=6)
+
+        before = FakeEnv.device
+        FakeEnv.device = lambda *_: device
+        hosts_before, runner.Runner._watches = runner.Runner._watches, lambda _: []
+        fresh, runner.Runner._fresh = runner.Runner._fresh, staticmethod(lambda _: None)
+        try:
+            for violates, failed in (((), 1), (("rx_flag",), 0), (("tx_plaintext",), 1)):
+                counts.update(rx_flag=0, total=4)
+                report, text = self.run_one(bring_about, violates=violates, ends=("end",))
+                self.assertEqual(report.failed, failed)
+                self.assertEqual("nic7 with strict=on found: rx_flag (2);" in text, bool(failed))
+            report, _ = self.run_one(lambda env: None, ends=("end",))
+            self.assertEqual(report.failed, 0)
+        finally:
+            FakeEnv.device, runner.Runner._watches = before, hosts_before
+            runner.Runner._fresh = fresh
+
+    def test_violations_of_a_new_device(self):
+        """Plugged in anew it counts from 0; unplugged it does not count."""
+        answers = [{"rx_flag": 5, "total": 5}, {"rx_flag": 1, "total": 1}, None]
+        device = types.SimpleNamespace(ident="nic0", get_or_none=lambda _: answers.pop(0))
+        env = types.SimpleNamespace(hosts=("end",), device=lambda _: device)
+        watch = strict.Violations(env)
+        self.assertEqual(watch.since(), {"nic0": {"rx_flag": 1}})
+        self.assertEqual(watch.since(), {})
 
     def test_left_behind(self):
         """A test that changes the bench has failed, and the bench is restored."""

@@ -33,19 +33,20 @@ class Case:
     smoke: bool = False         # part of a short run
     allowed: tuple = ()         # (regular expression, reason): kernel lines that are expected
     full: bool = False          # only in a full run: it takes minutes
+    violates: tuple = ()        # reasons of strict-violations that the test brings about
 
 
 REGISTRY = []
 
 
 def add(name, function, *, needs=(), guard=HANG_GUARD, smoke=False, allowed=(),
-        full=False):
+        full=False, violates=()):
     """Register one test."""
     if any(case.name == name for case in REGISTRY):
         raise ValueError(f"two tests are called {name}")
     more = getattr(function, "needs", ())
     REGISTRY.append(Case(name, function, tuple(more) + tuple(needs), guard, smoke,
-                         tuple(allowed), full))
+                         tuple(allowed), full, tuple(violates)))
 
 
 def test(name, **options):

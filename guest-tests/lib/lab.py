@@ -64,14 +64,6 @@ class LabNic:
         self.client.call("nic.plug", nic=self.ident,
                          props={name.replace("_", "-"): value for name, value in props.items()})
 
-    def plugged(self):
-        """Is the device there? Not between unplugging and plugging."""
-        try:
-            self.client.properties(self.ident)
-        except self.failure:
-            return False
-        return True
-
     def has(self, prop):
         """Does the device have this QOM property?"""
         return prop in self.client.properties(self.ident)
@@ -83,6 +75,14 @@ class LabNic:
     def get(self, prop):
         """A QOM property of the device."""
         return self.client.get(self.ident, prop)
+
+    def get_or_none(self, prop):
+        """The same; None when the device has none such, or is unplugged."""
+        import labclient        # pylint: disable=import-outside-toplevel,import-error
+        try:
+            return self.get(prop)
+        except (labclient.ActionError, labclient.ChannelError):
+            return None
 
     @contextlib.contextmanager
     def with_property(self, prop, value):

@@ -20,6 +20,7 @@ from .counters import Watch
 from .env import Env, EnvironmentProblem
 from .hosts import CallError, CommandError, HostError
 from .rows import Rows
+from .strict import Violations
 
 CLEAN_UP_GUARD = 240.0
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
@@ -104,10 +105,12 @@ class Runner:
             if reason:
                 return "skip", reason
             watches = self._watches()
+            violations = Violations(self.env)
             problems, skip = self._call(case)
             if problems:
                 self._explain(watches)
             problems += self._clean_up(case)
+            problems += violations.problems(case.violates)
             problems += dmesg.judge(log.lines(), self.env.names(), case.allowed)
         except Hang:
             problems, skip = ["the machine hangs: needs and counters could not be read"], None
