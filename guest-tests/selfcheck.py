@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import tests                                                    # noqa: E402
 from agent import ktls, payload, rawnet, tcp                    # noqa: E402
 from lib import (case, counters, dmesg, hosts, ktap, loss, needs, records,  # noqa: E402
-                 runner, strict, tracepoints, wire)
+                 runner, strict, tracepoints, txpath, wire)
 from lib.env import EnvironmentProblem, kernel_version         # noqa: E402
 
 
@@ -370,6 +370,70 @@ class Registry(unittest.TestCase):
             for word in one.needs:
                 self.assertIn(word.partition(":")[0], needs.TABLE, one.name)
         self.assertTrue(tcp.INFO_U32)
+
+
+class SendPath(unittest.TestCase):
+    """The model of the driver's out-of-order path, on cases worked out by hand."""
+
+    @staticmethod
+    def _segment(stream, length, again=False):
+        return wire.Segment(1000 + stream, length, stream, again, 0)
+
+    def _layout(self, start=0, first=0):
+        layout = txpath.Layout(start, first)
+        layout.add([71, 171, 71])       # 100, 200, 100 bytes
+        return layout
+
+    def test_in_order(self):
+        """Nothing is replayed; a record ends in the segment with its last byte."""
+        found = txpath.account([self._segment(0, 99), self._segment(99, 1),
+                                self._segment(100, 300)], self._layout(first=5))
+        self.assertEqual((found.packets, found.bytes, found.ooo, found.dump_bytes),
+                         (3, 400, 0, 0))
+        self.assertEqual(found.log, [(5, "sent"), (6, "sent"), (7, "sent")])
+
+    def test_one_loss(self):
+        """Back to the segment, and forward again: two resyncs, each replays its record's head."""
+        found = txpath.account([self._segment(0, 150), self._segment(150, 100),
+                                self._segment(250, 100), self._segment(150, 100, True),
+                                self._segment(350, 50)], self._layout())
+        self.assertEqual(found.resyncs, [(1, 50), (2, 50)])
+        self.assertEqual((found.ooo, found.dump_bytes, found.dump_runs), (2, 100, 2))
+        self.assertEqual(found.log, [(0, "sent"), (1, "sent"), (2, "sent-and-dumped")])
+
+    def test_boundary_and_wrap(self):
+        """A resync at a record's first byte replays nothing; numbers wrap."""
+        found = txpath.account([self._segment(0, 400), self._segment(100, 300, True)],
+                               self._layout(first=(1 << 64) - 1))
+        self.assertEqual(found.resyncs, [(0, 0)])
+        self.assertEqual((found.dump_bytes, found.dump_runs), (0, 0))
+        self.assertEqual([number for number, _ in found.log], [(1 << 64) - 1, 0, 1, 0, 1])
+
+    def test_before_tls(self):
+        """What is from before TLS is skipped and changes no expectation."""
+        found = txpath.account([self._segment(50, 100), self._segment(0, 50, True),
+                                self._segment(150, 300)], self._layout(start=50))
+        self.assertEqual((found.skipped, found.ooo, found.packets, found.resyncs), (1, 1, 2, []))
+        with self.assertRaises(case.Failure):
+            txpath.account([self._segment(40, 20)], self._layout(start=50))
+
+    def test_plan(self):
+        """Boundaries are where they are wanted, and no record is shorter than its overhead."""
+        for mss in (200, 1448):
+            wanted = [(size, at) for size in (0, 5, 100, 1419, 16384)
+                      for at in (0, *txpath.edges(size))]
+            plan = txpath.Plan(mss)
+            for size, at in wanted:
+                plan.cut(size, at, apart=mss)
+            plan.finish(100)
+            layout = txpath.Layout()
+            layout.add(plan.sizes)
+            self.assertTrue(all(0 <= size <= txpath.MAX for size in plan.sizes))
+            self.assertEqual((layout.end, layout.end % mss), (plan.position, 0))
+            for (size, at), (_, _, stream) in zip(wanted, plan.cuts):
+                index, begin = layout.at(stream)
+                self.assertEqual((stream % mss, stream - begin), (0, at))
+                self.assertEqual(layout.end_of(index) - begin, size + txpath.EXTRA)
 
 
 class Observers(unittest.TestCase):
