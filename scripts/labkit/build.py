@@ -35,7 +35,7 @@ class Products:
 
 
 def ensure(*, yes: bool = False, qemu_src=None, sanitize: bool = False, qemu_series: str = "10.0",
-           kernel=None, only=PARTS) -> Products:
+           kernel=None, only=PARTS, breakable: bool = False) -> Products:
     """Make what is missing and bring the rest up to date; a second call takes about a second.
 
     yes          install missing Debian packages without asking
@@ -45,6 +45,7 @@ def ensure(*, yes: bool = False, qemu_src=None, sanitize: bool = False, qemu_ser
     kernel       None or "6.12", another series that Debian has, the directory of a built kernel
                  tree, or a bzImage
     only         which PARTS are needed
+    breakable    emulator whose device can be broken on purpose, for tests of strict=on
     Raises LabError of the kind that fits; nothing half made is ever taken for whole.
     """
     host.ensure_packages(yes)
@@ -58,7 +59,7 @@ def ensure(*, yes: bool = False, qemu_src=None, sanitize: bool = False, qemu_ser
         versions |= root.versions
     if "qemu" in only:
         # last: it is the one that changes, and its errors should be the last lines seen
-        qemu = qemu_build.build(qemu_series, qemu_src, sanitize)
+        qemu = qemu_build.build(qemu_series, qemu_src, sanitize, breakable)
         versions["qemu"] = aptsrc.upstream(qemu.version).partition("+")[0]
     return Products(
         qemu=qemu.binary if qemu else None,

@@ -52,6 +52,8 @@ BASE_ARGS = (
 NORMAL_ARGS = ("--disable-debug-info",)
 # Line tables only: enough for the sanitizers' reports.
 SANITIZE_ARGS = ("--enable-asan", "--enable-ubsan", "--disable-debug-info", "--extra-cflags=-g1")
+# A device that can be told to do what it must not: for the tests of strict=on.
+BREAK_ARGS = (*NORMAL_ARGS, "--extra-cflags=-DMLX5_BREAK")
 
 # What later versions need besides mlx5.mak: their ACPI tables refer to CXL unconditionally.
 LATER_DEVICES = tuple(((10, 1), f"CONFIG_{name}=y") for name in ("PXB", "CXL", "CXL_MEM_DEVICE"))
@@ -466,13 +468,14 @@ def _user_tree(tree: pathlib.Path) -> pathlib.Path:
     return tree.resolve()
 
 
-def build(series: str = "10.0", qemu_src: pathlib.Path | None = None, sanitize: bool = False
-          ) -> QemuProduct:
+def build(series: str = "10.0", qemu_src: pathlib.Path | None = None, sanitize: bool = False,
+          breakable: bool = False) -> QemuProduct:
     """Make the emulator, or bring it up to date with this checkout.
 
     SERIES picks Debian's source package ("10.0", "10.2"); QEMU_SRC is a tree of the user's own
     instead, which only gets the overlay. SANITIZE builds with ASan and UBSan beside the normal
-    build. Raises LabError of the kind that fits.
+    build, BREAKABLE one whose device has the property `break`. Raises LabError of the kind that
+    fits.
     """
     if series not in SUITES:
         raise UsageError(f"no QEMU series {series!r}; known: {', '.join(SUITES)}")
@@ -497,12 +500,15 @@ def build(series: str = "10.0", qemu_src: pathlib.Path | None = None, sanitize: 
                 with paths.lock(links):
                     adopt(src, overlay)
             held.enter_context(paths.lock(links, shared=True))
-        args += SANITIZE_ARGS if sanitize else NORMAL_ARGS
-        if sanitize:
+        args += BREAK_ARGS if breakable else SANITIZE_ARGS if sanitize else NORMAL_ARGS
+        if breakable:
+            what += " that can be broken"
+        elif sanitize:
             what += " with sanitizers"
         if has_ccache():
             args.append("--cc=ccache gcc")
-        kind, extra = "san" if sanitize else "rel", later_devices(src)
+        kind = "brk" if breakable else "san" if sanitize else "rel"
+        extra = later_devices(src)
         out = home / f"build-{kind}-{paths.digest(compiler(), overlay.key, *args, *extra)}"
         held.enter_context(paths.lock(f"qemu-{home.name}-{out.name}"))
         if not (out / "source").exists():

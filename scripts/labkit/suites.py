@@ -228,13 +228,15 @@ class Qtest(Suite):
 
     name = "qtest"
     about = "device tests without a guest (QEMU's qtest)"
+    products_changes = {}
+    part = ""           # of the names: only tests that have it
 
     def __init__(self):
         self._prefix = {}
 
     def _programs(self, context):
         """{name: path} of the qtest programs, and the environment that they need."""
-        products = context.products(only=("qemu",))
+        products = context.products(only=("qemu",), **self.products_changes)
         if not products.qtests:
             raise LabError("this QEMU was built without qtests")
         return ({pathlib.Path(path).name: path for path in products.qtests},
@@ -249,7 +251,8 @@ class Qtest(Suite):
                 raise LabError(f"{path} -l lists no tests")
             # what all names begin with (architecture, device) tells nothing
             self._prefix[program] = os.path.commonpath(inner) + "/" if len(inner) > 1 else ""
-            names += [f"{program}/{name.removeprefix(self._prefix[program])}" for name in inner]
+            names += [f"{program}/{name.removeprefix(self._prefix[program])}" for name in inner
+                      if self.part in name]
         return names
 
     def run(self, context, report, names):
@@ -259,7 +262,7 @@ class Qtest(Suite):
         chosen = {program: inner for program, inner in chosen.items() if inner}
         report.plan(len(chosen))
         for program, inner in chosen.items():
-            results, everything = [], not context.patterns
+            results, everything = [], not context.patterns and not self.part
             for _ in range(RESTARTS):
                 results += self._once(context, programs[program], env, program,
                                       [] if everything else inner)
@@ -288,6 +291,16 @@ class Qtest(Suite):
         for result in results:
             result.path[0] = result.path[0].removeprefix(prefix)
         return results
+
+
+class Break(Qtest):
+    """Does strict=on see a device that is broken? Each check, with a device broken for it."""
+
+    name = "break"
+    about = "strict=on sees a device that is broken on purpose (another QEMU build)"
+    default = False
+    products_changes = {"breakable": True}
+    part = "/break/"
 
 
 class GuestTests(Suite):
@@ -526,6 +539,6 @@ def all_suites():
     from .coverage import Coverage          # pylint: disable=import-outside-toplevel
     from .randomrun import RandomPackets    # pylint: disable=import-outside-toplevel
     from .soak import Soak                  # pylint: disable=import-outside-toplevel
-    return [Unit(), Qtest(), GuestTests(), Lab(), Coverage(), RandomPackets(), Asan(), Qemu102(),
-            Soak()]
+    return [Unit(), Qtest(), GuestTests(), Lab(), Coverage(), RandomPackets(), Break(), Asan(),
+            Qemu102(), Soak()]
 

@@ -288,8 +288,10 @@ static guint sent_hash(gconstpointer v)
 {
     const StrictSent *e = v;
 
-    return e->serial * 0x9e3779b1u ^ mlx5_ld64(e->nonce + 4) * 0x85ebca6bu ^
-           mlx5_ld32(e->nonce);
+    uint64_t n = mlx5_ld64(e->nonce + 4);
+
+    n ^= n >> 32;
+    return e->serial * 0x9e3779b1u ^ (uint32_t)n * 0x85ebca6bu ^ mlx5_ld32(e->nonce);
 }
 
 static gboolean sent_equal(gconstpointer a, gconstpointer b)

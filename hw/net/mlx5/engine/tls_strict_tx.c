@@ -22,7 +22,8 @@ static void feed(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data, size_t
     size_t off = 0;
     uint8_t *out;
 
-    mlx5_strict_bytes_set(&s->tx, data, len);
+    g_array_set_size(s->tx.runs, 0);
+    g_byte_array_set_size(s->tx.bytes, len);
     out = s->tx.bytes->data;
     while (off < len && c->running) {
         StrictKind kind = KIND_HEADER;
@@ -38,6 +39,7 @@ static void feed(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data, size_t
         case KIND_UNTRACKED:
             break;
         case KIND_HEADER:
+            memcpy(out + off, data + off, n);
             memcpy(r->hdr + r->hdr_fill, data + off, n);
             r->hdr_fill += n;
             if (r->hdr_fill < MLX5_TLS_HDR_LEN) {
@@ -51,6 +53,7 @@ static void feed(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data, size_t
             }
             break;
         case KIND_NONCE:
+            memcpy(out + off, data + off, n);
             mlx5_strict_record_nonce(r, data + off, n);
             if (r->pos + n == r->nonce_len) {
                 mlx5_strict_cipher_begin(s, c, true);
