@@ -21,11 +21,9 @@ class Rows:
         found = {}
         for host in self._env.hosts:
             device = self._env.device(host)
-            try:
-                if device is not None:
-                    found[host] = device.get(PROPERTY)
-            except Exception:       # pylint: disable=broad-except
-                pass                # the lab says no: no such property, or the NIC is unplugged
+            counts = device.get_or_none(PROPERTY) if device is not None else None
+            if counts is not None:      # it is plugged in, and counts them
+                found[host] = counts
         return found
 
     def moved(self):

@@ -29,6 +29,7 @@ from lib.case import HANG_GUARD, add, expect, expect_equal, fail, wait_for
 from lib.counters import Watch
 from lib.hosts import CallError, CommandError, HostError
 from lib.ktap import note
+from lib.strict import Violations
 from lib.tls import Connection, Offload
 from lib.tracepoints import PLACES
 
@@ -141,24 +142,13 @@ class RecordCounts:
         return total
 
 
-class Violations:
-    """The device's own checks, where it has them (strict-violations): the sum of both ends."""
-
-    PROPERTY = "strict-violations"
-
-    def __init__(self, env):
-        self._devices = [device for device in map(env.device, env.hosts)
-                         if device is not None and device.has(self.PROPERTY)]
-        self._before = self._read()
-
-    def _read(self):
-        return [device.get(self.PROPERTY) for device in self._devices]
-
-    def count(self):
-        """New ones; None where no device looks."""
-        if not self._devices:
-            return None
-        return sum(self._read()) - sum(self._before)
+def violations(env, found):
+    """What devices with strict=on have found since, all reasons together; None if none looks."""
+    watching = [device for device in map(env.device, env.hosts)
+                if device is not None and device.get_or_none("strict")]
+    if not watching:
+        return None
+    return sum(count for counts in found.since().values() for count in counts.values())
 
 
 # ---- the traffic ---------------------------------------------------------------------
@@ -296,7 +286,7 @@ def soak(percent, seconds, volume):
                     for host in env.hosts]
             records = stack.enter_context(RecordCounts())
             box = stack.enter_context(wire.rules(env))
-            violations = Violations(env)
+            strict = Violations(env)
             watches = [Watch(host) for host in env.hosts]
             started = time.monotonic()
             texts = disturb(box, percent, seed)
@@ -304,7 +294,7 @@ def soak(percent, seconds, volume):
             crew.run(count)
             took = time.monotonic() - started
             _contexts_gone(ends, crew.connections)
-            figures = _figures(env, crew, watches, records, violations)
+            figures = _figures(env, crew, watches, records, strict)
             figures.update(loss=percent, reorder=percent, seed=env.seed, seconds=round(took, 1),
                            rules=[entry for entry in box.ask("rules")
                                   if entry["rule"] in texts])
@@ -323,7 +313,7 @@ def _contexts_gone(ends, count):
                          >= end.watch.nic()[f"{name}_ctx"], 200)
 
 
-def _figures(env, crew, watches, records, violations):
+def _figures(env, crew, watches, records, strict):
     """What the stretch came to; sums of both ends."""
     nics = [watch.nic() for watch in watches]
     stats = [watch.protocols() for watch in watches]
@@ -344,7 +334,7 @@ def _figures(env, crew, watches, records, violations):
         "device_resyncs": sum(stat["TlsRxDeviceResync"] for stat in stats),
         "opened": {name: sum(stat[name] for stat in stats)
                    for name in ("TlsTxDevice", "TlsRxDevice", "TlsTxSw", "TlsRxSw")},
-        "strict_violations": violations.count(),
+        "strict_violations": violations(env, strict),
     }
 
 
