@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Hundreds of connections that are opened, used and closed in one call.
 
-Responsible for: groups of TCP connections with kernel TLS on them, keys derived from a seed at both
-ends.
+Responsible for: groups of TCP connections with kernel TLS on them; keys and payload of each come
+from a seed and the client's port, which both ends know. (Not from a running number: connections that
+are opened one after the other need not be accepted in that order.)
 State: the table of open groups.
 Callers: loop.py; tests of pools, key ranges and limits. A call for each socket would take most
 of the time of such a test.
@@ -19,9 +20,16 @@ _table = {}
 _numbers = itertools.count(1)
 
 
-def _keys(seed, index, cipher):
+def _keys(label, cipher):
     """Both ends derive the same keys."""
-    return ktls.new_keys("1.2", cipher, rng=random.Random(f"{seed}/{index}").randbytes)
+    return ktls.new_keys("1.2", cipher, rng=random.Random(label).randbytes)
+
+
+def _take(entry, sock, port, direction):
+    label = f"{entry['seed']}/{port}"
+    entry["sockets"].append((label, sock))
+    ktls.attach(sock)
+    ktls.enable(sock, direction, _keys(label, entry["cipher"]))
 
 
 def _room(count):
@@ -49,11 +57,9 @@ def accept(address, count, seed, cipher="aes-gcm-128", direction="rx"):
 def serve(group):
     """Take all of them, with keys of the group's direction; returns how many."""
     entry = _table[group]
-    for index in range(entry["count"]):
-        sock, _ = entry["listener"].accept()
-        entry["sockets"].append(sock)
-        ktls.attach(sock)
-        ktls.enable(sock, entry["direction"], _keys(entry["seed"], index, entry["cipher"]))
+    for _ in range(entry["count"]):
+        sock, peer = entry["listener"].accept()
+        _take(entry, sock, peer[1], entry["direction"])
     entry["listener"].close()
     return len(entry["sockets"])
 
@@ -61,51 +67,49 @@ def serve(group):
 def connect(address, port, count, seed, cipher="aes-gcm-128", direction="tx"):
     """Open `count` connections one after the other, with keys; returns {group}."""
     _room(count)
-    number, sockets = next(_numbers), []
-    _table[number] = {"sockets": sockets, "count": count, "seed": seed, "cipher": cipher}
-    for index in range(count):
+    number = next(_numbers)
+    entry = _table[number] = {"sockets": [], "count": count, "seed": seed, "cipher": cipher}
+    for _ in range(count):
         sock = socket.create_connection((address, port))
-        sockets.append(sock)
-        ktls.attach(sock)
-        ktls.enable(sock, direction, _keys(seed, index, cipher))
+        _take(entry, sock, sock.getsockname()[1], direction)
     return {"group": number}
 
 
-def send(group, size, first=0, last=None):
-    """`size` bytes on each connection from `first` to before `last`, each with a payload of its
-    own."""
-    entry = _table[group]
-    for index, sock in list(enumerate(entry["sockets"]))[first:last]:
-        sock.sendall(payload.Source(f"{entry['seed']}/{index}").read(0, size))
+def send(group, size):
+    """`size` bytes on each connection, each a payload of its own."""
+    for label, sock in _table[group]["sockets"]:
+        sock.sendall(payload.Source(label).read(0, size))
 
 
-def receive(group, size, first=0, last=None):
-    """Compare what comes on each: numbers of the connections with a wrong or missing byte."""
-    entry, wrong = _table[group], []
-    for index, sock in list(enumerate(entry["sockets"]))[first:last]:
-        checker = payload.Checker(f"{entry['seed']}/{index}")
-        while checker.count < size:
-            piece = sock.recv(size - checker.count)
-            if not piece:
-                break
-            checker.take(piece)
+def receive(group, size):
+    """Compare what comes on each: [what is wrong with it] of the connections."""
+    wrong = []
+    for label, sock in _table[group]["sockets"]:
+        checker = payload.Checker(label)
+        try:
+            while checker.count < size:
+                piece = sock.recv(size - checker.count)
+                if not piece:
+                    break
+                checker.take(piece)
+        except OSError as error:
+            wrong.append(f"{label}: {error.strerror} after {checker.count} bytes")
+            continue
         if checker.count < size or checker.mismatch is not None:
-            wrong.append(index)
+            wrong.append(f"{label}: {checker.count} bytes, first wrong one {checker.mismatch}")
     return wrong
 
 
-def close(group, first=0, last=None):
-    """Close some or all of a group."""
-    entry = _table[group]
-    for sock in entry["sockets"][first:last]:
+def close(group):
+    """Close all of a group."""
+    for _, sock in _table.pop(group)["sockets"]:
         sock.close()
-    if first == 0 and last is None:
-        del _table[group]
 
 
 def close_all():
     """Close whatever a test has left."""
     for entry in list(_table.values()):
-        for sock in [*entry["sockets"], *filter(None, [entry.get("listener")])]:
-            sock.close()
+        for sock in [sock for _, sock in entry["sockets"]] + [entry.get("listener")]:
+            if sock is not None:
+                sock.close()
     _table.clear()

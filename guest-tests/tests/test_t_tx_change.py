@@ -120,7 +120,7 @@ def rings(env):
     """Rings of other sizes while records are under way."""
     with txpath.bench(env) as bench, env.local.nic.with_rings() as change:
         bench.send(SIZES)
-        for size in (64, 2048):
+        for size in (128, 2048):
             _across(env, bench, lambda wanted=size: change(wanted, wanted))
         bench.check()
 
