@@ -31,6 +31,9 @@ int main(int argc, char **argv)
     mlx5_dek_tests();
     mlx5_tls_tx_tests();
     mlx5_tls_rx_tests();
+    mlx5_strict_tests();
+    mlx5_fault_tests();
+    mlx5_fault_tls_tests();
     mlx5_fuzz_tests();
     return g_test_run();
 }

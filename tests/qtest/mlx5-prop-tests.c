@@ -59,6 +59,7 @@ static void test_refused(void)
         { "tx-seq-check", "maybe", 0, "drop" },
         { "search-pattern", "", 0, "strict" },
         { "record-log", "/nonexistent/log", 0, "/nonexistent/log" },
+        { "fault", "drop wqe=SEND", 0, "'drop': unknown action" },
         { "mac", "52:54", 0, NULL },
         { "no-such-property", NULL, 1, NULL },
     };
@@ -96,6 +97,7 @@ static void test_described(void)
         "tls-tx", "tls-rx", "record-log", "objects", "counters",
         "tx-seq-check", "rx-resync-flag-at", "auth-stage", "resync-repeat",
         "bad-tag-action", "search-pattern",
+        "fault", "faults", "fault-release", "fault-clear", "fault-help",
     };
     QTestState *qts = qtest_init("-machine none");
     QDict *rsp = qtest_qmp(qts, "{'execute': 'qom-list-properties', "

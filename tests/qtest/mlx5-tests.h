@@ -22,6 +22,9 @@ void mlx5_rss_tests(void);
 void mlx5_dek_tests(void);
 void mlx5_tls_tx_tests(void);
 void mlx5_tls_rx_tests(void);
+void mlx5_strict_tests(void);
+void mlx5_fault_tests(void);
+void mlx5_fault_tls_tests(void);
 void mlx5_fuzz_tests(void);
 
 #endif
