@@ -26,6 +26,8 @@ HEADER, NONCE, TAG = 5, 8, 16
 EXTRA = OVERHEAD["1.2"]
 MAX = 16384
 SET = 16            # places that one rule of the wire can name
+APART = 24          # segments between two losses
+TRIES = 5           # to put boundaries of segments where they are wanted
 DEAD = ("tx_tls_resync_bytes", "tx_tls_drop_bypass_req")       # nothing increments them
 
 
@@ -110,10 +112,11 @@ def account(segments, layout):
 
 
 class Plan:
-    """Sizes of records that put boundaries of segments where they are wanted."""
+    """Sizes of records that put boundaries of segments where they are wanted, in a stream that is
+    cut into full segments from the byte `start` on."""
 
     def __init__(self, mss, start=0):
-        self.mss, self.position, self.sizes = mss, start, []
+        self.mss, self.start, self.position, self.sizes = mss, start, start, []
         self.cuts = []              # (size, offset in the record, stream byte)
 
     def _fill(self, target):
@@ -132,7 +135,7 @@ class Plan:
         """A record of `size` with a boundary of segments at its byte `offset` (0: it begins there).
         At least `apart` bytes of others come before it."""
         base = self.position + apart
-        begin = base + (-offset - base) % self.mss
+        begin = base + (self.start - offset - base) % self.mss
         while begin != self.position and begin - self.position < EXTRA:
             begin += self.mss
         self._fill(begin)
@@ -143,7 +146,7 @@ class Plan:
     def finish(self, more=0):
         """At least `more` bytes of further records, and the end at a boundary."""
         end = self.position + max(more, EXTRA)
-        self._fill(end + -end % self.mss)
+        self._fill(end + (self.start - end) % self.mss)
 
 
 class Bench:
@@ -284,14 +287,50 @@ class Bench:
         self._device_before = self._counters()
 
 
-def check_lost(bench, lost, places):
-    """The segments that begin at these stream bytes were lost once each by the rules `lost`, and
-    sent again from there on."""
-    expect_equal("segments that the wire has lost", sum(rule.hits() for rule in lost), len(places))
-    again = {segment.stream for segment in bench.segments() if segment.again}
-    missing = sorted(set(places) - again)
-    expect(not missing, f"{len(missing)} segments were lost and never began again at the same "
-                        f"byte, first at {missing[:5]}")
+def lose_each(bench, cuts, tries=TRIES):
+    """Send records in which the segments that begin at [(record size, byte)] are lost, each so far
+    from the next that it is repaired by itself. Returns (Account, cuts that were missed).
+
+    TCP may send less than a full segment when the writer is late, and then segments begin
+    elsewhere; what was missed is tried again.
+    """
+    missing, found = list(cuts), None
+    for _ in range(tries):
+        if not missing:
+            break
+        bench.settle()
+        plan = Plan(bench.mss, bench.layout.end)
+        for size, offset in missing:
+            plan.cut(size, offset, apart=APART * plan.mss)
+        plan.finish(APART * plan.mss)
+        places = [stream for _, _, stream in plan.cuts]
+        lost = bench.lose(places)
+        bench.cork(True)
+        bench.send(plan.sizes)
+        bench.cork(False)
+        found = bench.check()
+        expect_equal("segments that the wire has lost", sum(rule.hits() for rule in lost),
+                     len(places))
+        again = {segment.stream for segment in bench.segments() if segment.again}
+        missing = [(size, offset) for size, offset, stream in plan.cuts if stream not in again]
+        if bench.offload.real:
+            wanted = {(bench.layout.number(bench.layout.at(stream)[0]), offset)
+                      for _, offset, stream in plan.cuts if stream in again}
+            silent = sorted(wanted - set(found.resyncs))
+            expect(not silent, f"sent again, and never replayed: (record, byte) {silent}")
+        for rule in lost:
+            rule.clear()
+        note(f"{len(places) - len(missing)} of {len(places)} segments lost at their places; "
+             f"{found.packets} packets, {found.ooo} out of order, {found.dump_bytes} bytes "
+             "replayed so far")
+    return found, missing
+
+
+def lose_all(bench, cuts):
+    """lose_each(), and none may be missed; returns the Account."""
+    found, missing = lose_each(bench, cuts)
+    expect(not missing, f"no segment ever began at (size, byte) {missing[:10]}")
+    return found
 
 
 @contextlib.contextmanager

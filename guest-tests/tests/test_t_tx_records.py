@@ -14,7 +14,6 @@ from lib.txpath import EXTRA, MAX
 
 NEEDS = ("tls-tx", "wire")
 TSO = (*NEEDS, "feature:tcp-segmentation-offload")
-TRIES = 4
 LOG_ROOM = 30_000           # segments: the wire keeps 65536 lines
 
 
@@ -35,7 +34,7 @@ def _cut(env, cuts, options, tso):
     with contextlib.ExitStack() as stack:
         stack.enter_context(env.local.nic.with_features(tcp_segmentation_offload=tso))
         missing, total = list(cuts), len(cuts)
-        for _ in range(TRIES):
+        for _ in range(txpath.TRIES):
             left = []
             mss = None
             for batch in _batches(missing, 100):

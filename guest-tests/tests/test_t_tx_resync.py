@@ -12,38 +12,13 @@ import os
 
 from agent import ktls
 
-from lib import records, txpath, wire
+from lib import fault, records, txpath, wire
 from lib.case import add, expect, expect_between, expect_equal, needs, test, wait_equal, wait_for
 from lib.ktap import note
 from lib.pcap import segments as captured_segments
 from lib.tls import Connection, Offload
 
 NEEDS = ("tls-tx", "wire")
-APART = 24                  # segments between two losses: each is repaired by itself
-
-
-def _losing(bench, cuts, apart=APART):
-    """Send a stream in which the segments that begin at [(record size, byte)] are lost; returns
-    (Plan, Account)."""
-    plan = txpath.Plan(bench.mss, bench.layout.end)
-    for size, offset in cuts:
-        plan.cut(size, offset, apart=apart * plan.mss)
-    plan.finish(apart * plan.mss)
-    places = [stream for _, _, stream in plan.cuts]
-    lost = bench.lose(places)
-    bench.cork(True)
-    bench.send(plan.sizes)
-    bench.cork(False)
-    found = bench.check()
-    txpath.check_lost(bench, lost, places)
-    if bench.offload.real:
-        wanted = {(bench.layout.number(bench.layout.at(stream)[0]), offset)
-                  for _, offset, stream in plan.cuts}
-        missing = wanted - set(found.resyncs)
-        expect(not missing, f"never replayed: (record, byte) {sorted(missing)}")
-    note(f"{len(places)} losses, {found.packets} packets, {found.ooo} out of order, "
-         f"{found.dump_bytes} bytes replayed")
-    return plan, found
 
 
 def _one(name, offset, size=16384):
@@ -51,12 +26,7 @@ def _one(name, offset, size=16384):
     byte is replayed, and so is the record up to where the stream goes on."""
     def run(env):
         with txpath.bench(env) as bench:
-            plan, found = _losing(bench, [(size, offset)])
-            if not bench.offload.real:
-                return
-            index, _ = bench.layout.at(plan.cuts[0][2])
-            expect_equal("first resync (record, byte)", found.resyncs[0],
-                         (bench.layout.number(index), offset))
+            found = txpath.lose_all(bench, [(size, offset)])
             passed = bench.segments()
             again = [at for at, one in enumerate(passed) if one.again]
             # TCP has sent nothing again that was not lost, and something behind it before
@@ -74,22 +44,27 @@ for _name, _offset in (("header", 3), ("payload", 9000), ("tag", 16384 + 29 - 4)
 @test("T-07/tx-boundary")
 @needs(*NEEDS)
 def boundary(env):
-    """Lost segments that begin with a record, and a stream in which every segment does: nothing is
+    """Lost segments that begin with a record, in a stream in which every segment does: nothing is
     replayed."""
-    with txpath.bench(env) as bench:
-        size = bench.mss - txpath.EXTRA
-        lost = bench.lose([bench.mss * at for at in (40, 80, 120)])
-        bench.cork(True)
-        bench.send([size] * 160)
-        bench.cork(False)
-        found = bench.check()
-        txpath.check_lost(bench, lost, [bench.mss * at for at in (40, 80, 120)])
-        expect_equal("bytes replayed", found.dump_bytes, 0)
-        if bench.offload.real:
-            nic = bench.offload.watch.nic()
-            expect_equal("tx_tls_dump_packets", nic["tx_tls_dump_packets"], 0)
-            expect(nic["tx_tls_ooo"] >= 6, f"tx_tls_ooo moved by {nic['tx_tls_ooo']}; "
-                                           "at least two for each of three losses expected")
+    for _ in range(txpath.TRIES):
+        with txpath.bench(env) as bench:
+            mss = bench.mss
+            lost = bench.lose([mss * at for at in (40, 80, 120)])
+            bench.cork(True)
+            bench.send([mss - txpath.EXTRA] * 160)
+            bench.cork(False)
+            found = bench.check()
+            expect_equal("segments lost", lost[0].hits(), 3)
+            if any(one.stream % mss for one in bench.segments()):
+                note("TCP has sent less than a full segment; once more")
+                continue
+            expect_equal("bytes replayed", found.dump_bytes, 0)
+            if bench.offload.real:
+                nic = bench.offload.watch.nic()
+                expect_equal("tx_tls_dump_packets", nic["tx_tls_dump_packets"], 0)
+                expect(nic["tx_tls_ooo"] >= 3, f"tx_tls_ooo moved by {nic['tx_tls_ooo']}")
+            return
+    expect(False, "segments never were records")
 
 
 def _before_tls(plain):
@@ -203,6 +178,83 @@ def acknowledged(env):
         bench.check()
 
 
+# Faults in the device. Packets of the driver are packets on the wire here (no TSO), so that what the
+# device has dropped is the difference.
+FAULTS = ("tls-tx", "wire", "fault", "feature:tcp-segmentation-offload")
+
+
+@contextlib.contextmanager
+def _faulty(env, rule):
+    """A bench whose device does one thing wrong; yields (Bench, Faults, moved) where moved() has the
+    device's counters since then."""
+    device = env.device(env.local)
+    with env.local.nic.with_features(tcp_segmentation_offload=False), \
+            fault.faults(env, env.local, rule) as faults, txpath.bench(env) as bench:
+        before = device.counters()
+
+        def moved():
+            return {name: value - before[name] for name, value in device.counters().items()}
+
+        yield bench, faults, moved
+
+
+def _check_dropped(bench, moved, swallowed):
+    """Each packet that the driver has posted was sent, swallowed, or dropped for a reason that is
+    counted; the peer has met no wrong record."""
+    bench.settle()
+    bench.judge.check_no_error()
+    nic, device, passed = bench.offload.watch.nic(), moved(), bench.segments()
+    dropped = device["tls_tx_seq_mismatch"] + device["tls_tx_no_ctx"]
+    note(f"{nic['tx_tls_encrypted_packets']} packets posted, {len(passed)} on the wire, "
+         f"{swallowed} swallowed, {device['tls_tx_seq_mismatch']} out of sequence, "
+         f"{device['tls_tx_no_ctx']} without context")
+    expect_equal("tx_tls_encrypted_packets", nic["tx_tls_encrypted_packets"],
+                 len(passed) + swallowed + dropped)
+    expect_equal("tls_tx_bytes of the device", device["tls_tx_bytes"],
+                 sum(one.length for one in passed))
+    expect(nic["tx_tls_ooo"] >= 1, "the driver has met nothing out of order")
+    return device
+
+
+@test("T-06/tx-packet-lost-in-device")
+@needs(*FAULTS)
+def packet_lost(env):
+    """F-2: a packet is lost in the device before it is encrypted. Those behind it are not where the
+    device expects them and are dropped too, until TCP sends again; nothing wrong leaves."""
+    with _faulty(env, "swallow wqe=SEND tisn=1.. nth=20") as (bench, faults, moved):
+        bench.send([1000] * 200)
+        device = _check_dropped(bench, moved, faults.hits())
+        expect(device["tls_tx_seq_mismatch"] >= 1, "no packet was out of sequence")
+        bench.send([1000] * 20)
+
+
+@test("T-06/tx-progress-params-lost")
+@needs(*FAULTS)
+def progress_lost(env):
+    """F-3: the first SET_PSV has no effect. The device has no context and drops what comes; when
+    TCP sends again the driver posts another one, and all is well."""
+    with _faulty(env, "swallow wqe=SET_PSV dir=tx nth=1") as (bench, _, moved):
+        bench.send([1000] * 20)
+        device = _check_dropped(bench, moved, 0)
+        expect(device["tls_tx_no_ctx"] >= 1, "no packet was dropped for want of a context")
+
+
+@test("T-06/tx-static-params-lost")
+@needs(*FAULTS)
+def static_lost(env):
+    """F-3: the first static params have no effect. The driver believes that the device has them, and
+    posts no others for the same record: the connection never gets anywhere. Nothing leaves, and each
+    try is counted: the device cannot tell the driver."""
+    with _faulty(env, "swallow wqe=UMR_STATIC dir=tx nth=1") as (bench, _, moved):
+        env.local.call("tcp.send", number=bench.connection.client_socket, seed="x", size=1000)
+        wait_for("several tries are dropped", lambda: moved()["tls_tx_no_ctx"] >= 4)
+        expect_equal("segments on the wire", bench.segments(), [])
+        nic = bench.offload.watch.nic()
+        expect_between("tx_tls_encrypted_packets", nic["tx_tls_encrypted_packets"],
+                       4, moved()["tls_tx_no_ctx"])
+        bench.connection.close(abort=True)
+
+
 def _edges(size, every=1):
     return [(size, at) for at in [0, *txpath.edges(size)][::every]]
 
@@ -214,7 +266,7 @@ def _again(cuts, tso=True, **options):
             if not tso:
                 stack.enter_context(env.local.nic.with_features(tcp_segmentation_offload=False))
             bench = stack.enter_context(txpath.bench(env, **options))
-            _losing(bench, cuts)
+            txpath.lose_all(bench, cuts)
     run.__doc__ = _again.__doc__
     return run
 
@@ -241,7 +293,7 @@ def _spanning(tso):
             bench.send([*sizes, 1000])
             bench.cork(False)
             found = bench.check()
-            expect_equal("segments lost", lost[0].hits(), 5)
+            expect_between("segments lost", lost[0].hits(), 4, 5)   # two are neighbours
             expect(len(found.resyncs) >= 4, f"resyncs: {found.resyncs}")
     run.__doc__ = _spanning.__doc__
     return run
@@ -260,7 +312,7 @@ def _identical(tso):
                 txpath.bench(env) as bench, env.local.directory() as place:
             client.capture_start(name, env.lab.netdev)
             try:
-                _losing(bench, _edges(3000, 4) + _edges(60, 4))
+                txpath.lose_all(bench, _edges(3000, 4) + _edges(60, 4))
             finally:
                 client.capture_stop(name)
             client.capture_fetch(name, f"{place}/pcap")
