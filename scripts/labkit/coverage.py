@@ -55,7 +55,7 @@ class Coverage(Suite):
 def build(folder):
     """Build the unit tests with counters; returns {name of the test: program}."""
     with steps.Step("build the unit tests for coverage", log="coverage-build") as step:
-        if not (folder / "build.ninja").exists():
+        if not paths.configured(folder):
             # without optimisation a line is a line
             step.run(["meson", "setup", "-Db_coverage=true", "--buildtype=debug", folder,
                       paths.REPO], hint="`lab doctor` says what is missing")

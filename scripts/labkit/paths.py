@@ -21,6 +21,7 @@ Layout of the cache (everything in it can be deleted at any time, the next run m
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -72,6 +73,24 @@ def make_dir(path: pathlib.Path) -> None:
 def checkout_id() -> str:
     """Short name of this checkout, for what several checkouts keep apart in one cache."""
     return hashlib.sha256(str(REPO).encode()).hexdigest()[:12]
+
+
+def configured(folder: pathlib.Path) -> bool:
+    """Whether meson has configured FOLDER for this checkout, and at the place where it is now.
+
+    What was configured elsewhere (a cache that has been moved or copied) is deleted.
+    """
+    try:
+        about = json.loads((folder / "meson-info/meson-info.json").read_text(encoding="utf-8"))
+        places = about["directories"]
+        same = ((folder / "build.ninja").exists()
+                and os.path.realpath(places["build"]) == os.path.realpath(folder)
+                and os.path.realpath(places["source"]) == os.path.realpath(REPO))
+    except (OSError, ValueError, KeyError, TypeError):
+        same = False
+    if not same:
+        shutil.rmtree(folder, ignore_errors=True)
+    return same
 
 
 def digest(*parts: object) -> str:

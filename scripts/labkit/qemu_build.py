@@ -511,7 +511,7 @@ def build(series: str = "10.0", qemu_src: pathlib.Path | None = None, sanitize: 
         extra = later_devices(src)
         out = home / f"build-{kind}-{paths.digest(compiler(), overlay.key, *args, *extra)}"
         held.enter_context(paths.lock(f"qemu-{home.name}-{out.name}"))
-        if not (out / "source").exists():
+        if out not in _builds_of(src):      # not there, or of a cache that has been moved
             paths.require_space(home, SPACE_BUILD[sanitize], "building QEMU")
             _configure(src, out, args)
         _compile(out, what)

@@ -15,7 +15,7 @@ import random
 import struct
 import tempfile
 
-from . import capture, coverage, cpio, demo, ktap, soak
+from . import capture, coverage, cpio, demo, ktap, paths, soak
 from .actions import Actions, Channel
 from .errors import LabError
 from .frames import guest as f
@@ -333,3 +333,25 @@ def test_coverage_judgement(_bench):
     same(coverage.judge("tls_tx.c", coverage.File(), 1.0).status, "fail", "no lines")
     table = coverage.table({"tls_tx.c": file})
     check("2/3" in table[1] and "66.7" in table[1], str(table))
+
+
+def test_moved_cache(_bench):
+    """A build directory is used where it was configured, for this checkout; elsewhere it goes."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = pathlib.Path(place).resolve() / "build"
+
+        def configure(build, source=paths.REPO):
+            (folder / "meson-info").mkdir(parents=True)
+            (folder / "build.ninja").touch()
+            (folder / "meson-info/meson-info.json").write_text(json.dumps(
+                {"directories": {"build": str(build), "source": str(source)}}))
+
+        check(not paths.configured(folder), "a directory that is not there is configured")
+        for build, source in ((folder.with_name("old"), paths.REPO), (folder, "/elsewhere")):
+            configure(build, source)
+            check(not paths.configured(folder), f"configured for {build}, {source}")
+            check(not folder.exists(), "it is still there")
+        configure(folder)
+        check(paths.configured(folder), "its own place is not known")
+        (folder / "build.ninja").unlink()
+        check(not paths.configured(folder), "without build.ninja it is configured")

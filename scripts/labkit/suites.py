@@ -151,7 +151,7 @@ class Unit(Suite):
             raise LabError(f"{paths.REPO} has no meson.build: there are no unit tests to run")
         self._dir = paths.cache_dir("unit", paths.checkout_id())
         with steps.Step("build the unit tests", log="unit-build") as step:
-            if not (self._dir / "build.ninja").exists():
+            if not paths.configured(self._dir):
                 step.run(["meson", "setup", self._dir, paths.REPO],
                          hint="`lab doctor` says what is missing")
             step.run(["ninja", "-C", self._dir, f"-j{steps.jobs()}"], progress=steps.Ninja())

@@ -27,7 +27,7 @@ def build():
     """The program, brought up to date; takes a moment when there is nothing to do."""
     folder = paths.cache_dir("wire", paths.checkout_id())
     with paths.lock("wire"), steps.Step("build the wire", log="wire-build", quiet=True) as step:
-        if not (folder / "build.ninja").exists():
+        if not paths.configured(folder):
             step.run(["meson", "setup", "-Dtests=false", folder, paths.REPO],
                      hint="`lab doctor` says what is missing")
         step.run(["ninja", "-C", folder, f"-j{steps.jobs()}", TARGET], progress=steps.Ninja())
