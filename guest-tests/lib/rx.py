@@ -16,7 +16,7 @@ import contextlib
 import itertools
 
 from . import loss, records, tracepoints, wire
-from .case import expect, expect_equal, fail, wait_for
+from .case import Failure, expect, expect_equal, fail, wait_for
 from .counters import Watch
 from .tls import Connection, Offload, OVERHEAD
 
@@ -29,9 +29,9 @@ HEADER = 5
 OVER = OVERHEAD["1.2"]
 
 # sender: no tail loss probe, no timer that believes in a loss, many packets late are no loss
-PATIENT = {"tcp_early_retrans": 0, "tcp_recovery": 0, "tcp_max_reordering": 300,
-           "tcp_reordering": 300}
-QUICK = {"tcp_early_retrans": 0, "tcp_recovery": 0, "tcp_reordering": 3}
+PATIENT = {"tcp_no_metrics_save": 1, "tcp_early_retrans": 0, "tcp_recovery": 0,
+           "tcp_max_reordering": 300, "tcp_reordering": 300}
+QUICK = {"tcp_no_metrics_save": 1, "tcp_early_retrans": 0, "tcp_recovery": 0, "tcp_reordering": 3}
 
 # what a scenario must name when it moves them
 DRIVER = ("rx_tls_resync_req_pkt", "rx_tls_resync_req_start", "rx_tls_resync_req_end",
@@ -158,14 +158,11 @@ class Bench:
 
     def wait_driver(self, name, count=1):
         """Until a counter of the driver, or of the kernel's TLS, has moved so far."""
-        kernel = name.startswith("Tls")
-        wait_for(f"{name}, {count} times",
-                 lambda: (self._watch.protocols() if kernel else self._watch.nic())[name]
-                 >= count)
+        wait_for(f"{name}, {count} times", lambda: self.driver(name) >= count)
 
-    def asked(self):
-        """How often the driver was answered since the mark."""
-        return self._watch.nic()["rx_tls_resync_req_end"]
+    def driver(self, name):
+        """How far a counter of the driver, or of the kernel's TLS, has moved since the mark."""
+        return (self._watch.protocols() if name.startswith("Tls") else self._watch.nic())[name]
 
     def check(self, flags, *, rows=None, more=None, resyncs=0):
         """Everything since the mark is exactly so.
@@ -173,7 +170,7 @@ class Bench:
         flags    packets [not decrypted, decrypted, resync, error]; the driver counts the same
         resyncs  how often the device asked, was answered and approved
         more     {counter: value} of the driver or the kernel beyond that
-        rows     {"R9": 1, ...}; rows of EVENTS that are not named were not taken
+        rows     {"R9": 1, ...}; rows of EVENTS that are not named were not taken; None: any number
         """
         expect_equal("packets not decrypted, decrypted, resync, error", self.flags(), list(flags))
         want = dict.fromkeys(DRIVER + KERNEL, 0)
@@ -189,6 +186,7 @@ class Bench:
         if rows is not None:
             want = dict.fromkeys(EVENTS, 0)
             want.update(rows)
+            want = {name: count for name, count in want.items() if count is not None}
             now = self.rows()
             got = {name: now[name] - self._rows[name] for name in want}
             expect_equal("rows taken", {k: v for k, v in got.items() if v or want[k]},
@@ -217,7 +215,10 @@ class Bench:
 
     def position(self):
         """Stream byte that is sent next. Nothing may be under way."""
-        flow = self.box.flow(self.connection.up)
+        try:
+            flow = self.box.flow(self.connection.up)
+        except Failure:                 # put together without a handshake: nothing has passed
+            return 0
         return (flow["next_seq"] - flow["first_seq"]) % (1 << 32)
 
     # payload
@@ -240,8 +241,10 @@ class Bench:
         way = self.connection.up
         return way.receiver.begin("tcp.receive", number=way.receiver_socket, **where)
 
-    def later(self, where):
-        """As read(), as a Sent."""
+    def later(self, *wheres):
+        """As read(), of all that several send(read=False) describe, as a Sent. Never two at a
+        time: which of them would get what?"""
+        where = dict(wheres[0], size=sum(each["size"] for each in wheres))
         return Sent(self, where["size"], self.read(where))
 
     @contextlib.contextmanager
@@ -258,15 +261,15 @@ class Bench:
         """Send records; a piece is a number of payload bytes, or {offset: ciphertext} with the
         key "size": the record has these bytes on the wire, at these places of its ciphertext.
 
-        Returns a Sent; the rest of a crafted record's ciphertext is zeros.
+        Returns a Sent. The rest of a crafted record's ciphertext is zeros, that of another one is
+        0xee: no byte of it is taken for a header by chance.
         """
         way = self.connection.up
         data = []
         for piece in pieces:
-            if isinstance(piece, dict):
-                data.append(self._plaintext(piece, self.count + len(data)))
-            else:
-                data.append(bytes(piece))
+            if not isinstance(piece, dict):
+                piece = {"size": piece, 0: b"\xee" * piece}
+            data.append(self._plaintext(piece, self.count + len(data)))
         size = sum(map(len, data))
         pending = way.receiver.begin("tcp.receive_bytes", number=way.receiver_socket,
                                      digest=_digest(data), size=size)
@@ -385,14 +388,15 @@ def _base64(text):
 
 
 @contextlib.contextmanager
-def calm(env, patient=True):
+def calm(env, patient=True, name=None, rto=RTO):
     """Both ends send nothing twice on their own: no tail loss probe, no retransmission timeout
-    within RTO; patient: nor do they take packets that come late for lost."""
+    within `rto`; patient: nor do they take packets that come late for lost. name: of the
+    interfaces that have the ends' addresses, if not of the NICs."""
     with contextlib.ExitStack() as stack:
         for host in env.hosts:
-            for name, value in (PATIENT if patient else QUICK).items():
-                stack.enter_context(_sysctl(host, f"/proc/sys/net/ipv4/{name}", value))
-            stack.enter_context(_slow(host, [f"{env.other(host).address(family)}/{bits}"
+            for what, value in (PATIENT if patient else QUICK).items():
+                stack.enter_context(_sysctl(host, f"/proc/sys/net/ipv4/{what}", value))
+            stack.enter_context(_slow(host, name or host.nic.name, rto, [f"{env.other(host).address(family)}/{bits}"
                                              for family, bits in ((4, 32), (6, 128))]))
         yield
 
@@ -408,15 +412,15 @@ def _sysctl(host, path, value):
 
 
 @contextlib.contextmanager
-def _slow(host, prefixes):
+def _slow(host, name, rto, prefixes):
     """Routes whose connections wait long for an acknowledgement."""
     host.run("ip", "-batch", "-", data="".join(
-        f"route replace {prefix} dev {host.nic.name} rto_min {RTO}\n" for prefix in prefixes))
+        f"route replace {prefix} dev {name} rto_min {rto}\n" for prefix in prefixes))
     try:
         yield
     finally:
         host.run("ip", "-force", "-batch", "-", check=False, data="".join(
-            f"route del {prefix} dev {host.nic.name}\n" for prefix in prefixes))
+            f"route del {prefix} dev {name}\n" for prefix in prefixes))
 
 
 @contextlib.contextmanager
@@ -434,12 +438,12 @@ def dropped_by_host(env):
 
 
 @contextlib.contextmanager
-def prepared(env, *, patient=True, device=True):
+def prepared(env, *, patient=True, device=True, name=None, rto=RTO):
     """What all connections of a test share: calm ends, one packet for each segment, the device at
     the local end decrypts (or, with device=False, does not), the peer works in software. Yields
     the local end's Offload."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(calm(env, patient))
+        stack.enter_context(calm(env, patient, name, rto))
         stack.enter_context(loss.unmerged(*env.hosts))
         into = stack.enter_context(Offload(env, env.local, rx=device))
         stack.enter_context(Offload(env, env.remote))
@@ -448,12 +452,15 @@ def prepared(env, *, patient=True, device=True):
 
 @contextlib.contextmanager
 def opened(env, into, *, family=4, cipher="aes-gcm-128", rec_seq=0, keys=None, start=True, plain=0,
-           connect=Connection, options=None, truth=True, unseen=None, **how):
+           twice=False, unread=(), entry=True, connect=Connection, options=None, truth=True,
+           unseen=None, **how):
     """A Bench: a connection whose steering entry was there before its data. In a prepared() block.
 
     connect  called as Connection is
-    plain    bytes that are sent before TLS begins
+    plain    bytes that are sent before TLS begins; twice: once more with the next packet
+    unread   sizes of records that come before the receiver has its key
     keys     members of the keys that are not left to chance
+    entry    False: the steering entry is not waited for
     start    one record is sent and decrypted, so the device is in sync
     unseen   for Truth.check()
     """
@@ -465,19 +472,29 @@ def opened(env, into, *, family=4, cipher="aes-gcm-128", rec_seq=0, keys=None, s
         connection = stack.enter_context(connect(env.remote, env.local, family, seed=env.seed,
                                                  options=dict(OPTIONS, **(options or {})), **how))
         if plain:
+            if twice:
+                box.add(connection.up, "duplicate stream=0 gap=1")
             connection.up.move(plain)
         entries = env.lab.objects()["flow_entry"]
-        made = connection.enable_tls("1.2", cipher, down=False, rec_seq=rec_seq,
-                                     change=keys)["up"]
+        made = connection.enable_tls("1.2", cipher, down=False, rec_seq=rec_seq, change=keys,
+                                     plain_receiver=bool(unread))["up"]
+        result = Bench(env, connection, made, box, into, taken)
+        if unread:
+            first = result.send(unread, read=False)
+            wait_for("the unread records have come",
+                     lambda: not connection.info(env.remote)["unacked"])
+            env.local.call("tcp.tls_add", number=connection.server_socket, direction="rx",
+                           keys=made)
         into.check_configuration(connection, tx=False)
         into.check_opened(tx=False)
         if taken:
             taken.follow(env.local)
-        if into.rx:
+        if into.rx and entry:
             wait_for("the steering entry",
                      lambda: env.lab.objects()["flow_entry"] == entries + 1)
+        if unread:
+            result.later(first).finish()
         expect_equal("snd_mss", connection.info(env.remote)["snd_mss"], SEGMENT)
-        result = Bench(env, connection, made, box, into, taken)
         if start:
             if into.rx:
                 result.expect_flags("the first record", [1000], [0, 1, 0, 0])
@@ -491,7 +508,7 @@ def opened(env, into, *, family=4, cipher="aes-gcm-128", rec_seq=0, keys=None, s
 
 
 @contextlib.contextmanager
-def bench(env, *, patient=True, **how):
+def bench(env, *, patient=True, name=None, **how):
     """A Bench by itself."""
-    with prepared(env, patient=patient) as into, opened(env, into, **how) as result:
+    with prepared(env, patient=patient, name=name) as into, opened(env, into, **how) as result:
         yield result

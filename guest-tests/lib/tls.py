@@ -79,7 +79,7 @@ class Connection:
         if initial is None:
             self._open(options, mapped)
         else:
-            self._put_together(*initial)
+            self._put_together(*initial, options or {})
         ports = self.client_port, self.server_port
         self.up = Direction("client to server", client, self.client_socket, server,
                             self.server_socket, seed, ports)
@@ -100,9 +100,10 @@ class Connection:
         finally:
             server.call("tcp.close", number=listener["socket"])
 
-    def _put_together(self, client_seq, server_seq):
+    def _put_together(self, client_seq, server_seq, options):
         sides = ((self.client, client_seq, server_seq), (self.server, server_seq, client_seq))
-        mss = self.client.nic.mtu - (40 if self.family == 4 else 60)
+        options = dict(options)
+        mss = options.pop("TCP_MAXSEG", self.client.nic.mtu - (40 if self.family == 4 else 60))
         opened = [host.call("tcp.repair_socket", address=host.address(self.family), mss=mss,
                             send_seq=mine, receive_seq=theirs) for host, mine, theirs in sides]
         self.client_socket, self.server_socket = (end["socket"] for end in opened)
@@ -112,6 +113,7 @@ class Connection:
                                                        (self.client, self.server)):
             host.call("tcp.repair_connect", number=end["socket"], receive_seq=theirs,
                       address=other.address(self.family), port=peer["port"])
+            host.call("tcp.set_option", number=end["socket"], options=options)
 
     def __enter__(self):
         return self
