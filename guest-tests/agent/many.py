@@ -2,11 +2,10 @@
 """Hundreds of connections that are opened, used and closed in one call.
 
 Responsible for: groups of TCP connections with kernel TLS on them; keys and payload of each come
-from a seed and the client's port, which both ends know. (Not from a running number: connections that
-are opened one after the other need not be accepted in that order.)
-State: the table of open groups.
-Callers: loop.py; tests of pools, key ranges and limits. A call for each socket would take most
-of the time of such a test.
+from a seed and the client's port, which both ends know. (Not from a running number: connections
+that are opened one after the other need not be accepted in that order.) State: the table of open
+groups. Callers: loop.py; tests of pools, key ranges and limits. A call for each socket would take
+most of the time of such a test.
 """
 
 import itertools

@@ -7,7 +7,7 @@ Callers: runner.py.
 
     lab               the lab channel: this is an emulated machine run by scripts/lab
     lab:PROP          … whose device has the QOM property PROP
-    wire              mlx5-wire stands between the ends: in the lab, or WIRE_CONTROL names its socket
+    wire              mlx5-wire stands between the ends: in the lab, or WIRE_CONTROL names it
     records           the device under test has a record log, remote-records: the peer's
     fault             faults can be made in the device under test, remote-fault: in the peer's
     tracepoints       tracefs with the tls:* events at this end, remote-tracepoints: at the peer

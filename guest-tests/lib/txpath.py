@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sending through a device that encrypts: the bench, and the model that says what must be counted.
 
-Responsible for: where records lie in a stream, sizes that put segment boundaries at chosen bytes of
-records, and what the driver must have done to bring a sequence of segments onto the wire.
-State: a Bench owns a connection and everything that observes it.
-Callers: tests/test_t_tx_*.py.
+Responsible for: where records lie in a stream, sizes that put segment boundaries at chosen bytes
+of records, and what the driver must have done to bring a sequence of segments onto the wire.
+State: a Bench owns a connection and everything that observes it. Callers: tests/test_t_tx_*.py.
 
-The model follows mlx5e_ktls_handle_tx_skb(): the driver expects each packet to go on where the last
-one ended. A packet that does not is out of order: the record that it begins in is looked up, its
-number is given to the device again, what lies of it before the packet is replayed by DUMP, and the
-packet follows. All of it can be told from the order of the segments on the wire, so none of the
-counters is left to an inequality.
+The model follows mlx5e_ktls_handle_tx_skb(): the driver expects each packet to go on where the
+last one ended. A packet that does not is out of order: the record that it begins in is looked up,
+its number is given to the device again, what lies of it before the packet is replayed by DUMP, and
+the packet follows. All of it can be told from the order of the segments on the wire, so none of
+the counters is left to an inequality.
 """
 
 import bisect
@@ -212,8 +211,9 @@ class Bench:
         """The segments with these bytes of the stream are lost, the first time (or as `sent`
         says). Returns the rules."""
         positions = sorted(positions)
+        end = f" sent={sent}" if sent else ""
         return [self.box.add(self.way, "drop stream=" + ",".join(
-            str(position) for position in positions[at:at + SET]) + (f" sent={sent}" if sent else ""))
+            str(position) for position in positions[at:at + SET]) + end)
                 for at in range(0, len(positions), SET)]
 
     def cork(self, on):

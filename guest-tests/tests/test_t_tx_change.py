@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """T-31 to T-33, sending: what changes under a live session, with losses before, across and after.
 
-Across a change means: segments are lost before it, and nothing of the stream passes until it is done,
-so that the first thing the new queues see of the session is a retransmission.
+Across a change means: segments are lost before it, and nothing of the stream passes until it is
+done, so that the first thing the new queues see of the session is a retransmission.
 """
 
 import contextlib
@@ -33,8 +33,8 @@ def _across(env, bench, change):
 @test("T-31/tx-features")
 @needs(*NEEDS)
 def features(env):
-    """tls-hw-tx-offload off: a live session stays with the device, new ones are software; on again:
-    new ones are the device's. The session's own account is exact throughout."""
+    """tls-hw-tx-offload off: a live session stays with the device, new ones are software; on
+    again: new ones are the device's. The session's own account is exact throughout."""
     with txpath.bench(env) as bench:
         nic = env.local.nic
         bench.send(SIZES)
@@ -60,8 +60,8 @@ def features(env):
 @test("T-31/tx-checksum-takes-it-away")
 @needs(*NEEDS, "feature:tx-checksumming")
 def checksum(env):
-    """Without checksums there is no TLS offload for new sessions; a live one goes on by itself in the
-    kernel's fallback or the device, every byte right, and with checksums it is as before."""
+    """Without checksums there is no TLS offload for new sessions; a live one goes on by itself in
+    the kernel's fallback or the device, every byte right, and with checksums it is as before."""
     with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote) as judge, \
             Connection(env.local, env.remote, seed=env.seed) as connection:
         connection.enable_tls(down=False)
@@ -128,8 +128,8 @@ def rings(env):
 @test("T-33/tx-channels")
 @needs(*NEEDS, "channels:2")
 def channels(env):
-    """Fewer channels, then more, while records are under way: the parameters were posted on a queue
-    that is gone."""
+    """Fewer channels, then more, while records are under way: the parameters were posted on a
+    queue that is gone."""
     most = env.local.nic.channels()[1]
     with txpath.bench(env) as bench, env.local.nic.with_channels() as change:
         bench.send(SIZES)
@@ -141,8 +141,8 @@ def channels(env):
 @test("T-33/tx-link")
 @needs("tls-tx")
 def link(env):
-    """The interface goes down and up: the session falls back to software, every byte right, and the
-    device is told no more about it."""
+    """The interface goes down and up: the session falls back to software, every byte right, and
+    the device is told no more about it."""
     with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote) as judge, \
             Connection(env.local, env.remote, seed=env.seed) as connection:
         connection.enable_tls(down=False)

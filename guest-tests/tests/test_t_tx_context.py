@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """T-01, T-02, T-05, T-22 to T-28, sending: a context from its beginning to its end, in every guise.
 
-All of them but the first two send the same stream, with a segment lost in a header, one in a payload,
-one in a tag and one that begins a record, and compare the counters, the device's record log and
-the peer's bytes with what the order of the segments on the wire demands (lib/txpath.py).
+All of them but the first two send the same stream, with a segment lost in a header, one in a
+payload, one in a tag and one that begins a record, and compare the counters, the device's record
+log and the peer's bytes with what the order of the segments on the wire demands (lib/txpath.py).
 """
 
 import contextlib
@@ -186,8 +186,8 @@ def last_records(env):
 
     The kernel means to end the session with EBADMSG there (tls_advance_record_sn), but TCP's send
     path takes the error away within the same write, which reports success: record 2^64-1 waits as
-    partly sent, goes with the next write, and that one's record is number 0. The peer's kernel does
-    end the session, after record 2^64-1.
+    partly sent, goes with the next write, and that one's record is number 0. The peer's kernel
+    does end the session, after record 2^64-1.
     """
     first = (1 << 64) - 4
     with txpath.bench(env, rec_seq=first, options={"TCP_NODELAY": 1}) as bench:

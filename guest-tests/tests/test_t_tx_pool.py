@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """T-03, T-04, T-36: the driver's pools of contexts and keys, and what of them is in the device.
 
-Both pools are models here, written down from what the driver does: contexts (TIS) are made sixteen at
-a time until more than 1024 are spare, and unmade sixteen at a time from 4096 spare ones on; keys are
-made in ranges of 2^log-dek-max-alloc, and used ones wait until more than 128 of them justify a
-SYNC_CRYPTO. The device's own count of objects must be the model's.
+Both pools are models here, written down from what the driver does: contexts (TIS) are made sixteen
+at a time until more than 1024 are spare, and unmade sixteen at a time from 4096 spare ones on;
+keys are made in ranges of 2^log-dek-max-alloc, and used ones wait until more than 128 of them
+justify a SYNC_CRYPTO. The device's own count of objects must be the model's.
 """
 
 import contextlib
@@ -76,9 +76,9 @@ def _alloc(env):
 @test("T-03/tx-pool-alloc", guard=600.0)
 @needs("tls-tx", "rebind", "driver:mlx5_core")
 def alloc(env):
-    """The first connection after the driver was bound makes its context itself (+1) and has the pool
-    filled (+16 at a time, until more than 1024 are spare); the next sixteen take from the pool and
-    the seventeenth fills it again. The device has made as many TIS."""
+    """The first connection after the driver was bound makes its context itself (+1) and has the
+    pool filled (+16 at a time, until more than 1024 are spare); the next sixteen take from the
+    pool and the seventeenth fills it again. The device has made as many TIS."""
     if env.software_tls:
         return
     with _fresh(env), Offload(env, env.local, tx=True) as offload, Offload(env, env.remote), \
@@ -163,8 +163,8 @@ def free_above_high(env):
 
 @contextlib.contextmanager
 def _group(env, count, cipher="aes-gcm-128"):
-    """Yields (open_some(n), close_some(n), Offload): up to `count` connections, in order of opening;
-    each sends and is checked when it is opened."""
+    """Yields (open_some(n), close_some(n), Offload): up to `count` connections, in order of
+    opening; each sends and is checked when it is opened."""
     groups = []         # [(client group, server group, connections left)]
 
     with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote) as judge:
@@ -251,9 +251,9 @@ class Keys:
 @test("T-36/tx-churn", guard=1200.0)
 @needs("tls-tx", "lab:log-dek-max-alloc", "rebind", "driver:mlx5_core")
 def churn(env):
-    """A thousand connections over ranges of 16 keys: the device has as many keys after every step as
-    the driver's pool must have, and SYNC_CRYPTO comes with every 129th key that was used; no key is
-    used again before that."""
+    """A thousand connections over ranges of 16 keys: the device has as many keys after every step
+    as the driver's pool must have, and SYNC_CRYPTO comes with every 129th key that was used; no
+    key is used again before that."""
     if env.software_tls:
         return
 

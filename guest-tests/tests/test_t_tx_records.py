@@ -98,8 +98,8 @@ for _tso in (True, False):
 
 
 def _file(zerocopy):
-    """sendfile: pages of the page cache are encrypted by the device, with a lost segment in a header
-    and one in a payload, which are replayed from those pages. The file stays as it is."""
+    """sendfile: pages of the page cache are encrypted by the device, with a lost segment in a
+    header and one in a payload, which are replayed from those pages. The file stays as it is."""
     def run(env):
         size = (1 << 20) + 12345
         sizes = [MAX] * (size // MAX) + [size % MAX]

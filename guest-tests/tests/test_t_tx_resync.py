@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """T-06 to T-09 and T-20, sending again: the driver's out-of-order path at every place of a record.
 
-The wire loses the segments that begin at chosen bytes; the driver brings them again by UMR, SET_PSV,
-DUMP and the packet. How often, for which records and with how many bytes is known exactly from the
-order of the segments on the wire (lib/txpath.py).
+The wire loses the segments that begin at chosen bytes; the driver brings them again by UMR,
+SET_PSV, DUMP and the packet. How often, for which records and with how many bytes is known exactly
+from the order of the segments on the wire (lib/txpath.py).
 """
 
 import contextlib
@@ -22,8 +22,8 @@ NEEDS = ("tls-tx", "wire")
 
 
 def _one(name, offset, size=16384):
-    """One lost segment: +2 out-of-order packets (it, and the jump back), the record up to its first
-    byte is replayed, and so is the record up to where the stream goes on."""
+    """One lost segment: +2 out-of-order packets (it, and the jump back), the record up to its
+    first byte is replayed, and so is the record up to where the stream goes on."""
     def run(env):
         with txpath.bench(env) as bench:
             found = txpath.lose_all(bench, [(size, offset)])
@@ -68,8 +68,8 @@ def boundary(env):
 
 
 def _before_tls(plain):
-    """What was sent in clear before the keys were set is sent again in clear, by itself; the records
-    behind it are encrypted."""
+    """What was sent in clear before the keys were set is sent again in clear, by itself; the
+    records behind it are encrypted."""
     def run(env):
         # one packet for the driver is one on the wire
         with env.local.nic.with_features(tcp_segmentation_offload=False), \
@@ -140,8 +140,8 @@ def _backlog(host):
 @needs(*NEEDS, "tool:tc")
 def acknowledged(env):
     """A retransmission waits in a qdisc while the acknowledgement of the first transmission comes:
-    when it reaches the driver its record is gone, and the driver throws it away. The connection goes
-    on.
+    when it reaches the driver its record is gone, and the driver throws it away. The connection
+    goes on.
 
     The qdisc is a bucket that holds one packet's worth of tokens and refills in seconds. (netem
     would not do: it takes the socket off the packet, and the kernel drops it there.)
@@ -169,7 +169,8 @@ def acknowledged(env):
         again = bench.info()["total_retrans"]
         if bench.offload.real:
             dropped = bench.offload.watch.nic()["tx_tls_drop_no_sync_data"]
-            note(f"{again} retransmissions, {repeated} on the wire, {dropped} dropped by the driver")
+            note(f"{again} retransmissions, {repeated} on the wire, {dropped} dropped by the "
+                 "driver")
             expect(dropped >= 1, "nothing was dropped by the driver")
             expect_equal("tx_tls_drop_no_sync_data, and retransmissions that never came to the "
                          "wire", dropped, again - repeated)
@@ -178,15 +179,15 @@ def acknowledged(env):
         bench.check()
 
 
-# Faults in the device. Packets of the driver are packets on the wire here (no TSO), so that what the
-# device has dropped is the difference.
+# Faults in the device. Packets of the driver are packets on the wire here (no TSO), so that what
+# the device has dropped is the difference.
 FAULTS = ("tls-tx", "wire", "fault", "feature:tcp-segmentation-offload")
 
 
 @contextlib.contextmanager
 def _faulty(env, rule):
-    """A bench whose device does one thing wrong; yields (Bench, Faults, moved) where moved() has the
-    device's counters since then."""
+    """A bench whose device does one thing wrong; yields (Bench, Faults, moved) where moved() has
+    the device's counters since then."""
     device = env.device(env.local)
     with env.local.nic.with_features(tcp_segmentation_offload=False), \
             fault.faults(env, env.local, rule) as faults, txpath.bench(env) as bench:
@@ -219,8 +220,8 @@ def _check_dropped(bench, moved, swallowed):
 @test("T-06/tx-packet-lost-in-device")
 @needs(*FAULTS)
 def packet_lost(env):
-    """F-2: a packet is lost in the device before it is encrypted. Those behind it are not where the
-    device expects them and are dropped too, until TCP sends again; nothing wrong leaves."""
+    """F-2: a packet is lost in the device before it is encrypted. Those behind it are not where
+    the device expects them and are dropped too, until TCP sends again; nothing wrong leaves."""
     with _faulty(env, "swallow wqe=SEND tisn=1.. nth=20") as (bench, faults, moved):
         bench.send([1000] * 200)
         device = _check_dropped(bench, moved, faults.hits())
@@ -242,9 +243,9 @@ def progress_lost(env):
 @test("T-06/tx-static-params-lost")
 @needs(*FAULTS)
 def static_lost(env):
-    """F-3: the first static params have no effect. The driver believes that the device has them, and
-    posts no others for the same record: the connection never gets anywhere. Nothing leaves, and each
-    try is counted: the device cannot tell the driver."""
+    """F-3: the first static params have no effect. The driver believes that the device has them,
+    and posts no others for the same record: the connection never gets anywhere. Nothing leaves,
+    and each try is counted: the device cannot tell the driver."""
     with _faulty(env, "swallow wqe=UMR_STATIC dir=tx nth=1") as (bench, _, moved):
         env.local.call("tcp.send", number=bench.connection.client_socket, seed="x", size=1000)
         wait_for("several tries are dropped", lambda: moved()["tls_tx_no_ctx"] >= 4)
@@ -304,7 +305,8 @@ for _tso in (True, False):
 
 
 def _identical(tso):
-    """What is sent again is byte for byte what was sent first, in a capture between the devices."""
+    """What is sent again is byte for byte what was sent first, in a capture between the
+    devices."""
     def run(env):
         client = env.lab.client
         name = f"t-20-{'tso' if tso else 'no-tso'}"
