@@ -8,17 +8,21 @@ things left behind, a peer's lies. State: none. Callers: people and CI: guest-te
 
 import contextlib
 import io
+import json
 import pathlib
+import socket
 import sys
+import tempfile
 import threading
 import types
 import unittest
+import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 # pylint: disable=wrong-import-position
 import tests                                                    # noqa: E402
-from agent import ktls, payload, rawnet, tcp                    # noqa: E402
+from agent import control, ktls, payload, rawnet, tcp                    # noqa: E402
 from lib import (case, counters, dmesg, hosts, ktap, loss, needs, records,  # noqa: E402
                  runner, strict, tracepoints, txpath, wire)
 from lib.env import EnvironmentProblem, kernel_version         # noqa: E402
@@ -366,7 +370,7 @@ class Registry(unittest.TestCase):
         tests.load()
         self.assertGreater(len(case.REGISTRY), 200)
         for one in case.REGISTRY:
-            self.assertRegex(one.name, r"^(T-[0-9]{2}|[a-z0-9-]+)/[A-Za-z0-9_.-]+$")
+            self.assertRegex(one.name, r"^([TF]-[0-9]{2}|[a-z0-9-]+)/[A-Za-z0-9_.-]+$")
             for word in one.needs:
                 self.assertIn(word.partition(":")[0], needs.TABLE, one.name)
         self.assertTrue(tcp.INFO_U32)
@@ -505,6 +509,54 @@ class Observers(unittest.TestCase):
         self.assertEqual(asked[-1], "wire.clear")
         with wire.rules(env) as box:
             box.add(way, "drop record=7", must_hit=False)
+
+    def test_wire_by_socket(self):
+        """Outside the lab the wire is asked over the socket that WIRE_CONTROL names; what it
+        refuses is a failure with its words."""
+        answers = {"log": {"ok": True, "result": {"next": 0, "first": 0, "hits": [],
+                                                  "more": False}},
+                   "rules": {"ok": True, "result": [{"id": 1, "hits": 1}]},
+                   "clear": {"ok": True, "result": None},
+                   "add": {"ok": True, "result": [1]},
+                   "flows": {"ok": False, "error": "no such thing"}}
+
+        class Here:
+            """An end whose agent is this process."""
+            name = "local"
+
+            @staticmethod
+            def call(op, **args):
+                """As Host.call()."""
+                try:
+                    return getattr(control, op.removeprefix("control."))(**args)
+                except ValueError as error:
+                    raise hosts.CallError("local", op, {"kind": "ValueError", "errno": None,
+                                                        "text": str(error), "where": ""}) \
+                        from None
+
+        def serve(listener):
+            while True:
+                with listener.accept()[0] as peer:
+                    request = json.loads(peer.makefile().readline())
+                    peer.sendall(json.dumps(answers[request["cmd"]]).encode() + b"\n")
+
+        with tempfile.TemporaryDirectory() as place, socket.socket(socket.AF_UNIX) as listener:
+            path = f"{place}/wire"
+            self.assertIn("No such file", control.available(path))
+            listener.bind(path)
+            listener.listen()
+            threading.Thread(target=serve, args=(listener,), daemon=True).start()
+            here = Here()
+            env = types.SimpleNamespace(lab=None, no_lab="none", local=here, remote=None)
+            with unittest.mock.patch.dict("os.environ", {wire.VARIABLE: path}):
+                self.assertIsNone(wire.missing(env))
+                with wire.rules(env) as box:
+                    way = types.SimpleNamespace(sender=here, ports=(1, 2))
+                    box.add(way, "drop record=7").check_hits(1)
+                    with self.assertRaisesRegex(case.Failure, "no such thing"):
+                        box.flow(way)
+            with unittest.mock.patch.dict("os.environ", {wire.VARIABLE: f"{place}/other"}):
+                self.assertIn("no middlebox", wire.missing(env))
 
     def test_full_only(self):
         """A long test runs in a full run, or when it is named."""
