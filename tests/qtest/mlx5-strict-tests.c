@@ -148,11 +148,11 @@ static uint16_t post_data(Strict *t, size_t at, size_t n, unsigned mss, bool ce)
     s.seq = t->seq0 + at;
     s.payload = t->clear->data + at;
     f = frame_build(&s);
-    drv_write(t->d, t->mem, t->clear->data + at, n);
+    drv_write(t->d, t->mem + at, t->clear->data + at, n);
     drv_wqe(&w, &t->sq, mss ? WQE_LSO : WQE_SEND, ce);
     MLX5_SET(wqe_ctrl, w.b, tis_tir_num, t->tisn);
     drv_wqe_eth(&w, ETH_L3_CSUM | ETH_L4_CSUM, mss, f.data, f.payload);
-    drv_wqe_data(&w, t->d->lkey, t->mem, n);
+    drv_wqe_data(&w, t->d->lkey, t->mem + at, n);
     index = drv_sq_put(t->d, &t->sq, &w);
     frame_free(&f);
     return index;
