@@ -28,7 +28,7 @@ SUITES = ("bookworm", "trixie", "trixie-backports", "sid")
 LIKELY = {"6.1": "bookworm", "7.3": "trixie-backports"}     # where to look first
 LIST = paths.GUEST / "stock-modules.toml"
 DRIVER = ("MLX5_EN_TLS",)       # what the driver gets beyond the stock configuration
-FORMAT = 1                      # of what is made here: part of its key
+FORMAT = 1                      # of what is packed here
 SPACE = 1200 << 20
 
 # The guest ends at an oops, as our own kernel does; ciphers are not tested at each boot.
@@ -90,9 +90,9 @@ def kernel(series: str, others: tuple[str, ...] = ()):
     with paths.lock(f"kernel-{series}"):
         current = home / f"current-{series}"
         known = current.read_text(encoding="utf-8").split() if current.exists() else []
-        if len(known) != 2 or not (_home(known[1]) / "complete").exists():
+        if len(known) != 2 or not _whole(known[1]):
             known = find(series, others)
-            if not (_home(known[1]) / "complete").exists():
+            if not _whole(known[1]):
                 _build(series, *known)
             paths.write_atomic(current, " ".join(known) + "\n")
         out = _home(known[1])
@@ -108,9 +108,20 @@ def built() -> list[str]:
 
 
 def _home(version: str) -> pathlib.Path:
-    """Directory of one; version, module list, options and compiler make its name."""
-    key = paths.digest(FORMAT, version, LIST.read_bytes(), *DRIVER, qemu_build.compiler())
+    """Directory of one; version, options and compiler make its name."""
+    key = paths.digest(version, *DRIVER, qemu_build.compiler())
     return paths.cache_dir("kernel", "stock", create=False) / f"{version}-{key}"
+
+
+def _stamp() -> str:
+    """What is packed beside the driver; when it changes, only that is made again."""
+    return paths.digest(FORMAT, LIST.read_bytes())
+
+
+def _whole(version: str) -> bool:
+    """Whether all of it is there."""
+    complete = _home(version) / "complete"
+    return complete.exists() and complete.read_text(encoding="utf-8") == _stamp()
 
 
 # ---- packages
@@ -185,7 +196,7 @@ def _build(series: str, suite_name: str, version: str) -> None:
         headers = _prepare_headers(root, tools)
     modules = next((root / "usr/lib/modules").iterdir())
     driver = home / "mlx5_core.ko"
-    if not driver.exists():             # else what came after it was interrupted
+    if not driver.exists():             # else only the rest was interrupted, or has changed
         with steps.Step(f"build mlx5_core of Linux {version}", "kernel-stock-build") as step:
             shutil.copyfile(_compile(step, core, headers), home / "new.ko")
             (home / "new.ko").replace(driver)
@@ -199,7 +210,7 @@ def _build(series: str, suite_name: str, version: str) -> None:
     shutil.copyfile(image, home / "vmlinuz")
     shutil.copyfile(headers / ".config", home / "config")
     (home / "release").write_text(f"{modules.name}\n", encoding="utf-8")
-    (home / "complete").touch()
+    paths.write_atomic(home / "complete", _stamp())
     shutil.rmtree(work)
 
 
