@@ -3,8 +3,8 @@
  *
  * Tests of the RX tracker, rows by number: set-up, start, packets in order, old and lost
  * ones while it offloads, and what is posted to it. Searching for a header and the way
- * back from there are in test-tls-rx-resync.c; the knobs, the record log, cuts and hostile
- * input in test-tls-rx-more.c.
+ * back from there are in test-tls-rx-resync.c; the knobs, the record log, cuts and
+ * hostile input in test-tls-rx-more.c.
  */
 #include <string.h>
 

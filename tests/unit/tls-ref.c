@@ -248,15 +248,15 @@ static void row_test_run(gconstpointer data)
     memset(row_hits, 0, sizeof(row_hits));
     t->func();
     for (char **word = words; *word; word++) {
-        Mlx5TlsDir dir = g_str_has_prefix(*word, "TX") ? MLX5_TLS_DIR_TX : MLX5_TLS_DIR_RX;
+        bool tx = g_str_has_prefix(*word, "TX");
         guint64 row;
 
-        if (dir == MLX5_TLS_DIR_RX && **word != 'R') {
+        if (!tx && **word != 'R') {
             continue;
         }
-        if (g_ascii_string_to_unsigned(*word + (dir == MLX5_TLS_DIR_TX ? 2 : 1), 10, 1,
-                                       MLX5_TLS_MAX_ROW, &row, NULL) &&
-            row_hits[dir][row] == 0) {
+        if (g_ascii_string_to_unsigned(*word + (tx ? 2 : 1), 10, 1, MLX5_TLS_MAX_ROW, &row,
+                                       NULL) &&
+            row_hits[tx ? MLX5_TLS_DIR_TX : MLX5_TLS_DIR_RX][row] == 0) {
             g_error("%s: row %s was not taken in it", t->path, *word);
         }
     }
