@@ -393,8 +393,8 @@ static void case_fail(Case *c, uint32_t seed)
     case_run(c, NULL, &why);
     if (name) {
         case_save(c, name);
-        g_error("engine and model disagree after %u steps: %s (MLX5_TEST_SEED=%u); replay "
-                "with MLX5_TEST_SCRIPT=%s", c->ops->len, why, seed, name);
+        g_error("engine and model disagree after %u steps: %s (MLX5_TEST_SEED=%u); "
+                "replay with MLX5_TEST_SCRIPT=%s", c->ops->len, why, seed, name);
     }
     fprintf(stderr, "# after the last line: %s\n# MLX5_TEST_SEED=%u; put the lines below "
             "into a file and run with MLX5_TEST_SCRIPT=<file>\n", why, seed);
@@ -557,7 +557,7 @@ static void test_rx(void)
     }
 }
 
-/* A disagreement is found, shrunk to what it takes, and the same when read from a file. */
+/* A disagreement is found, shrunk to what it takes, the same when read from a file. */
 static void test_shrink(void)
 {
     GRand *rand = ref_rand_new(NULL);
