@@ -15,7 +15,7 @@ import random
 import struct
 import tempfile
 
-from . import capture, coverage, cpio, demo, ktap, paths, soak
+from . import capture, coverage, cpio, demo, ktap, machine, paths, soak, suites
 from .actions import Actions, Channel
 from .errors import LabError
 from .frames import guest as f
@@ -355,3 +355,17 @@ def test_moved_cache(_bench):
         check(paths.configured(folder), "its own place is not known")
         (folder / "build.ninja").unlink()
         check(not paths.configured(folder), "without build.ninja it is configured")
+
+
+def test_devices_watch_themselves(_bench):
+    """Guest tests run with strict=on; what the user gives comes later and wins."""
+    products = argparse.Namespace()
+    for model, props, wanted in (
+            ("mlx5-ktls", [], ",strict=on"), ("mlx5-ktls", ["strict=off"], ",strict=on,strict=off"),
+            ("mlx5-ktls", ["vectors=3"], ",strict=on,vectors=3"), ("e1000e", [], ",romfile=")):
+        spec = suites.watched(machine.Spec(nic_model=model, nic_props=props))
+        with tempfile.TemporaryDirectory() as folder:
+            device = machine.Machine(products, spec, _Rundir(folder)).nic_device("nic1")
+        check(device.startswith(f"{model},id=nic1,"), device)
+        check(device.endswith(wanted), f"{device}: {wanted} expected at its end")
+        same("strict" in device, model == "mlx5-ktls", f"strict in {device}")
