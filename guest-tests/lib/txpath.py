@@ -279,13 +279,6 @@ class Bench:
                             ("tls_tx_drop_unmarkable", 0), ("tls_dek_stale", 0)):
             expect_equal(f"{name} of the device", moved[name], value)
 
-    def restart(self):
-        """Count from now on: nothing may be under way. The driver's expectation is where the
-        stream has come to."""
-        self.settle()
-        self.offload.watch.restart()
-        self._device_before = self._counters()
-
 
 def lose_each(bench, cuts, tries=TRIES):
     """Send records in which the segments that begin at [(record size, byte)] are lost, each so far

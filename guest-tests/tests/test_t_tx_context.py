@@ -8,7 +8,7 @@ log and the peer's bytes with what the order of the segments on the wire demands
 
 import contextlib
 
-from lib import records, txpath
+from lib import records, tracepoints, txpath, wire
 from lib.case import add, expect, expect_equal, needs, test, wait_equal
 from lib.tls import Connection, Offload
 
@@ -38,6 +38,38 @@ def opened(env):
             after = device.counters()
             for name in ("tls_tx_packets", "tls_tx_records", "tls_tx_dumps", "tls_tx_no_ctx"):
                 expect_equal(f"{name} of the device", after[name] - before[name], 0)
+
+
+@test("T-01/tx-tracepoint")
+@needs(*NEEDS, "tracepoints")
+def traced(env):
+    """The kernel's account of the beginning: tls_device_offload_set comes once for each connection,
+    with the record number of the keys and the sequence number of the next byte, and the driver
+    took it. With losses mlx5 never asks the kernel to synchronise it (it has the records itself)."""
+    with tracepoints.trace(env.local) as trace, Offload(env, env.local, tx=True) as offload, \
+            Offload(env, env.remote), wire.rules(env) as box:
+        sockets = []
+        for first, plain in ((0, 0), (77, 1000), ((1 << 64) - 1, 5)):
+            with Connection(env.local, env.remote, seed=env.seed) as connection:
+                if plain:
+                    connection.up.move(plain)
+                connection.enable_tls(down=False, rec_seq=first)
+                if not offload.real:
+                    continue
+                sk = trace.follow(env.local, "tx")
+                sockets.append(sk)
+                events = trace.events("tls_device_offload_set", sk)
+                expect_equal("events of the connection", len(events), len(
+                    [one for one in sockets if one == sk]))     # addresses are used again
+                if first < (1 << 64) - 1:
+                    lost = box.add(connection.up, "drop segment=+3 count=1")
+                    connection.up.move(100_000)
+                    lost.check_hits(1)
+                expect_equal("sequence number (of the first byte of TLS), record number",
+                             (events[-1].tcp_seq, events[-1].rec_no),
+                             ((box.flow(connection.up)["first_seq"] + plain) % (1 << 32), first))
+        for name in ("tls_device_tx_resync_req", "tls_device_tx_resync_send"):
+            expect_equal(name, trace.events(name), [])
 
 
 @test("T-02/tx-del")
