@@ -24,7 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import tests                                                    # noqa: E402
 from agent import control, ktls, payload, rawnet, tcp                    # noqa: E402
 from lib import (case, counters, dmesg, hosts, ktap, loss, needs, records,  # noqa: E402
-                 runner, strict, tracepoints, txpath, wire)
+                 runner, rx, strict, tracepoints, txpath, wire)
 from lib.env import EnvironmentProblem, kernel_version         # noqa: E402
 
 
@@ -569,6 +569,45 @@ class Observers(unittest.TestCase):
         finally:
             case.REGISTRY.remove(entry)
 
+
+class Receiving(unittest.TestCase):
+    """What lib/rx.py says of segments and records."""
+
+    def test_burst(self):
+        """Bytes of records are in the segments that they are in."""
+        burst = rx.Burst([*rx.whole(2), 5, 5, *rx.whole(1)])
+        self.assertEqual(burst.total, 3 * rx.SEGMENT + 2 * 34)
+        self.assertEqual(burst.segments, 4)
+        self.assertEqual([burst.segment(record) for record in range(4)], [0, 2, 2, 2])
+        self.assertEqual([burst.segment(record, -1) for record in range(4)], [1, 2, 2, 3])
+        self.assertEqual(list(burst.of(3)), [2, 3])
+
+    def _truth(self, device, kernel):
+        """What Truth.check() says of lines of the device and events of the kernel."""
+        log = types.SimpleNamespace(of=lambda _: [records.parse(json.dumps(dict(
+            dir="rx", tirn=1, type=23, mode="decrypt", end="tag-ok", before="OFFLOAD",
+            after="OFFLOAD", **line))) for line in device])
+        lines = ["t-1 (1) [0] .... 1.0: tls_device_offload_set: sk=x direction=0 "
+                 "tcp_seq=4294967290 rec_no=7 ret=0"]
+        lines += [f"t-1 (1) [0] .... 1.0: tls_device_decrypted: sk=x tcp_seq=0 rec_no={number} "
+                  f"len={length} encrypted={encrypted} decrypted={decrypted}"
+                  for number, length, encrypted, decrypted in kernel]
+        trace = types.SimpleNamespace(events=lambda name=None, sk=None: [
+            event for event in tracepoints.parse("\n".join(lines))
+            if name in (None, event.name)])
+        return rx.Truth(log, trace).check()
+
+    def test_truth(self):
+        """Verdicts and numbers of both agree, or that is told; sequence numbers wrap."""
+        first = {"record": 7, "tcp_sn": 4294967290, "len": 100, "verdict": "decrypted"}
+        second = {"record": 8, "tcp_sn": 94, "len": 50, "verdict": "partly-decrypted"}
+        kernel = [(7, 100, 0, 1), (8, 50, 0, 0), (9, 40, 1, 0)]
+        self.assertEqual(self._truth([first, second], kernel),
+                         {"decrypted": 1, "partly-decrypted": 1, "not-decrypted": 1})
+        for wrong in (dict(second, verdict="decrypted"), dict(second, record=9),
+                      dict(second, len=51), dict(second, tcp_sn=95)):
+            with self.assertRaises(case.Failure):
+                self._truth([first, wrong], kernel)
 
 if __name__ == "__main__":
     unittest.main()

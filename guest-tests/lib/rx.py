@@ -85,8 +85,9 @@ class Lost:
         self._rules[0].wait_hits(count)
 
     def comes(self, count=1):
-        """So many were kept back; now they arrive."""
-        self._rules[0].check_hits(count)
+        """So many were kept back (None: some); now they arrive."""
+        if count is not None:
+            self._rules[0].check_hits(count)
         self._bench.box.release(self._name)
         for rule in self._rules:
             rule.clear()
@@ -209,7 +210,8 @@ class Bench:
         return Lost(self, f"stream={places}", f"lost{next(self._names)}", "first")
 
     def keep(self, segment):
-        """From this segment of the next burst on everything waits until it comes(): a Lost."""
+        """From this segment of the next burst on everything waits until it comes(None): a Lost.
+        How much that is depends on the sender, which hears of nothing meanwhile."""
         return Lost(self, f"stream={self.position() + segment * SEGMENT}..",
                     f"kept{next(self._names)}", "any")
 
@@ -240,6 +242,11 @@ class Bench:
         """The reader begins to read what send(read=False) described."""
         way = self.connection.up
         return way.receiver.begin("tcp.receive", number=way.receiver_socket, **where)
+
+    def split(self, where, size):
+        """Two parts of what send(read=False) described, the first with `size` bytes."""
+        return (dict(where, size=size),
+                dict(where, size=where["size"] - size, offset=where["offset"] + size))
 
     def later(self, *wheres):
         """As read(), of all that several send(read=False) describe, as a Sent. Never two at a
@@ -308,6 +315,24 @@ class Bench:
         self.move(sizes)
         got = [now - was for was, now in zip(before, self.flags())]
         expect_equal(f"packets not decrypted, decrypted, resync, error of {what}", got, want)
+
+    def passed(self):
+        """Packets with payload that left the middlebox towards the device, if none was lost."""
+        stats = self.box.ask("stats")[self.box.way(self.connection.up)]
+        flow = self.box.flow(self.connection.up)
+        return flow["segments"] + stats["pieces"] + stats["copies"]
+
+    def in_sync(self, what, sizes):
+        """Move records in whatever segments they come: every packet is decrypted."""
+        packets, before = self.passed(), self.flags()
+        self.send(sizes).finish()
+        packets = self.passed() - packets
+        wait_for(f"{packets} packets at the device",
+                 lambda: sum(self.flags()) - sum(before) >= packets)
+        got = [now - was for was, now in zip(before, self.flags())]
+        expect_equal(f"packets not decrypted, decrypted, resync, error of {what}", got,
+                     [0, packets, 0, 0])
+        return packets
 
     def recovers(self, approvals=1):
         """The approval comes; one record is authenticated, and from the next on the device
@@ -396,8 +421,9 @@ def calm(env, patient=True, name=None, rto=RTO):
         for host in env.hosts:
             for what, value in (PATIENT if patient else QUICK).items():
                 stack.enter_context(_sysctl(host, f"/proc/sys/net/ipv4/{what}", value))
-            stack.enter_context(_slow(host, name or host.nic.name, rto, [f"{env.other(host).address(family)}/{bits}"
-                                             for family, bits in ((4, 32), (6, 128))]))
+            peer = env.other(host).address
+            stack.enter_context(_slow(host, name or host.nic.name, rto,
+                                      [f"{peer(4)}/32", f"{peer(6)}/128"]))
         yield
 
 

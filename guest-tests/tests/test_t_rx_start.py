@@ -75,7 +75,7 @@ def in_order(env):
     for family, head in ((4, 14 + 20 + 32), (6, 14 + 40 + 32)):
         with rx.bench(env, family=family, start=False) as bench:
             seen = bench.box.watch(bench.connection.up)
-            for sizes in ([1], [1000], whole(1, 3), whole(12, 8), [16384] * 4, [100] * 100,
+            for sizes in ([1], [1000], whole(1, 3), whole(11, 8), [16384] * 4, [100] * 100,
                           [0x4000, 1, 2, 3, 16383]):
                 bench.send(sizes).finish()
             packets = seen.hits()
