@@ -354,6 +354,29 @@ static void test_no_params(void)
     rx_stop(&t);
 }
 
+/* SET_PSV with other codes than START is refused: the context goes on. */
+static void test_set_psv_refused(void)
+{
+    unsigned code;
+    size_t at;
+    TlsRx t;
+
+    tls_rx(&t, 0, 1);
+    for (code = 1; code < 4; code++) {
+        uint16_t index;
+        DrvWqe w;
+
+        drv_wqe_set_psv(&w, &t.sq, true, t.tirn, t.seq0 + 7, false, true);
+        MLX5_SET(tls_progress_params, w.b + 20, record_tracker_state, code);
+        index = drv_sq_put(t.d, &t.sq, &w);
+        drv_sq_ring(t.d, &t.sq);
+        drv_sq_expect(t.d, &t.sq, index);
+        at = record(&t, 100);
+        pass(&t, at, t.wire->len - at, DECRYPTED);
+    }
+    rx_stop(&t);
+}
+
 /* ACKs, and segments that TCP will drop, go past the context. */
 static void test_bystanders(void)
 {
@@ -682,6 +705,7 @@ void mlx5_tls_rx_tests(void)
     qtest_add_func("mlx5-ktls/tls-rx/indirect", test_indirect);
     qtest_add_func("mlx5-ktls/tls-rx/vlan", test_vlan);
     qtest_add_func("mlx5-ktls/tls-rx/no-params", test_no_params);
+    qtest_add_func("mlx5-ktls/tls-rx/set-psv-refused", test_set_psv_refused);
     qtest_add_func("mlx5-ktls/tls-rx/bystanders", test_bystanders);
     qtest_add_func("mlx5-ktls/tls-rx/held", test_held);
     qtest_add_func("mlx5-ktls/tls-rx/bad-tag", test_bad_tag);

@@ -690,6 +690,50 @@ static void test_bad_header(void)
     drv_stop(t.d);
 }
 
+/*
+ * What the Linux driver does not post: bytes by DUMP instead of a packet, SET_PSV
+ * with other codes than START, DUMP where it leads to nothing.
+ */
+static void test_other_drivers(void)
+{
+    static const uint8_t bad[] = { 24, 3, 3, 0, 100 };
+    g_autoptr(GByteArray) clear = g_byte_array_new();
+    g_autoptr(GByteArray) wire = g_byte_array_new();
+    uint16_t index;
+    DrvWqe w;
+    TlsTx t;
+
+    tls_tx(&t, 0, 2);
+    tls_pattern(&t.c, 100, clear, wire);
+    tls_pattern(&t.c, 100, clear, wire);
+    pass(&t, clear, wire, 0, 40);
+    /* the next packet goes on behind what was dumped */
+    dump(&t, clear->data + 40, 25, false);
+    t.c.seq += 25;
+    pass(&t, clear, wire, 65, 20);
+    g_assert_cmpuint(drv_counter(t.d, "tls_tx_dump_bytes"), ==, 25);
+    /* refused: nothing changes */
+    drv_wqe_set_psv(&w, t.sq, false, t.tisn, 0, false, false);
+    MLX5_SET(tls_progress_params, w.b + 20, record_tracker_state, 1);
+    drv_sq_put(t.d, t.sq, &w);
+    pass(&t, clear, wire, 85, clear->len - 85);
+    /* no record begins like this; from then on nothing is taken */
+    dump(&t, bad, sizeof(bad), false);
+    dump(&t, clear->data, 20, false);
+    index = post_data(&t, t.sq, t.tisn, t.c.seq, clear->data, 50, 0);
+    expect_dropped(&t, index);
+    g_assert_cmpuint(drv_counter(t.d, "tls_tx_dump_ignored"), ==, 2);
+    g_assert_cmpuint(drv_counter(t.d, "tls_tx_bad_header"), ==, 1);
+    /* nor without parameters */
+    t.tisn = drv_tis_tls(t.d);
+    dump(&t, clear->data, 20, false);
+    index = post_data(&t, t.sq, t.tisn, t.c.seq, clear->data, 50, 0);
+    expect_dropped(&t, index);
+    g_assert_cmpuint(drv_counter(t.d, "tls_tx_dump_ignored"), ==, 3);
+    g_assert_cmpuint(drv_counter(t.d, "tls_tx_no_ctx"), ==, 1);
+    drv_stop(t.d);
+}
+
 /* ------------------------------------------------ control WQEs, errors --- */
 
 /* For objects that are gone control WQEs complete without error. */
@@ -832,6 +876,7 @@ void mlx5_tls_tx_tests(void)
     qtest_add_func("mlx5-ktls/tls-tx/unmarkable", test_unmarkable);
     qtest_add_func("mlx5-ktls/tls-tx/no-payload", test_no_payload);
     qtest_add_func("mlx5-ktls/tls-tx/bad-header", test_bad_header);
+    qtest_add_func("mlx5-ktls/tls-tx/other-drivers", test_other_drivers);
     qtest_add_func("mlx5-ktls/tls-tx/dead-objects", test_dead_objects);
     qtest_add_func("mlx5-ktls/tls-tx/malformed", test_malformed);
 }

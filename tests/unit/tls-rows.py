@@ -103,7 +103,7 @@ class Table:
             if line.startswith("|") and ROW.fullmatch(cells[0]):
                 row = cells[0]
                 if never:
-                    cells[2] = without.get(row, "") if without else cells[2]
+                    cells[2] = without.get(row, "none") if without else cells[2]
                 else:
                     cells[4] = " ".join(f"`{name.removeprefix('/tls/')}`"
                                         for name in unit.get(row, []))
@@ -118,17 +118,34 @@ def names_of(cell):
     return re.findall(r"`([^`]+)`", cell)
 
 
+def passed(text):
+    """(suite, name, diagnostics) of the tests that passed in a report: the lab's results.json, or
+    what guest-tests/run.py printed."""
+    if text.startswith("{"):
+        for result in json.loads(text)["results"]:
+            if result["status"] == "pass":
+                yield result["suite"], result["name"], result["output"]
+        return
+    lines = []
+    for line in text.splitlines():
+        match = re.fullmatch(r"(not )?ok \d+ (\S+)", line)
+        if not match:
+            lines.append(line)
+            continue
+        if not match[1]:
+            yield "guest", match[2], lines
+        lines = []
+
+
 def measured(files, suite, there):
     """{row: the cell with tests of a suite} of the reports of test runs; `there`: those that there
     are (a report may be older)."""
     took = collections.defaultdict(set)     # test: rows that it took
     for path in files:
-        for result in json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["results"]:
-            if result["suite"] != suite or result["status"] != "pass":
-                continue
+        for reported, name, lines in passed(pathlib.Path(path).read_text(encoding="utf-8")):
             # a qtest has the program's name in front, and may start several machines
-            name = result["name"].removeprefix("mlx5-ktls-test/")
-            for line in result["output"] if name in there else ():
+            name = name.removeprefix("mlx5-ktls-test/")
+            for line in lines if reported == suite and name in there else ():
                 if line.startswith("# rows "):
                     took[name] |= {word.partition("=")[0] for word in line.split()[2:]}
     cells = {}
@@ -218,8 +235,8 @@ def main():
     parser.add_argument("--build", metavar="DIR", type=pathlib.Path, required=True,
                         help="build directory of the unit tests")
     parser.add_argument("--results", metavar="FILE", action="append", default=[],
-                        help="results.json of a `lab test` with guest tests; may be given several "
-                             "times")
+                        help="results.json of a `lab test` with guest tests or qtests, or what "
+                             "guest-tests/run.py printed; may be given several times")
     args = parser.parse_args()
     return check(args) if args.command == "check" else update(args)
 
