@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""F-02, F-03, F-07, F-08, F-09, F-10, F-12, F-13, F-31: what the driver makes of a device that fails.
+"""F-02, F-03, F-07 to F-10, F-12, F-13, F-31: what the driver makes of a device that fails.
 
-Each fault is made by a rule in the device (docs/faults.md). What must hold is the same for all: data
-arrives as it was sent or not at all, nothing is left behind, and when the fault is over the next
-connection is offloaded again.
+Each fault is made by a rule in the device (docs/faults.md). What must hold, F-08 apart: data arrives
+as it was sent or not at all, nothing is left behind, and when the fault is over the next connection
+is offloaded again.
 """
 
 import contextlib
 
 from lib import fault
-from lib.case import add, expect, expect_equal, fail, needs, test, wait_for, wait_equal
+from lib.case import (Failure, add, expect, expect_equal, fail, needs, test, wait_equal,
+                      wait_for)
 from lib.counters import Watch
 from lib.tls import Connection, Offload
 
@@ -22,7 +23,8 @@ KEY_FAILED = (r"Failed to (create|modify|allocate) .*(dek|encryption key|DEK)",
               "the key that the test lets fail")
 RULE_FAILED = (r"mlx5_add_flow_rules\(\) failed", "the steering entry that the test lets fail")
 QUEUE_FAILED = (r"Error cqe on cqn|WQE DUMP: |^0000[0-9a-f]+: |(Recovering|recover).*SQ|"
-                r"SQ 0x[0-9a-f]+:|health .*: |ERR CQE on SQ|TX timeout|: [0-9a-f]{8}( [0-9a-f]{2})+",
+                r"SQ 0x[0-9a-f]+:|health .*: |ERR CQE on SQ|TX timeout|"
+                r": [0-9a-f]{8}( [0-9a-f]{2})+",
                 "the queue that the test lets fail, and its recovery")
 
 
@@ -201,8 +203,8 @@ def no_steering(env):
             made.wait_hits(1)
             offload.check_configuration(connection, tx=False)
             connection.down.move(SIZE)
-            expect_equal("rx_tls_decrypted_packets", offload.watch.nic()["rx_tls_decrypted_packets"],
-                         0)
+            expect_equal("rx_tls_decrypted_packets",
+                         offload.watch.nic()["rx_tls_decrypted_packets"], 0)
             offload.check_no_error()
         offload.check_closed(tx=False)
         for kind, count in before.items():
@@ -234,39 +236,75 @@ def packet_lost(env):
         expect(offload.watch.nic()["tx_tls_ooo"] >= 3, "tx_tls_ooo has not moved three times")
 
 
-def _params_lost(rule, recovers):
-    """Parameters for sending are lost. No packet leaves in clear."""
+def _dropped(env):
+    """Packets that the device has dropped: no parameters, or those of another time."""
+    counters = env.lab.counters()
+    return counters["tls_tx_no_ctx"] + counters["tls_tx_seq_mismatch"]
+
+
+@test("F-03/tx-progress-lost")
+@needs(*NEEDS)
+def progress_lost(env):
+    """A SET_PSV for sending is lost: packets are dropped until the driver sends the next."""
+    with Offload(env, env.local, tx=True), Offload(env, env.remote) as there, \
+            Connection(env.local, env.remote, seed=env.seed) as connection:
+        connection.enable_tls(down=False)
+        dropped = _dropped(env)
+        with fault.faults(env, env.local, "swallow wqe=SET_PSV dir=tx count=1"):
+            connection.up.move(SIZE)
+        expect(_dropped(env) > dropped, "no packet was dropped for want of parameters")
+        there.check_no_error()
+
+
+def _static_lost(rule, errors):
+    """The static parameters of a new context are lost. The driver takes them for known and sets
+    only the rest again, each time that TCP repeats the first record: no packet leaves. Whatever else
+    the queue carries is as before."""
     def run(env):
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(Offload(env, env.local, tx=True))
-            there = stack.enter_context(Offload(env, env.remote))
-            device = env.lab.counters()
-            connection = stack.enter_context(Connection(env.local, env.remote, seed=env.seed))
-            connection.enable_tls(down=False)
-            with fault.faults(env, env.local, rule, "log wqe=SET_PSV dir=tx") as lost:
-                finish = connection.up.begin(SIZE)
-                lost.wait_hits(1)
-                if recovers:
-                    finish()
-                else:
-                    # The driver takes the record number for known and sets only the rest again.
+        _rebind(env)            # a context that never had any
+        with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote) as there:
+            device, dropped = env.lab.counters(), _dropped(env)
+            with Connection(env.local, env.remote, seed=env.seed) as connection:
+                connection.enable_tls(down=False)
+                with fault.faults(env, env.local, rule, "log wqe=SET_PSV dir=tx") as lost:
+                    connection.up.begin(SIZE)
+                    lost.wait_hits(1)
                     lost.wait_hits(3, index=1)
-                    wait_for("packets that the device drops", lambda: env.lab.counters()[
-                        "tls_tx_no_ctx"] >= device["tls_tx_no_ctx"] + 3)
-                    expect_equal("TLS packets sent", env.lab.counters()["tls_tx_packets"],
-                                 device["tls_tx_packets"])
-                    connection.close(abort=True)
-            expect(env.lab.counters()["tls_tx_no_ctx"] > device["tls_tx_no_ctx"],
-                   "no packet was dropped for want of parameters")
+                    wait_for("packets that the device drops", lambda: _dropped(env) >= dropped + 3)
+                expect_equal("packets encrypted", env.lab.counters()["tls_tx_packets"],
+                             device["tls_tx_packets"])
+                connection.close(abort=True)
             there.check_no_error()
-    run.__doc__ = _params_lost.__doc__
+            expect_equal("tx_recover", offload.watch.nic()["tx_recover"], errors)
+            _offloaded(env, offload)
+    run.__doc__ = _static_lost.__doc__
     return run
 
 
-add("F-03/tx-progress-lost", _params_lost("swallow wqe=SET_PSV dir=tx count=1", True),
-    needs=NEEDS)
-add("F-03/tx-static-lost", _params_lost("swallow wqe=UMR_STATIC dir=tx count=1", False),
-    needs=NEEDS)
+add("F-03/tx-static-lost", _static_lost("swallow wqe=UMR_STATIC dir=tx count=1", 0),
+    needs=(*NEEDS, "rebind"), guard=600.0)
+add("F-31/tx-static-error", _static_lost("error wqe=UMR_STATIC dir=tx count=1", 1),
+    needs=(*NEEDS, "rebind"), guard=600.0, allowed=(QUEUE_FAILED,))
+
+
+@test("F-03/tx-static-lost-used-context")
+@needs(*NEEDS)
+def static_lost_used(env):
+    """The same with a context that another connection has used before: the device encrypts with
+    that one's key, which the peer cannot read. Nothing is sent in clear."""
+    with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote) as there:
+        _offloaded(env, offload)
+        there.watch.restart()
+        with fault.faults(env, env.local, "swallow wqe=UMR_STATIC dir=tx count=1"), \
+                Connection(env.local, env.remote, seed=env.seed) as connection:
+            connection.enable_tls(down=False)
+            try:
+                connection.up.move(SIZE)
+            except Failure as error:
+                expect("EBADMSG" in str(error), str(error))
+            else:
+                fail("the peer has read what was encrypted with another key")
+        expect_equal("TlsDecryptError at the peer", there.watch.protocols()["TlsDecryptError"], 1)
 
 
 def _queue_error(rule):
@@ -290,5 +328,5 @@ def _queue_error(rule):
 
 add("F-31/tx-packet-error", _queue_error("error wqe=SEND tisn=1.. nth=5 count=1"), needs=NEEDS,
     allowed=(QUEUE_FAILED,))
-add("F-31/tx-static-error", _queue_error("error wqe=UMR_STATIC dir=tx count=1"), needs=NEEDS,
+add("F-31/tx-progress-error", _queue_error("error wqe=SET_PSV dir=tx count=1"), needs=NEEDS,
     allowed=(QUEUE_FAILED,))
