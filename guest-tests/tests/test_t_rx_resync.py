@@ -1,0 +1,562 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""T-14, T-18, T-19, T-21: questions and answers that go wrong: candidates that are no headers,
+answers that nobody gives, that come too late or for something else, damaged records, many contexts
+at once."""
+
+import contextlib
+
+from lib import rx
+from lib.case import add, expect, expect_equal, needs, test, wait_equal, wait_for
+from lib.counters import Watch
+from lib.ktap import note
+from lib.rx import Burst, SEGMENT, whole
+from tests.test_t_rx_loss import ASKED, ASKED_TWICE, NEEDS
+
+CRAFTED = (*NEEDS, "local-tool:openssl")
+RECORD = 4 * SEGMENT - 29       # payload of a record of four segments
+FULL = 1448 - 29                # payload of a record of one segment, without TCP_MAXSEG
+CIPHERTEXT = 13                 # where it begins in a record
+
+
+def planted(*headers):
+    """A record of four segments for Bench.send_crafted(): (byte of the record, five bytes)."""
+    return {"size": RECORD, **{at - CIPHERTEXT: text for at, text in headers}}
+
+
+def header(at, to, kind=23):
+    """(at, what looks like the header of a record that ends at `to`)."""
+    return at, bytes((kind, 3, 3)) + (to - at - 5).to_bytes(2, "big")
+
+
+def fill(count):
+    """Payloads of records of four segments."""
+    return [RECORD] * count
+
+
+# headers that are none
+
+@test("T-13/rx-false-candidate", smoke=True)
+@needs(*CRAFTED)
+def false_candidate(env):
+    """F-22: where the search begins lies what looks like a header; it leads to nothing. The device
+    asks, notices (R15), and asks again about the true one. The first is never approved."""
+    with rx.bench(env) as bench:
+        for at, to in ((1500, 3000), (1400, 2801), (2795, 3000), (1402, 5595)):
+            kept = bench.lose(4)
+            rest = bench.keep(5 + (at // SEGMENT))
+            sent = bench.send_crafted([*fill(1), planted(header(at, to)), *fill(4)])
+            bench.wait_driver("rx_tls_resync_req_end")
+            bench.check([at // SEGMENT - 1, 4, 1, 0], more=ASKED,
+                        rows={"R9": 1, "R12": 1, "R13": None, "R15": None})
+            rest.comes(None)
+            bench.wait_packets(23)
+            bench.wait_driver("rx_tls_resync_req_end", 2)
+            bench.check([23 - 4 - 2, 4, 2, 0], more=ASKED_TWICE,
+                        rows={"R9": 1, "R12": 2, "R15": 1})
+            kept.comes()
+            sent.finish()
+            bench.recovers()
+            bench.mark()
+
+
+@test("T-13/rx-false-chain")
+@needs(*CRAFTED)
+def false_chain(env):
+    """The same with a chain of five before it breaks."""
+    with rx.bench(env) as bench:
+        chain = [header(at, at + 200) for at in range(1500, 2300, 200)] + [header(2300, 3000)]
+        kept = bench.lose(4)
+        rest = bench.keep(6)
+        sent = bench.send_crafted([*fill(1), planted(*chain), *fill(4)])
+        bench.wait_driver("rx_tls_resync_req_end")
+        bench.check([0, 4, 1, 0], more=ASKED, rows={"R9": 1, "R12": 1, "R14": 4})
+        rest.comes(None)
+        bench.wait_packets(23)
+        bench.wait_driver("rx_tls_resync_req_end", 2)
+        kept.comes()
+        sent.finish()
+        bench.recovers()
+
+
+def _joins(bench):
+    """A false candidate that leads to a true header, and to all behind it: nothing ever
+    contradicts it."""
+    kept = bench.lose(4)
+    sent = bench.send_crafted([*fill(1), planted(header(1500, 4 * SEGMENT)), *fill(2)])
+    bench.wait_packets(15)
+    bench.wait_driver("rx_tls_resync_req_end")
+    bench.check([10, 4, 1, 0], more=ASKED, rows={"R9": 1, "R12": 1, "R14": 2})
+    kept.comes()
+    sent.finish()
+    bench.wait_packets(16)
+
+
+@test("T-13/rx-false-candidate-that-joins")
+@needs(*CRAFTED)
+def joins(env):
+    """F-23: the false header leads to a true one. Nobody can say no to the device, so it waits,
+    and all comes encrypted, until another header is lost (R17)."""
+    with rx.bench(env) as bench:
+        _joins(bench)
+        bench.expect_flags("records while the device waits", whole(3, 4), [12, 0, 0, 0])
+        bench.check([11 + 12, 4, 1, 0], more=ASKED, rows={"R9": 1, "R12": 1, "R14": 6})
+        bench.mark()
+        kept = bench.lose(0)
+        sent = bench.send(whole(4, 3))
+        bench.wait_packets(11)
+        bench.wait_driver("rx_tls_resync_req_end")
+        bench.check([10, 0, 1, 0], more=ASKED, rows={"R17": 1, "R12": 1, "R13": 3, "R14": 1})
+        kept.comes()
+        sent.finish()
+        bench.recovers()
+
+
+@test("T-13/rx-resync-repeat")
+@needs(*CRAFTED)
+def repeat(env):
+    """resync-repeat=4: the device does not wait for ever: the fourth header behind the false one
+    is the new candidate (R33), which is approved."""
+    with env.lab.with_property("resync-repeat", "4"), rx.bench(env) as bench:
+        _joins(bench)
+        bench.mark()
+        kept = bench.lose(1)                # the software sees nothing of what follows
+        sent = bench.send(whole(3, 3))
+        bench.wait_packets(8)
+        bench.wait_driver("rx_tls_resync_req_end")
+        bench.check([7, 0, 1, 0], more=ASKED, rows={"R16": 1, "R33": 1, "R14": 2})
+        kept.comes()
+        sent.finish()
+        bench.recovers()
+
+
+@test("T-13/rx-resync-repeat-timeout")
+@needs(*CRAFTED)
+def repeat_timeout(env):
+    """resync-repeat=timeout: the first header after some time without an answer is the new
+    candidate."""
+    with env.lab.with_property("resync-repeat", "timeout"), rx.bench(env) as bench:
+        _joins(bench)
+        bench.mark()
+
+        def again():
+            bench.move(whole(1, 2))
+            return bench.row("R33")
+
+        wait_for("the device asks again", again)
+        bench.wait_driver("rx_tls_resync_req_end")
+        bench.move(whole(1, 2))
+        bench.wait_row("R18")
+        bench.move(whole(1, 2))
+        bench.expect_flags("records behind it", whole(3, 2), [0, 6, 0, 0])
+        # on a slow machine it asks more than once
+        asked = bench.row("R33")
+        more = {"rx_tls_resync_req_start": asked, "rx_tls_resync_req_end": asked}
+        bench.check(bench.flags(), resyncs=1, more=more,
+                    rows={"R33": asked, "R18": 1, "R20": 1, "R21": 1})
+
+
+@test("T-13/rx-search-pattern")
+@needs(*CRAFTED)
+def search_pattern(env):
+    """search-pattern=magic-only: 03 03 is enough for a candidate, whatever the type before it;
+    with strict it is not."""
+    for value, losses in (("strict", 0), ("magic-only", 1)):
+        with env.lab.with_property("search-pattern", value), rx.bench(env) as bench:
+            kept = bench.lose(4)
+            rest = bench.keep(6)
+            sent = bench.send_crafted([*fill(1), planted(header(1500, 3000, kind=99)), *fill(3)])
+            bench.wait_packets(5)
+            if losses:
+                bench.wait_driver("rx_tls_resync_req_end")
+            bench.check([1 - losses, 4, losses, 0], more=ASKED if losses else None,
+                        rows={"R9": 1, "R12": losses})
+            rest.comes(None)
+            bench.wait_packets(19)
+            bench.wait_driver("rx_tls_resync_req_end", 1 + losses)
+            bench.check([15 - 1 - losses, 4, 1 + losses, 0],
+                        more=ASKED_TWICE if losses else ASKED,
+                        rows={"R9": 1, "R12": 1 + losses, "R15": losses})
+            kept.comes()
+            sent.finish()
+            bench.recovers()
+
+
+# questions that are not heard
+
+@test("T-14/rx-ip-options", smoke=True)
+@needs(*NEEDS)
+def ip_options(env):
+    """The packets have IPv4 options: the device decrypts them all the same, but the driver does not
+    find the socket of the packet that asks, so nothing is answered. A loss in packets without
+    options is answered again (R17)."""
+    with rx.bench(env) as bench:
+        options = bench.rule("ip-option stream=0.. sent=any")
+        bench.expect_flags("packets with options", whole(4, 3), [0, 12, 0, 0])
+        bench.mark()
+        _unheard(bench, options)
+
+
+@test("T-14/rx-ipv6-extension")
+@needs(*NEEDS)
+def ipv6_extension(env):
+    """The same with an IPv6 extension header: the steering entry does not match it, or the device
+    looks behind it: either way every byte is right, and no question is heard."""
+    with rx.bench(env, family=6) as bench:
+        options = bench.rule("ip-option bytes=8 stream=0.. sent=any")
+        before = bench.flags()
+        bench.send(whole(4, 3)).finish()
+        options.check_hits(12)
+        got = [now - was for was, now in zip(before, bench.flags())]
+        note(f"packets not decrypted, decrypted, resync, error: {got}")
+        expect(got in ([0, 12, 0, 0], [0, 0, 0, 0]), f"flags with an extension header: {got}")
+        if got[1]:
+            bench.mark()
+            _unheard(bench, options)
+
+
+def _unheard(bench, options):
+    kept = bench.lose(4)
+    sent = bench.send(whole(4, 4))
+    bench.wait_packets(15)
+    kept.comes()
+    sent.finish()
+    bench.wait_packets(16)
+    bench.expect_flags("records that nobody asks about", whole(3, 4), [12, 0, 0, 0])
+    bench.check([11 + 12, 4, 1, 0], rows={"R9": 1, "R12": 1, "R13": 3, "R14": 1 + 4})
+    options.clear()
+    bench.mark()
+    kept = bench.lose(0)
+    sent = bench.send(whole(4, 3))
+    bench.wait_packets(11)
+    bench.wait_driver("rx_tls_resync_req_end")
+    bench.check([10, 0, 1, 0], more=ASKED, rows={"R17": 1, "R12": 1, "R13": 3, "R14": 1})
+    kept.comes()
+    sent.finish()
+    bench.recovers()
+
+
+# answers to something else
+
+def _stale(env, records, row):
+    """The device asks about X; before the approval comes it loses its place again, in packets with
+    IPv4 options, so that the driver does not hear of that and approves X."""
+    with rx.bench(env) as bench:
+        first = bench.lose(4)
+        sent = [bench.send(whole(4, 3), read=False)]
+        bench.wait_driver("rx_tls_resync_req_end")
+        bench.wait_packets(11)
+        bench.mark()
+        second = bench.lose(0)
+        options = bench.rule("ip-option stream=0.. sent=any")
+        burst = Burst(whole(4, records))
+        sent.append(bench.send(burst, read=False))
+        bench.wait_packets(burst.segments - 1)
+        options.clear()
+        found = 1 if records > 1 else 0
+        bench.check([burst.segments - 1 - found, 0, found, 0],
+                    rows={"R17": 1, "R12": found, "R13": 3})
+        first.comes()
+        second.comes()
+        bench.later(*sent).finish()
+        # approved, but not what the device is waiting for now
+        bench.wait_driver("rx_tls_resync_res_ok")
+        bench.wait_row(row)
+        bench.check([burst.segments - found + 1, 0, found, 0],
+                    rows={"R17": 1, "R12": found, row: 1},
+                    more={"rx_tls_resync_res_ok": 1, "TlsRxDeviceResync": 1})
+        bench.mark()
+        lost = bench.lose(0)
+        again = bench.send(whole(4, 3))
+        bench.wait_packets(11)
+        bench.wait_driver("rx_tls_resync_req_end")
+        lost.comes()
+        again.finish()
+        bench.recovers()
+
+
+@test("T-13/rx-stale-approval", smoke=True)
+@needs(*NEEDS)
+def stale_candidate(env):
+    """The approval of a candidate comes when the device has another one: it is stored, and nothing
+    is decrypted by it (R19)."""
+    _stale(env, 3, "R19")
+
+
+@test("T-13/rx-stale-approval-while-searching")
+@needs(*NEEDS)
+def stale_searching(env):
+    """The same when the device has none (R25)."""
+    _stale(env, 1, "R25")
+
+
+# damage
+
+def _fails(bench, good, error):
+    """Of three records so many can be read, and then comes an error, not a byte."""
+    where = bench.send(whole(4, 3), read=False)
+    bench.wait_packets(12)
+    # a call that has got some bytes keeps the error for the next one, which decrypts once more
+    first, rest = bench.split(where, good * RECORD)
+    bench.later(first).finish()
+    got = bench.later(rest).outcome()
+    expect_equal("bytes, error, wrong byte", (got["bytes"], got.get("error"), got["mismatch"]),
+                 (0, error, None))
+
+
+@test("T-18/rx-damaged-record", smoke=True)
+@needs(*NEEDS)
+def damaged(env):
+    """F-26: a byte of a record is wrong on the wire, TCP's checksum is right: in the ciphertext,
+    in the tag, in the nonce. The packets before the tag were decrypted, the one with the tag gets
+    flag 3, the kernel counts one error, and the reader gets EBADMSG and no byte of the record."""
+    with rx.prepared(env) as into:
+        for byte in (13, 3000, 4 * SEGMENT - 17, -16, -1, 7):
+            with rx.opened(env, into) as bench:
+                bench.rule(f"corrupt record=+2 byte={byte} xor=4")
+                _fails(bench, 2, "EBADMSG")
+                bench.check([0, 11, 0, 1], rows={}, more={"TlsDecryptError": 1})
+
+
+@test("T-18/rx-damaged-record-goes-on")
+@needs(*NEEDS, "tool:tc")
+def damaged_on(env):
+    """bad-tag-action: continue: the next record is decrypted; search: the device looks for a header
+    and asks. The stack does not see the damaged packet, but a good one later."""
+    for value in ("continue", "search"):
+        with env.lab.with_property("bad-tag-action", value), \
+                rx.prepared(env, patient=False) as into, rx.dropped_by_host(env), \
+                rx.opened(env, into, truth=False) as bench:
+            again = _damage(bench, "record=+2 byte=-1")
+            sent = bench.send(whole(4, 6))
+            bench.wait_packets(24)
+            again.wait_hits(1)
+            if value == "continue":
+                bench.check([0, 23, 0, 1], rows={})
+            else:
+                bench.wait_driver("rx_tls_resync_req_end")
+                bench.check([11, 11, 1, 1], more=ASKED, rows={"R12": 1, "R14": 2})
+            expect_equal("segments sent again", bench.box.release("again"), 1)
+            again.clear()
+            sent.finish()
+            if value == "continue":
+                bench.expect_flags("records behind it", whole(3, 2), [0, 6, 0, 0])
+            else:
+                bench.recovers()
+
+
+def _damage(bench, place):
+    """One packet is damaged for the device and lost for the stack; returns the rule that keeps
+    what the sender sends again."""
+    bench.rule(f"corrupt {place} xor=1")
+    bench.rule(f"ce {place}")
+    return bench.rule(f"hold {place} sent=again name=again")
+
+
+@test("T-18/rx-damaged-header", smoke=True)
+@needs(*NEEDS)
+def damaged_header(env):
+    """F-27: a record header is wrong: the device loses its place (R10), the kernel ends the
+    stream, each with the error that it has for that."""
+    kinds = ((0, 8, "EBADMSG", 1), (1, 1, "EINVAL", 0), (2, 1, "EINVAL", 0),
+             (3, 0x80, "EMSGSIZE", 0))
+    with rx.prepared(env) as into:
+        for byte, flip, error, decrypt_errors in kinds:
+            with rx.opened(env, into, truth=False) as bench:
+                bench.rule(f"corrupt record=+1 byte={byte} xor={flip}")
+                _fails(bench, 1, error)
+                flags = bench.flags()
+                expect_equal("packets not decrypted, decrypted, resync, error", flags,
+                             [7, 4, 1, 0])
+                expect_equal("R10", bench.row("R10"), 1)
+                stat = bench.driver("TlsDecryptError")
+                expect_equal("TlsDecryptError", stat, decrypt_errors)
+
+
+@test("T-18/rx-bad-checksum")
+@needs(*NEEDS)
+def bad_checksum(env):
+    """A packet whose TCP checksum is wrong is none for the context: TCP drops it, and the device
+    takes it for lost. What is sent in its place later is old, or new, just as for TCP."""
+    with rx.bench(env, patient=False) as bench:
+        again = bench.rule("hold record=+1 byte=1500 sent=again name=again")
+        bench.rule("corrupt record=+1 byte=1500 csum=keep")
+        sent = bench.send(whole(4, 4))
+        bench.wait_packets(15)
+        again.wait_hits(1)
+        bench.check([2, 13, 0, 0], rows={"R8": 1})
+        bench.box.release("again")
+        again.clear()
+        sent.finish()
+        bench.wait_packets(16)
+        bench.check([3, 13, 0, 0], rows={"R8": 1, "R6": 1})
+
+
+# many headers
+
+@test("T-21/rx-tiny-records", smoke=True)
+@needs(*NEEDS)
+def tiny(env):
+    """The packet that asks has forty headers; the software remembers thirteen. The candidate is
+    the first of them, and its number is right."""
+    with rx.bench(env) as bench:
+        tiny_records = [5] * 41                 # 34 bytes each: 41 make a segment and a bit
+        kept = bench.lose(0)
+        sent = bench.send([*whole(1), *tiny_records, *whole(3)])
+        burst = Burst([*whole(1), *tiny_records, *whole(3)])
+        bench.wait_packets(burst.segments - 1)
+        bench.wait_driver("rx_tls_resync_req_end")
+        bench.check([burst.segments - 2, 0, 1, 0], more=ASKED,
+                    rows={"R9": 1, "R12": 1, "R14": 41})
+        kept.comes()
+        sent.finish()
+        bench.recovers()
+
+
+@test("T-21/rx-tiny-records-natural")
+@needs(*NEEDS)
+def tiny_natural(env):
+    """The same as it happens: the packet with the lost header comes right behind, so the software
+    goes through the headers while the question is under way."""
+    with rx.bench(env) as bench:
+        for _ in range(5):
+            rule = bench.rule(f"delay stream={bench.position()} packets=1")
+            bench.send([*whole(1), *[5] * 41, *whole(3)]).finish()
+            rule.clear()
+            bench.wait_driver("rx_tls_resync_req_end")
+            bench.move(whole(1))
+            bench.wait_row("R18")
+            bench.move(whole(1, 2))
+            bench.expect_flags("records afterwards", whole(3, 2), [0, 6, 0, 0])
+            bench.check(bench.flags(), resyncs=1,
+                        rows={"R9": 1, "R12": 1, "R18": 1, "R20": 1, "R21": 1})
+            bench.mark()
+
+
+@test("T-21/rx-candidate-behind-thirteen-headers")
+@needs(*CRAFTED)
+def behind_thirteen(env):
+    """A false header leads over twenty true ones into a record, so the candidate is a later one of
+    forty in its packet. The software has been told before it gets there, so it finds it."""
+    with rx.bench(env) as bench:
+        kept, behind = bench.lose(0), bench.keep(2)
+        tail = 2 * SEGMENT - 100                # the false header: 100 bytes before the end
+        rest = planted(header(tail, 2 * SEGMENT + 20 * 34 + 20))
+        rest["size"] = 2 * SEGMENT - 29
+        sent = bench.send_crafted([rest, *[5] * 41, *fill(1)])
+        burst = Burst([2 * SEGMENT - 29, *[5] * 41, RECORD])
+        bench.wait_driver("rx_tls_resync_req_end")
+        behind.comes(None)
+        bench.wait_packets(burst.segments - 1)
+        bench.wait_driver("rx_tls_resync_req_end", 2)
+        bench.check([burst.segments - 3, 0, 2, 0], more=ASKED_TWICE,
+                    rows={"R9": 1, "R12": 2, "R15": 1, "R14": 20})
+        kept.comes()
+        sent.finish()
+        bench.recovers()
+
+
+# many contexts
+
+def _storm(count):
+    """F-43: as many contexts as there are lose a header at once, ask at once, and are approved at
+    once. All of them are decrypted again."""
+    def run(env):
+        with rx.prepared(env) as into, contextlib.ExitStack() as stack:
+            env.cleanup.callback(env.lab.client.call, "wire.reset")
+            entries = env.lab.objects()["flow_entry"]
+            seed = f"{env.seed}/storm"
+            there = env.local.call("many.accept", address=env.local.address(4), count=count,
+                                   seed=seed)
+            serving = env.local.begin("many.serve", group=there["group"])
+            here = env.remote.call("many.connect", address=env.local.address(4),
+                                   port=there["port"], count=count, seed=seed)["group"]
+            expect_equal("connections", serving.result(), count)
+            there = there["group"]
+            stack.callback(env.local.call, "many.close", group=there)
+            stack.callback(env.remote.call, "many.close", group=here)
+            into.check_opened(count, tx=False)
+            wait_equal("steering entries",
+                       lambda: env.lab.objects()["flow_entry"] - entries, count)
+            state = _Sums(env)
+
+            def move(size, flags):
+                before = state.flags()
+                env.remote.call("many.send", group=here, size=size)
+                expect_equal("connections with wrong bytes",
+                             env.local.call("many.receive", group=there, size=size), [])
+                wait_equal("packets not decrypted, decrypted, resync, error",
+                           lambda: [now - was for was, now in zip(before, state.flags())],
+                           [count * each for each in flags])
+
+            move(FULL, [0, 1, 0, 0])
+            state.mark()
+            lost = env.lab.client.call("wire.add", rules=[
+                f"hold b>a record=1 sent=first name=lost",
+                "drop b>a record=1 sent=again", "hold b>a record=2.. sent=first name=rest",
+                "drop b>a record=2.. sent=again"])
+            for _ in range(3):
+                env.remote.call("many.send", group=here, size=FULL)
+            wait_equal("packets kept", lambda: _hits(env, lost[0]) + _hits(env, lost[2]),
+                       3 * count)
+            # all that asks comes at once, and so does what lets the software answer
+            env.lab.client.call("wire.release", name="rest")
+            wait_equal("packets not decrypted, decrypted, resync, error", state.flags,
+                       [count, 0, count, 0])
+            wait_equal("questions answered",
+                       lambda: state.driver("rx_tls_resync_req_end"), count)
+            env.lab.client.call("wire.release", name="lost")
+            env.lab.client.call("wire.clear", rule=None)
+            expect_equal("connections with wrong bytes",
+                         [env.local.call("many.receive", group=there, size=FULL)
+                          for _ in range(3)], [[]] * 3)
+            wait_equal("approvals", lambda: state.row("R18"), count)
+            move(FULL, [1, 0, 0, 0])
+            move(FULL, [0, 1, 0, 0])
+            expect_equal("counters of driver and kernel",
+                         {name: state.driver(name) for name in _STORM},
+                         dict.fromkeys(_STORM, count))
+            for name in ("rx_tls_resync_req_skip", "rx_tls_err", "TlsDecryptError"):
+                expect_equal(name, state.driver(name), 0)
+            note(f"rx_tls_resync_res_retry {state.driver('rx_tls_resync_res_retry')}")
+    return run
+
+
+_STORM = ("rx_tls_resync_req_pkt", "rx_tls_resync_req_start", "rx_tls_resync_req_end",
+          "rx_tls_resync_res_ok", "TlsRxDeviceResync")
+
+
+class _Sums:
+    """Counters of all contexts since a mark."""
+
+    def __init__(self, env):
+        self._env = env
+        self._watch = Watch(env.local)
+        self.mark()
+
+    def mark(self):
+        """From now on."""
+        self._watch.restart()
+        self._device = self._env.lab.counters()
+        self._rows = self._env.lab.get("tls-rows")
+
+    def flags(self):
+        """[packets with flag 0, 1, 2, 3]"""
+        now = self._env.lab.counters()
+        return [now[name] - self._device[name] for name in rx.FLAGS]
+
+    def row(self, name):
+        """How often it was taken."""
+        return self._env.lab.get("tls-rows")[name] - self._rows[name]
+
+    def driver(self, name):
+        """A counter of the driver or of the kernel's TLS."""
+        return (self._watch.protocols() if name.startswith("Tls") else self._watch.nic())[name]
+
+
+def _hits(env, rule):
+    return next(entry["hits"] for entry in env.lab.client.call("wire.rules")
+                if entry["id"] == rule)
+
+
+add("T-19/rx-storm", _storm(200), needs=NEEDS, guard=600.0)
+add("T-19/rx-storm-1200", _storm(1200), needs=NEEDS, guard=1800.0, full=True)
