@@ -70,6 +70,7 @@ def connect(address, port, count, seed, cipher="aes-gcm-128", direction="tx"):
     entry = _table[number] = {"sockets": [], "count": count, "seed": seed, "cipher": cipher}
     for _ in range(count):
         sock = socket.create_connection((address, port))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _take(entry, sock, sock.getsockname()[1], direction)
     return {"group": number}
 
