@@ -5,7 +5,7 @@ or never given, approvals that are late, lost or wrong, queues that are full (do
 import contextlib
 
 from lib import fault, rx
-from lib.case import add, expect, expect_equal, needs, test, wait_for
+from lib.case import add, expect, expect_equal, needs, test, wait_equal, wait_for
 from lib.counters import Watch
 from lib.ktap import note
 from lib.rx import Burst, SEGMENT, whole
@@ -366,7 +366,7 @@ def anchor_late(env):
 # a full queue
 
 @contextlib.contextmanager
-def _full_queue(env, held):
+def _full_queue(env, bench, held):
     """No completion of a new context arrives, so the queue for control WQEs of the only channel
     gets full. Yields when the driver has had to give up on a socket."""
     watch = Watch(env.local)
@@ -389,6 +389,8 @@ def _full_queue(env, held):
         held.release("ring")            # close() waits for completions
         env.local.call("many.close", group=there["group"])
         env.remote.call("many.close", group=here)
+    wait_equal("rx_tls_del", lambda: watch.nic()["rx_tls_del"], stat["TlsRxDevice"])
+    bench.into.watch.restart()
 
 
 @test("T-16/rx-queue-full")
@@ -401,7 +403,7 @@ def queue_full(env):
         env.local.nic.wait_ready()
         with env.lab.with_property("resync-repeat", "1"), rx.bench(env, truth=False) as bench:
             with fault.faults(env, env.local, "hold wqe=SET_PSV,GET_PSV dir=rx name=ring") as held:
-                with _full_queue(env, held):
+                with _full_queue(env, bench, held):
                     bench.mark()
                     kept = bench.lose(4)
                     sent = [bench.send(whole(4, 2), read=False)]
@@ -436,7 +438,7 @@ def approvals_wait(env):
             bench.wait_packets(15)
             bench.wait_driver("rx_tls_resync_req_end")
             with fault.faults(env, env.local, "hold wqe=SET_PSV dir=rx name=ring") as held:
-                with _full_queue(env, held):
+                with _full_queue(env, bench, held):
                     bench.mark()
                     kept.comes()
                     sent.finish()
