@@ -420,7 +420,10 @@ def calm(env, patient=True, name=None, rto=RTO):
     interfaces that have the ends' addresses, if not of the NICs."""
     with contextlib.ExitStack() as stack:
         for host in env.hosts:
-            for what, value in (PATIENT if patient else QUICK).items():
+            values = dict(PATIENT if patient else QUICK)
+            if patient and env.kernel >= (6, 17):
+                values["tcp_sack"] = 0      # with it, newer kernels time losses, whatever the sysctl
+            for what, value in values.items():
                 stack.enter_context(_sysctl(host, f"/proc/sys/net/ipv4/{what}", value))
             peer = env.other(host).address
             stack.enter_context(_slow(host, name or host.nic.name, rto,
