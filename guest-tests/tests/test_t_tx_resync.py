@@ -243,30 +243,6 @@ def progress_lost(env):
                "no packet was dropped")
 
 
-@test("T-06/tx-static-params-lost")
-@needs(*FAULTS)
-def static_lost(env):
-    """F-3: the first static params of a connection have no effect, and the driver has given it the
-    context of the one that was closed last. The device encrypts with that one's key: no plaintext
-    leaves, the peer refuses the record, and the driver is told nothing."""
-    with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote):
-        with Connection(env.local, env.remote, seed=env.seed) as last:
-            last.enable_tls(down=False)
-            last.up.move(1000)
-        offload.check_closed(rx=False)
-    with fault.faults(env, env.local, "swallow wqe=UMR_STATIC dir=tx nth=1") as faults, \
-            txpath.bench(env) as bench:
-        env.local.call("tcp.send", number=bench.way.sender_socket, seed="x", size=1000)
-        got = env.remote.call("tcp.receive", number=bench.way.receiver_socket, seed="x", size=1000)
-        expect_equal("what the peer says, bytes it has taken", (got.get("error"), got["bytes"]),
-                     ("EBADMSG", 0))
-        expect_equal("TlsDecryptError", bench.judge.watch.protocols()["TlsDecryptError"], 1)
-        expect_equal("static params lost", faults.hits(), 1)
-        nic = bench.offload.watch.nic()
-        expect_equal("tx_tls_encrypted_packets, tx_tls_ooo",
-                     (nic["tx_tls_encrypted_packets"], nic["tx_tls_ooo"]), (1, 0))
-
-
 def _edges(size, every=1):
     return [(size, at) for at in [0, *txpath.edges(size)][::every]]
 
