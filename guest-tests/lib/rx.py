@@ -24,6 +24,7 @@ SEGMENT = 1400              # bytes of a full segment, whatever IP version and t
 OPTIONS = {"TCP_MAXSEG": SEGMENT + loss.TIMESTAMPS, "TCP_NODELAY": 1,
            "SO_SNDBUF": 200_000, "SO_RCVBUF": 200_000}
 RTO = "20s"
+AT_ONCE = 300               # segments that may be under way: all of a burst, before any is missed
 FLAGS = ("tls_rx_not_decrypted", "tls_rx_decrypted", "tls_rx_resync", "tls_rx_error")
 HEADER = 5
 OVER = OVERHEAD["1.2"]
@@ -422,7 +423,7 @@ def calm(env, patient=True, name=None, rto=RTO):
         for host in env.hosts:
             values = dict(PATIENT if patient else QUICK)
             if patient and env.kernel >= (6, 17):
-                values["tcp_sack"] = 0      # with it, newer kernels time losses, whatever the sysctl
+                values["tcp_sack"] = 0      # with it, they time losses whatever the sysctl says
             for what, value in values.items():
                 stack.enter_context(_sysctl(host, f"/proc/sys/net/ipv4/{what}", value))
             peer = env.other(host).address
@@ -443,9 +444,11 @@ def _sysctl(host, path, value):
 
 @contextlib.contextmanager
 def _slow(host, name, rto, prefixes):
-    """Routes whose connections wait long for an acknowledgement."""
+    """Routes whose connections wait long for an acknowledgement, and send much before that: where
+    the sender cannot be told to be patient (Linux from 6.17 on) it has sent all by then."""
     host.run("ip", "-batch", "-", data="".join(
-        f"route replace {prefix} dev {name} rto_min {rto}\n" for prefix in prefixes))
+        f"route replace {prefix} dev {name} rto_min {rto} initcwnd {AT_ONCE} "
+        f"initrwnd {AT_ONCE}\n" for prefix in prefixes))
     try:
         yield
     finally:

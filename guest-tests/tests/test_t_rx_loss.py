@@ -135,17 +135,21 @@ def inside_lost(env):
 @test("T-13/rx-inside-late")
 @needs(*NEEDS)
 def inside_late(env):
-    """Reordering inside a record, as F-5 has it: a packet comes one or two packets late."""
+    """Reordering inside a record, as F-5 has it: a packet comes one or two packets late. Those that
+    overtake it in its record, and itself, are not decrypted."""
     with rx.bench(env) as bench:
-        for late, spoilt in ((1, 1), (2, 2)):
+        for late in (1, 2):
             at = bench.position() + 9 * SEGMENT
+            before = bench.connection.info(env.remote)["total_retrans"]
             rule = bench.rule(f"delay stream={at} packets={late}")
-            bench.move(whole(4, 6))
+            bench.send(whole(4, 6)).finish()
             rule.check_hits(1)
             rule.clear()
-            # those that overtook it, unless the record is over, and itself
-            bench.check([2 + 1, 24 - 3, 0, 0], rows={"R8": 1, "R6": 1})
-            assert spoilt
+            # newer kernels may send again what is late: that is old, too
+            again = bench.connection.info(env.remote)["total_retrans"] - before
+            bench.wait_packets(24 + again)
+            # the two that came before it, and itself
+            bench.check([2 + 1 + again, 24 - 3, 0, 0], rows={"R8": 1, "R6": 1 + again})
             bench.mark()
 
 
@@ -157,13 +161,15 @@ def header_late(env):
     with rx.bench(env) as bench:
         at = bench.position() + 8 * SEGMENT
         rule = bench.rule(f"delay stream={at} packets=1")
-        bench.move(whole(4, 12))
+        bench.send(whole(4, 12)).finish()
         rule.check_hits(1)
         bench.wait_driver("rx_tls_resync_req_end")
         in_sync_later(bench)
+        again = bench.connection.info(env.remote)["total_retrans"]
+        bench.wait_packets(48 + 3 + 6 + again)
         got = bench.flags()
         expect_equal("packets not decrypted, decrypted, resync, error",
-                     got, [48 + 3 + 6 - got[1] - 1, got[1], 1, 0])
+                     got, [48 + 3 + 6 + again - got[1] - 1, got[1], 1, 0])
         bench.check(got, resyncs=1, rows={"R9": 1, "R12": 1, "R18": 1, "R20": 1, "R21": 1})
 
 
