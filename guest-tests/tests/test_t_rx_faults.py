@@ -438,8 +438,6 @@ def approvals_wait(env):
             bench.wait_packets(15)
             bench.wait_driver("rx_tls_resync_req_end")
             with fault.faults(env, env.local, "hold wqe=SET_PSV dir=rx name=ring") as held:
-                # the driver wakes itself by a NOP: its completion would stand for all before it
-                held.add("hold wqe=NOP name=ring", must_hit=False)
                 with _full_queue(env, bench, held):
                     bench.mark()
                     kept.comes()
