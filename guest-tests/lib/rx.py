@@ -94,6 +94,30 @@ class Lost:
             rule.clear()
 
 
+class Damage:
+    """A packet that the device gets damaged and the stack does not get; a sound copy of it waits.
+
+    The copy stands for the sender's retransmission. The sender itself must not be the one to send
+    again: it may notice the loss before it has sent the burst, and then it sends no more than the
+    acknowledgements allow that come for what is on its way.
+    """
+
+    def __init__(self, bench, place, flip, csum, name):
+        self._bench, self._name = bench, name
+        self._rules = [bench.rule(f"spare {place} name={name}"),
+                       bench.rule(f"corrupt {place} xor={flip} csum={csum}")]
+        if csum == "fix":               # TCP would take it
+            self._rules.append(bench.rule(f"ce {place}"))
+
+    def repaired(self):
+        """One packet was damaged; now the sound one arrives."""
+        for rule in self._rules:
+            rule.check_hits(1)
+        expect_equal("copies released", self._bench.box.release(self._name), 1)
+        for rule in self._rules:
+            rule.clear()
+
+
 class Sent:
     """What was sent and is on its way to the reader."""
 
@@ -215,6 +239,11 @@ class Bench:
         How much that is depends on the sender, which hears of nothing meanwhile."""
         return Lost(self, f"stream={self.position() + segment * SEGMENT}..",
                     f"kept{next(self._names)}", "any")
+
+    def damage(self, place, flip, csum="fix"):
+        """The byte at `place` (record=… byte=…) of what is sent next is xor'ed with `flip` for the
+        device: a Damage. In a dropped_by_host() block, or csum="keep": TCP itself drops it."""
+        return Damage(self, place, flip, csum, f"sound{next(self._names)}")
 
     def position(self):
         """Stream byte that is sent next. Nothing may be under way."""

@@ -324,32 +324,22 @@ def damaged_on(env):
     and asks. The stack does not see the damaged packet, but a good one later."""
     for value in ("continue", "search"):
         with env.lab.with_property("bad-tag-action", value), \
-                rx.prepared(env, patient=False) as into, rx.dropped_by_host(env), \
+                rx.prepared(env) as into, rx.dropped_by_host(env), \
                 rx.opened(env, into, truth=False) as bench:
-            again = _damage(bench, "record=+2 byte=-1")
+            damage = bench.damage("record=+2 byte=-1", 1)
             sent = bench.send(whole(4, 6))
             bench.wait_packets(24)
-            again.wait_hits(1)
             if value == "continue":
                 bench.check([0, 23, 0, 1], rows={})
             else:
                 bench.wait_driver("rx_tls_resync_req_end")
                 bench.check([11, 11, 1, 1], more=ASKED, rows={"R12": 1, "R14": 2})
-            expect_equal("segments sent again", bench.box.release("again"), 1)
-            again.clear()
+            damage.repaired()
             sent.finish()
             if value == "continue":
                 bench.expect_flags("records behind it", whole(3, 2), [0, 6, 0, 0])
             else:
                 bench.recovers()
-
-
-def _damage(bench, place):
-    """One packet is damaged for the device and lost for the stack; returns the rule that keeps
-    what the sender sends again."""
-    bench.rule(f"corrupt {place} xor=1")
-    bench.rule(f"ce {place}")
-    return bench.rule(f"hold {place} sent=again name=again")
 
 
 @test("T-18/rx-damaged-header", smoke=True)
@@ -377,15 +367,12 @@ def damaged_header(env):
 def bad_checksum(env):
     """A packet whose TCP checksum is wrong is none for the context: TCP drops it, and the device
     takes it for lost. What is sent in its place later is old, or new, just as for TCP."""
-    with rx.bench(env, patient=False) as bench:
-        again = bench.rule("hold record=+1 byte=1500 sent=again name=again")
-        bench.rule("corrupt record=+1 byte=1500 csum=keep")
+    with rx.bench(env) as bench:
+        damage = bench.damage("record=+1 byte=1500", 1, csum="keep")
         sent = bench.send(whole(4, 4))
         bench.wait_packets(15)
-        again.wait_hits(1)
         bench.check([2, 13, 0, 0], rows={"R8": 1})
-        bench.box.release("again")
-        again.clear()
+        damage.repaired()
         sent.finish()
         bench.wait_packets(16)
         bench.check([3, 13, 0, 0], rows={"R8": 1, "R6": 1})

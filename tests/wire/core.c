@@ -17,7 +17,7 @@ typedef struct Waiting {
     GByteArray *frame;
     WireDir dir;
     unsigned rule;
-    char *name;             /* of hold, or NULL */
+    char *name;             /* of hold and spare, or NULL */
     bool is_held;
     int64_t packets;        /* packets of the lane still to come, 0: not counted */
     int64_t born;           /* number of the packet that it came with */
@@ -45,7 +45,8 @@ typedef struct Orders {
     bool option;
     uint32_t option_bytes;
     bool ce;
-    const WireRule *copy;   /* or NULL */
+    const WireRule *spare;  /* or NULL */
+    const WireRule *copy;
     const WireRule *wait;
 } Orders;
 
@@ -118,7 +119,7 @@ static bool wait_for(WireCore *core, const WireSubject *s, GByteArray *frame,
     if (deadline >= 0) {
         queue_timed(core, w);
     }
-    if (rule->action == WIRE_HOLD) {
+    if (rule->action == WIRE_HOLD || rule->action == WIRE_SPARE) {
         w->is_held = true;
         w->name = g_strdup(rule->name);
         g_queue_push_tail(&core->held, w);
@@ -247,6 +248,9 @@ static void give_order(Orders *o, const WireRule *rule, const WireSubject *s,
         break;
     case WIRE_DUPLICATE:
         o->copy = rule;
+        break;
+    case WIRE_SPARE:
+        o->spare = rule;
         break;
     case WIRE_DELAY:
     case WIRE_HOLD:
@@ -433,12 +437,26 @@ static void send_piece(WireCore *core, const Orders *o, const WireSubject *s,
     }
 }
 
+/* A copy of the frame as it came, which waits for a word. */
+static void put_aside(WireCore *core, const WireRule *rule, const WireSubject *s,
+                      const uint8_t *frame, size_t len)
+{
+    GByteArray *copy = g_byte_array_sized_new((guint)len);
+
+    g_byte_array_append(copy, frame, (guint)len);
+    core->counters[s->dir].spares += wait_for(core, s, copy, rule, 0, -1);
+    g_byte_array_unref(copy);
+}
+
 static void carry_out(WireCore *core, const Orders *o, const WireSubject *s,
                       const uint8_t *frame, size_t len, int64_t now)
 {
     GArray *pieces;
     guint i;
 
+    if (o->spare) {
+        put_aside(core, o->spare, s, frame, len);
+    }
     if (o->drop) {
         core->counters[s->dir].dropped++;
         return;

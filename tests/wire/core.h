@@ -11,8 +11,8 @@
  *
  * Several rules may mean the same frame. All are asked about the frame as it came, in
  * the order in which they were added, until one says pass. What they ask for is then
- * done in this order: drop; corrupt, truncate, split, ip-option, ce; what csum=keep
- * leaves wrong; duplicate; delay, hold.
+ * done in this order: spare; drop; corrupt, truncate, split, ip-option, ce; what
+ * csum=keep leaves wrong; duplicate; delay, hold.
  */
 #ifndef TESTS_WIRE_CORE_H
 #define TESTS_WIRE_CORE_H
@@ -43,6 +43,7 @@
     X(options, "ip_options")                                                    \
     X(ce, "ce")                                                                 \
     X(copies, "copies")                 /* frames more by duplicate */          \
+    X(spares, "spares")                 /* frames more by spare */              \
     X(pieces, "pieces")                 /* frames more by split */              \
     X(refused, "refused")               /* no room, or the wrong protocol */    \
     X(overflow, "overflow")             /* too many frames wait */
@@ -66,7 +67,7 @@ typedef struct WireCore {
     WireLane other[2];      /* what is not TCP, by direction */
     WireCounters counters[2];
     GQueue timed;           /* frames with a deadline, the earliest first */
-    GQueue held;            /* frames of hold, the oldest first */
+    GQueue held;            /* frames of hold and spare, the oldest first */
     unsigned n_waiting;
     size_t waiting_bytes;
     GQueue log;             /* of char *, lines of JSON */

@@ -47,6 +47,8 @@ static const ActionDef actions[WIRE_N_ACTIONS] = {
     [WIRE_DELAY] = { "delay", "the packet waits until packets= more of its flow have "
                               "passed, or for ms= milliseconds" },
     [WIRE_HOLD] = { "hold", "the packet waits until `release` is asked for" },
+    [WIRE_SPARE] = { "spare", "a copy of the packet, as it came, waits until `release` is "
+                              "asked for" },
     [WIRE_CORRUPT] = { "corrupt", "the byte found is xor'ed with xor=" },
     [WIRE_TRUNCATE] = { "truncate", "the payload ends before the byte found, or after "
                                     "bytes=" },
@@ -111,7 +113,7 @@ static const Key keys[] = {
     { "packets", KEY_NUMBER, AT(packets), BIT(WIRE_DELAY), 1, 100000,
       .about = "packets of the flow that overtake" },
     { "ms", KEY_NUMBER, AT(ms), BIT(WIRE_DELAY), 1, 3600000, .about = "milliseconds" },
-    { "name", KEY_NAME, AT(name), BIT(WIRE_HOLD), .about = "what to release it by" },
+    { "name", KEY_NAME, AT(name), BIT(WIRE_HOLD) | BIT(WIRE_SPARE), .about = "what to release it by" },
     { "xor", KEY_NUMBER, AT(xor), BIT(WIRE_CORRUPT), 1, 255, .about = "1; mask" },
     { "bytes", KEY_NUMBER, AT(bytes), BIT(WIRE_TRUNCATE) | BIT(WIRE_IP_OPTION), 0, 65535,
       .about = "truncate: of payload that stay; ip-option: 4 to 40, a multiple of 4 "

@@ -29,6 +29,7 @@ typedef enum WireAction {
     WIRE_DUPLICATE,
     WIRE_DELAY,
     WIRE_HOLD,
+    WIRE_SPARE,
     WIRE_CORRUPT,
     WIRE_TRUNCATE,
     WIRE_SPLIT,

@@ -209,6 +209,34 @@ static void test_hold(void)
 }
 
 /* A bound on what waits; beyond it packets go at once, none is lost. */
+/* The copies are of what came, whatever other rules make of the packet itself. */
+static void test_spare(void)
+{
+    Stream s = usual_stream();
+    Seen seen;
+    Bench b;
+
+    begin(&b, 4, "spare segment=0..1 name=x");
+    bench_rule(&b, "spare segment=2 name=y");
+    bench_rule(&b, "corrupt segment=0 xor=0x80");
+    bench_rule(&b, "drop segment=1");
+    bench_send_all(&b, &s, 400);
+    check_order(&b, "02345");
+    seen = bench_seen(&b, 0, 0);
+    g_assert_cmpuint(seen.payload[0], ==, s.bytes->data[0] ^ 0x80);
+    g_assert_cmpuint(b.core.counters[0].spares, ==, 3);
+    g_assert_cmpuint(b.core.counters[0].held, ==, 0);
+    g_assert_cmpuint(wire_core_release(&b.core, "x"), ==, 2);
+    check_order(&b, "0234501");
+    seen = bench_seen(&b, 0, 5);
+    g_assert_true(seen.csums);
+    g_assert_cmpmem(seen.payload, seen.len, s.bytes->data, 400);
+    g_assert_cmpuint(wire_core_release(&b.core, NULL), ==, 1);
+    check_order(&b, "02345012");
+    bench_clear(&b);
+    stream_free(&s);
+}
+
 static void test_overflow(void)
 {
     Stream s = usual_stream();
@@ -652,6 +680,7 @@ int main(int argc, char **argv)
     g_test_add_func("/wire/core/own-lane", test_own_lane);
     g_test_add_func("/wire/core/time", test_time);
     g_test_add_func("/wire/core/hold", test_hold);
+    g_test_add_func("/wire/core/spare", test_spare);
     g_test_add_func("/wire/core/overflow", test_overflow);
     g_test_add_func("/wire/core/corrupt", test_corrupt);
     g_test_add_func("/wire/core/truncate", test_truncate);

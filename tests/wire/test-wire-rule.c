@@ -23,6 +23,7 @@ static void test_good(void)
         "duplicate copies=3 gap=100000",
         "delay packets=3 ms=20",
         "hold name=any-word",
+        "spare b>a record=+2 byte=tag name=x",
         "hold",
         "corrupt byte=tag xor=0x80 csum=keep",
         "corrupt xor=255",
@@ -103,7 +104,7 @@ static void test_bad(void)
         const char *allowed;
     } bad[] = {
         { "", "''", "begins with its action" },
-        { "drp record=7", "'drp'", "drop, duplicate, delay, hold, corrupt, truncate" },
+        { "drp record=7", "'drp'", "drop, duplicate, delay, hold, spare, corrupt, truncate" },
         { "record=7", "'record=7'", "unknown action" },
         { "drop a<b", "'a<b'", "a>b, b>a or both" },
         { "drop recrd=7", "'recrd=7'", "record, app-record, wire-record, type, byte" },
