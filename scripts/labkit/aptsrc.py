@@ -362,8 +362,13 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 
     def _fetch(self, dest: pathlib.Path, name: str, args: list[str]) -> None:
         paths.require_space(dest, 400 << 20, name)
-        with steps.Step(name, f"fetch-{self.name}") as step, self._explained(step):
-            step.run(self._apt("apt-get", *args), cwd=dest, progress=steps.AptFetch())
+        try:
+            with steps.Step(name, f"fetch-{self.name}") as step, self._explained(step):
+                step.run(self._apt("apt-get", *args), cwd=dest, progress=steps.AptFetch())
+        except LabError:
+            # the archive may have other versions by now: the next run asks it
+            (self.dir / "updated").unlink(missing_ok=True)
+            raise
 
 
 _suites: dict[str, Suite] = {}

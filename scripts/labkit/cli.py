@@ -117,6 +117,10 @@ def main(argv=None):
                          f"{sys.version.split()[0]}\n")
         return EXIT_LAB
     interrupts.install()
+    for fd in (1, 2):
+        # a pipe that its owner reads without waiting would make us fail when it is full
+        with contextlib.suppress(OSError):
+            os.set_blocking(fd, True)
     try:
         return _guarded(argv)
     finally:

@@ -24,6 +24,7 @@ from .errors import EXIT_TIMEOUT, LabError
 from .frames import guest as f
 
 BOOT_TIMEOUT = 180.0
+RESET_TIMEOUT = 120.0
 TERM_GRACE = 3.0            # seconds a command has between SIGTERM and SIGKILL
 PIPE_SAFE = 4096            # a pipe that polls writable takes this much without blocking
 LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
@@ -190,8 +191,8 @@ class Guest:
         machine.qmp("set-action", reboot="reset")
         self._was_reset = True
         machine.qmp("system_reset")
-        if machine.wait_event("RESET", 30) is None:
-            raise LabError("QEMU did not reset the machine within 30 s")
+        if machine.wait_event("RESET", RESET_TIMEOUT) is None:
+            raise LabError(f"QEMU did not reset the machine within {RESET_TIMEOUT:.0f} s")
         self._decoder.resync()
         self._channel.reset()
         self._out.clear()

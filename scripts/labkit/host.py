@@ -7,6 +7,7 @@ State owned: none of the project's; installs Debian packages on the system.
 Called by build.py (before anything is fetched), doctor.py and the command line.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -58,6 +59,8 @@ PACKAGES = {
     },
 }
 DEFAULT_PURPOSES = ("fetch", "qemu", "kernel", "test")
+LISTS_LOCK = "/var/lib/apt/lists/lock"
+LOCK_TURNS = 5          # of `apt-get update`, when others are at it too
 
 
 def packages(purposes=DEFAULT_PURPOSES) -> dict[str, str]:
@@ -139,10 +142,25 @@ def _agreed(question: str) -> bool:
         return False
 
 
+def _update(step: steps.Step, command: list[str], env: dict[str, str]) -> None:
+    """Refresh the package lists. apt-get does not wait for another one that does (the timers of a
+    machine that has just been started do), so we do: until it has let go of the lock."""
+    for turn in range(LOCK_TURNS):
+        try:
+            step.run(command, env=env)
+            return
+        except BuildError as e:     # a third party's broken archive is no reason to stop:
+            step.note(str(e))       # the install says whether it mattered
+            if turn == LOCK_TURNS - 1 or not any("Could not get lock" in line for line in e.tail):
+                return
+        with open(LISTS_LOCK, "a", encoding="ascii") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+
+
 def _install(command: list[str]) -> None:
     """Refresh the system's package lists and install. As root it is a step like others; with
     sudo it runs in the foreground, since sudo may have to ask for a password."""
-    options = ["-o", "DPkg::Lock::Timeout=300", "-q"]
+    options = ["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3", "-q"]
     at = command.index("apt-get") + 1
     prefix = command[:at]
     update = [*prefix, *options, "update"]
@@ -150,10 +168,7 @@ def _install(command: list[str]) -> None:
     env = {"DEBIAN_FRONTEND": "noninteractive"}
     if prefix[0] != "sudo":
         with steps.Step("install packages", "apt-install") as step:
-            try:
-                step.run(update, env=env)
-            except BuildError as e:     # a third party's broken archive is no reason to stop:
-                step.note(str(e))       # the install says whether it mattered
+            _update(step, update, env)
             step.run(install, env=env, progress=steps.AptFetch())
         return
     install = ["sudo", "DEBIAN_FRONTEND=noninteractive", *install[1:]]

@@ -42,7 +42,9 @@ def _handler(number, _frame):
 
 
 def install():
-    """Handle the signals from now on. A signal that the parent ignores stays ignored."""
+    """Handle the signals from now on. A signal that the parent ignores stays ignored, but for
+    SIGCHLD: where that is, nobody is told how children ended, and all seem to have succeeded."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number in WANTED:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _handler)

@@ -7,6 +7,7 @@ State: the results so far.
 Callers: testcmd.py and the suites.
 """
 
+import contextlib
 import dataclasses
 import fnmatch
 import json
@@ -165,8 +166,16 @@ class Report:
         text = "  " * depth + line + "\n"
         self._write(text)
         if self._file:
-            self._file.write(text)
-            self._file.flush()
+            try:
+                self._file.write(text)
+                self._file.flush()
+            except OSError:     # the disk is full: stdout is the report, this its copy
+                self._forget_file()
+
+    def _forget_file(self):
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._file = None
 
     def _diagnose(self, result, depth):
         """What is known of a failure, as diagnostics before its line."""
@@ -246,8 +255,7 @@ class Report:
         passed, failed, skipped = self.tally()
         self.emit(f"{passed} passed, {failed} failed, {skipped} skipped")
         if self._file:
-            self._file.close()
-            self._file = None
+            self._forget_file()
         return not failed and passed + skipped > 0
 
     # other forms

@@ -29,11 +29,13 @@ from .wire import Wire
 PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
 SERIAL_ADDRESS, SHARE_ADDRESS = 0x2, 0x3
 SHARE_TAG = "labshare"
+# The two limits: to a guest, a host that stops it for half a minute looks like a stall of its own,
+# and its tests fail for what the kernel then logs.
 KERNEL_ARGS = ("console=ttyS0 panic=-1 quiet no_timer_check tsc=reliable "
-               "random.trust_cpu=on")
+               "random.trust_cpu=on rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60")
 TROUBLE = re.compile(r"\bBUG\b|\bOops\b|Kernel panic|general protection fault")
-QMP_TIMEOUT = 60        # seconds for one answer; a QEMU that takes longer hangs
-STOP_TIMEOUT = 10
+QMP_TIMEOUT = 120       # seconds for one answer; a QEMU that takes longer hangs
+STOP_TIMEOUT = 120      # seconds to end after `quit`; killing it is a failure, so no measure either
 
 
 @dataclasses.dataclass
@@ -176,7 +178,7 @@ class Machine:
             "\n".join([str(self.products.qemu), *args]) + "\n", encoding="utf-8")
         vm = machine_class(str(self.products.qemu), args, wrapper=wrapper, name="qemu",
                            base_temp_dir=str(self.rundir.sockets),
-                           log_dir=str(self.rundir.path))
+                           log_dir=str(self.rundir.path), qmp_timer=QMP_TIMEOUT)
         try:
             with held():
                 vm.launch()

@@ -223,8 +223,10 @@ class Step:
                             if state:
                                 self._state = state
                         del tail[:-TAIL_LINES]
-                    elif proc.poll() is not None:
-                        break       # ended, and whoever still holds the pipe says nothing
+                    elif proc.poll() is not None and not selector.select(0):
+                        # ended, what it said before that has been read, and whoever still holds
+                        # the pipe says nothing
+                        break
                     self.tick()
             if rest:
                 tail.append(rest.decode(errors="replace"))

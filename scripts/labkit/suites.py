@@ -16,13 +16,15 @@ import shutil
 import subprocess
 import sys
 import time
+import traceback
 
 from . import cpio, ktap, paths, session, steps
 from .errors import BuildError, LabError
 
 GUEST_TESTS_AT = "/opt/guest-tests"
-SILENCE = 1200.0        # a guest test that says nothing for so long hangs
-HOST_TEST_LIMIT = 3600.0
+SILENCE = 3600.0        # a guest test that says nothing for so long hangs; beyond its own guard
+HOST_TEST_LIMIT = 4 * 3600.0    # a hang guard, of a whole program
+LIST_LIMIT = 600.0      # likewise, of a program that lists its tests
 WHOLE = "(whole program)"
 RESTARTS = 5            # of a qtest program that dies in a test
 BOOTS = 4               # of the guest suite: after a death the rest gets another machine
@@ -124,7 +126,7 @@ def complete(parser, status, errors, name):
 def glib_names(argv, env=None):
     """Paths of the tests in a GLib test program, or [] for any other program."""
     try:
-        listed = steps.capture([*argv, "-l"], env=env, check=False, timeout=30)
+        listed = steps.capture([*argv, "-l"], env=env, check=False, timeout=LIST_LIMIT)
     except LabError:
         return []
     # messages of the program itself come in between, as comments
@@ -329,7 +331,7 @@ class GuestTests(Suite):
         only = ["--only", self.group] if self.group else []
         listed = steps.capture([sys.executable, "-B", run, "--list", *only,
                                 *self.arguments(context)], env=self.environment(context),
-                               timeout=60)
+                               timeout=LIST_LIMIT)
         names = [line.strip() for line in listed.stdout.splitlines() if line.strip()]
         if not names:
             raise LabError(f"{run} --list names no test")
@@ -539,6 +541,10 @@ class Lab(Suite):
             except (AssertionError, LabError) as error:
                 lines = str(error).splitlines() or ["failed"]
                 result.status, result.reason, result.output = "fail", lines[0], lines[1:]
+            except Exception as error:      # pylint: disable=broad-except
+                # a socket that nobody answers, say: one failure, and the rest is still to be tested
+                result.status, result.reason = "fail", f"{type(error).__name__}: {error}"
+                result.output = traceback.format_exc().splitlines()
             result.seconds = time.monotonic() - started
             steps.ticker.clear()
             report.result(result)

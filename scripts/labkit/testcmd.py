@@ -10,9 +10,10 @@ Callers: cli.
 import os
 import sys
 import time
+import traceback
 
 from . import ktap, session, soak, steps
-from .errors import EXIT_LAB, LabError, UsageError
+from .errors import EXIT_LAB, BuildError, LabError, UsageError
 from .suites import Context, all_suites
 
 EXIT_FAILED = 1
@@ -70,15 +71,28 @@ def main(args):
             for suite, names, error in plan:
                 _run(context, report, suite, names, error)
         finally:
-            report.save(rundir.file("results.json"), seconds=time.monotonic() - started,
-                        versions=_versions(context))
-            if args.junit:
-                report.junit(args.junit)
+            kept = _keep(report, rundir, args, seconds=time.monotonic() - started,
+                         versions=_versions(context))
         good = report.close()
         for suite, result in report.results:
             if result.status == "fail":
                 steps.say(f"FAILED {suite}/{result.name}: {result.summary or 'see above'}")
-    return 0 if good else EXIT_FAILED
+    if not good:
+        return EXIT_FAILED
+    return 0 if kept else EXIT_LAB
+
+
+def _keep(report, rundir, args, **more):
+    """The report's other forms; False when there was no room for one of them. stdout has its
+    closing line all the same."""
+    try:
+        report.save(rundir.file("results.json"), **more)
+        if args.junit:
+            report.junit(args.junit)
+    except OSError as error:
+        steps.say(f"the results could not be kept: {error}")
+        return False
+    return True
 
 
 def _choose(args):
@@ -137,6 +151,12 @@ def _run(context, report, suite, names, error):
             suite.run(context, report, names)
         except LabError as failure:
             error = failure
+        except BrokenPipeError:
+            raise               # whoever reads the report has left
+        except Exception as failure:    # pylint: disable=broad-except
+            # a full disk, say: the other suites run all the same, and the report has its end
+            error = BuildError(f"{type(failure).__name__}: {failure}",
+                               tail=traceback.format_exc().splitlines()[-20:])
     if error is not None:
         # what could not be run has failed: a broken build must not look like fewer tests
         print(error.render(), file=sys.stderr, flush=True)
