@@ -23,7 +23,7 @@ from .tls import Connection, Offload, OVERHEAD
 SEGMENT = 1400              # bytes of a full segment, whatever IP version and tags
 OPTIONS = {"TCP_MAXSEG": SEGMENT + loss.TIMESTAMPS, "TCP_NODELAY": 1,
            "SO_SNDBUF": 200_000, "SO_RCVBUF": 200_000}
-RTO = "20s"
+RTO = "100s"                # the kernel takes no more than 120
 AT_ONCE = 300               # segments that may be under way: all of a burst, before any is missed
 FLAGS = ("tls_rx_not_decrypted", "tls_rx_decrypted", "tls_rx_resync", "tls_rx_error")
 HEADER = 5
@@ -87,6 +87,7 @@ class Lost:
 
     def comes(self, count=1):
         """So many were kept back (None: some); now they arrive."""
+        self.wait(count or 1)
         if count is not None:
             self._rules[0].check_hits(count)
         self._bench.box.release(self._name)
@@ -199,6 +200,12 @@ class Bench:
         rows     {"R9": 1, ...}; rows of EVENTS that are not named were not taken; None: any number
         """
         expect_equal("packets not decrypted, decrypted, resync, error", self.flags(), list(flags))
+        # the driver counts a packet some time after the device has delivered it
+        behind = dict(zip(("rx_tls_decrypted_packets", "rx_tls_resync_req_pkt", "rx_tls_err"),
+                          flags[1:], strict=True))
+        wait_for("the driver has counted what the device has delivered", lambda: all(
+            now.get(name, 0) >= count for now in [self._watch.nic()]
+            for name, count in behind.items()))
         want = dict.fromkeys(DRIVER + KERNEL, 0)
         want.update(rx_tls_decrypted_packets=flags[1], rx_tls_resync_req_pkt=flags[2],
                     rx_tls_err=flags[3])
@@ -444,9 +451,9 @@ def _base64(text):
 
 
 @contextlib.contextmanager
-def calm(env, patient=True, name=None, rto=RTO):
+def calm(env, patient=True, name=None):
     """Both ends send nothing twice on their own: no tail loss probe, no retransmission timeout
-    within `rto`; patient: nor do they take packets that come late for lost. name: of the
+    for the length of RTO; patient: nor do they take packets that come late for lost. name: of the
     interfaces that have the ends' addresses, if not of the NICs."""
     with contextlib.ExitStack() as stack:
         for host in env.hosts:
@@ -456,7 +463,7 @@ def calm(env, patient=True, name=None, rto=RTO):
             for what, value in values.items():
                 stack.enter_context(_sysctl(host, f"/proc/sys/net/ipv4/{what}", value))
             peer = env.other(host).address
-            stack.enter_context(_slow(host, name or host.nic.name, rto,
+            stack.enter_context(_slow(host, name or host.nic.name,
                                       [f"{peer(4)}/32", f"{peer(6)}/128"]))
         yield
 
@@ -472,11 +479,11 @@ def _sysctl(host, path, value):
 
 
 @contextlib.contextmanager
-def _slow(host, name, rto, prefixes):
+def _slow(host, name, prefixes):
     """Routes whose connections wait long for an acknowledgement, and send much before that: where
     the sender cannot be told to be patient (Linux from 6.17 on) it has sent all by then."""
     host.run("ip", "-batch", "-", data="".join(
-        f"route replace {prefix} dev {name} rto_min {rto} initcwnd {AT_ONCE} "
+        f"route replace {prefix} dev {name} rto_min {RTO} initcwnd {AT_ONCE} "
         f"initrwnd {AT_ONCE}\n" for prefix in prefixes))
     try:
         yield
@@ -500,12 +507,12 @@ def dropped_by_host(env):
 
 
 @contextlib.contextmanager
-def prepared(env, *, patient=True, device=True, name=None, rto=RTO):
+def prepared(env, *, patient=True, device=True, name=None):
     """What all connections of a test share: calm ends, one packet for each segment, the device at
     the local end decrypts (or, with device=False, does not), the peer works in software. Yields
     the local end's Offload."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(calm(env, patient, name, rto))
+        stack.enter_context(calm(env, patient, name))
         stack.enter_context(loss.unmerged(*env.hosts))
         into = stack.enter_context(Offload(env, env.local, rx=device))
         stack.enter_context(Offload(env, env.remote))
@@ -543,8 +550,8 @@ def opened(env, into, *, family=4, cipher="aes-gcm-128", rec_seq=0, keys=None, s
         result = Bench(env, connection, made, box, into, taken)
         if unread:
             first = result.send(unread, read=False)
-            wait_for("the unread records have come",
-                     lambda: not connection.info(env.remote)["unacked"])
+            wait_for("the unread records have come", lambda: not any(
+                connection.info(env.remote)[name] for name in ("unacked", "notsent_bytes")))
             env.local.call("tcp.tls_add", number=connection.server_socket, direction="rx",
                            keys=made)
         into.check_configuration(connection, tx=False)

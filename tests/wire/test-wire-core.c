@@ -208,7 +208,6 @@ static void test_hold(void)
     stream_free(&s);
 }
 
-/* A bound on what waits; beyond it packets go at once, none is lost. */
 /* The copies are of what came, whatever other rules make of the packet itself. */
 static void test_spare(void)
 {
@@ -237,6 +236,7 @@ static void test_spare(void)
     stream_free(&s);
 }
 
+/* A bound on what waits; beyond it packets go at once, none is lost. */
 static void test_overflow(void)
 {
     Stream s = usual_stream();
