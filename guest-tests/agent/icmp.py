@@ -40,7 +40,7 @@ def _open(address, fragment):
     return version, sock
 
 
-def echo(address, sizes, count=1, timeout=10.0, fragment=True, seed="echo"):
+def echo(address, sizes, count=1, timeout=30.0, fragment=True, seed="echo"):
     """`count` requests of each of `sizes` data bytes, one at a time.
 
     fragment  False: a packet that does not fit is refused here

@@ -118,8 +118,10 @@ def repair_connect(number, address, port, receive_seq):
     """Make it a connection: established at once, nothing is sent."""
     sock = _sock(number)
     sock.connect((address, port))
-    options = ((TCPOPT_WINDOW, REPAIR_SCALE | REPAIR_SCALE << 16), (TCPOPT_SACK_PERM, 0),
-               (TCPOPT_TIMESTAMP, 0))
+    options = [(TCPOPT_WINDOW, REPAIR_SCALE | REPAIR_SCALE << 16), (TCPOPT_TIMESTAMP, 0)]
+    with open("/proc/sys/net/ipv4/tcp_sack", encoding="ascii") as file:
+        if file.read().strip() != "0":      # a handshake would ask that, too
+            options.append((TCPOPT_SACK_PERM, 0))
     sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_OPTIONS,
                     b"".join(struct.pack("=II", *option) for option in options))
     sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_WINDOW, struct.pack(
@@ -369,26 +371,29 @@ def udp_echo(address, port=0):
     return {"socket": _add(sock), "port": sock.getsockname()[1]}
 
 
-def udp_ask(address, port, seed, sizes, timeout=5.0, tries=4):
+def udp_ask(address, port, seed, sizes, timeout=60.0, tries=4):
     """Send a datagram of each size and wait for its echo; {answered, repeated, wrong}.
 
     One is under way at a time, so nothing has a reason to be lost; `repeated` counts those that
     needed another try.
     """
     source, result = payload.Source(seed), {"answered": 0, "repeated": 0, "wrong": []}
+    late = []       # what was sent again: its first answer may still come
     with socket.socket(_family(address), socket.SOCK_DGRAM) as sock:
         sock.connect((address, port))
         sock.settimeout(timeout)
         for index, size in enumerate(sizes):
             data = source.read(index * 65536, size)
-            for attempt in range(tries):
+            for _ in range(tries):
                 sock.send(data)
                 try:
                     echo = sock.recv(65536)
-                    while attempt and len(echo) != size:    # an answer to an earlier try
+                    while echo != data and echo in late:
+                        late.remove(echo)
                         echo = sock.recv(65536)
                 except TimeoutError:
                     result["repeated"] += 1
+                    late.append(data)
                     continue
                 if echo != data:
                     result["wrong"].append(size)

@@ -10,7 +10,7 @@ Callers: the modules in tests/; runner.py.
 import dataclasses
 import time
 
-HANG_GUARD = 300.0      # seconds; emulated machines are slow, and others use the processor too
+HANG_GUARD = 600.0      # seconds; emulated machines are slow, and others use the processor too
 POLL = 0.05
 
 
@@ -103,7 +103,7 @@ def wait_for(what, look, seconds=60.0):
         time.sleep(POLL)
 
 
-def wait_equal(what, look, want, seconds=20.0):
+def wait_equal(what, look, want, seconds=60.0):
     """Until look() == want: for values that something else brings up to date."""
     end = time.monotonic() + seconds
     while True:

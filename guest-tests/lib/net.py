@@ -330,7 +330,13 @@ class Nic:
                   for address in addresses]
         batch += [f"link set dev {name} up"]
         self.host.run("ip", "-batch", "-", data="\n".join(batch) + "\n")
+        vlan = Nic(self.host, name)
         try:
+            # an IPv6 address is usable when the kernel's worker has been at it, nodad or not
+            if any(":" in address for address in addresses):
+                wait_for(f"the addresses of {name} are usable", lambda: not any(
+                    entry.get("tentative") for entry in vlan.link()["addr_info"]
+                    if entry.get("scope") != "link"))
             yield name
         finally:
             self.host.run("ip", "link", "del", "dev", name)
@@ -350,8 +356,9 @@ def find_by_address(host, address):
     return names[0] if names else None
 
 
-def ping(host, address, *, size=56, count=3, fragment=True, wait=10):
-    """Echo requests; returns how many were answered, with the data that was sent."""
+def ping(host, address, *, size=56, count=3, fragment=True, wait=30):
+    """Echo requests; returns how many were answered, with the data that was sent. Each has `wait`
+    seconds: a hang guard, where the answer must come."""
     got = host.call("icmp.echo", address=address, sizes=[size], count=count, fragment=fragment,
                     timeout=wait)
     if got["wrong"]:

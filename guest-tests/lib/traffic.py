@@ -92,7 +92,7 @@ class Running:
         """Wait until more has arrived in both directions than there is under way now."""
         target = self.rounds + 4
         with nudged(self._env):
-            wait_for("traffic goes on", lambda: self.error or self.rounds >= target, 120)
+            wait_for("traffic goes on", lambda: self.error or self.rounds >= target, 300)
         if self.error:
             raise self.error
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ethtool -S and ip -s: the numbers are there, only grow, and agree with what was sent."""
 
+import itertools
 import json
 
 from lib import traffic
@@ -9,11 +10,46 @@ from lib.counters import Watch, ethtool
 from lib.ktap import note
 
 FRAMES = 500
+MULTICAST = "01:00:5e:01:02:03"     # nobody asks for it
+_runs = itertools.count(500)
 
 
 def _link_stats(host):
     found = json.loads(host.out("ip", "-s", "-j", "link", "show", "dev", host.nic.name))
     return found[0]["stats64"]
+
+
+def _hears_multicasts(env, host):
+    """Wait until this end receives every multicast: the driver changes its filters after the
+    command that asks for it has returned."""
+    other = env.other(host)
+
+    def heard():
+        number, run = host.call("rawnet.listen", ifname=host.nic.name), next(_runs)
+        try:
+            common = {"src": other.nic.mac, "run": run}
+            other.call("rawnet.send", ifname=other.nic.name, frames=[
+                dict(common, dst=MULTICAST, label=1), dict(common, dst=host.nic.mac, label=2)])
+            got = host.call("rawnet.collect", number=number, run=run,
+                            until={"label": 2, "count": 1})
+        finally:
+            host.call("rawnet.close", number=number)
+        return got["seen"].get("1")
+
+    wait_for(f"the {host.name} end receives every multicast", heard)
+
+
+def _at_rest(env):
+    """The statistics of both ends at a moment when no packet is counted at one end only: two
+    readings with nothing between them."""
+    last = []
+
+    def rest():
+        last.append({host: _link_stats(host) for host in env.hosts})
+        return len(last) > 1 and last[-1] == last[-2]
+
+    wait_for("a moment without a packet", rest)
+    return last[-1]
 
 
 def _difference(before, after):
@@ -26,6 +62,8 @@ def agree(env):
     """What one end has sent the other has received, packet by packet, whatever it was."""
     # multicasts that the stacks send on their own would otherwise be filtered by the receiver
     with env.local.nic.with_flag("allmulticast"), env.remote.nic.with_flag("allmulticast"):
+        for host in env.hosts:
+            _hears_multicasts(env, host)
         now = _balance(env)
     for host in env.hosts:
         expect(now[host]["rx"]["bytes"] > 4 << 20, f"{host.name} end: {now[host]['rx']['bytes']} "
@@ -36,7 +74,7 @@ def agree(env):
 
 
 def _balance(env):
-    before = {host: _link_stats(host) for host in env.hosts}
+    before = _at_rest(env)
     for family in (4, 6):
         traffic.both_ways(env, family, 2 << 20)
     now = {}
@@ -48,7 +86,7 @@ def _balance(env):
 
     # packets of the stack itself (neighbours, delayed acknowledgements) may still be under way
     try:
-        wait_for("each end has received as many packets as the other has sent", balanced, 30)
+        wait_for("each end has received as many packets as the other has sent", balanced)
     finally:
         note(" ".join(f"{host.name}: tx {now[host]['tx']['packets']} rx "
                       f"{now[host]['rx']['packets']};" for host in env.hosts))
@@ -62,13 +100,14 @@ def frames(env):
     that, and the port's by at least that."""
     nic, peer = env.local.nic, env.remote.nic
     with nic.with_flag("allmulticast"):
+        _hears_multicasts(env, env.local)
         number = env.local.call("rawnet.listen", ifname=nic.name)
         here, there = Watch(env.local), Watch(env.remote)
         common = {"src": peer.mac, "run": 50, "size": 300, "count": FRAMES}
         collecting = env.local.begin("rawnet.collect", number=number, run=50,
                                      until={"label": 3, "count": FRAMES})
         env.remote.call("rawnet.send", ifname=peer.name, frames=[
-            dict(common, dst=nic.mac, label=1), dict(common, dst="01:00:5e:01:02:03", label=2),
+            dict(common, dst=nic.mac, label=1), dict(common, dst=MULTICAST, label=2),
             dict(common, dst="ff:ff:ff:ff:ff:ff", label=3)])
         got = collecting.result()["seen"]
         received, sent = here.nic(), there.nic()
@@ -136,7 +175,7 @@ def add_up(env):
                                and name[2:-8].isdigit()) for direction in ("rx", "tx")}
         return all(sums[direction] == values[f"{direction}_packets"] for direction in sums)
 
-    wait_for("packets of the channels add up to rx_packets and tx_packets", consistent, 20)
+    wait_for("packets of the channels add up to rx_packets and tx_packets", consistent)
 
 
 @test("counters/checksum-offload")

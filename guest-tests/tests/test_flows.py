@@ -23,7 +23,7 @@ def _queue_of(env, port):
         found = [queue for queue in now if now[queue] - before.get(queue, 0) >= COUNT]
         return found or None
 
-    queue = wait_for("a burst of datagrams arrives in one queue", reached, 30)[0]
+    queue = wait_for("a burst of datagrams arrives in one queue", reached)[0]
     env.local.call("tcp.close", number=sink["socket"])
     return queue
 

@@ -63,10 +63,12 @@ def many(env):
 def clean_wire(env):
     """The device itself loses nothing: a transfer needs next to no retransmission.
 
-    A few are allowed: a busy host can make a timer of the stack fire early.
+    A busy host can make a timer of the stack fire early: what is then sent again comes twice, and
+    the receiver says so (DSACK). A few more are allowed, whose DSACK is still under way.
     """
     for host in env.hosts:
         info = traffic.transfer(host, env.other(host), size=8 << 20)
-        expect(info["total_retrans"] * 100 <= info["data_segs_out"],
+        lost = info["total_retrans"] - info.get("dsack_dups", 0)
+        expect(lost * 100 <= info["data_segs_out"],
                f"the {host.name} end retransmitted {info['total_retrans']} of "
-               f"{info['data_segs_out']} segments")
+               f"{info['data_segs_out']} segments, {info.get('dsack_dups')} of them needlessly")
