@@ -17,7 +17,9 @@ import contextlib
 import dataclasses
 
 from . import records, wire
-from .case import expect, expect_equal, wait_equal
+from .case import expect, expect_equal, wait_equal, wait_for
+from .counters import ethtool
+from .hosts import CallError
 from .ktap import note
 from .tls import Connection, OVERHEAD, Offload
 
@@ -27,6 +29,7 @@ MAX = 16384
 SET = 16            # places that one rule of the wire can name
 APART = 24          # segments between two losses
 TRIES = 5           # to put boundaries of segments where they are wanted
+STORE = 1024        # contexts: the driver fills its store until more than that are spare
 DEAD = ("tx_tls_resync_bytes", "tx_tls_drop_bypass_req")       # nothing increments them
 
 
@@ -248,7 +251,14 @@ class Bench:
         if not self.offload.real:
             return want
         watch = self.offload.watch
-        wait_equal("tx_tls_dump_bytes", lambda: watch.nic()["tx_tls_dump_bytes"], want.dump_bytes)
+
+        def beyond():
+            # a needless repetition may still be on its way to the wire: it is looked at anew
+            nonlocal want
+            want = self.account()
+            return watch.nic()["tx_tls_dump_bytes"] - want.dump_bytes
+
+        wait_equal("tx_tls_dump_bytes beyond what the wire demands", beyond, 0)
         nic = watch.nic()
         dropped = nic["tx_tls_drop_no_sync_data"]
         if dropped != self.drops:
@@ -280,12 +290,20 @@ class Bench:
             expect_equal(f"{name} of the device", moved[name], value)
 
 
+def replayed(segments):
+    """Bytes of the stream at which something was sent again by itself: what went on where the
+    packet before it ended was not out of order, whoever sent that again."""
+    return {one.stream for before, one in zip(segments, segments[1:])
+            if one.again and one.stream != before.end}
+
+
 def lose_each(bench, cuts, tries=TRIES):
     """Send records in which the segments that begin at [(record size, byte)] are lost, each so far
     from the next that it is repaired by itself. Returns (Account, cuts that were missed).
 
     TCP may send less than a full segment when the writer is late, and then segments begin
-    elsewhere; what was missed is tried again.
+    elsewhere; it may also send again what is before a lost segment, and that one behind it. What
+    was missed is tried again.
     """
     missing, found = list(cuts), None
     for _ in range(tries):
@@ -304,13 +322,8 @@ def lose_each(bench, cuts, tries=TRIES):
         found = bench.check()
         expect_equal("segments that the wire has lost", sum(rule.hits() for rule in lost),
                      len(places))
-        again = {segment.stream for segment in bench.segments() if segment.again}
+        again = replayed(bench.segments())
         missing = [(size, offset) for size, offset, stream in plan.cuts if stream not in again]
-        if bench.offload.real:
-            wanted = {(bench.layout.number(bench.layout.at(stream)[0]), offset)
-                      for _, offset, stream in plan.cuts if stream in again}
-            silent = sorted(wanted - set(found.resyncs))
-            expect(not silent, f"sent again, and never replayed: (record, byte) {silent}")
         for rule in lost:
             rule.clear()
         note(f"{len(places) - len(missing)} of {len(places)} segments lost at their places; "
@@ -352,6 +365,33 @@ def bench(env, *, family=4, cipher="aes-gcm-128", mapped=False, options=None, re
         offload.check_opened(rx=False)
         yield found
     offload.check_closed(rx=False)
+
+
+def store_filled(host):
+    """Until the driver at an end makes no more contexts for its store, and has those back that no
+    socket has.
+
+    It begins with that at the first connection and goes on in the background for a thousand
+    contexts; the newest are the next to be taken. A driver that is unbound meanwhile leaves some of
+    them in the device, and says so in the kernel's log.
+    """
+    path = f"/sys/kernel/debug/mlx5/{host.nic.pci_address()}/nic/tls/tx/pool_size"
+
+    def filled():
+        values = ethtool(host, host.nic.name)
+        if "tx_tls_pool_alloc" not in values:
+            return True
+        made = values["tx_tls_pool_alloc"] - values["tx_tls_pool_free"]
+        spare = made - values["tx_tls_ctx"] + values["tx_tls_del"]
+        # when making one has failed, those of its bunch are unmade and no more are made
+        if made and spare <= STORE and not values["tx_tls_pool_free"]:
+            return False
+        try:
+            return int(host.read(path)) == spare
+        except CallError:       # no such file here
+            return True
+
+    wait_for("the driver has filled its store of contexts", filled, 120)
 
 
 def per_queue(watch, name):

@@ -101,7 +101,9 @@ def _bulk(tso):
             bench.send([16384] * 64 + [1, 2, 3, 100, 1000, 10000] * 20)
             found = bench.check()
             sent = bench.info()
-            expect_equal("segments on the wire", found.packets, sent["data_segs_out"])
+            # a repetition that is acknowledged before it reaches the driver does not get there
+            if not bench.offload.watch.nic()["tx_tls_drop_no_sync_data"]:
+                expect_equal("segments on the wire", found.packets, sent["data_segs_out"])
             if sent["bytes_retrans"] == 0:
                 for name in ("ooo", "dump_bytes", "skipped"):
                     expect_equal(name, getattr(found, name), 0)
@@ -191,8 +193,10 @@ def _wrap(place, offset):
                 if missed:
                     continue
                 zero = [segment for segment in bench.segments() if segment.seq == 0]
-                expect(len(zero) == 2, f"segments with sequence number 0: {zero}; the lost one and "
-                                       "its repetition expected")
+                # TCP may send the repetition again when its acknowledgement is late
+                expect(len(zero) >= 2 and [one.again for one in zero] == [False] + [True] * (
+                    len(zero) - 1), f"segments with sequence number 0: {zero}; the lost one and "
+                       "its repetition expected")
                 return
         expect(False, "no segment ever began with sequence number 0")
     run.__doc__ = f"The sequence numbers wrap in a record's {place}."
@@ -204,8 +208,9 @@ for _place, _offset in (("header", 2), ("nonce", 9), ("payload", 1000), ("tag", 
     add(f"T-25/tx-wrap-{_place}", _wrap(_place, _offset), needs=NEEDS)
 
 
+# the last leaves room for what is tried again: 19 records each time
 for _name, _first in (("2-32", (1 << 32) - 3), ("2-63", (1 << 63) - 3), ("1", 1),
-                      ("2-64", (1 << 64) - 70)):
+                      ("2-64", (1 << 64) - 20 * txpath.TRIES)):
     add(f"T-26/tx-from-below-{_name}" if _first > 1 else "T-26/tx-from-1",
         _guise("The record number carries while records are lost and replayed.", rec_seq=_first),
         needs=NEEDS)
@@ -236,7 +241,9 @@ def last_records(env):
         bench.layout.add([1000, 1000])
         bench.settle()
         if bench.log:
-            expect_equal("records of the device", [one.record for one in bench.log.of("tx")],
+            # one that TCP has sent again is there twice
+            expect_equal("records of the device",
+                         list(dict.fromkeys(one.record for one in bench.log.of("tx"))),
                          [first, first + 1, first + 2, first + 3, 0])
 
 

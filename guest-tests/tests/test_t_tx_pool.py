@@ -9,8 +9,9 @@ justify a SYNC_CRYPTO. The device's own count of objects must be the model's.
 
 import contextlib
 
-from lib.case import expect, expect_equal, needs, test, wait_equal
-from lib.counters import Watch, ethtool
+from lib import counters, txpath
+from lib.case import expect, expect_equal, needs, test, wait_equal, wait_for
+from lib.counters import ethtool
 from lib.hosts import CallError
 from lib.ktap import note
 from lib.tls import Connection, Offload
@@ -44,6 +45,7 @@ def _driver_paths(env):
 
 
 def _unbind(env):
+    txpath.store_filled(env.local)
     drivers, _ = _driver_paths(env)
     env.local.write(drivers + "unbind", env.pci)
 
@@ -73,6 +75,12 @@ def _alloc(env):
     return ethtool(env.local, env.local.nic.name)["tx_tls_pool_alloc"]
 
 
+def _contexts(env):
+    """Contexts that there are, spare or not."""
+    values = ethtool(env.local, env.local.nic.name)
+    return values["tx_tls_pool_alloc"] - values["tx_tls_pool_free"]
+
+
 @test("T-03/tx-pool-alloc", guard=600.0)
 @needs("tls-tx", "rebind", "driver:mlx5_core")
 def alloc(env):
@@ -93,7 +101,8 @@ def alloc(env):
             connection.up.move(1000)
 
         def check(opened, made):
-            wait_equal(f"tx_tls_pool_alloc after {opened} connections", lambda: _alloc(env), made)
+            wait_equal(f"tx_tls_pool_alloc after {opened} connections", lambda: _alloc(env), made,
+                       120)
             if _pool_size(env) is not None:
                 wait_equal("pool_size", lambda: _pool_size(env), made - opened)
             if before is not None:
@@ -126,7 +135,7 @@ def free_unbind(env):
         connection.enable_tls(down=False)
         connection.up.move(1000)
         expect(_objects(env, "tis") > 1, "no TIS in the device")
-    wait_equal("contexts that live", lambda: Watch(env.local).protocols()["TlsCurrTxDevice"], 0)
+    wait_equal("contexts that live", lambda: counters.tls(env.local)["TlsCurrTxDevice"], 0)
     env.cleanup.callback(_bind, env)
     _unbind(env)
     alive = {kind: count for kind, count in env.lab.objects().items() if count}
@@ -146,14 +155,14 @@ def free_above_high(env):
     with _fresh(env), _group(env, count) as (open_some, close_some, offload):
         before = _objects(env, "tis")
         open_some(count)
+        txpath.store_filled(env.local)      # with those in use more than HIGH
         close_some(count)
         nic = offload.watch.nic
         wait_equal("tx_tls_del", lambda: nic()["tx_tls_del"], count, 120)
-        wait_equal("contexts unmade in sixteens, and some",
-                   lambda: (nic()["tx_tls_pool_free"] > 0, nic()["tx_tls_pool_free"] % BULK),
-                   (True, 0), 60)
-        size = _alloc(env) - nic()["tx_tls_pool_free"]
-        expect(size < HIGH, f"{size} contexts are spare")
+        wait_for(f"there are fewer than {HIGH} contexts", lambda: _contexts(env) < HIGH, 120)
+        size = _contexts(env)
+        free = nic()["tx_tls_pool_free"]
+        expect_equal("contexts unmade in sixteens, and some", (free > 0, free % BULK), (True, 0))
         if _pool_size(env) is not None:
             wait_equal("pool_size", lambda: _pool_size(env), size)
         if before is not None:
@@ -277,6 +286,7 @@ def churn(env):
         env.settle()
 
     env.cleanup.callback(back)
+    txpath.store_filled(env.local)
     env.lab.replug(log_dek_max_alloc=4)
     env.set_up_network()
     env.settle()

@@ -171,6 +171,7 @@ def open_record(env):
         way = bench.way
         lost = bench.lose([bench.layout.end])
         finish = bench.begin([1000])
+        lost[0].wait_hits(1)            # it is written, so what follows comes behind it
         env.local.call("tcp.send_parts", number=way.sender_socket, seed=way.seed,
                        offset=way.offset, parts=[[3000, True]])
         finish()

@@ -12,7 +12,7 @@ import os
 
 from agent import ktls
 
-from lib import fault, records, txpath, wire
+from lib import fault, records, traffic, txpath, wire
 from lib.case import add, expect, expect_between, expect_equal, needs, test, wait_equal, wait_for
 from lib.ktap import note
 from lib.pcap import segments as captured_segments
@@ -59,13 +59,16 @@ def boundary(env):
             if any(one.stream % mss for one in bench.segments()):
                 note("TCP has sent less than a full segment; once more")
                 continue
+            if found.ooo < 3:
+                note("TCP has sent more again than was lost, in a row; once more")
+                continue
             expect_equal("bytes replayed", found.dump_bytes, 0)
             if bench.offload.real:
                 nic = bench.offload.watch.nic()
                 expect_equal("tx_tls_dump_packets", nic["tx_tls_dump_packets"], 0)
                 expect(nic["tx_tls_ooo"] >= 3, f"tx_tls_ooo moved by {nic['tx_tls_ooo']}")
             return
-    expect(False, "segments never were records")
+    expect(False, "segments never were records, each lost one by itself")
 
 
 def _before_tls(plain):
@@ -110,14 +113,19 @@ def _before_tls(plain):
             if not offload.real:
                 return
             want = txpath.account(bench.segments()[before:], bench.layout)
+            wait_equal("tx_tls_dump_bytes", lambda: offload.watch.nic()["tx_tls_dump_bytes"],
+                       want.dump_bytes)
             nic = offload.watch.nic()
             expect(want.skipped >= 1, "nothing from before TLS was sent again")
             # what was sent again in the moment of setting the keys may count or not
             skipped = nic["tx_tls_skip_no_sync_data"]
             expect_between("tx_tls_skip_no_sync_data", skipped, want.skipped,
                            want.skipped + before - clear)
-            for name, value in (("tx_tls_ooo", want.ooo + skipped - want.skipped),
-                                ("tx_tls_drop_no_sync_data", 0),
+            # and a repetition that was acknowledged before it reached the driver is thrown away
+            dropped = nic["tx_tls_drop_no_sync_data"]
+            if dropped:
+                note(f"{dropped} packets were acknowledged before they reached the driver")
+            for name, value in (("tx_tls_ooo", want.ooo + skipped - want.skipped + dropped),
                                 ("tx_tls_encrypted_bytes", want.bytes),
                                 ("tx_tls_encrypted_packets", want.packets),
                                 ("tx_tls_dump_bytes", want.dump_bytes)):
@@ -137,6 +145,13 @@ def _backlog(host):
     return sum(entry.get("qlen", 0) for entry in found)
 
 
+def _bucket(host, action, rate, burst):
+    """A token bucket in front of the NIC ("replace"); another rate for what waits in it
+    ("change")."""
+    host.run("tc", "qdisc", action, "dev", host.nic.name, "root", "tbf", "rate", rate,
+             "burst", burst, "limit", 100_000)
+
+
 @test("T-09/tx-drop-acknowledged")
 @needs(*NEEDS, "tool:tc")
 def acknowledged(env):
@@ -144,8 +159,10 @@ def acknowledged(env):
     when it reaches the driver its record is gone, and the driver throws it away. The connection
     goes on.
 
-    The qdisc is a bucket that holds one packet's worth of tokens and refills in seconds. (netem
-    would not do: it takes the socket off the packet, and the kernel drops it there.)
+    The qdisc is a bucket that holds one packet's worth of tokens. It refills in half a minute: so
+    long a packet waits, if it is not let go before, and so far apart may TCP's repetitions be that
+    one of them waits. (netem would not do: it takes the socket off the packet, and the kernel drops
+    it there.)
     """
     with txpath.bench(env, options={"TCP_NODELAY": 1}) as bench:
         bench.send([1000])
@@ -153,19 +170,27 @@ def acknowledged(env):
         held = bench.box.add(bench.connection.down, "hold name=acks")
         finish = bench.begin([1000])
         held.wait_hits(1)
-        nic = env.local.nic.name
-        env.local.run("tc", "qdisc", "replace", "dev", nic, "root", "tbf", "rate", "2kbit",
-                      "burst", 1600, "limit", 100_000)
+        _bucket(env.local, "replace", "128bit", 1600)
+
+        def waits():
+            again = bench.info()["total_retrans"]
+            return (_backlog(env.local)
+                    and again > sum(one.again for one in bench.segments()))
+
         try:
-            wait_for("a retransmission in the qdisc", lambda: _backlog(env.local))
+            wait_for("a retransmission in the qdisc", waits)
             bench.box.release("acks")
             held.clear()
             finish()
             bench.settle()
             expect(_backlog(env.local), "the qdisc is empty already")
+            # tokens enough; the next packet takes along what waits before it
+            _bucket(env.local, "change", "1gbit", "100kb")
+            env.local.call("tcp.udp_burst", address=env.remote.address(4), port=traffic.DISCARD,
+                           source_ports=[traffic.NUDGES[0]], count=1)
             wait_equal("packets in the qdisc", lambda: _backlog(env.local), 0, 60)
         finally:
-            env.local.run("tc", "qdisc", "del", "dev", nic, "root")
+            env.local.run("tc", "qdisc", "del", "dev", env.local.nic.name, "root")
         repeated = sum(one.again for one in bench.segments())
         again = bench.info()["total_retrans"]
         if bench.offload.real:
@@ -222,9 +247,11 @@ def _check_dropped(bench, moved, swallowed):
 @needs(*FAULTS)
 def packet_lost(env):
     """F-2: a packet is lost in the device before it is encrypted. Those behind it are not where
-    the device expects them and are dropped too, until TCP sends again; nothing wrong leaves."""
-    with _faulty(env, "swallow wqe=SEND tisn=1.. nth=20") as (bench, faults, moved):
-        bench.send([1000] * 200)
+    the device expects them and are dropped too, until TCP sends again; nothing wrong leaves.
+
+    It is one of the ten that TCP sends before it hears anything, so there are some behind it."""
+    with _faulty(env, "swallow wqe=SEND tisn=1.. nth=5") as (bench, faults, moved):
+        bench.send([16384] + [1000] * 180)
         device = _check_dropped(bench, moved, faults.hits())
         expect(device["tls_tx_seq_mismatch"] >= 1, "no packet was out of sequence")
         bench.send([1000] * 20)
@@ -272,17 +299,22 @@ add("T-20/tx-again-every-byte-full",
 def _spanning(tso):
     """A lost segment with parts of many records: the first of them is replayed up to it."""
     def run(env):
-        with env.local.nic.with_features(tcp_segmentation_offload=tso), \
-                txpath.bench(env) as bench:
-            sizes = [17, 0, 1, 30, 5, 64] * 400
-            mss = bench.mss
-            lost = bench.lose([mss * at + 3 for at in (10, 30, 31, 50, 70)])
-            bench.cork(True)
-            bench.send([*sizes, 1000])
-            bench.cork(False)
-            found = bench.check()
-            expect_between("segments lost", lost[0].hits(), 4, 5)   # two are neighbours
-            expect(len(found.resyncs) >= 4, f"resyncs: {found.resyncs}")
+        for _ in range(txpath.TRIES):
+            with env.local.nic.with_features(tcp_segmentation_offload=tso), \
+                    txpath.bench(env) as bench:
+                sizes = [17, 0, 1, 30, 5, 64] * 400
+                mss = bench.mss
+                lost = bench.lose([mss * at + 3 for at in (10, 30, 31, 50, 70)])
+                bench.cork(True)
+                bench.send([*sizes, 1000])
+                bench.cork(False)
+                found = bench.check()
+                expect_between("segments lost", lost[0].hits(), 4, 5)   # two are neighbours
+            if len(found.resyncs) >= 4:
+                return
+            note(f"TCP has sent more again than was lost, in a row: resyncs {found.resyncs}; once "
+                 "more")
+        expect(False, f"resyncs: {found.resyncs}")
     run.__doc__ = _spanning.__doc__
     return run
 
@@ -400,7 +432,8 @@ def steady(env):
     packet by packet."""
     with txpath.bench(env) as bench:
         lost = bench.box.add(bench.way, "drop stream=0.. p=0.025 seed=6 sent=any")
-        bench.send([16384, 1, 500, 9000] * 40)
+        # some 37 losses; which packets they are depends on how many connections were before
+        bench.send([16384, 1, 500, 9000] * 80)
         found = bench.check()
         note(f"{lost.hits()} of {found.packets} packets lost, {found.ooo} out of order, "
              f"{found.dump_bytes} bytes replayed")

@@ -7,7 +7,7 @@ still does the work afterwards is asserted where the driver promises it.
 
 import contextlib
 
-from lib import traffic
+from lib import traffic, txpath
 from lib.case import expect, needs, test
 from lib.tls import Connection, Offload
 
@@ -145,6 +145,8 @@ def reload(env):
                                                             seed=f"{env.seed}/{index}"))
                 connection.enable_tls()
                 connection.up.move(5000)
+            for host in (env.remote, env.local):
+                txpath.store_filled(host)
             env.local.run("modprobe", "-r", env.driver, timeout=500)
             if env.lab and env.lab.has("objects"):
                 alive = {kind: count for kind, count in env.lab.objects().items() if count}
