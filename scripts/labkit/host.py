@@ -52,6 +52,7 @@ PACKAGES = {
         "zstd": "kernel image",
     },
     "test": {
+        "iproute2": "unit tests of the wire between interfaces",
         "meson": "unit tests of the engine",
     },
     "plot": {       # not of DEFAULT_PURPOSES: the suite soak asks for it

@@ -209,7 +209,7 @@ class Unit(Suite):
         program = entry["name"].rsplit(" / ", 1)[-1]
         parser = ktap.parse(entry.get("stdout") or "")
         errors = (entry.get("stderr") or "").strip().splitlines()[-30:]
-        if parser.results() or parser.plan is not None:
+        if parser.results() or parser.plan:
             found = complete(parser, entry.get("returncode"), errors, program)
             done = {f"{program}/{result.name}" for result in found}
             found += [ktap.Result([name.split("/", 1)[1]], "fail", f"not run: {program} ended "

@@ -24,8 +24,13 @@
 #define RETRY_MS            1
 #define TAGS                (MLX5_PARSE_MAX_VLANS * MLX5_VLAN_HLEN)
 
+#ifndef TP_STATUS_GSO_TCP           /* the headers of Linux 6.1 do not have it */
+#define TP_STATUS_GSO_TCP   (1 << 8)
+#endif
+
 struct WirePacket {
     char *ifname;
+    unsigned index;         /* what had this name at the start; the name may pass on */
     int fd;
     uint32_t mtu;
     uint8_t *buffer;        /* WIRE_MAX_FRAME bytes and room for a tag before them */
@@ -91,15 +96,15 @@ static bool check_interface(WirePacket *p, char **problem)
     return true;
 }
 
-static bool set_options(WirePacket *p, unsigned index)
+static bool set_options(WirePacket *p)
 {
     struct packet_mreq promiscuous = {
-        .mr_ifindex = (int)index, .mr_type = PACKET_MR_PROMISC,
+        .mr_ifindex = (int)p->index, .mr_type = PACKET_MR_PROMISC,
     };
     int one = 1, size = RECEIVE_BUFFER;
     struct sockaddr_ll address = {
         .sll_family = AF_PACKET, .sll_protocol = GUINT16_TO_BE(ETH_P_EVERYTHING),
-        .sll_ifindex = (int)index,
+        .sll_ifindex = (int)p->index,
     };
 
     /* bursts must fit while the other side is full; without the right for that size,
@@ -117,19 +122,19 @@ static bool set_options(WirePacket *p, unsigned index)
 WirePacket *wire_packet_open(const char *ifname, char **problem)
 {
     WirePacket *p = g_new0(WirePacket, 1);
-    unsigned index = if_nametoindex(ifname);
 
+    p->index = if_nametoindex(ifname);
     p->ifname = g_strdup(ifname);
     p->buffer = g_malloc(WIRE_MAX_FRAME + MLX5_VLAN_HLEN);
     g_queue_init(&p->out);
     /* protocol 0: nothing is received before bind() says of which interface */
     p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (!index) {
+    if (!p->index) {
         *problem = g_strdup("no such interface in this network namespace");
     } else if (p->fd < 0) {
         *problem = g_strdup_printf("socket(AF_PACKET): %s", g_strerror(errno));
     } else if (check_interface(p, problem)) {
-        if (set_options(p, index)) {
+        if (set_options(p)) {
             return p;
         }
         *problem = g_strdup_printf("binding to it: %s", g_strerror(errno));
@@ -179,6 +184,22 @@ static uint8_t *put_tag(uint8_t *frame, const struct tpacket_auxdata *aux)
     return tagged;
 }
 
+/* Whether the interface exists, by whatever name. */
+static bool still_there(const WirePacket *p)
+{
+    char name[IF_NAMESIZE];
+
+    return if_indextoname(p->index, name) != NULL;
+}
+
+/* A burst that nobody has cut. The kernel's word for it is new; without it, only one that
+ * is too large for a packet is known. */
+static bool is_burst(const WirePacket *p, size_t len, const struct tpacket_auxdata *aux)
+{
+    return (aux && aux->tp_status & TP_STATUS_GSO_TCP) ||
+           len > p->mtu + MLX5_ETH_HLEN + TAGS;
+}
+
 /* One frame. 1: read, 0: nothing there, -1: *problem. */
 static int read_one(WirePacket *p, WirePortInput *input, void *opaque, char **problem)
 {
@@ -200,21 +221,21 @@ static int read_one(WirePacket *p, WirePortInput *input, void *opaque, char **pr
         if (errno == EAGAIN || errno == EINTR) {
             return 0;
         }
-        if (errno == ENETDOWN && if_nametoindex(p->ifname)) {
+        if (errno == ENETDOWN && still_there(p)) {
             return 0;           /* down for now; its frames come when it is up again */
         }
         *problem = g_strdup_printf("reading from %s: %s", p->ifname, g_strerror(errno));
         return -1;
     }
     len = (size_t)n;
-    if (len > p->mtu + MLX5_ETH_HLEN + TAGS) {
+    aux = auxdata(&msg);
+    if (is_burst(p, len, aux)) {
         *problem = g_strdup_printf(
             "a frame of %zu bytes came from %s, whose MTU is %u: a burst that its sender "
-            "leaves for a NIC to cut; at the sender: ethtool -K IFNAME tso off gso off",
-            len, p->ifname, p->mtu);
+            "leaves for a NIC to cut; at the sender: ethtool -K IFNAME tso off gso off "
+            "tx-udp-segmentation off", len, p->ifname, p->mtu);
         return -1;
     }
-    aux = auxdata(&msg);
     if (aux && aux->tp_status & TP_STATUS_VLAN_VALID) {
         frame = put_tag(frame, aux);
         len += MLX5_VLAN_HLEN;
