@@ -462,6 +462,8 @@ def calm(env, patient=True, name=None):
                 values["tcp_sack"] = 0      # with it, they time losses whatever the sysctl says
             for what, value in values.items():
                 stack.enter_context(_sysctl(host, f"/proc/sys/net/ipv4/{what}", value))
+            # what earlier connections have learned of reordering overrides tcp_reordering
+            host.run("ip", "tcp_metrics", "flush", "all")
             peer = env.other(host).address
             stack.enter_context(_slow(host, name or host.nic.name,
                                       [f"{peer(4)}/32", f"{peer(6)}/128"]))
@@ -563,7 +565,10 @@ def opened(env, into, *, family=4, cipher="aes-gcm-128", rec_seq=0, keys=None, s
                      lambda: env.lab.objects()["flow_entry"] == entries + 1)
         if unread:
             result.later(first).finish()
-        expect_equal("snd_mss", connection.info(env.remote)["snd_mss"], SEGMENT)
+        info = connection.info(env.remote)
+        expect_equal("snd_mss", info["snd_mss"], SEGMENT)
+        expect_equal("tcpi_reordering", info["reordering"],
+                     int(env.remote.read("/proc/sys/net/ipv4/tcp_reordering")))
         if start:
             if into.rx:
                 result.expect_flags("the first record", [1000], [0, 1, 0, 0])
