@@ -5,7 +5,8 @@ import os
 import re
 
 from lib import dmesg
-from lib.case import expect, expect_equal, fail, needs, test
+from lib.case import expect, expect_equal, fail, needs, test, wait_for
+from lib.ktap import note
 
 DRIVER = os.environ.get("DRIVER", "mlx5_core")
 
@@ -62,6 +63,26 @@ def features(env):
                              "rx-vlan-filter")
            if not found.get(name, (False, True))[0]]
     expect(not off, "off by default: " + ", ".join(off))
+
+
+@test("probe/self-test")
+@needs("driver:mlx5_core")
+def self_test(env):
+    """ethtool -t: link, speed, health, and a packet to itself that comes back.
+
+    The driver waits 200 ms for that one, which a busy machine may need for itself: so tries."""
+    said = []
+
+    def passes():
+        said.append(env.local.run("ethtool", "-t", env.local.nic.name, check=False))
+        return said[-1].rc == 0
+
+    try:
+        wait_for("ethtool -t passes", passes, 120)
+    finally:
+        note(" ".join(said[-1].out.split()))
+    lines = [line.split("\t") for line in said[-1].out.splitlines() if line.rstrip().endswith("0")]
+    expect(len(lines) >= 4, f"four tests that end with 0 are expected: {said[-1].out}")
 
 
 @test("probe/address")

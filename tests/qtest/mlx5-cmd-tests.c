@@ -313,6 +313,36 @@ static void test_pages(void)
     drv_stop(d);
 }
 
+/* A driver that starts over gets nothing that its predecessor has lent. */
+static void test_start_over(void)
+{
+    Drv *d = drv_start("");
+    uint8_t in[16 + 3 * 8] = { 0 }, out[112];
+    unsigned i;
+
+    drv_cmdq_init(d);
+    drv_cmd_id_ok(d, OP_ENABLE_HCA, 0);
+    MLX5_SET(cmd_in, in, opcode, OP_MANAGE_PAGES);
+    MLX5_SET(cmd_in, in, op_mod, 1);
+    MLX5_SET(manage_pages_in, in, input_num_entries, 3);
+    for (i = 0; i < 3; i++) {
+        mlx5_st64(in + 16 + i * 8, (1ull << 40) + i * 4096ull);
+    }
+    drv_cmd_ok(d, in, sizeof(in), NULL, 16);
+    memset(in, 0, sizeof(in));
+    MLX5_SET(cmd_in, in, opcode, OP_SET_ISSI);
+    MLX5_SET(set_issi_in, in, current_issi, 1);
+    drv_cmd_ok(d, in, 16, NULL, 16);
+    drv_cmdq_init(d);
+    drv_cmd_id_ok(d, OP_ENABLE_HCA, 0);
+    g_assert_cmpuint(drv_objects_total(d), ==, 0);
+    memset(in, 0, sizeof(in));
+    MLX5_SET(cmd_in, in, opcode, OP_QUERY_ISSI);
+    drv_cmd_ok(d, in, 16, out, sizeof(out));
+    g_assert_cmpuint(MLX5_GET(query_issi_out, out, current_issi), ==, 0);
+    drv_stop(d);
+}
+
 /* ----------------------------------------------------------- delivery --- */
 
 /* Writes into the entry of slot 0, rings, and returns the delivery status. */
@@ -704,6 +734,7 @@ void mlx5_cmd_tests(void)
     qtest_add_func("mlx5-ktls/cmd/issi", test_issi);
     qtest_add_func("mlx5-ktls/cmd/adapter", test_adapter);
     qtest_add_func("mlx5-ktls/cmd/pages", test_pages);
+    qtest_add_func("mlx5-ktls/cmd/start-over", test_start_over);
     qtest_add_func("mlx5-ktls/cmd/delivery-entry", test_delivery_entry);
     qtest_add_func("mlx5-ktls/cmd/delivery-mailbox", test_delivery_mailbox);
     qtest_add_func("mlx5-ktls/cmd/mailbox-loop", test_mailbox_loop);

@@ -81,6 +81,11 @@ Drv *drv_start_unplugged(void)
     return start("pc", "", 0);
 }
 
+Drv *drv_start_unplugged_narrow(int bytes)
+{
+    return start("pc", "", bytes);
+}
+
 void drv_plug(Drv *d, const char *rx_no_buffer)
 {
     qtest_qmp_device_add(d->qts, "mlx5-ktls", "nic",

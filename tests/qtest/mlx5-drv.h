@@ -87,6 +87,8 @@ Drv *drv_start_up_narrow(const char *props, int bytes);
  * state it is in. drv_stop() needs it plugged.
  */
 Drv *drv_start_unplugged(void);
+/* As above, with @bytes of room in the socket from the device to the test. */
+Drv *drv_start_unplugged_narrow(int bytes);
 void drv_plug(Drv *d, const char *rx_no_buffer);
 void drv_unplug(Drv *d);
 /*

@@ -24,6 +24,7 @@ static void test_rules(void)
         { "fault", "explode cmd=NOP", "'explode': unknown action" },
         { "fault", "log cmd=any; fail cmd=NIP", "QUERY_HCA_CAP" },
         { "fault", "fail cmd=NIP", "SYNC_CRYPTO" },
+        { "fault-clear", "", "expected all" },
         { "fault-clear", "0", "expected all" },
         { "fault-clear", "3", "expected all" },
         { "fault-clear", "one", "expected all" },
@@ -422,6 +423,34 @@ static void test_full(void)
     drv_stop(r.d);
 }
 
+/* The same by WQEs that ask for no CQE: nothing else bounds what waits. */
+static void test_full_of_gates(void)
+{
+    unsigned size = 1u << RIG_LOG, i;
+    uint16_t last = 0;
+    Rig r;
+
+    rig(&r);
+    fault_add(r.d, "hold wqe=NOP name=x");
+    for (i = 0; i < 3 * size; i++) {
+        DrvWqe w;
+
+        drv_wqe(&w, &r.sq[0], WQE_NOP, i == 3 * size - 1);
+        last = drv_sq_put(r.d, &r.sq[0], &w);
+        if (i % size == size - 1) {
+            drv_sq_ring(r.d, &r.sq[0]);
+            drv_settle(r.d);
+        }
+    }
+    fault_expect(r.d, 0, 2 * size, 2 * size, 2 * size);
+    fault_release(r.d, "x", 2 * size);
+    DRV_WAIT(fault_rule(r.d, 0).matches == 3 * size);
+    no_cqe(&r, 0);
+    fault_clear(r.d);
+    drv_sq_expect(r.d, &r.sq[0], last);
+    drv_stop(r.d);
+}
+
 static void test_delay(void)
 {
     uint16_t index;
@@ -622,6 +651,91 @@ static void test_new_queue(void)
     drv_stop(r.d);
 }
 
+/* A driver that is loaded again may be given the same page for its queue. */
+static void test_same_queue(void)
+{
+    DrvCmd before, after;
+    uint8_t in[16];
+    DrvCmd c;
+    Rig r;
+
+    rig(&r);
+    hold_all(&r, &before, &after);
+    qtest_memset(r.d->qts, r.d->cmdq, 0, 4096);
+    drv_reg_write(r.d, ISEG_CMDQ_ADDR_H, r.d->cmdq >> 32);
+    drv_reg_write(r.d, ISEG_CMDQ_ADDR_L, r.d->cmdq);
+    fault_do(r.d, "fault-clear", "3");
+    fault_do(r.d, "fault-clear", "4");
+    /* its commands are executed, in the slots of those that waited too */
+    pd_cmd(in);
+    drv_cmd_post(r.d, &c, 4, in, 16, 16);
+    drv_cmd_ring(r.d, 1u << 4);
+    g_assert_cmphex(drv_cmd_finish(r.d, &c, NULL).status, ==, 0);
+    drv_cmd_post(r.d, &c, 6, in, 16, 16);
+    fault_clear(r.d);
+    drv_settle(r.d);
+    /* not rung yet, and what waited there completes nothing */
+    g_assert_false(drv_cmd_done(r.d, &c));
+    drv_cmd_ring(r.d, 1u << 6);
+    g_assert_cmphex(drv_cmd_finish(r.d, &c, NULL).status, ==, 0);
+    drv_stop(r.d);
+}
+
+static gpointer wake_later(gpointer pid)
+{
+    /* Until the test's next request is in QEMU's socket; if it is not, less is tested. */
+    g_usleep(100 * 1000);
+    kill(GPOINTER_TO_INT(pid), SIGCONT);
+    return NULL;
+}
+
+/* A wait ends and the device goes in the same turn of QEMU's main loop. */
+static void test_unplug_at_release(void)
+{
+    Drv *d = drv_start_unplugged();
+    FrameSpec s = rig_spec(4, 6, 100);
+    Frame f = frame_build(&s);
+    pid_t pid = qtest_pid(d->qts);
+    unsigned i;
+
+    for (i = 0; i < 5; i++) {
+        DrvSeg seg;
+        DrvSteering st;
+        GThread *thread;
+        DrvWqe w;
+        DrvEq eq;
+        DrvCq cq;
+        DrvSq sq;
+        DrvRq rq;
+
+        drv_plug(d, "drop");
+        drv_cmdq_init(d);
+        drv_hca_up(d);
+        drv_eq_create(d, &eq, 6, 0, 0);
+        drv_cq_create(d, &cq, 4, eq.eqn);
+        drv_sq_create(d, &sq, 4, &cq, 0);
+        drv_rq_create(d, &rq, 4, 4, &cq, 0, false);
+        drv_steer_all(d, &st, drv_tir_direct(d, rq.rqn), 0);
+        seg = (DrvSeg){ .addr = drv_mem(d, 2048), .len = 2048 };
+        drv_rq_post(d, &rq, &seg, 1);
+        drv_rq_publish(d, &rq);
+        fault_add(d, "delay wqe=NOP packets=1");
+        drv_wqe(&w, &sq, WQE_NOP, true);
+        drv_sq_put(d, &sq, &w);
+        drv_sq_ring(d, &sq);
+        DRV_WAIT(fault_rule(d, 0).waiting == 1);
+        kill(pid, SIGSTOP);
+        drv_wire_send(d, f.data, f.len);
+        thread = g_thread_new("wake", wake_later, GINT_TO_POINTER(pid));
+        drv_unplug(d);
+        g_thread_join(thread);
+        drv_settle(d);
+    }
+    frame_free(&f);
+    drv_plug(d, "hold");
+    drv_stop(d);
+}
+
 /* Unplugged with everything held; a bad rule plugs nothing. */
 static void test_unplug(void)
 {
@@ -660,11 +774,14 @@ void mlx5_fault_tests(void)
     qtest_add_func("mlx5-ktls/fault/two-gates", test_two_gates);
     qtest_add_func("mlx5-ktls/fault/hold-execution", test_hold_execution);
     qtest_add_func("mlx5-ktls/fault/full", test_full);
+    qtest_add_func("mlx5-ktls/fault/full-of-gates", test_full_of_gates);
     qtest_add_func("mlx5-ktls/fault/delay", test_delay);
     qtest_add_func("mlx5-ktls/fault/swallow", test_swallow);
     qtest_add_func("mlx5-ktls/fault/error", test_error);
     qtest_add_func("mlx5-ktls/fault/queue-reset", test_queue_reset);
     qtest_add_func("mlx5-ktls/fault/reset", test_reset);
     qtest_add_func("mlx5-ktls/fault/new-queue", test_new_queue);
+    qtest_add_func("mlx5-ktls/fault/same-queue", test_same_queue);
     qtest_add_func("mlx5-ktls/fault/unplug", test_unplug);
+    qtest_add_func("mlx5-ktls/fault/unplug-at-release", test_unplug_at_release);
 }

@@ -617,6 +617,78 @@ static void test_link(void)
     drv_stop(r.d);
 }
 
+/*
+ * What we send to our own address comes back when the TIR allows it, and only
+ * then; all else goes to the wire.
+ */
+static void test_loop_back(void)
+{
+    static const uint8_t mac[6] = DRV_MAC;
+    uint8_t in[272] = { 0 }, cqe[64];
+    FrameSpec s = rig_spec(4, 17, 100);
+    Frame own, other;
+    unsigned uc;
+    DrvCq cq;
+    DrvSq sq;
+    RxRig r;
+
+    own = frame_build(&s);
+    s.dst_mac[5] ^= 1;
+    other = frame_build(&s);
+    rx_rig(&r, "", false, 0x1234);
+    drv_cq_create(r.d, &cq, 6, r.eq.eqn);
+    drv_sq_create(r.d, &sq, 6, &cq, drv_tis_create(r.d));
+    rx_rig_fill(&r, 1);
+    MLX5_SET(cmd_in, in, opcode, 0x901);
+    MLX5_SET(modify_tir_in, in, tirn, r.tir);
+    MLX5_SET(modify_tir_in, in, self_lb_en, 1);
+    /* bit 1 is that of multicasts */
+    for (uc = 0; uc < 4; uc++) {
+        uint16_t index;
+
+        MLX5_SET(tirc, in + 0x20, self_lb_block, uc);
+        drv_cmd_ok(r.d, in, sizeof(in), NULL, 16);
+        drv_sq_send(r.d, &sq, other.data, other.len, 0);
+        index = drv_sq_send(r.d, &sq, own.data, own.len, 0);
+        drv_sq_ring(r.d, &sq);
+        expect_frame(r.d, other.data, other.len);
+        drv_sq_expect(r.d, &sq, index - 1);
+        drv_sq_expect(r.d, &sq, index);
+        if (uc & 1) {
+            expect_cqe(&r, uc / 2, own.len, cqe);
+            expect_data(&r, uc / 2, own.data, own.len);
+            g_assert_cmphex(MLX5_GET(cqe, cqe, flow_tag), ==, 0x1234);
+            g_assert_cmphex(MLX5_GET(cqe, cqe, l4_ok), ==, 1);
+            rx_rig_fill(&r, 1);
+        } else {
+            expect_frame(r.d, own.data, own.len);
+        }
+        drv_settle(r.d);
+        g_assert_false(drv_wire_readable(r.d));
+        g_assert_false(drv_cq_peek(r.d, &r.cq, cqe));
+    }
+    /* of the port, not of the vport */
+    g_assert_cmpuint(drv_counter(r.d, "rx_unicast_packets"), ==, 0);
+    g_assert_cmpuint(drv_counter(r.d, "tx_unicast_packets"), ==, 6);
+
+    /* no WQE: nobody is there to refill while we send, so it is dropped */
+    drv_sq_send(r.d, &sq, own.data, own.len, 0);
+    drv_sq_send(r.d, &sq, own.data, own.len, 0);
+    drv_sq_ring(r.d, &sq);
+    expect_cqe(&r, 2, own.len, cqe);
+    DRV_WAIT(drv_counter(r.d, "rx_out_of_buffer") == 1);
+    /* the steering decides, as for all that arrives */
+    rx_rig_fill(&r, 1);
+    drv_unsteer(r.d, &r.st);
+    drv_sq_send(r.d, &sq, own.data, own.len, 0);
+    drv_sq_ring(r.d, &sq);
+    expect_frame(r.d, own.data, own.len);
+    g_assert_cmpmem(own.data, 6, mac, 6);
+    frame_free(&own);
+    frame_free(&other);
+    drv_stop(r.d);
+}
+
 void mlx5_rx_tests(void)
 {
     qtest_add_func("mlx5-ktls/rx/basic", test_basic);
@@ -634,4 +706,5 @@ void mlx5_rx_tests(void)
     qtest_add_func("mlx5-ktls/rx/before-init", test_before_init);
     qtest_add_func("mlx5-ktls/rx/too-long", test_too_long);
     qtest_add_func("mlx5-ktls/rx/link", test_link);
+    qtest_add_func("mlx5-ktls/rx/loop-back", test_loop_back);
 }

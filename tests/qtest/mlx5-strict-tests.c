@@ -5,7 +5,7 @@
  * the device is broken too, once for each other reason: what the checks are
  * for. Owns no state.
  */
-#include "mlx5-tls.h"
+#include "mlx5-fault.h"
 #include "mlx5-tests.h"
 #include "qobject/qdict.h"
 
@@ -210,6 +210,52 @@ static void test_fence_data(void)
     send_data(&t, 20, t.start[1] - 20, 0);
     expect_violation(&t, "fence_data");
     strict_stop(&t);
+}
+
+/*
+ * A completion settles what it says, and when it is there: not while a fault keeps
+ * it back, and not what was executed after it.
+ */
+static void test_fence_held(void)
+{
+    uint16_t index;
+    unsigned held;
+    DrvWqe w;
+    Strict t;
+
+    for (held = 0; held < 3; held++) {
+        strict_rig(&t, "");
+        if (held) {
+            fault_add(t.d, "hold wqe=NOP count=1 name=x");
+        }
+        drv_wqe(&w, &t.sq, WQE_NOP, true);
+        if (held < 2) {
+            post_static(&t, 0, true);
+            post_psv(&t, false);
+            index = drv_sq_put(t.d, &t.sq, &w);
+        } else {
+            /* the completion is of a WQE before them */
+            index = drv_sq_put(t.d, &t.sq, &w);
+            post_static(&t, 0, true);
+            post_psv(&t, false);
+        }
+        drv_sq_ring(t.d, &t.sq);
+        if (held != 1) {
+            if (held) {
+                DRV_WAIT(fault_rule(t.d, 0).waiting == 1);
+                drv_settle(t.d);
+                fault_release(t.d, "x", 1);
+            }
+            drv_sq_expect(t.d, &t.sq, index);
+        } else {
+            DRV_WAIT(fault_rule(t.d, 0).waiting == 1);
+        }
+        post_data(&t, 0, t.start[1], 0, false);
+        drv_sq_ring(t.d, &t.sq);
+        DRV_WAIT(drv_counter(t.d, "tls_tx_packets") == 1);
+        expect_violation(&t, held ? "fence_data" : NULL);
+        strict_stop(&t);
+    }
 }
 
 /* Parameters are posted right behind data that still needs the old ones. */
@@ -516,6 +562,7 @@ void mlx5_strict_tests(void)
     qtest_add_func("mlx5-ktls/strict/rx-silent", test_rx_silent);
     qtest_add_func("mlx5-ktls/strict/fence-data", test_fence_data);
     qtest_add_func("mlx5-ktls/strict/fence-params", test_fence_params);
+    qtest_add_func("mlx5-ktls/strict/fence-held", test_fence_held);
     qtest_add_func("mlx5-ktls/strict/nonce-reuse", test_nonce_reuse);
     qtest_add_func("mlx5-ktls/strict/sequence", test_sequence);
     qtest_add_func("mlx5-ktls/strict/dek-unsynced", test_dek_unsynced);

@@ -4,8 +4,11 @@
  * the flags of the CQE, GET_PSV's answer, and resynchronisation. Rows named
  * here (R1, R2 ...) are those of the RX tracker in docs. Owns no state.
  */
-#include "mlx5-tls.h"
+#include "mlx5-fault.h"
 #include "mlx5-tests.h"
+#include "qobject/qdict.h"
+#include "qobject/qjson.h"
+#include "qapi/error.h"
 
 /* cqe.tls_offload */
 enum { NOT_DECRYPTED = 0, DECRYPTED = 1, RESYNC = 2, ERROR = 3 };
@@ -33,6 +36,8 @@ typedef struct TlsRx {
 } TlsRx;
 
 enum { LOG_RQ = 6, BUF = 2048 };
+
+#define MS 1000000 /* in ns */
 
 static void fill(TlsRx *t, unsigned n)
 {
@@ -697,6 +702,118 @@ static void test_restart(void)
     rx_stop(&t);
 }
 
+/*
+ * R33 after a time without an answer. It begins with the candidate, on whichever
+ * packet flag 2 is.
+ */
+static void test_resync_timeout(void)
+{
+    unsigned at_loss;
+
+    for (at_loss = 0; at_loss < 2; at_loss++) {
+        size_t at[8];
+        unsigned i;
+        TlsRx t;
+
+        tls_rx(&t, 0, 50);
+        fault_do(t.d, "resync-repeat", "timeout");
+        fault_do(t.d, "rx-resync-flag-at", at_loss ? "loss" : "magic");
+        for (i = 0; i < 8; i++) {
+            at[i] = record(&t, 200);
+        }
+        pass(&t, at[0], at[1] - at[0], DECRYPTED);
+        pass(&t, at[2] + 100, 50, at_loss ? RESYNC : NOT_DECRYPTED);
+        /* nobody waits for an answer while there is no question */
+        qtest_clock_step(t.d->qts, 300 * MS);
+        pass(&t, at[2] + 150, at[3] - at[2] - 150 + 40,
+             at_loss ? NOT_DECRYPTED : RESYNC);
+        expect_psv(&t, t.seq0 + at[3], 0x40000000);
+        qtest_clock_step(t.d->qts, 99 * MS);
+        pass(&t, at[3] + 40, at[5] - at[3] - 40, NOT_DECRYPTED);
+        expect_psv(&t, t.seq0 + at[3], 0x40000001);
+        qtest_clock_step(t.d->qts, 2 * MS);
+        pass(&t, at[5], at[6] - at[5], RESYNC);
+        expect_psv(&t, t.seq0 + at[5], 0x40000000);
+        rx_stop(&t);
+    }
+}
+
+/* What there is to read: whole lines, all of them JSON. Returns how many. */
+static unsigned read_log(int fd)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    char buf[65536];
+    unsigned n = 0;
+    ssize_t got;
+    char **lines;
+
+    while ((got = read(fd, buf, sizeof(buf))) > 0) {
+        g_string_append_len(text, buf, got);
+    }
+    if (!text->len) {
+        return 0;
+    }
+    g_assert_cmpint(text->str[text->len - 1], ==, '\n');
+    lines = g_strsplit(text->str, "\n", -1);
+    for (n = 0; *lines[n]; n++) {
+        QObject *line = qobject_from_json(lines[n], &error_abort);
+        QDict *dict = qobject_to(QDict, line);
+
+        g_assert_cmpstr(qdict_get_str(dict, "verdict"), ==, "decrypted");
+        qobject_unref(line);
+    }
+    g_assert_null(lines[n + 1]);
+    g_strfreev(lines);
+    return n;
+}
+
+/*
+ * The record log into a FIFO: without a reader it is refused, and one that does
+ * not read stops nothing; lines are lost then, whole ones.
+ */
+static void test_record_log(void)
+{
+    enum { PACKETS = 60, EACH = 25 };
+    g_autofree char *dir = g_dir_make_tmp("mlx5-qtest-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "log", NULL);
+    g_autofree char *error = NULL;
+    unsigned i, j, n;
+    TlsRx t;
+    int fd;
+
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    tls_rx(&t, 0, 60);
+    error = fault_set(t.d, "record-log", path);
+    g_assert_nonnull(error);
+    g_assert_nonnull(strstr(error, "cannot be opened"));
+    fd = open(path, O_RDONLY | O_NONBLOCK);
+    g_assert_cmpint(fd, >=, 0);
+    fault_do(t.d, "record-log", path);
+    for (i = 0; i < PACKETS; i++) {
+        size_t at = t.wire->len;
+
+        for (j = 0; j < EACH; j++) {
+            record(&t, 20);
+        }
+        pass(&t, at, t.wire->len - at, DECRYPTED);
+    }
+    n = read_log(fd);
+    g_test_message("%u of %u lines", n, PACKETS * EACH);
+    g_assert_cmpuint(n, >, 0);
+    g_assert_cmpuint(n, <, PACKETS * EACH);
+    n = record(&t, 100);
+    pass(&t, n, t.wire->len - n, DECRYPTED);
+    g_assert_cmpuint(read_log(fd), ==, 1);
+    fault_do(t.d, "record-log", "");
+    n = record(&t, 100);
+    pass(&t, n, t.wire->len - n, DECRYPTED);
+    g_assert_cmpuint(read_log(fd), ==, 0);
+    close(fd);
+    unlink(path);
+    rmdir(dir);
+    rx_stop(&t);
+}
+
 void mlx5_tls_rx_tests(void)
 {
     qtest_add_func("mlx5-ktls/tls-rx/one-each", test_one_each);
@@ -713,6 +830,8 @@ void mlx5_tls_rx_tests(void)
     qtest_add_func("mlx5-ktls/tls-rx/gap-in-record", test_gap_in_record);
     qtest_add_func("mlx5-ktls/tls-rx/before-anchor", test_before_anchor);
     qtest_add_func("mlx5-ktls/tls-rx/resync", test_resync);
+    qtest_add_func("mlx5-ktls/tls-rx/resync-timeout", test_resync_timeout);
+    qtest_add_func("mlx5-ktls/tls-rx/record-log", test_record_log);
     qtest_add_func("mlx5-ktls/tls-rx/wrong-number", test_wrong_number);
     qtest_add_func("mlx5-ktls/tls-rx/late-rule", test_late_rule);
     qtest_add_func("mlx5-ktls/tls-rx/restart", test_restart);

@@ -698,7 +698,7 @@ static void tx_case(GRand *rand)
             mlx5_tls_strict_tx_frame(strict.s, 1, true, base + from + off, buf + off,
                                      MIN(1400, len - off));
         }
-        mlx5_tls_strict_cqe(strict.s, 1);
+        mlx5_tls_strict_cqe(strict.s, 1, mlx5_tls_strict_tick(strict.s));
         g_assert_cmpstr(strict.last, ==, NULL);
         next = from + len;
         synced = true;

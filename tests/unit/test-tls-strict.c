@@ -329,6 +329,26 @@ static void test_tx_nonce_other_key(void)
     rig_free(&t);
 }
 
+/* Memory is bounded, too, when records have no bytes to count. */
+static void test_tx_nonce_memory(void)
+{
+    unsigned bound = MLX5_STRICT_SENT_BYTES / 64 + MLX5_STRICT_SENT_TAGS;
+    RefStream *st;
+    Rig t;
+
+    rig_new(&t, rng, false);
+    st = t.st;
+    for (unsigned i = 0; i < bound + bound / 2; i++) {
+        mlx5_st32(st->tx->data + OFF(&t, 1) + 5, i);
+        tx_start(&t, 1);
+        tx_send(&t, OFF(&t, 1), END(&t, 1));
+    }
+    said(&t, NOTHING);
+    g_assert_cmpuint(mlx5_tls_strict_sent(t.strict.s), >, MLX5_STRICT_SENT_TAGS);
+    g_assert_cmpuint(mlx5_tls_strict_sent(t.strict.s), <=, bound);
+    rig_free(&t);
+}
+
 /* What is forgotten, and when: bytes after 8 MiB, and then the tag is still known. */
 static void test_tx_nonce_window(void)
 {
@@ -393,7 +413,7 @@ static void test_fence_data(void)
     said(&t, NOTHING);
     tx_static(&t, 0, true);
     tx_psv(&t, false);
-    mlx5_tls_strict_cqe(s, SQ);
+    mlx5_tls_strict_cqe(s, SQ, mlx5_tls_strict_tick(s));
     tx_send(&t, 0, 50);
     said(&t, NOTHING);
     /* a fence on another queue settles nothing, the end of the queue does */
@@ -440,7 +460,7 @@ static void test_fence_known(void)
     tx_send(&t, TEXT(&t, 2), END(&t, 2));
     said(&t, NOTHING);
     /* Linux: first packet of another connection on that TIS, all data completed */
-    mlx5_tls_strict_cqe(t.strict.s, SQ);
+    mlx5_tls_strict_cqe(t.strict.s, SQ, mlx5_tls_strict_tick(t.strict.s));
     tx_static(&t, 0, false);
     tx_psv(&t, true);
     tx_nop(&t, true);
@@ -561,6 +581,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tls/strict/tx-sequence", test_tx_sequence);
     g_test_add_func("/tls/strict/tx-nonce-reuse", test_tx_nonce_reuse);
     g_test_add_func("/tls/strict/tx-nonce-other-key", test_tx_nonce_other_key);
+    g_test_add_func("/tls/strict/tx-nonce-memory", test_tx_nonce_memory);
     g_test_add_func("/tls/strict/tx-nonce-window", test_tx_nonce_window);
     g_test_add_func("/tls/strict/fence-known", test_fence_known);
     g_test_add_func("/tls/strict/fence-data", test_fence_data);

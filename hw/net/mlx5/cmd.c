@@ -347,7 +347,7 @@ void mlx5_cmd_reset(Mlx5Function *fn)
 void mlx5_cmd_finalize(Mlx5Function *fn)
 {
     if (fn->dev->faults) {
-        mlx5_fault_cmd_reset(fn);
+        mlx5_fault_stop(fn);
     }
     g_clear_pointer(&fn->cmd_bh, qemu_bh_delete);
 }

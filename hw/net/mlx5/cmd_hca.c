@@ -40,6 +40,8 @@ Mlx5Syndrome mlx5_cmd_enable_hca(Mlx5Cmd *cmd)
         trace_mlx5_hca_restart(DEVICE(fn->dev)->id);
         mlx5_function_teardown(fn);
         mlx5_caps_reset(fn);
+        g_hash_table_remove_all(fn->pages);
+        fn->issi = 0;
     }
     fn->cmdq_new = false;
     fn->hca = MLX5_HCA_ENABLED;

@@ -7,7 +7,8 @@
  *
  * The lists and promiscuous bits are what a driver tells an embedded switch.
  * There is none here: the flow tables alone decide what is received, so these
- * are kept and given back, and nothing follows from them.
+ * are kept and given back. The unicast list alone means something more: it says
+ * which addresses are the vport's own, for frames that come back (rx.c).
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
@@ -103,6 +104,23 @@ void mlx5_vport_finalize(Mlx5Vport *vport)
     for (i = 0; i < ARRAY_SIZE(lists); i++) {
         g_clear_pointer(&vport->list[i], g_array_unref);
     }
+}
+
+bool mlx5_vport_is_own(const Mlx5Vport *vport, const uint8_t mac[6])
+{
+    const GArray *list = vport->list[LIST_UC];
+    guint i;
+
+    if (!memcmp(vport->mac, mac, sizeof(vport->mac))) {
+        return true;
+    }
+    for (i = 0; i < list->len; i++) {
+        if (!memcmp(list->data + i * lists[LIST_UC].size, mac,
+                    lists[LIST_UC].size)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ------------------------------------------------------------- state --- */

@@ -41,6 +41,7 @@ typedef struct Gate {
 typedef struct Kept {
     Gate *gate;
     uint8_t cqe[64];
+    uint64_t tick; /* of the checker: what the CQE says is done by then */
 } Kept;
 
 /* What is kept back of one send queue. */
@@ -217,7 +218,11 @@ static void queue_tidy(Mlx5Sq *sq)
 
 bool mlx5_fault_sq_full(const Mlx5Sq *sq)
 {
-    return sq->fault->n_cqes >= mlx5_ring_size(&sq->ring);
+    const Mlx5FaultQueue *q = sq->fault;
+    uint32_t size = mlx5_ring_size(&sq->ring);
+
+    /* Of a WQE there is at most a gate and a CQE. */
+    return q->n_cqes >= size || q->kept.length >= 2 * size;
 }
 
 bool mlx5_fault_keep_cqe(Mlx5Sq *sq, const uint8_t cqe[64])
@@ -230,6 +235,9 @@ bool mlx5_fault_keep_cqe(Mlx5Sq *sq, const uint8_t cqe[64])
     }
     k = g_new0(Kept, 1);
     memcpy(k->cqe, cqe, sizeof(k->cqe));
+    if (sq->obj.fn->strict) {
+        k->tick = mlx5_tls_strict_tick(sq->obj.fn->strict);
+    }
     g_queue_push_tail(&q->kept, k);
     q->n_cqes++;
     return true;
@@ -248,7 +256,7 @@ static void queue_drain(Mlx5FaultQueue *q)
         g_queue_pop_head(&q->kept);
         if (!k->gate) {
             q->n_cqes--;
-            mlx5_cq_post(sq->cq, k->cqe);
+            mlx5_sq_post_cqe(sq, k->cqe, k->tick);
         }
         kept_free(k);
     }
@@ -509,6 +517,12 @@ void mlx5_fault_cmd_reset(Mlx5Function *fn)
     }
 }
 
+void mlx5_fault_stop(Mlx5Function *fn)
+{
+    mlx5_fault_cmd_reset(fn);
+    qemu_bh_cancel(fn->dev->faults->bh);
+}
+
 static void cmd_go_on(Mlx5Function *fn, unsigned slot)
 {
     CmdWait *w = &fn->dev->faults->cmd[slot];
@@ -688,7 +702,7 @@ static void clear_set(Object *obj, Visitor *v, const char *name, void *opaque,
     if (!visit_type_str(v, name, &value, errp)) {
         return;
     }
-    if (*value && strcmp(value, "all") &&
+    if (strcmp(value, "all") &&
         (qemu_strtoui(value, NULL, 10, &id) || !id ||
          !mlx5_fault_set_find(f->rules, id))) {
         error_setg(errp, "fault-clear: '%s': expected all, or the id of a rule "

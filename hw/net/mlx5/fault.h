@@ -70,5 +70,7 @@ bool mlx5_fault_cmd_keep(Mlx5Function *fn, unsigned slot, const uint8_t *out,
                          uint8_t delivery, bool by_event);
 /* Nobody waits for commands any more. */
 void mlx5_fault_cmd_reset(Mlx5Function *fn);
+/* The device goes: nothing of faults may run any more. Its queues are gone. */
+void mlx5_fault_stop(Mlx5Function *fn);
 
 #endif

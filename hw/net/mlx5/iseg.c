@@ -92,6 +92,10 @@ void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val)
         fn->nic_interface = (val >> 8) & 7;
         fn->cmdq_addr = (uint64_t)fn->cmdq_addr_h << 32 | (val & 0xfffff000u);
         fn->cmdq_new = fn->nic_interface == NIC_INTERFACE_FULL;
+        if (fn->cmdq_new) {
+            /* What was rung or waits is of the old queue, wherever this is. */
+            mlx5_cmd_reset(fn);
+        }
         trace_mlx5_iseg_cmdq(DEVICE(fn->dev)->id, fn->cmdq_addr,
                              fn->nic_interface);
         break;

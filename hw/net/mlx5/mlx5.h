@@ -434,6 +434,8 @@ struct Mlx5Port {
     GQueue sqs; /* SQs with doorbells rung, in turn */
     QEMUBH *tx_bh;
     bool tx_blocked; /* the backend asked to wait; tx_bh rests until it calls */
+    uint8_t *tx_unsent; /* while tx_blocked: the frame that was not taken */
+    size_t tx_unsent_len;
     int tx_budget;   /* frames that this run of tx_bh may still send */
     Mlx5TxPacket tx;
 
@@ -474,7 +476,8 @@ struct Mlx5State {
     bool tls_rx;
     uint32_t resync_timeout_ms;
     char *record_log;
-    FILE *record_log_file;
+    int record_log_fd; /* or -1 */
+    bool record_log_torn; /* the last line lacks its end */
     Mlx5Faults *faults; /* NULL until the first rule; see fault.h */
     Mlx5TlsKnobs tls_knobs; /* tls.c makes a property of each */
     bool strict;
@@ -568,6 +571,11 @@ void mlx5_notify_flush(Mlx5Function *fn);
 /* --------------------------------------------------- sq.c, tx.c --------- */
 
 void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t sqn);
+/*
+ * Posts a CQE of @sq. With a checker, @tick is what mlx5_tls_strict_tick() said
+ * when its WQE was done.
+ */
+void mlx5_sq_post_cqe(Mlx5Sq *sq, uint8_t cqe[64], uint64_t tick);
 /* Forgets an SQ that is about to die: its turn and its half-sent packet. */
 void mlx5_sq_forget(Mlx5Sq *sq);
 void mlx5_tx_init(Mlx5Port *port);
@@ -611,6 +619,12 @@ void mlx5_rx_reset(Mlx5Port *port);
 void mlx5_rx_finalize(Mlx5Port *port);
 /* NetClientInfo.receive: 0 means that the net layer keeps the packet. */
 ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size);
+/*
+ * A frame that is sent to this vport's own address comes back, if a TIR at the
+ * end of its way takes what its own transport domain sends. False: it has not
+ * been looked at further and belongs on the wire. It is not held for a WQE.
+ */
+bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt);
 /* The driver may have refilled an RQ: try held packets again. */
 void mlx5_rx_kick(Mlx5Port *port);
 /* Is a WQE posted for one more packet? May read the doorbell record. */
@@ -626,6 +640,8 @@ void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
 
 void mlx5_port_init(Mlx5Port *port);
 void mlx5_port_reset(Mlx5Port *port);
+/* Takes the NIC from the net layer: nothing comes from there any more. */
+void mlx5_port_finalize(Mlx5Port *port);
 /* Works out the operational state anew; raises PORT_CHANGE when it moved. */
 void mlx5_port_update_link(Mlx5Port *port);
 /*
@@ -639,7 +655,7 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt);
  * the MTU in force) it has been counted as dropped.
  */
 bool mlx5_port_accept_rx(Mlx5Port *port, size_t len);
-/* Counts a frame that arrived; @cast is MLX5_CAST_*. */
+/* Counts a frame that arrived from the wire; @cast is MLX5_CAST_*. */
 void mlx5_port_count_rx(Mlx5Port *port, size_t len, int cast);
 
 /* --------------------------------------------------------- cmd_obj.c ---- */
@@ -678,6 +694,8 @@ enum {
     MLX5_VPORT_ADMIN_FOLLOW = 2,
 };
 bool mlx5_vport_is_up(Mlx5Function *fn);
+/* Is it an address of the vport: the permanent one, or on its list? */
+bool mlx5_vport_is_own(const Mlx5Vport *vport, const uint8_t mac[6]);
 
 /* -------------------------------------------------------- cmd_flow.c ---- */
 

@@ -40,6 +40,30 @@ static const char *state_name(const Mlx5TlsRecordEvent *e, uint8_t state)
                                        mlx5_tls_rx_state_str(state);
 }
 
+/*
+ * One write for each line, so that lines of several devices do not mix. One that
+ * does not fit is lost; if a part of it was written, that part has a line of its
+ * own.
+ */
+static void log_line(Mlx5State *s, GString *line)
+{
+    ssize_t n;
+
+    if (s->record_log_torn) {
+        g_string_prepend_c(line, '\n');
+    }
+    n = RETRY_ON_EINTR(write(s->record_log_fd, line->str, line->len));
+    if (n == (ssize_t)line->len) {
+        s->record_log_torn = false;
+        return;
+    }
+    trace_mlx5_record_log_error(DEVICE(s)->id,
+                                n < 0 ? strerror(errno) : "no room");
+    if (n > 0) {
+        s->record_log_torn = true;
+    }
+}
+
 static void log_record(void *opaque, const Mlx5TlsRecordEvent *e)
 {
     Mlx5State *s = opaque;
@@ -63,33 +87,33 @@ static void log_record(void *opaque, const Mlx5TlsRecordEvent *e)
                            end_names[e->end], verdict(e),
                            state_name(e, e->state_before),
                            state_name(e, e->state_after));
-    if (fwrite(line->str, line->len, 1, s->record_log_file) != 1 ||
-        fflush(s->record_log_file)) {
-        trace_mlx5_record_log_error(DEVICE(s)->id, strerror(errno));
-    }
+    log_line(s, line);
 }
 
 /* Lets go of the file that is being written, if there is one. */
 static void log_close(Mlx5State *s)
 {
-    if (s->record_log_file) {
+    if (s->record_log_fd >= 0) {
         mlx5_tls_engine_set_record_log(s->fn.tls.engine, NULL, NULL);
-        g_clear_pointer(&s->record_log_file, fclose);
+        close(s->record_log_fd);
+        s->record_log_fd = -1;
     }
 }
 
 /* Begins to append to @path; what was written before goes on if that fails. */
 static bool log_open(Mlx5State *s, const char *path, Error **errp)
 {
-    /* Several devices may share a file: lines are appended whole. */
-    FILE *file = fopen(path, "ae");
+    /* A FIFO that nobody reads is an error or loses lines; we never wait. */
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK,
+                  0666);
 
-    if (!file) {
+    if (fd < 0) {
         error_setg_errno(errp, errno, "record-log=%s: cannot be opened", path);
         return false;
     }
     log_close(s);
-    s->record_log_file = file;
+    s->record_log_fd = fd;
+    s->record_log_torn = false;
     mlx5_tls_engine_set_record_log(s->fn.tls.engine, log_record, s);
     return true;
 }
@@ -122,7 +146,15 @@ bool mlx5_observe_init(Mlx5State *s, Error **errp)
 
 void mlx5_observe_finalize(Mlx5State *s)
 {
-    g_clear_pointer(&s->record_log_file, fclose);
+    if (s->record_log_fd >= 0) {
+        close(s->record_log_fd);
+        s->record_log_fd = -1;
+    }
+}
+
+void mlx5_observe_instance_init(Mlx5State *s)
+{
+    s->record_log_fd = -1;
 }
 
 void mlx5_observe_instance_finalize(Mlx5State *s)

@@ -9,6 +9,8 @@
 bool mlx5_observe_init(Mlx5State *s, Error **errp);
 /* Closes it; no context may be left that could still write to it. */
 void mlx5_observe_finalize(Mlx5State *s);
+/* Before any property is set. */
+void mlx5_observe_instance_init(Mlx5State *s);
 /* Forgets the property's value, at the end of the object. */
 void mlx5_observe_instance_finalize(Mlx5State *s);
 /* Makes the property. */

@@ -248,7 +248,7 @@ static void mlx5_exit(PCIDevice *pci)
     Mlx5State *s = MLX5_KTLS(pci);
 
     /* The backend first: it may still want to deliver. */
-    g_clear_pointer(&s->port.nic, qemu_del_nic);
+    mlx5_port_finalize(&s->port);
     mlx5_function_finalize(&s->fn);
     mlx5_observe_finalize(s);
     mlx5_tx_finalize(&s->port);
@@ -264,6 +264,7 @@ static void mlx5_instance_init(Object *obj)
 
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
     mlx5_tls_knobs_init(&s->tls_knobs);
+    mlx5_observe_instance_init(s);
     device_add_bootindex_property(obj, &s->conf.bootindex, "bootindex",
                                   "/ethernet-phy@0", DEVICE(obj));
     object_property_set_description(obj, "bootindex",

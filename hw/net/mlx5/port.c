@@ -9,6 +9,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
+#include "net/queue.h"
 #include "mlx5.h"
 #include "port.h"
 #include "strict.h"
@@ -81,6 +82,7 @@ void mlx5_port_update_link(Mlx5Port *port)
 
 void mlx5_port_init(Mlx5Port *port)
 {
+    port->tx_unsent = g_malloc(MLX5_MAX_FRAME);
     port->max_mtu = MLX5_MAX_MTU + MLX5_HW_MTU_OVERHEAD;
     mlx5_port_reset(port);
 }
@@ -101,6 +103,30 @@ void mlx5_port_reset(Mlx5Port *port)
     port->pause_rx = false;
     port->pause_tx = false;
     memset(&port->counters, 0, sizeof(port->counters));
+}
+
+/*
+ * A frame that the backend has not taken yet is in its queue, with us as its
+ * sender, who is to be called when it goes. It may be half sent: a socket would
+ * give the rest of its length to whoever sends next. So it stays there, as a
+ * frame that nobody waits for.
+ */
+void mlx5_port_finalize(Mlx5Port *port)
+{
+    NetClientState *nc = qemu_get_queue(port->nic), *peer = nc->peer;
+
+    if (peer && port->tx_blocked) {
+        struct iovec iov = {
+            .iov_base = port->tx_unsent,
+            .iov_len = port->tx_unsent_len,
+        };
+
+        qemu_purge_queued_packets(nc);
+        qemu_net_queue_append_iov(peer->incoming_queue, peer,
+                                  QEMU_NET_PACKET_FLAG_NONE, &iov, 1, NULL);
+    }
+    g_clear_pointer(&port->nic, qemu_del_nic);
+    g_clear_pointer(&port->tx_unsent, g_free);
 }
 
 /* -------------------------------------------------------- link modes --- */
@@ -208,8 +234,12 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     }
     iov_to_buf(iov, iovcnt, 0, dmac, sizeof(dmac));
     cast = cast_of(dmac);
-    count(&port->counters.tx[cast], wire_len(len));
     count(&port->fn->vport.counters.tx[cast], len);
+    if (cast == MLX5_CAST_UNI && mlx5_vport_is_own(&port->fn->vport, dmac) &&
+        mlx5_rx_loop_back(port, iov, iovcnt)) {
+        return true;
+    }
+    count(&port->counters.tx[cast], wire_len(len));
     if (len < MLX5_MIN_FRAME) {
         memset(padded, 0, sizeof(padded));
         iov_to_buf(iov, iovcnt, 0, padded, len);
@@ -219,6 +249,8 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     if (qemu_sendv_packet_async(qemu_get_queue(port->nic), iov, iovcnt,
                                 port_sent) == 0) {
         port->tx_blocked = true;
+        port->tx_unsent_len = iov_to_buf(iov, iovcnt, 0, port->tx_unsent,
+                                         MLX5_MAX_FRAME);
         port->counters.tx_blocked++;
         trace_mlx5_port_tx_blocked(DEVICE(port->dev)->id);
         return false;

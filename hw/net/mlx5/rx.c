@@ -11,6 +11,7 @@
  * and counted as out of buffer, as silicon does at once.
  */
 #include "qemu/osdep.h"
+#include "qemu/iov.h"
 #include "engine/csum.h"
 #include "fault.h"
 #include "strict.h"
@@ -19,6 +20,12 @@
 
 #define HOLD_RETRY_NS (1 * SCALE_MS)
 #define ETHERTYPE_CVLAN 0x8100
+/*
+ * tirc.self_lb_block: the TIR takes unicasts that its own transport domain has
+ * sent. Whatever the name says, drivers set the bit to allow it (driver:
+ * en_common.c mlx5e_refresh_tirs, for the loopback test of ethtool).
+ */
+#define SELF_LB_UC 1
 
 /* Where one copy of a frame goes. */
 typedef struct RxTarget {
@@ -38,10 +45,11 @@ static Mlx5Rq *tir_pick_rq(const Mlx5Tir *tir, uint32_t hash)
 
 /*
  * The queues at the end of a frame's way that are running. Counts nothing: a
- * frame that is held comes here once more.
+ * frame that is held comes here once more. @own: we have sent it ourselves.
  */
 static unsigned find_targets(Mlx5Function *fn, const Mlx5SteeringResult *way,
                              const Mlx5Packet *pkt, const uint8_t *buf,
+                             bool own,
                              RxTarget target[MLX5_STEERING_MAX_TIRS])
 {
     unsigned n = 0;
@@ -54,7 +62,8 @@ static unsigned find_targets(Mlx5Function *fn, const Mlx5SteeringResult *way,
         RxTarget *t = &target[n];
 
         t->tir = mlx5_object_get(fn, MLX5_OBJ_TIR, way->tir[i].tirn);
-        if (!t->tir) {
+        if (!t->tir || (own && !(MLX5_GET(tirc, t->tir->tirc, self_lb_block) &
+                                 SELF_LB_UC))) {
             continue;
         }
         mlx5_rss_hash(&t->tir->rss, pkt, buf, &t->hash);
@@ -226,6 +235,52 @@ static int cast_of(const Mlx5Packet *pkt)
            pkt->is_multicast ? MLX5_CAST_MULTI : MLX5_CAST_UNI;
 }
 
+/* To all @target there are, or what has no WQE is counted. */
+static void deliver_all(Mlx5Function *fn, RxTarget *target, unsigned n,
+                        Mlx5Packet *pkt, uint8_t *buf)
+{
+    unsigned i;
+
+    if (n) {
+        mlx5_packet_check_csum(pkt, buf);
+    }
+    for (i = 0; i < n; i++) {
+        /* The same queue may be there twice and have had one WQE. */
+        if (mlx5_rq_has_wqe(target[i].rq)) {
+            deliver(&target[i], pkt, buf);
+        } else {
+            drop_out_of_buffer(target[i].rq);
+        }
+    }
+    mlx5_notify_schedule(fn);
+}
+
+bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
+{
+    size_t len = iov_size(iov, iovcnt);
+    g_autofree uint8_t *buf = g_malloc(len);
+    RxTarget target[MLX5_STEERING_MAX_TIRS];
+    Mlx5Function *fn = port->fn;
+    Mlx5TrafficCounter *c = &fn->vport.counters.rx[MLX5_CAST_UNI];
+    Mlx5SteeringResult way;
+    Mlx5Packet pkt;
+    unsigned n;
+
+    iov_to_buf(iov, iovcnt, 0, buf, len);
+    mlx5_parse(buf, len, &pkt);
+    mlx5_steering_lookup(fn->steering, &pkt, buf, &way);
+    n = find_targets(fn, &way, &pkt, buf, true, target);
+    if (!n) {
+        return false;
+    }
+    trace_mlx5_rx_loop_back(DEVICE(fn->dev)->id, len, n);
+    c->packets++;
+    c->octets += len;
+    count_way(fn, &way, &pkt, n);
+    deliver_all(fn, target, n, &pkt, buf);
+    return true;
+}
+
 ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
 {
     Mlx5Function *fn = port->fn;
@@ -245,7 +300,7 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
     }
     mlx5_parse(buf, size, &pkt);
     mlx5_steering_lookup(fn->steering, &pkt, buf, &way);
-    n = find_targets(fn, &way, &pkt, buf, target);
+    n = find_targets(fn, &way, &pkt, buf, false, target);
     for (i = 0; i < n; i++) {
         if (!mlx5_rq_has_wqe(target[i].rq) && hold_for(port, target[i].rq)) {
             return 0;
@@ -254,18 +309,7 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
     hold_end(port);
     mlx5_port_count_rx(port, size, cast_of(&pkt));
     count_way(fn, &way, &pkt, n);
-    if (n) {
-        mlx5_packet_check_csum(&pkt, buf);
-    }
-    for (i = 0; i < n; i++) {
-        /* The same queue may be there twice and have had one WQE. */
-        if (mlx5_rq_has_wqe(target[i].rq)) {
-            deliver(&target[i], &pkt, (uint8_t *)buf);
-        } else {
-            drop_out_of_buffer(target[i].rq);
-        }
-    }
-    mlx5_notify_schedule(fn);
+    deliver_all(fn, target, n, &pkt, (uint8_t *)buf);
     return size;
 }
 

@@ -33,6 +33,15 @@ typedef enum SqTurn {
 
 /* ----------------------------------------------------------- completion --- */
 
+void mlx5_sq_post_cqe(Mlx5Sq *sq, uint8_t cqe[64], uint64_t tick)
+{
+    Mlx5Function *fn = sq->obj.fn;
+
+    if (mlx5_cq_post(sq->cq, cqe) && fn->strict) {
+        mlx5_tls_strict_cqe(fn->strict, sq->obj.id, tick);
+    }
+}
+
 static void sq_cqe(Mlx5Sq *sq, uint8_t opcode, uint8_t syndrome)
 {
     uint8_t cqe[64] = { 0 };
@@ -47,11 +56,9 @@ static void sq_cqe(Mlx5Sq *sq, uint8_t opcode, uint8_t syndrome)
     } else {
         MLX5_SET(cqe, cqe, syndrome, syndrome);
     }
-    if (sq->obj.fn->strict) {
-        mlx5_tls_strict_cqe(sq->obj.fn->strict, sq->obj.id);
-    }
     if (!sq->fault || !mlx5_fault_keep_cqe(sq, cqe)) {
-        mlx5_cq_post(sq->cq, cqe);
+        mlx5_sq_post_cqe(sq, cqe, sq->obj.fn->strict ?
+                         mlx5_tls_strict_tick(sq->obj.fn->strict) : 0);
     }
 }
 

@@ -275,20 +275,21 @@ Mlx5TlsFlag mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
     Mlx5Function *fn = tir->obj.fn;
     Mlx5TlsCounters *c = &fn->tls.counters;
     Mlx5TlsRxResult res;
+    bool chosen;
 
     mlx5_tls_rx_packet(tir->tls, pkt->tcp_seq, frame + pkt->payload_off,
                        pkt->payload_len, &res);
+    /* the rows that choose a candidate, whichever packet has flag 2 */
+    chosen = res.rows & (MLX5_TLS_RX_ROW_BIT(12) | MLX5_TLS_RX_ROW_BIT(33));
     if (fn->strict) {
-        /* R12 and R33 are the rows that choose a candidate */
-        mlx5_strict_candidate(fn, res.rows & (MLX5_TLS_RX_ROW_BIT(12) |
-                                              MLX5_TLS_RX_ROW_BIT(33)),
-                              res.hw_resync_tcp_sn);
+        mlx5_strict_candidate(fn, chosen, res.hw_resync_tcp_sn);
     }
     c->rx_packets[res.flag]++;
     c->rx_records += res.records;
     if (res.flag == MLX5_TLS_FLAG_DECRYPTED) {
         c->rx_decrypted_bytes += pkt->payload_len;
-    } else if (res.flag == MLX5_TLS_FLAG_RESYNC) {
+    }
+    if (chosen) {
         resync_wait(tir);
     }
     trace_mlx5_tls_rx(DEVICE(fn->dev)->id, tir->obj.id, pkt->tcp_seq,

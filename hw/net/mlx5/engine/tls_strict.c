@@ -220,16 +220,16 @@ void mlx5_strict_check_key(Mlx5TlsStrict *s, Mlx5TlsDir dir, StrictContext *c)
 
 /* ---- fences ------------------------------------------------------------------ */
 
-/* All that SQ sqn has executed so far is known to be done. */
-static void settle(Mlx5TlsStrict *s, uint32_t sqn)
+/* All that SQ sqn has executed up to that tick is known to be done. */
+static void settle(Mlx5TlsStrict *s, uint32_t sqn, uint64_t upto)
 {
     uint64_t *tick = g_hash_table_lookup(s->settled, GUINT_TO_POINTER(sqn));
 
     if (!tick) {
-        tick = g_new(uint64_t, 1);
+        tick = g_new0(uint64_t, 1);
         g_hash_table_insert(s->settled, GUINT_TO_POINTER(sqn), tick);
     }
-    *tick = s->tick;
+    *tick = MAX(*tick, upto);
 }
 
 /* May what was executed on sqn at that tick still be under way? */
@@ -246,13 +246,18 @@ void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, bool fence)
     s->passed = false;
     s->sqn = sqn;
     if (fence || !g_hash_table_contains(s->settled, GUINT_TO_POINTER(sqn))) {
-        settle(s, sqn);
+        settle(s, sqn, s->tick);
     }
 }
 
-void mlx5_tls_strict_cqe(Mlx5TlsStrict *s, uint32_t sqn)
+uint64_t mlx5_tls_strict_tick(const Mlx5TlsStrict *s)
 {
-    settle(s, sqn);
+    return s->tick;
+}
+
+void mlx5_tls_strict_cqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t tick)
+{
+    settle(s, sqn, tick);
 }
 
 void mlx5_tls_strict_sq_gone(Mlx5TlsStrict *s, uint32_t sqn)
@@ -309,6 +314,12 @@ static void sent_free(void *opaque)
     g_free(e);
 }
 
+/* What an entry costs, however few bytes the record has. */
+static size_t sent_cost(const StrictSent *e)
+{
+    return e->size + sizeof(*e);
+}
+
 /* Forget what is beyond the limits; the most recent record stays in any case. */
 static void sent_trim(Mlx5TlsStrict *s)
 {
@@ -316,7 +327,7 @@ static void sent_trim(Mlx5TlsStrict *s)
         StrictSent *e = s->sent_whole.tail->data;
 
         g_queue_unlink(&s->sent_whole, &e->link);
-        s->sent_bytes -= e->size;
+        s->sent_bytes -= sent_cost(e);
         if (e->tag_known) {
             g_clear_pointer(&e->bytes, g_free);
             g_queue_push_head_link(&s->sent_tags, &e->link);
@@ -330,6 +341,11 @@ static void sent_trim(Mlx5TlsStrict *s)
         g_queue_unlink(&s->sent_tags, &e->link);
         g_hash_table_remove(s->sent, e);
     }
+}
+
+unsigned mlx5_tls_strict_sent(const Mlx5TlsStrict *s)
+{
+    return g_hash_table_size(s->sent);
 }
 
 /* The entry of c's open record, made if there is none, and the most recent now. */
@@ -354,7 +370,7 @@ static StrictSent *sent_get(Mlx5TlsStrict *s, const StrictContext *c)
     e->size = r->len - r->nonce_len - MLX5_TLS_TAG_LEN;
     e->bytes = g_malloc(e->size + 1);   /* not NULL for an empty record either */
     e->link.data = e;
-    s->sent_bytes += e->size;
+    s->sent_bytes += sent_cost(e);
     g_hash_table_add(s->sent, e);
     g_queue_push_head_link(&s->sent_whole, &e->link);
     sent_trim(s);

@@ -100,6 +100,9 @@ void mlx5_tls_strict_violation(Mlx5TlsStrict *s, Mlx5StrictReason reason,
 void mlx5_tls_strict_add(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id);
 void mlx5_tls_strict_remove(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id);
 
+/* How many records sent are remembered: bounded by the two limits above. */
+unsigned mlx5_tls_strict_sent(const Mlx5TlsStrict *s);
+
 /* ---- keys -------------------------------------------------------------------- */
 
 /* DEK index holds key from now on; SYNC_CRYPTO; the DEK is destroyed. */
@@ -111,8 +114,12 @@ void mlx5_tls_strict_dek_gone(Mlx5TlsStrict *s, uint32_t index);
 
 /* A WQE of SQ sqn begins; fence: its control segment has one (fm_ce_se [7:5]). */
 void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, bool fence);
-/* A CQE was written for sqn: the driver knows that all up to that WQE is done. */
-void mlx5_tls_strict_cqe(Mlx5TlsStrict *s, uint32_t sqn);
+/*
+ * A CQE was written for sqn: the driver knows that all is done that was executed
+ * there up to `tick`, which is what mlx5_tls_strict_tick() said when its WQE was done.
+ */
+void mlx5_tls_strict_cqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t tick);
+uint64_t mlx5_tls_strict_tick(const Mlx5TlsStrict *s);
 void mlx5_tls_strict_sq_gone(Mlx5TlsStrict *s, uint32_t sqn);
 
 /* ---- both directions --------------------------------------------------------- */
