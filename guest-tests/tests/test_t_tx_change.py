@@ -10,6 +10,7 @@ import contextlib
 from lib import traffic, txpath
 from lib.case import expect, expect_equal, needs, test
 from lib.counters import Watch
+from lib.ktap import note
 from lib.tls import Connection, Offload
 
 NEEDS = ("tls-tx", "wire")
@@ -86,34 +87,49 @@ def segmentation(env):
         bench.check()
 
 
-@test("T-32/tx-mtu")
+@test("T-32/tx-mtu", guard=1200.0)
 @needs(*NEEDS)
 def mtu(env):
     """The MTU grows and shrinks while records are under way: DUMPs are never longer than a frame
-    may be, and everything that was lost is replayed."""
-    with txpath.bench(env) as bench:
-        bench.send(SIZES)
-        device = env.device(env.local)
-        errors = device.counters()["tx_wqe_error"] if device else 0
-        for value in (9000, 1280, 1500):
-            with contextlib.ExitStack() as stack:
-                _across(env, bench,
-                        lambda: stack.enter_context(traffic.both_mtu(env, value)))
-                before = Watch(env.local)
-                lost = bench.lose([bench.layout.end + 15_000])
-                bench.send([16384] * 8)
-                expect_equal("segments lost", lost[0].hits(), 1)
-                bench.settle()
-                moved = before.nic()
-                if bench.offload.real:
-                    least = -(-moved["tx_tls_dump_bytes"] // (value + 18))
-                    expect(moved["tx_tls_dump_packets"] >= least,
-                           f"{moved['tx_tls_dump_bytes']} bytes were replayed by "
-                           f"{moved['tx_tls_dump_packets']} DUMPs at MTU {value}")
-        bench.check()
-        if device:
-            expect_equal("tx_wqe_error of the device",
-                         device.counters()["tx_wqe_error"] - errors, 0)
+    may be, and everything that was lost is replayed.
+
+    A packet that TCP has made before the MTU shrank and that leaves its qdisc after it is too long
+    for the port, which has it encrypted and throws it away: such a run is not exact, and repeated.
+    """
+    for _ in range(txpath.TRIES):
+        port = Watch(env.local)
+        with txpath.bench(env) as bench:
+            bench.send(SIZES)
+            device = env.device(env.local)
+            errors = device.counters()["tx_wqe_error"] if device else 0
+            for value in (9000, 1280, 1500):
+                _with_mtu(env, bench, value)
+            if device:
+                expect_equal("tx_wqe_error of the device",
+                             device.counters()["tx_wqe_error"] - errors, 0)
+            too_long = port.nic()["tx_errors_phy"]
+            if not too_long:
+                bench.check()
+                return
+        note(f"{too_long} packets of the old MTU reached the port after it had shrunk; once more")
+    expect(False, "each time a packet was on its way when the MTU shrank")
+
+
+def _with_mtu(env, bench, value):
+    """Change it while nothing arrives, then lose a segment, and back."""
+    with contextlib.ExitStack() as stack:
+        _across(env, bench, lambda: stack.enter_context(traffic.both_mtu(env, value)))
+        before = Watch(env.local)
+        lost = bench.lose([bench.layout.end + 15_000])
+        bench.send([16384] * 8)
+        expect_equal("segments lost", lost[0].hits(), 1)
+        bench.settle()
+        moved = before.nic()
+        if bench.offload.real:
+            least = -(-moved["tx_tls_dump_bytes"] // (value + 18))
+            expect(moved["tx_tls_dump_packets"] >= least,
+                   f"{moved['tx_tls_dump_bytes']} bytes were replayed by "
+                   f"{moved['tx_tls_dump_packets']} DUMPs at MTU {value}")
 
 
 @test("T-33/tx-rings")
