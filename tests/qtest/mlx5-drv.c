@@ -95,6 +95,17 @@ void drv_plug(Drv *d, const char *rx_no_buffer)
     drv_map(d);
 }
 
+/* B0EJ of ACPI PCI hot-plug (docs/specs/acpi_pci_hotplug in QEMU) */
+#define ACPI_PCI_EJECT 0xae08
+
+void drv_eject(Drv *d)
+{
+    qtest_outl(d->qts, ACPI_PCI_EJECT, 1u << DRV_PCI_SLOT);
+    qtest_qmp_eventwait(d->qts, "DEVICE_DELETED");
+    d->uar = d->pd = d->td = d->lkey = 0;
+    d->cmdq = 0;
+}
+
 void drv_unplug(Drv *d)
 {
     qpci_unplug_acpi_device_test(d->qts, "nic", DRV_PCI_SLOT);

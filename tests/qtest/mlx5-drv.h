@@ -91,6 +91,8 @@ Drv *drv_start_unplugged(void);
 Drv *drv_start_unplugged_narrow(int bytes);
 void drv_plug(Drv *d, const char *rx_no_buffer);
 void drv_unplug(Drv *d);
+/* As above, by the guest alone: one write to the slot's eject register. */
+void drv_eject(Drv *d);
 /*
  * Tears the HCA down if it is up, checks that the device says it has no
  * objects left, and ends QEMU.

@@ -664,9 +664,7 @@ static void test_same_queue(void)
     qtest_memset(r.d->qts, r.d->cmdq, 0, 4096);
     drv_reg_write(r.d, ISEG_CMDQ_ADDR_H, r.d->cmdq >> 32);
     drv_reg_write(r.d, ISEG_CMDQ_ADDR_L, r.d->cmdq);
-    fault_do(r.d, "fault-clear", "3");
-    fault_do(r.d, "fault-clear", "4");
-    /* its commands are executed, in the slots of those that waited too */
+    /* its commands are executed, in the slots of those that wait, too */
     pd_cmd(in);
     drv_cmd_post(r.d, &c, 4, in, 16, 16);
     drv_cmd_ring(r.d, 1u << 4);
@@ -727,7 +725,7 @@ static void test_unplug_at_release(void)
         kill(pid, SIGSTOP);
         drv_wire_send(d, f.data, f.len);
         thread = g_thread_new("wake", wake_later, GINT_TO_POINTER(pid));
-        drv_unplug(d);
+        drv_eject(d);
         g_thread_join(thread);
         drv_settle(d);
     }
