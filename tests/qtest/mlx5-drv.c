@@ -6,6 +6,7 @@
 #include "mlx5-drv.h"
 #include <sys/socket.h>
 #include "libqos/malloc-pc.h"
+#include "hw/pci/pci_regs.h"
 #include "qobject/qdict.h"
 #include "qobject/qnum.h"
 
@@ -20,7 +21,7 @@
 void drv_map(Drv *d)
 {
     g_free(d->pci);
-    d->pci = qpci_device_find(d->bus, QPCI_DEVFN(DRV_PCI_SLOT, 0));
+    d->pci = qpci_device_find(d->bus, d->devfn);
     g_assert_nonnull(d->pci);
     qpci_device_enable(d->pci);
     d->bar0 = qpci_iomap(d->pci, 0, NULL);
@@ -41,6 +42,7 @@ static Drv *start(const char *machine, const char *device, int sndbuf)
                          "-netdev socket,id=net0,fd=%d %s",
                          machine, fd[1], device);
     close(fd[1]);
+    d->devfn = QPCI_DEVFN(DRV_PCI_SLOT, 0);
     pc_alloc_init(&d->alloc, d->qts, ALLOC_NO_FLAGS);
     d->bus = qpci_new_pc(d->qts, &d->alloc);
     return d;
@@ -84,6 +86,43 @@ Drv *drv_start_unplugged(void)
 Drv *drv_start_unplugged_narrow(int bytes)
 {
     return start("pc", "", bytes);
+}
+
+#define PORT_BUS 1
+
+/* What firmware does: the bus number, and a window for both kinds of memory. */
+void drv_port_setup(Drv *d)
+{
+    QPCIDevice *port = qpci_device_find(d->bus, QPCI_DEVFN(DRV_PORT_SLOT, 0));
+
+    g_assert_nonnull(port);
+    qpci_config_writeb(port, PCI_SECONDARY_BUS, PORT_BUS);
+    qpci_config_writeb(port, PCI_SUBORDINATE_BUS, PORT_BUS);
+    qpci_config_writew(port, PCI_MEMORY_BASE, 0xe000);
+    qpci_config_writew(port, PCI_MEMORY_LIMIT, 0xfdf0);
+    qpci_config_writew(port, PCI_COMMAND,
+                       PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    g_free(port);
+}
+
+Drv *drv_start_behind_port_narrow(const char *props, int bytes)
+{
+    g_autofree char *device =
+        g_strdup_printf("-device pcie-root-port,id=rp0,bus=pcie.0,addr=%d,"
+                        "chassis=1,slot=1 -device mlx5-ktls,id=nic,"
+                        "netdev=net0,bus=rp0,mac=" DRV_MAC_STR "%s",
+                        DRV_PORT_SLOT, props);
+    Drv *d = start("q35", device, bytes);
+
+    d->devfn = PORT_BUS << 8;
+    drv_port_setup(d);
+    drv_map(d);
+    return d;
+}
+
+Drv *drv_start_behind_port(const char *props)
+{
+    return drv_start_behind_port_narrow(props, 0);
 }
 
 void drv_plug(Drv *d, const char *rx_no_buffer)

@@ -26,6 +26,7 @@
 #include "hw/net/mlx5/syndrome.h"
 
 #define DRV_PCI_SLOT 4
+#define DRV_PORT_SLOT 3
 #define DRV_QOM_PATH "/machine/peripheral/nic"
 #define DRV_MAC { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 }
 #define DRV_MAC_STR "52:54:00:12:34:56"
@@ -56,6 +57,7 @@ typedef struct Drv {
     QTestState *qts;
     QPCIBus *bus;
     QPCIDevice *pci;
+    int devfn;         /* with the bus number above it */
     QPCIBar bar0;
     QGuestAllocator alloc;
     int wire;          /* the test's end of the backend's socket, or -1 */
@@ -98,6 +100,15 @@ void drv_eject(Drv *d);
  * objects left, and ends QEMU.
  */
 void drv_stop(Drv *d);
+/*
+ * A q35 machine with the device behind a PCI Express root port, which is in
+ * slot DRV_PORT_SLOT of the root bus.
+ */
+Drv *drv_start_behind_port(const char *props);
+/* As above, with @bytes of room in the socket from the device to the test. */
+Drv *drv_start_behind_port_narrow(const char *props, int bytes);
+/* Gives the port its bus number and window (again, after a system reset). */
+void drv_port_setup(Drv *d);
 /* Finds the device, enables it and maps BAR0 (again, after a reset). */
 void drv_map(Drv *d);
 

@@ -16,6 +16,8 @@ int main(int argc, char **argv)
         return 1;
     }
     mlx5_pci_tests();
+    mlx5_pcie_tests();
+    mlx5_power_tests();
     mlx5_prop_tests();
     mlx5_cmd_tests();
     mlx5_cap_tests();

@@ -7,6 +7,8 @@
 #define TESTS_QTEST_MLX5_TESTS_H
 
 void mlx5_pci_tests(void);
+void mlx5_pcie_tests(void);
+void mlx5_power_tests(void);
 void mlx5_prop_tests(void);
 void mlx5_cmd_tests(void);
 void mlx5_cap_tests(void);

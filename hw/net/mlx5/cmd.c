@@ -307,6 +307,9 @@ static void cmd_bh(void *opaque)
     uint32_t slots = fn->cmd_pending;
     uint32_t completed = 0;
 
+    if (fn->asleep) {
+        return;
+    }
     fn->cmd_pending = 0;
     while (slots) {
         unsigned slot = ctz32(slots);

@@ -127,6 +127,9 @@ void mlx5_notify_flush(Mlx5Function *fn)
 {
     guint i;
 
+    if (fn->asleep) {
+        return;
+    }
     for (i = 0; i < fn->dirty_cqs->len; i++) {
         Mlx5Cq *cq = g_ptr_array_index(fn->dirty_cqs, i);
 

@@ -546,6 +546,9 @@ static void fault_bh(void *opaque)
     Mlx5FaultQueue *q, *tmp;
     unsigned slot;
 
+    if (fn->asleep) {
+        return;
+    }
     QTAILQ_FOREACH_SAFE(q, &f->queues, next, tmp) {
         queue_drain(q);
     }
@@ -555,6 +558,13 @@ static void fault_bh(void *opaque)
         }
     }
     mlx5_notify_flush(fn);
+}
+
+void mlx5_fault_wake(Mlx5State *s)
+{
+    if (s->faults) {
+        qemu_bh_schedule(s->faults->bh);
+    }
 }
 
 static Mlx5Faults *faults_get(Mlx5State *s)

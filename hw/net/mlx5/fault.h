@@ -17,6 +17,8 @@
 void mlx5_fault_class_init(ObjectClass *klass);
 /* Nothing may wait any more. */
 void mlx5_fault_finalize(Mlx5State *s);
+/* The function is in D0 again: what was let go meanwhile goes on. */
+void mlx5_fault_wake(Mlx5State *s);
 
 /* ------------------------------------------------------------------ sq.c --- */
 

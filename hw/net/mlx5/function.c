@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "tls.h"
 #include "cmd.h"
+#include "fault.h"
 
 static void notify_bh(void *opaque)
 {
@@ -51,8 +52,25 @@ void mlx5_function_reset(Mlx5Function *fn)
     mlx5_cmd_reset(fn);
     mlx5_iseg_reset(fn);
     fn->hca = MLX5_HCA_OFF;
+    fn->asleep = false;
     fn->issi = 0;
     memset(&fn->tls.counters, 0, sizeof(fn->tls.counters));
+}
+
+void mlx5_function_sleep(Mlx5Function *fn)
+{
+    fn->asleep = true;
+    mlx5_rx_reset(fn->port);
+}
+
+void mlx5_function_wake(Mlx5Function *fn)
+{
+    fn->asleep = false;
+    mlx5_port_update_link(fn->port);
+    qemu_bh_schedule(fn->cmd_bh);
+    qemu_bh_schedule(fn->port->tx_bh);
+    qemu_bh_schedule(fn->notify_bh);
+    mlx5_fault_wake(fn->dev);
 }
 
 void mlx5_function_finalize(Mlx5Function *fn)

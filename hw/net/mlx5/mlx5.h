@@ -355,6 +355,7 @@ struct Mlx5Function {
     uint32_t cmd_pending; /* slots whose doorbell rang */
     QEMUBH *cmd_bh;
     Mlx5HcaState hca;
+    bool asleep; /* in D3hot: nothing leaves, to memory, as message, as frame */
     uint16_t issi;
     Mlx5CapPage *caps;
     unsigned ncaps;
@@ -388,6 +389,7 @@ typedef struct Mlx5PortCounters {
     Mlx5TrafficCounter rx[MLX5_CAST__COUNT];
     Mlx5TrafficCounter tx[MLX5_CAST__COUNT];
     uint64_t rx_no_driver;  /* arrived while no driver had the function */
+    uint64_t rx_asleep;     /* arrived while the function was in D3hot */
     uint64_t rx_link_down;  /* arrived while the link was down */
     uint64_t rx_too_long;   /* longer than the MTU in force */
     uint64_t rx_too_short;  /* shorter than an Ethernet header */
@@ -714,6 +716,12 @@ bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
 void mlx5_function_teardown(Mlx5Function *fn);
 /* Power-on state. */
 void mlx5_function_reset(Mlx5Function *fn);
+/*
+ * D3hot, and D0 again: what was under way and what comes up stands where it
+ * is, and goes on. Frames from the wire are lost meanwhile.
+ */
+void mlx5_function_sleep(Mlx5Function *fn);
+void mlx5_function_wake(Mlx5Function *fn);
 void mlx5_function_finalize(Mlx5Function *fn);
 
 #endif

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The QOM device: PCI function 15b3:101d with its configuration space, BARs,
- * MSI-X and network backend; properties, reset, unplug. Owns Mlx5State and
- * through it the function and the port.
+ * The QOM device: PCI function 15b3:101d with its BARs, MSI-X and network
+ * backend; properties, reset, unplug. Owns Mlx5State and through it the
+ * function and the port. Capabilities are in cfgspace.c.
  */
 #include "qemu/osdep.h"
 #include "qemu/module.h"
 #include "qemu/units.h"
 #include "hw/pci/msix.h"
-#include "hw/pci/pcie.h"
-#include "hw/pci/pcie_aer.h"
-#include "hw/pci/pcie_regs.h"
 #include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "system/system.h"
+#include "cfgspace.h"
 #include "compat.h"
 #include "fault.h"
 #include "introspect.h"
@@ -27,9 +25,6 @@
 
 /* BARs: registers and UARs, MSI-X table and PBA. */
 enum { BAR_REGISTERS = 0, BAR_MSIX = 2 };
-
-/* Capability offsets in configuration space. */
-enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_AER = 0x100 };
 
 #define MAX_VECTORS 256
 #define MAX_HOLD_MS 60000
@@ -58,82 +53,26 @@ static NetClientInfo nic_info = {
     .link_status_changed = nic_link_changed,
 };
 
-/* ------------------------------------------------------ configuration space --- */
-
-/* A 16 GT/s x16 link, so that drivers do not find the slot too slow. */
-static void set_link_speed(PCIDevice *pci)
-{
-    uint8_t *exp = pci->config + pci->exp.exp_cap;
-
-    pci_long_test_and_clear_mask(exp + PCI_EXP_LNKCAP,
-                                 PCI_EXP_LNKCAP_MLW | PCI_EXP_LNKCAP_SLS);
-    pci_long_test_and_set_mask(exp + PCI_EXP_LNKCAP,
-                               QEMU_PCI_EXP_LNKCAP_MLW(QEMU_PCI_EXP_LNK_X16) |
-                               QEMU_PCI_EXP_LNKCAP_MLS(QEMU_PCI_EXP_LNK_16GT));
-    pci_set_word(exp + PCI_EXP_LNKSTA,
-                 QEMU_PCI_EXP_LNKSTA_NLW(QEMU_PCI_EXP_LNK_X16) |
-                 QEMU_PCI_EXP_LNKSTA_CLS(QEMU_PCI_EXP_LNK_16GT));
-    /* Above 5 GT/s drivers read the capability from the second register. */
-    pci_set_long(exp + PCI_EXP_LNKCAP2,
-                 PCI_EXP_LNKCAP2_SLS_2_5GB | PCI_EXP_LNKCAP2_SLS_5_0GB |
-                 PCI_EXP_LNKCAP2_SLS_8_0GB | PCI_EXP_LNKCAP2_SLS_16_0GB);
-}
-
-static bool init_capabilities(PCIDevice *pci, Error **errp)
-{
-    if (pci_pm_init(pci, CAP_PM, errp) < 0) {
-        return false;
-    }
-    if (!pci_bus_is_express(pci_get_bus(pci))) {
-        return true;
-    }
-    if (pcie_endpoint_cap_init(pci, CAP_EXP) < 0) {
-        error_setg(errp, "no room for the PCI Express capability");
-        return false;
-    }
-    set_link_speed(pci);
-    pcie_cap_flr_init(pci);
-    return pcie_aer_init(pci, PCI_ERR_VER, CAP_AER, PCI_ERR_SIZEOF, errp) >= 0;
-}
-
-static void exit_capabilities(PCIDevice *pci)
-{
-    if (pci_is_express(pci)) {
-        pcie_aer_exit(pci);
-        pcie_cap_exit(pci);
-    }
-}
-
-static void config_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
-{
-    Mlx5State *s = MLX5_KTLS(pci);
-    bool live = s->fn.hca != MLX5_HCA_OFF;
-    bool was_live_reset;
-
-    pci_default_write_config(pci, addr, val, len);
-    if (!pci_is_express(pci)) {
-        return;
-    }
-    pcie_cap_flr_write_config(pci, addr, val, len);
-    was_live_reset = live && s->fn.hca == MLX5_HCA_OFF;
-    if (was_live_reset) {
-        trace_mlx5_flr(DEVICE(s)->id);
-        mlx5_iseg_disable(&s->fn);
-    }
-}
-
 /* ------------------------------------------------------------ reset, realize --- */
 
 static void mlx5_reset_hold(Object *obj, ResetType type)
 {
     Mlx5State *s = MLX5_KTLS(obj);
+    Mlx5ResetKind kind = mlx5_cfgspace_reset_kind(PCI_DEVICE(s));
+    bool live = s->fn.hca != MLX5_HCA_OFF;
 
-    trace_mlx5_reset(DEVICE(s)->id);
+    trace_mlx5_reset(DEVICE(s)->id, kind == MLX5_RESET_FUNCTION ? "function" :
+                     kind == MLX5_RESET_HOT ? "hot" : "power");
+    mlx5_cfgspace_reset(PCI_DEVICE(s), kind);
     mlx5_function_reset(&s->fn);
     mlx5_tx_reset(&s->port);
     mlx5_rx_reset(&s->port);
     mlx5_port_reset(&s->port);
     s->cq_doorbell_half = 0;
+    if (live && kind != MLX5_RESET_POWER) {
+        trace_mlx5_reset_live(DEVICE(s)->id);
+        mlx5_iseg_disable(&s->fn);
+    }
 }
 
 static bool check_properties(Mlx5State *s, Error **errp)
@@ -193,11 +132,11 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
     if (!check_properties(s, errp)) {
         return;
     }
-    pci->config_write = config_write;
+    pci->config_write = mlx5_cfgspace_write;
     pci_set_word(pci->config + PCI_SUBSYSTEM_VENDOR_ID,
                  PCI_VENDOR_ID_MELLANOX_);
     pci_set_word(pci->config + PCI_SUBSYSTEM_ID, PCI_SUBSYSTEM_CX6DX);
-    if (!init_capabilities(pci, errp)) {
+    if (!mlx5_cfgspace_init(pci, errp)) {
         return;
     }
     memory_region_init_io(&s->bar0, OBJECT(s), &mlx5_bar0_ops, s,
@@ -207,7 +146,7 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
                      PCI_BASE_ADDRESS_MEM_TYPE_64 |
                      PCI_BASE_ADDRESS_MEM_PREFETCH, &s->bar0);
     if (msix_init_exclusive_bar(pci, s->vectors, BAR_MSIX, errp) < 0) {
-        exit_capabilities(pci);
+        mlx5_cfgspace_exit(pci);
         return;
     }
     for (v = 0; v < s->vectors; v++) {
@@ -240,7 +179,7 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
 fail:
     msix_unuse_all_vectors(pci);
     msix_uninit_exclusive_bar(pci);
-    exit_capabilities(pci);
+    mlx5_cfgspace_exit(pci);
 }
 
 static void mlx5_exit(PCIDevice *pci)
@@ -255,7 +194,7 @@ static void mlx5_exit(PCIDevice *pci)
     mlx5_rx_finalize(&s->port);
     msix_unuse_all_vectors(pci);
     msix_uninit_exclusive_bar(pci);
-    exit_capabilities(pci);
+    mlx5_cfgspace_exit(pci);
 }
 
 static void mlx5_instance_init(Object *obj)

@@ -65,8 +65,8 @@ void mlx5_port_update_link(Mlx5Port *port)
         /* A backend that is gone calls nobody back. */
         mlx5_tx_unblocked(port);
     }
-    if (up == port->oper_up) {
-        return;
+    if (up == port->oper_up || port->fn->asleep) {
+        return; /* in D3hot no event can be given: on waking up it will be */
     }
     port->oper_up = up;
     if (!up) {

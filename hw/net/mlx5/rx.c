@@ -289,6 +289,11 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
     Mlx5Packet pkt;
     unsigned n, i;
 
+    if (fn->asleep) {
+        port->counters.rx_asleep++;
+        hold_end(port);
+        return size;
+    }
     if (fn->hca != MLX5_HCA_INITIALIZED) {
         port->counters.rx_no_driver++;
         hold_end(port);

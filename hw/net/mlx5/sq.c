@@ -272,6 +272,9 @@ static void tx_bh(void *opaque)
     unsigned turns = TX_TURNS;
     Mlx5Sq *sq;
 
+    if (port->fn->asleep) {
+        return;
+    }
     port->tx_budget = TX_FRAMES;
     while (!port->tx_blocked && turns-- && port->tx_budget > 0 &&
            (sq = g_queue_pop_head(&port->sqs))) {

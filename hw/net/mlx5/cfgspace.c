@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Configuration space behind the header: power management, PCI Express, AER.
+ * What is announced, which bits a guest can write, what each kind of reset
+ * leaves, and the way to D3hot and back. Owns the registers of these
+ * capabilities; pci.c calls it.
+ *
+ * As a card: no ASPM, no PME but from D3cold (which is not there without
+ * auxiliary power), no reset on the way from D3hot to D0, one header log.
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pci_bridge.h"
+#include "hw/pci/pcie.h"
+#include "hw/pci/pcie_aer.h"
+#include "hw/pci/pcie_regs.h"
+#include "cfgspace.h"
+#include "trace.h"
+
+/* Capability offsets. */
+enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_AER = 0x100 };
+
+#define PM_VERSION 3 /* PCI PM 1.2 */
+
+/* Not in every copy of pci_regs.h: LNKCAP says whether L0s may be missing. */
+#define LNKCAP_ASPM_OPTIONAL 0x00400000u
+
+/*
+ * Device capability: payloads of up to 512 bytes, latencies without limit.
+ * Packets have no sizes here, so what a guest chooses among these is kept and
+ * changes nothing.
+ */
+#define DEVCAP (2u | PCI_EXP_DEVCAP_L0S | PCI_EXP_DEVCAP_L1)
+#define DEVCTL_ERRORS (PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | \
+                       PCI_EXP_DEVCTL_FERE | PCI_EXP_DEVCTL_URRE)
+#define DEVCTL_CHOICES (PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_PAYLOAD | \
+                        PCI_EXP_DEVCTL_NOSNOOP_EN | PCI_EXP_DEVCTL_READRQ)
+#define DEVCTL_DEFAULT (PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN | \
+                        PCI_EXP_DEVCTL_READRQ_512B)
+
+/* ---------------------------------------------------------------- making --- */
+
+/* A 16 GT/s x16 link, so that drivers do not find the slot too slow. */
+static void link_init(PCIDevice *pci)
+{
+    uint8_t *exp = pci->config + pci->exp.exp_cap;
+    uint8_t *wmask = pci->wmask + pci->exp.exp_cap;
+
+    pci_long_test_and_clear_mask(exp + PCI_EXP_LNKCAP,
+                                 PCI_EXP_LNKCAP_MLW | PCI_EXP_LNKCAP_SLS |
+                                 PCI_EXP_LNKCAP_ASPMS);
+    pci_long_test_and_set_mask(exp + PCI_EXP_LNKCAP,
+                               QEMU_PCI_EXP_LNKCAP_MLW(QEMU_PCI_EXP_LNK_X16) |
+                               QEMU_PCI_EXP_LNKCAP_MLS(QEMU_PCI_EXP_LNK_16GT) |
+                               LNKCAP_ASPM_OPTIONAL);
+    pci_set_word(exp + PCI_EXP_LNKSTA,
+                 QEMU_PCI_EXP_LNKSTA_NLW(QEMU_PCI_EXP_LNK_X16) |
+                 QEMU_PCI_EXP_LNKSTA_CLS(QEMU_PCI_EXP_LNK_16GT));
+    /* Above 5 GT/s drivers read the capability from the second register. */
+    pci_set_long(exp + PCI_EXP_LNKCAP2,
+                 PCI_EXP_LNKCAP2_SLS_2_5GB | PCI_EXP_LNKCAP2_SLS_5_0GB |
+                 PCI_EXP_LNKCAP2_SLS_8_0GB | PCI_EXP_LNKCAP2_SLS_16_0GB);
+    pcie_cap_lnkctl_init(pci);
+    pci_word_test_and_set_mask(wmask + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_RCB);
+    pci_word_test_and_set_mask(wmask + PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS);
+}
+
+static void devctl_init(PCIDevice *pci)
+{
+    uint8_t *devcap = pci->config + pci->exp.exp_cap + PCI_EXP_DEVCAP;
+    uint16_t choices = DEVCTL_CHOICES;
+
+    pci_long_test_and_set_mask(devcap, DEVCAP);
+    if (pci_get_long(devcap) & PCI_EXP_DEVCAP_EXT_TAG) {
+        choices |= PCI_EXP_DEVCTL_EXT_TAG;
+    }
+    pci_word_test_and_set_mask(pci->wmask + pci->exp.exp_cap + PCI_EXP_DEVCTL,
+                               choices);
+    pcie_cap_deverr_init(pci);
+    pcie_cap_flr_init(pci);
+}
+
+static bool pm_init(PCIDevice *pci, Error **errp)
+{
+    if (pci_pm_init(pci, CAP_PM, errp) < 0) {
+        return false;
+    }
+    pci_set_word(pci->config + CAP_PM + PCI_PM_PMC, PM_VERSION);
+    pci_set_word(pci->config + CAP_PM + PCI_PM_CTRL,
+                 PCI_PM_CTRL_NO_SOFT_RESET);
+    pci_set_word(pci->wmask + CAP_PM + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
+    return true;
+}
+
+bool mlx5_cfgspace_init(PCIDevice *pci, Error **errp)
+{
+    if (!pm_init(pci, errp)) {
+        return false;
+    }
+    if (!pci_bus_is_express(pci_get_bus(pci))) {
+        return true;
+    }
+    if (pcie_endpoint_cap_init(pci, CAP_EXP) < 0) {
+        error_setg(errp, "no room for the PCI Express capability");
+        return false;
+    }
+    link_init(pci);
+    devctl_init(pci);
+    if (pcie_aer_init(pci, PCI_ERR_VER, CAP_AER, PCI_ERR_SIZEOF, errp) < 0) {
+        return false;
+    }
+    mlx5_cfgspace_reset(pci, MLX5_RESET_POWER);
+    return true;
+}
+
+void mlx5_cfgspace_exit(PCIDevice *pci)
+{
+    if (pci->exp.exp_cap) {
+        pcie_aer_exit(pci);
+        pcie_cap_exit(pci);
+    }
+}
+
+/* ----------------------------------------------------------------- reset --- */
+
+Mlx5ResetKind mlx5_cfgspace_reset_kind(PCIDevice *pci)
+{
+    PCIDevice *bridge;
+
+    if (pci->exp.exp_cap &&
+        pci_get_word(pci->config + pci->exp.exp_cap + PCI_EXP_DEVCTL) &
+        PCI_EXP_DEVCTL_BCR_FLR) {
+        return MLX5_RESET_FUNCTION;
+    }
+    for (bridge = pci_bridge_get_device(pci_get_bus(pci)); bridge;
+         bridge = pci_bridge_get_device(pci_get_bus(bridge))) {
+        if (pci_get_word(bridge->config + PCI_BRIDGE_CONTROL) &
+            PCI_BRIDGE_CTL_BUS_RESET) {
+            return MLX5_RESET_HOT;
+        }
+    }
+    return MLX5_RESET_POWER;
+}
+
+/* Registers that are sticky: they outlive all but the loss of power. */
+static void reset_sticky(PCIDevice *pci)
+{
+    uint8_t *exp = pci->config + pci->exp.exp_cap;
+    uint8_t *aer = pci->config + pci->exp.aer_cap;
+
+    pci_word_test_and_clear_mask(exp + PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS);
+    pci_word_test_and_set_mask(exp + PCI_EXP_LNKCTL2,
+                               QEMU_PCI_EXP_LNKCAP_MLS(QEMU_PCI_EXP_LNK_16GT));
+    pci_set_long(aer + PCI_ERR_UNCOR_STATUS, 0);
+    pci_set_long(aer + PCI_ERR_UNCOR_MASK,
+                 pci_get_long(pci->wmask + pci->exp.aer_cap +
+                              PCI_ERR_UNCOR_MASK) & PCI_ERR_UNC_MASK_DEFAULT);
+    pci_set_long(aer + PCI_ERR_UNCOR_SEVER, PCI_ERR_UNC_SEVERITY_DEFAULT);
+    pci_set_long(aer + PCI_ERR_COR_STATUS, 0);
+    pci_set_long(aer + PCI_ERR_COR_MASK, PCI_ERR_COR_MASK_DEFAULT);
+    pci_long_test_and_clear_mask(aer + PCI_ERR_CAP,
+                                 PCI_ERR_CAP_FEP_MASK | PCI_ERR_CAP_TLP |
+                                 PCI_ERR_CAP_ECRC_GENE |
+                                 PCI_ERR_CAP_ECRC_CHKE);
+    memset(aer + PCI_ERR_HEADER_LOG, 0, PCI_ERR_HEADER_LOG_SIZE);
+    memset(aer + PCI_ERR_TLP_PREFIX_LOG, 0, PCI_ERR_TLP_PREFIX_LOG_SIZE);
+}
+
+void mlx5_cfgspace_reset(PCIDevice *pci, Mlx5ResetKind kind)
+{
+    uint8_t *exp = pci->config + pci->exp.exp_cap;
+    uint16_t devctl, keep = 0;
+
+    if (!pci->exp.exp_cap) {
+        return;
+    }
+    if (kind == MLX5_RESET_FUNCTION) {
+        /* BCR_FLR: whoever resets us clears it when it is done. */
+        keep = PCI_EXP_DEVCTL_PAYLOAD | PCI_EXP_DEVCTL_BCR_FLR;
+    } else {
+        pcie_cap_lnkctl_reset(pci);
+        pci_word_test_and_clear_mask(exp + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_RCB);
+    }
+    devctl = pci_get_word(exp + PCI_EXP_DEVCTL) & keep;
+    pci_set_word(exp + PCI_EXP_DEVCTL, devctl | DEVCTL_DEFAULT);
+    pci_word_test_and_clear_mask(exp + PCI_EXP_DEVSTA,
+                                 PCI_EXP_DEVSTA_CED | PCI_EXP_DEVSTA_NFED |
+                                 PCI_EXP_DEVSTA_FED | PCI_EXP_DEVSTA_URD);
+    pci_set_word(exp + PCI_EXP_DEVCTL2, 0);
+    if (kind == MLX5_RESET_POWER) {
+        reset_sticky(pci);
+    }
+}
+
+/* ----------------------------------------------------------------- power --- */
+
+static bool in_d0(PCIDevice *pci)
+{
+    return !(pci_get_word(pci->config + CAP_PM + PCI_PM_CTRL) &
+             PCI_PM_CTRL_STATE_MASK);
+}
+
+/*
+ * In D3hot the function starts nothing: no access to memory, no message. What
+ * has to wait waits in its place (mlx5_function_sleep()); this is the bolt for
+ * what might be forgotten.
+ */
+static void gate_bus_master(PCIDevice *pci)
+{
+    memory_region_set_enabled(&pci->bus_master_enable_region,
+                              in_d0(pci) && pci->enabled &&
+                              pci_get_word(pci->config + PCI_COMMAND) &
+                              PCI_COMMAND_MASTER);
+}
+
+/*
+ * Interrupts that were unmasked in D3hot pend on until D0. QEMU sends what it
+ * finds pending when the mask goes, at once: where that was in vain, it pends
+ * again.
+ */
+static void write_asleep(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
+{
+    size_t size = DIV_ROUND_UP(pci->msix_entries_nr, 8);
+    g_autofree uint8_t *pending = g_memdup2(pci->msix_pba, size);
+
+    pci_default_write_config(pci, addr, val, len);
+    memcpy(pci->msix_pba, pending, size);
+}
+
+static void send_pending(PCIDevice *pci)
+{
+    unsigned v;
+
+    for (v = 0; v < pci->msix_entries_nr; v++) {
+        if (pci->msix_pba[v / 8] & 1 << v % 8 && msix_enabled(pci) &&
+            !msix_is_masked(pci, v)) {
+            msix_clr_pending(pci, v);
+            msix_notify(pci, v);
+        }
+    }
+}
+
+void mlx5_cfgspace_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
+{
+    Mlx5State *s = MLX5_KTLS(pci);
+
+    if (s->fn.asleep) {
+        write_asleep(pci, addr, val, len);
+    } else {
+        pci_default_write_config(pci, addr, val, len);
+    }
+    if (in_d0(pci) == s->fn.asleep) {
+        trace_mlx5_power(DEVICE(s)->id, s->fn.asleep ? "D0" : "D3hot");
+        if (s->fn.asleep) {
+            gate_bus_master(pci);
+            mlx5_function_wake(&s->fn);
+            send_pending(pci);
+        } else {
+            mlx5_function_sleep(&s->fn);
+        }
+    }
+    gate_bus_master(pci);
+    if (!pci->exp.exp_cap) {
+        return;
+    }
+    pcie_aer_write_config(pci, addr, val, len);
+    pcie_cap_flr_write_config(pci, addr, val, len);
+}
