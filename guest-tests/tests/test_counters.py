@@ -190,3 +190,15 @@ def checksum_offload(env):
            f"rx_csum_complete+unnecessary moved by {vouched}, rx_csum_none by "
            f"{delta['rx_csum_none']}")
     expect(delta["tx_csum_partial"] > 0, "tx_csum_partial did not move")
+
+
+@test("counters/steering-discards")
+@needs("driver:mlx5_core")
+def steering_discards(env):
+    """Frames to an address that nobody asked for are counted as steering discards."""
+    name, peer = "rx_steer_missed_packets", env.remote.nic
+    watch = Watch(env.local)
+    env.remote.call("rawnet.send", ifname=peer.name, frames=[
+        {"src": peer.mac, "dst": "02:de:ad:00:00:01", "run": 51, "label": 1,
+         "count": FRAMES}])
+    wait_for(f"{name} to move by {FRAMES}", lambda: watch.nic()[name] >= FRAMES)

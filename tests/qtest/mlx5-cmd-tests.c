@@ -59,6 +59,7 @@ static const struct {
     { 0x751, 16, 16, INITIALIZED, true, false },  /* MODIFY_VPORT_STATE */
     { 0x754, 16, 272, INITIALIZED, true, true },  /* QUERY_NIC_VPORT_CONTEXT */
     { 0x755, 512, 16, INITIALIZED, true, false }, /* MODIFY_... */
+    { 0x76f, 16, 528, INITIALIZED, true, true },  /* QUERY_VNIC_ENV */
     { 0x770, 32, 528, INITIALIZED, true, true },  /* QUERY_VPORT_COUNTER */
     { 0x771, 16, 16, INITIALIZED, false, true },  /* ALLOC_Q_COUNTER */
     { 0x772, 16, 16, INITIALIZED, true, false },  /* DEALLOC_Q_COUNTER */

@@ -36,6 +36,7 @@ int main(int argc, char **argv)
     mlx5_strict_tests();
     mlx5_fault_tests();
     mlx5_fault_tls_tests();
+    mlx5_vnic_tests();
     mlx5_fuzz_tests();
     return g_test_run();
 }

@@ -10,7 +10,12 @@ enum {
     REG_PTYS = 0x5004,
     REG_PAOS = 0x5006,
     REG_PPCNT = 0x5008,
+    REG_NODE_DESC = 0x6001,
     REG_HOST_ENDIANNESS = 0x7004,
+    REG_MFRL = 0x9028,
+    REG_MCQS = 0x9060,
+    REG_MCQI = 0x9061,
+    REG_MCAM = 0x907f,
     REG_DTOR = 0xc00e,
 };
 
@@ -139,6 +144,97 @@ static void test_other_registers(void)
     reg_fails(d, REG_PMTU, false, reg, 16, MLX5_SYN_REG_BAD_PORT);
     MLX5_SET(port_reg, reg, local_port, 1);
     reg_fails(d, REG_PMTU, false, reg, 8, MLX5_SYN_REG_TOO_SHORT);
+    drv_stop(d);
+}
+
+/* ------------------------------------------------------------- firmware --- */
+
+/* Is management register @id in the mask of its group? */
+static bool mcam_has(Drv *d, uint16_t id)
+{
+    uint8_t reg[72] = { 0 };
+    unsigned n = id & 0x7f;
+
+    MLX5_SET(mcam_reg, reg, access_reg_group, (id - 0x9000) >> 7);
+    g_assert_cmphex(drv_access_reg(d, REG_MCAM, false, reg, sizeof(reg)).status,
+                    ==, 0);
+    return reg[8 + 15 - n / 8] & 1 << n % 8;
+}
+
+/* MCAM says yes to the registers that answer, and to no others. */
+static void test_mcam(void)
+{
+    Drv *d = drv_start_up("");
+    uint8_t reg[256], page[DRV_CAP_PAGE];
+    uint16_t id;
+
+    drv_query_cap(d, 0, false, page);
+    g_assert_true(MLX5_GET(cmd_hca_cap, page, mcam_reg));
+    for (id = 0x9000; id < 0x9200; id++) {
+        DrvResult r;
+
+        memset(reg, 0, sizeof(reg));
+        r = drv_access_reg(d, id, false, reg, sizeof(reg));
+        g_assert_cmpuint(mcam_has(d, id), ==, r.syndrome !=
+                         MLX5_SYNDROME_BASE + MLX5_SYN_REG_UNKNOWN);
+    }
+    memset(reg, 0, sizeof(reg));
+    MLX5_SET(mcam_reg, reg, access_reg_group, 4);
+    reg_fails(d, REG_MCAM, false, reg, 72, MLX5_SYN_REG_BAD_GROUP);
+    drv_stop(d);
+}
+
+/* One component with the version that the initialization segment has. */
+static void test_firmware(void)
+{
+    Drv *d = drv_start_up("");
+    uint8_t reg[0x18 + 0x7c] = { 0 }, *data = reg + 0x18;
+    uint32_t version = drv_reg_read(d, ISEG_HEALTH_FW_VER);
+    unsigned pending;
+
+    g_assert_cmphex(drv_access_reg(d, REG_MCQS, false, reg, 16).status, ==, 0);
+    g_assert_cmpuint(MLX5_GET(mcqs_reg, reg, last_index_flag), ==, 1);
+    g_assert_cmpuint(MLX5_GET(mcqs_reg, reg, identifier), ==, 1);
+    g_assert_cmpuint(MLX5_GET(mcqs_reg, reg, component_update_state), ==, 0);
+    MLX5_SET(mcqs_reg, reg, component_index, 1);
+    reg_fails(d, REG_MCQS, false, reg, 16, MLX5_SYN_REG_BAD_VALUE);
+
+    for (pending = 0; pending < 2; pending++) {
+        memset(reg, 0, sizeof(reg));
+        MLX5_SET(mcqi_reg, reg, read_pending_component, pending);
+        MLX5_SET(mcqi_reg, reg, info_type, 1);
+        MLX5_SET(mcqi_reg, reg, data_size, 0x7c);
+        g_assert_cmphex(drv_access_reg(d, REG_MCQI, false, reg,
+                                       sizeof(reg)).status, ==, 0);
+        g_assert_cmphex(MLX5_GET(mcqi_version, data, version), ==, version);
+        g_assert_cmpmem(data + 0x20,
+                        MLX5_GET(mcqi_version, data, version_string_length),
+                        "22.39.0001", 10);
+    }
+    /* No more is written than asked for; nor is more asked for than fits. */
+    memset(data, 0, 0x7c);
+    MLX5_SET(mcqi_reg, reg, data_size, 4);
+    g_assert_cmphex(drv_access_reg(d, REG_MCQI, false, reg,
+                                   sizeof(reg)).status, ==, 0);
+    g_assert_cmphex(MLX5_GET(mcqi_version, data, version), ==, 0);
+    MLX5_SET(mcqi_reg, reg, data_size, 0x7d);
+    reg_fails(d, REG_MCQI, false, reg, 0x18 + 0x7c, MLX5_SYN_REG_BAD_VALUE);
+    MLX5_SET(mcqi_reg, reg, data_size, 0x7c);
+    reg_fails(d, REG_MCQI, false, reg, 0x18 + 0x78, MLX5_SYN_REG_BAD_VALUE);
+    MLX5_SET(mcqi_reg, reg, info_type, 5);
+    reg_fails(d, REG_MCQI, false, reg, 0x18 + 0x7c, MLX5_SYN_REG_BAD_GROUP);
+
+    /* Nothing is flashed, so no reset but a power cycle starts a firmware. */
+    memset(reg, 0, sizeof(reg));
+    g_assert_cmphex(drv_access_reg(d, REG_MFRL, false, reg, 8).status, ==, 0);
+    g_assert_cmphex(MLX5_GET(mfrl_reg, reg, reset_level), ==, 0x40);
+    reg_fails(d, REG_MFRL, true, reg, 8, MLX5_SYN_REG_READ_ONLY);
+    reg_fails(d, 0x9062, false, reg, 64, MLX5_SYN_REG_UNKNOWN);
+
+    memset(reg, 0xff, 64);
+    g_assert_cmphex(drv_access_reg(d, REG_NODE_DESC, false, reg, 64).status,
+                    ==, 0);
+    g_assert_cmpstr((char *)reg, ==, "QEMU mlx5-ktls");
     drv_stop(d);
 }
 
@@ -285,6 +381,8 @@ static void test_vport_refused(void)
 
 void mlx5_reg_tests(void)
 {
+    qtest_add_func("mlx5-ktls/reg/mcam", test_mcam);
+    qtest_add_func("mlx5-ktls/reg/firmware", test_firmware);
     qtest_add_func("mlx5-ktls/reg/pmtu", test_pmtu);
     qtest_add_func("mlx5-ktls/reg/paos-ptys", test_paos_ptys);
     qtest_add_func("mlx5-ktls/reg/ppcnt", test_ppcnt);

@@ -27,6 +27,7 @@ void mlx5_tls_rx_tests(void);
 void mlx5_strict_tests(void);
 void mlx5_fault_tests(void);
 void mlx5_fault_tls_tests(void);
+void mlx5_vnic_tests(void);
 void mlx5_fuzz_tests(void);
 
 #endif

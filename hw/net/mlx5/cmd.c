@@ -106,6 +106,16 @@ static bool cmd_fault(Mlx5Function *fn, uint8_t *out)
     return fault->fail || fault->swallow;
 }
 
+/* A command fails: for QUERY_VNIC_ENV. */
+static void count_failure(Mlx5Function *fn, uint8_t status)
+{
+    if (status == MLX5_STATUS_EXCEED_LIM) {
+        fn->vnic_env.quota_exceeded_command++;
+    } else if (status != MLX5_STATUS_OK) {
+        fn->vnic_env.invalid_command++;
+    }
+}
+
 /*
  * Runs one command whose input has been copied in. @out holds @out_len zeroed
  * bytes, at least CMD_INLINE of them.
@@ -127,6 +137,7 @@ static void cmd_execute(Mlx5Function *fn, unsigned slot, const uint8_t *in,
     Mlx5Syndrome syn;
 
     if (cmd_fault(fn, out)) {
+        count_failure(fn, MLX5_GET(cmd_out, out, status));
         return;
     }
     syn = cmd_validate(fn, desc, in_len, out_len);
@@ -138,6 +149,7 @@ static void cmd_execute(Mlx5Function *fn, unsigned slot, const uint8_t *in,
     }
     MLX5_SET(cmd_out, out, status, mlx5_syndrome_status(syn));
     MLX5_SET(cmd_out, out, syndrome, mlx5_syndrome_number(syn));
+    count_failure(fn, mlx5_syndrome_status(syn));
     if (syn == MLX5_OK) {
         trace_mlx5_cmd(DEVICE(fn->dev)->id, slot, desc->name, cmd.op_mod,
                        cmd.uid);

@@ -73,6 +73,7 @@ void mlx5_cmd_complete(Mlx5Function *fn, unsigned slot, const uint8_t *out,
       INITIALIZED)                                                            \
     X(0x755, MODIFY_NIC_VPORT_CONTEXT, modify_nic_vport_context, 512, 8,      \
       INITIALIZED)                                                            \
+    X(0x76f, QUERY_VNIC_ENV, query_vnic_env, 16, 528, INITIALIZED)            \
     X(0x770, QUERY_VPORT_COUNTER, query_vport_counter, 32, 528, INITIALIZED)  \
     X(0x771, ALLOC_Q_COUNTER, alloc_q_counter, 8, 12, INITIALIZED)            \
     X(0x772, DEALLOC_Q_COUNTER, dealloc_q_counter, 12, 8, INITIALIZED)        \

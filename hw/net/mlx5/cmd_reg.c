@@ -16,6 +16,9 @@
 
 #define REG_DATA_OFFSET 0x10
 
+/* NODE_DESC: up to 64 bytes, the last one 0 */
+#define NODE_DESCRIPTION "QEMU mlx5-ktls"
+
 /* access_register_in.op_mod */
 enum { REG_WRITE = 0, REG_READ = 1 };
 
@@ -47,6 +50,96 @@ static Mlx5Syndrome dtor_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
 {
     memset(out, 0, len);
+    return MLX5_OK;
+}
+
+/* NODE_DESC: what the node is called (driver: port.c mlx5_query_node_desc) */
+static Mlx5Syndrome node_desc_read(Mlx5Port *port, const uint8_t *in,
+                                   uint8_t *out, size_t len)
+{
+    memset(out, 0, len);
+    memcpy(out, NODE_DESCRIPTION, sizeof(NODE_DESCRIPTION));
+    return MLX5_OK;
+}
+
+/* ---------------------------------------------------------- firmware --- */
+
+/*
+ * There is one component, the firmware; it is what it is. So flashing (MCC,
+ * MCDA) does not exist, and nothing is ever pending.
+ */
+#define MCQS_IDENTIFIER_BOOT_IMG 1
+#define MCQS_COMPONENT_PRESENT 1
+#define MCQS_UPDATE_STATE_IDLE 0
+
+/* Driver: fw.c mlx5_get_boot_img_component_index, for `devlink dev info`. */
+static Mlx5Syndrome mcqs_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
+                              size_t len)
+{
+    if (MLX5_GET(mcqs_reg, in, component_index)) {
+        return MLX5_SYN_REG_BAD_VALUE;
+    }
+    memset(out, 0, len);
+    MLX5_SET(mcqs_reg, out, last_index_flag, 1);
+    MLX5_SET(mcqs_reg, out, identifier, MCQS_IDENTIFIER_BOOT_IMG);
+    MLX5_SET(mcqs_reg, out, component_status, MCQS_COMPONENT_PRESENT);
+    MLX5_SET(mcqs_reg, out, component_update_state, MCQS_UPDATE_STATE_IDLE);
+    return MLX5_OK;
+}
+
+/* mcqi_reg.info_type */
+enum { MCQI_CAPABILITIES = 0, MCQI_VERSION = 1 };
+#define MCQI_DATA_OFFSET 0x18
+#define MCQI_DATA_MAX 0x7c
+
+/* Driver: fw.c mlx5_fw_version_query. The stored version is the running one. */
+static Mlx5Syndrome mcqi_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
+                              size_t len)
+{
+    uint32_t type = MLX5_GET(mcqi_reg, in, info_type);
+    uint32_t n = MLX5_GET(mcqi_reg, in, data_size);
+    uint8_t data[MCQI_DATA_MAX] = { 0 };
+    g_autofree char *text = NULL;
+    uint32_t info_size;
+
+    if (MLX5_GET(mcqi_reg, in, component_index) ||
+        MLX5_GET(mcqi_reg, in, offset) || n > sizeof(data) ||
+        n > len - MCQI_DATA_OFFSET) {
+        return MLX5_SYN_REG_BAD_VALUE;
+    }
+    switch (type) {
+    case MCQI_CAPABILITIES:
+        info_size = 0x14;
+        MLX5_SET(mcqi_cap, data, supported_info_bitmask,
+                 1u << MCQI_CAPABILITIES | 1u << MCQI_VERSION);
+        break;
+    case MCQI_VERSION:
+        info_size = MCQI_DATA_MAX;
+        text = g_strdup_printf("%u.%u.%04u", MLX5_FW_MAJOR, MLX5_FW_MINOR,
+                               MLX5_FW_SUBMINOR);
+        MLX5_SET(mcqi_version, data, version, MLX5_FW_VERSION);
+        MLX5_SET(mcqi_version, data, version_string_length, strlen(text));
+        memcpy(data + MLX5_BIT_mcqi_version_version_string / 8, text,
+               strlen(text));
+        break;
+    default:
+        return MLX5_SYN_REG_BAD_GROUP;
+    }
+    memset(out + MCQI_DATA_OFFSET, 0, len - MCQI_DATA_OFFSET);
+    MLX5_SET(mcqi_reg, out, info_size, info_size);
+    memcpy(out + MCQI_DATA_OFFSET, data, n);
+    return MLX5_OK;
+}
+
+/* mfrl_reg.reset_level is a mask: only a power cycle starts the firmware. */
+#define MFRL_LEVEL_POWER_CYCLE 0x40
+
+/* Driver: fw_reset.c mlx5_fw_reset_query, for `devlink dev reload`. */
+static Mlx5Syndrome mfrl_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
+                              size_t len)
+{
+    memset(out, 0, len);
+    MLX5_SET(mfrl_reg, out, reset_level, MFRL_LEVEL_POWER_CYCLE);
     return MLX5_OK;
 }
 
@@ -472,6 +565,7 @@ static Mlx5Syndrome ppcnt_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 /* ------------------------------------------------------- dispatcher --- */
 
 static Mlx5RegFn pcam_read;
+static Mlx5RegFn mcam_read;
 
 /* Port registers have local_port in them, which must be ours. */
 #define PORT_REG true
@@ -494,43 +588,74 @@ static const struct {
     { 0x5008, 0x100, PORT_REG, "PPCNT", ppcnt_read, NULL },
     { 0x5031, 0x100, PORT_REG, "PDDR", pddr_read, NULL },
     { 0x507f, 0x50, OTHER_REG, "PCAM", pcam_read, NULL },
+    { 0x6001, 0x40, OTHER_REG, "NODE_DESC", node_desc_read, NULL },
     { 0x7004, 0x10, OTHER_REG, "HOST_ENDIANNESS", NULL,
       host_endianness_write },
     { 0x9014, 0x40, OTHER_REG, "MCIA", mcia_read, NULL },
+    { 0x9028, 0x08, OTHER_REG, "MFRL", mfrl_read, NULL },
+    { 0x9060, 0x10, OTHER_REG, "MCQS", mcqs_read, NULL },
+    { 0x9061, 0x18, OTHER_REG, "MCQI", mcqi_read, NULL },
+    { 0x907f, 0x48, OTHER_REG, "MCAM", mcam_read, NULL },
     { 0xc00e, 0x40, OTHER_REG, "DTOR", dtor_read, NULL },
 };
 
-#define PCAM_REGS_OFFSET 0x08
-#define PCAM_FEATURES_OFFSET 0x28
-#define PCAM_MASK_LEN 16
+/* PCAM and MCAM: masks of 128 registers and features. */
+#define CAM_REGS_OFFSET 0x08
+#define CAM_FEATURES_OFFSET 0x28
+#define CAM_REGS 128
 #define PCAM_FIRST_REG 0x5000
-#define PCAM_LAST_REG 0x507f
+#define MCAM_FIRST_REG 0x9000
+#define MCAM_GROUPS 4
+
+/* Bit n of the mask at @out, from the end, is register @first + n. */
+static void cam_registers(uint8_t *out, uint16_t first)
+{
+    uint8_t *last = out + CAM_REGS_OFFSET + CAM_REGS / 8 - 1;
+    unsigned i, n;
+
+    for (i = 0; i < ARRAY_SIZE(registers); i++) {
+        n = registers[i].id - first;
+        if (registers[i].id >= first && n < CAM_REGS) {
+            last[-(int)(n / 8)] |= 1 << n % 8;
+        }
+    }
+}
 
 /*
  * PCAM: which port registers and features there are, for drivers that see the
- * pcam_reg capability (driver: fw.c mlx5_get_pcam_reg). Bit n of the register
- * mask, from the end, is register 0x5000 + n.
+ * pcam_reg capability (driver: fw.c mlx5_get_pcam_reg).
  */
 static Mlx5Syndrome pcam_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
 {
-    uint8_t *features = out + PCAM_FEATURES_OFFSET;
-    unsigned i, n;
+    uint8_t *features = out + CAM_FEATURES_OFFSET;
 
     if (MLX5_GET(pcam_reg, in, feature_group) ||
         MLX5_GET(pcam_reg, in, access_reg_group)) {
         return MLX5_SYN_REG_BAD_GROUP;
     }
     memset(out, 0, len);
-    for (i = 0; i < ARRAY_SIZE(registers); i++) {
-        if (registers[i].id >= PCAM_FIRST_REG &&
-            registers[i].id <= PCAM_LAST_REG) {
-            n = registers[i].id - PCAM_FIRST_REG;
-            out[PCAM_REGS_OFFSET + PCAM_MASK_LEN - 1 - n / 8] |= 1 << n % 8;
-        }
-    }
+    cam_registers(out, PCAM_FIRST_REG);
     MLX5_SET(pcam_enhanced_features, features, ptys_extended_ethernet, 1);
     MLX5_SET(pcam_enhanced_features, features, ptys_connector_type, 1);
+    return MLX5_OK;
+}
+
+/*
+ * MCAM: the same of management registers (mcam_reg), in groups of 128; no
+ * features (driver: fw.c mlx5_get_mcam_access_reg_group).
+ */
+static Mlx5Syndrome mcam_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
+                              size_t len)
+{
+    uint32_t group = MLX5_GET(mcam_reg, in, access_reg_group);
+
+    if (MLX5_GET(mcam_reg, in, feature_group) || group >= MCAM_GROUPS) {
+        return MLX5_SYN_REG_BAD_GROUP;
+    }
+    memset(out, 0, len);
+    MLX5_SET(mcam_reg, out, access_reg_group, group);
+    cam_registers(out, MCAM_FIRST_REG + group * CAM_REGS);
     return MLX5_OK;
 }
 

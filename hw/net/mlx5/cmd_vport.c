@@ -394,6 +394,39 @@ Mlx5Syndrome mlx5_cmd_query_vport_counter(Mlx5Cmd *cmd)
     return MLX5_OK;
 }
 
+#define VPORT_ENV_OFFSET 0x10
+
+/*
+ * What went wrong (driver: diag/reporter_vnic.c, without asking for a
+ * capability; en_stats.c, group vnic_env). Zero for want of a source: queue
+ * priorities do not change, and there are no queues of the device's own.
+ */
+Mlx5Syndrome mlx5_cmd_query_vnic_env(Mlx5Cmd *cmd)
+{
+    const Mlx5VnicEnv *e = &cmd->fn->vnic_env;
+    uint8_t *env = cmd->out + VPORT_ENV_OFFSET;
+    Mlx5Syndrome syn = check_vport(cmd);
+
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+#define ENV(field) MLX5_SET(vnic_diagnostic_statistics, env, field, e->field)
+    ENV(total_error_queues);
+    ENV(nic_receive_steering_discard);
+    ENV(receive_discard_vport_down);
+    ENV(transmit_discard_vport_down);
+    ENV(async_eq_overrun);
+    ENV(comp_eq_overrun);
+    ENV(invalid_command);
+    ENV(quota_exceeded_command);
+    ENV(cq_overrun);
+    ENV(eth_wqe_too_small);
+    ENV(generated_pkt_steering_fail);
+    ENV(handled_pkt_steering_fail);
+#undef ENV
+    return MLX5_OK;
+}
+
 /* ---------------------------------------------- queue counter sets ----- */
 
 /* Driver: en_main.c mlx5e_create_q_counters. */

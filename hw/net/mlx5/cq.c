@@ -47,6 +47,7 @@ static void cq_overrun(Mlx5Cq *cq)
         return;
     }
     cq->error = true;
+    cq->obj.fn->vnic_env.cq_overrun++;
     trace_mlx5_cq_overrun(DEVICE(cq->obj.fn->dev)->id, cq->obj.id);
     MLX5_SET(eqe_cq_error, eqe, cqn, cq->obj.id);
     MLX5_SET(eqe_cq_error, eqe, syndrome, CQ_SYNDROME_OVERRUN);

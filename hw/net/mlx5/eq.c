@@ -39,6 +39,11 @@ static void eq_post(Mlx5Eq *eq, uint8_t type, uint8_t sub_type, uint8_t *eqe)
 
     if (eq_fill(eq) >= mlx5_ring_size(&eq->ring)) {
         trace_mlx5_eq_overrun(DEVICE(fn->dev)->id, eq->obj.id, type);
+        if (type == MLX5_EVENT_COMP) {
+            fn->vnic_env.comp_eq_overrun++;
+        } else {
+            fn->vnic_env.async_eq_overrun++;
+        }
         return;
     }
     MLX5_SET(eqe, eqe, event_type, type);

@@ -41,6 +41,7 @@ void mlx5_function_teardown(Mlx5Function *fn)
     mlx5_flow_reset(fn);
     mlx5_objects_reset(fn);
     mlx5_vport_reset(&fn->vport, fn->dev->conf.macaddr.a);
+    memset(&fn->vnic_env, 0, sizeof(fn->vnic_env));
     qemu_bh_cancel(fn->notify_bh);
 }
 

@@ -50,6 +50,7 @@ static void get_counters(Object *obj, Visitor *v, const char *name,
     Mlx5State *s = MLX5_KTLS(obj);
     Mlx5PortCounters *p = &s->port.counters;
     Mlx5VportCounters *c = &s->fn.vport.counters;
+    Mlx5VnicEnv *e = &s->fn.vnic_env;
     Mlx5TlsCounters *t = &s->fn.tls.counters;
     const struct {
         const char *name;
@@ -78,6 +79,14 @@ static void get_counters(Object *obj, Visitor *v, const char *name,
         { "rx_wqe_error", c->rx_wqe_error },
         { "rx_cq_error", c->rx_cq_error },
         { "tx_wqe_error", c->tx_wqe_error },
+        { "rx_steer_cut", e->handled_pkt_steering_fail },
+        { "rx_wqe_too_small", e->eth_wqe_too_small },
+        { "error_queues", e->total_error_queues },
+        { "cq_overrun", e->cq_overrun },
+        { "eq_comp_overrun", e->comp_eq_overrun },
+        { "eq_async_overrun", e->async_eq_overrun },
+        { "cmd_invalid", e->invalid_command },
+        { "cmd_quota_exceeded", e->quota_exceeded_command },
         { "tls_tx_packets", t->tx_packets },
         { "tls_tx_bytes", t->tx_bytes },
         { "tls_tx_records", t->tx_records },

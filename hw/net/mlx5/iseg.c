@@ -9,10 +9,6 @@
 #include "cmd.h"
 #include "trace.h"
 
-/* What a driver sees as firmware 22.39.x; 22 is the ConnectX-6 Dx family. */
-#define FW_MAJOR 22
-#define FW_MINOR 39
-#define FW_SUBMINOR 1
 #define CMDIF_REV 5
 
 enum {
@@ -54,9 +50,9 @@ uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr)
 {
     switch (addr) {
     case ISEG_FW_REV:
-        return FW_MINOR << 16 | FW_MAJOR;
+        return MLX5_FW_MINOR << 16 | MLX5_FW_MAJOR;
     case ISEG_CMDIF_REV:
-        return CMDIF_REV << 16 | FW_SUBMINOR;
+        return CMDIF_REV << 16 | MLX5_FW_SUBMINOR;
     case ISEG_CMDQ_ADDR_H:
         return fn->cmdq_addr_h;
     case ISEG_CMDQ_ADDR_L:
@@ -66,7 +62,7 @@ uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr)
     case ISEG_INITIALIZING:
         return NIC_INTERFACE_SUPPORTED << 24; /* bit 31 clear: ready */
     case ISEG_HEALTH_FW_VER:
-        return FW_MAJOR << 24 | FW_MINOR << 16 | FW_SUBMINOR;
+        return MLX5_FW_VERSION;
     case ISEG_CMD_EXEC_TO:
     case ISEG_CMD_Q_INIT_TO:
         return 0; /* the driver keeps its own time limits */

@@ -309,6 +309,23 @@ typedef struct Mlx5VportCounters {
     uint64_t tx_wqe_error;
 } Mlx5VportCounters;
 
+/* QUERY_VNIC_ENV: what went wrong since the HCA was brought up. */
+typedef struct Mlx5VnicEnv {
+    uint32_t total_error_queues; /* SQs and RQs stopped by their own error */
+    uint32_t async_eq_overrun;
+    uint32_t comp_eq_overrun;
+    uint32_t cq_overrun;
+    uint32_t invalid_command;        /* refused for any reason but the next */
+    uint32_t quota_exceeded_command; /* refused: a limit was reached */
+    uint32_t eth_wqe_too_small;      /* packets longer than their WQE */
+    uint64_t nic_receive_steering_discard; /* no flow entry took the packet */
+    uint64_t receive_discard_vport_down;
+    uint64_t transmit_discard_vport_down;
+    /* packets whose way through the flow tables was too long and was cut: */
+    uint64_t generated_pkt_steering_fail; /* sent by the vport to itself */
+    uint64_t handled_pkt_steering_fail;   /* from the wire */
+} Mlx5VnicEnv;
+
 typedef struct Mlx5Vport {
     uint8_t mac[6];
     uint16_t mtu;
@@ -366,6 +383,7 @@ struct Mlx5Function {
     GHashTable *flow_counters; /* id -> Mlx5FlowCounter, cmd_flow.c */
     uint32_t flow_counter_next; /* where the search for a free one starts */
     Mlx5Vport vport;
+    Mlx5VnicEnv vnic_env;
     struct {
         struct Mlx5TlsEngine *engine;
         Mlx5TlsCounters counters;
@@ -504,6 +522,13 @@ bool mlx5_dma_publish(Mlx5Function *fn, uint64_t addr, const uint8_t *entry);
 bool mlx5_dma_read_dbr(Mlx5Function *fn, uint64_t addr, uint32_t *val);
 
 /* ------------------------------------------------ iseg.c ----------------- */
+
+/* What a driver sees as firmware; 22 is the ConnectX-6 Dx family. */
+#define MLX5_FW_MAJOR 22
+#define MLX5_FW_MINOR 39
+#define MLX5_FW_SUBMINOR 1
+#define MLX5_FW_VERSION \
+    (MLX5_FW_MAJOR << 24 | MLX5_FW_MINOR << 16 | MLX5_FW_SUBMINOR)
 
 uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr);
 void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val);

@@ -39,6 +39,12 @@ static bool port_passes(Mlx5Port *port)
            port->fn->vport.admin_state != MLX5_VPORT_ADMIN_DOWN;
 }
 
+/* Of a port that does not pass frames: is it the vport alone that is down? */
+static bool vport_down(Mlx5Port *port)
+{
+    return port->oper_up;
+}
+
 /*
  * oper_mtu counts everything from the Ethernet header to the FCS, as drivers
  * do (en_main.c mlx5e_set_mtu); frames here carry no FCS.
@@ -221,6 +227,7 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt)
 
     if (!port_passes(port)) {
         port->counters.tx_link_down++;
+        port->fn->vnic_env.transmit_discard_vport_down += vport_down(port);
         trace_mlx5_port_tx_drop(DEVICE(port->dev)->id, len, "link down");
         return true;
     }
@@ -264,6 +271,7 @@ bool mlx5_port_accept_rx(Mlx5Port *port, size_t len)
 
     if (!port_passes(port)) {
         port->counters.rx_link_down++;
+        port->fn->vnic_env.receive_discard_vport_down += vport_down(port);
         why = "link down";
     } else if (len < ETH_HEADER_LEN) {
         port->counters.rx_too_short++;

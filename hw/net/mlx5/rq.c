@@ -118,6 +118,9 @@ void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
         rq_error_cqe(rq, syndrome);
         if (syndrome != MLX5_CQE_SYN_LOCAL_LENGTH) {
             rq->state = MLX5_Q_ERR; /* the driver recovers it */
+            rq->obj.fn->vnic_env.total_error_queues++;
+        } else {
+            rq->obj.fn->vnic_env.eth_wqe_too_small++;
         }
         return;
     }

@@ -95,8 +95,12 @@ static void count_way(Mlx5Function *fn, const Mlx5SteeringResult *way,
     case MLX5_STEERING_DROP_RULE:
         c->rx_steer_drop++;
         break;
+    case MLX5_STEERING_DROP_LOOP:
+        c->rx_steer_miss++; /* vnic_env has it as cut */
+        break;
     default:
         c->rx_steer_miss++;
+        fn->vnic_env.nic_receive_steering_discard++;
         break;
     }
 }
@@ -269,6 +273,7 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     iov_to_buf(iov, iovcnt, 0, buf, len);
     mlx5_parse(buf, len, &pkt);
     mlx5_steering_lookup(fn->steering, &pkt, buf, &way);
+    fn->vnic_env.generated_pkt_steering_fail += way.cut;
     n = find_targets(fn, &way, &pkt, buf, true, target);
     if (!n) {
         return false;
@@ -313,6 +318,7 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
     }
     hold_end(port);
     mlx5_port_count_rx(port, size, cast_of(&pkt));
+    fn->vnic_env.handled_pkt_steering_fail += way.cut;
     count_way(fn, &way, &pkt, n);
     deliver_all(fn, target, n, &pkt, (uint8_t *)buf);
     return size;

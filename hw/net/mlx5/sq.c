@@ -82,6 +82,7 @@ static void sq_error(Mlx5Sq *sq, uint8_t syndrome)
     trace_mlx5_sq_error(DEVICE(fn->dev)->id, sq->obj.id, sq->cc,
                         sq->wqe_opcode, syndrome);
     fn->vport.counters.tx_wqe_error++;
+    fn->vnic_env.total_error_queues++;
     sq_cqe(sq, MLX5_CQE_REQ_ERR, syndrome);
     sq->cc += sq->wqe_bbs;
     sq->state = MLX5_Q_ERR;

@@ -115,6 +115,7 @@
     F(cmd_hca_cap, force_teardown, 0x110, 1) \
     F(cmd_hca_cap, log_max_klm_list_size, 0x11a, 6) \
     F(cmd_hca_cap, eth_wqe_too_small, 0x132, 1) \
+    F(cmd_hca_cap, vnic_env_cq_overrun, 0x139, 1) \
     F(cmd_hca_cap, release_all_pages, 0x145, 1) \
     F(cmd_hca_cap, cache_line_128byte, 0x164, 1) \
     F(cmd_hca_cap, out_of_seq_cnt, 0x180, 1) \
@@ -123,8 +124,10 @@
     F(cmd_hca_cap, max_qp_cnt, 0x186, 10) \
     F(cmd_hca_cap, pkey_table_size, 0x190, 16) \
     F(cmd_hca_cap, vport_group_manager, 0x1a0, 1) \
+    F(cmd_hca_cap, vnic_env_queue_counters, 0x1a4, 1) \
     F(cmd_hca_cap, nic_flow_table, 0x1a6, 1) \
     F(cmd_hca_cap, eswitch_manager, 0x1a7, 1) \
+    F(cmd_hca_cap, mcam_reg, 0x1a9, 1) \
     F(cmd_hca_cap, pcam_reg, 0x1aa, 1) \
     F(cmd_hca_cap, port_module_event, 0x1b0, 1) \
     F(cmd_hca_cap, port_type, 0x1b6, 2) \
@@ -155,6 +158,13 @@
     F(cmd_hca_cap, max_wqe_sz_rq, 0x2b0, 16) \
     F(cmd_hca_cap, log_max_transport_domain, 0x323, 5) \
     F(cmd_hca_cap, log_max_pd, 0x32b, 5) \
+    F(cmd_hca_cap, vnic_env_cnt_steering_fail, 0x337, 1) \
+    F(cmd_hca_cap, nic_receive_steering_discard, 0x340, 1) \
+    F(cmd_hca_cap, receive_discard_vport_down, 0x341, 1) \
+    F(cmd_hca_cap, transmit_discard_vport_down, 0x342, 1) \
+    F(cmd_hca_cap, eq_overrun_count, 0x343, 1) \
+    F(cmd_hca_cap, invalid_command_count, 0x345, 1) \
+    F(cmd_hca_cap, quota_exceeded_count, 0x346, 1) \
     F(cmd_hca_cap, log_max_rq, 0x363, 5) \
     F(cmd_hca_cap, log_max_sq, 0x36b, 5) \
     F(cmd_hca_cap, log_max_tir, 0x373, 5) \

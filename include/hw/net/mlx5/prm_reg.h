@@ -112,6 +112,41 @@
     F(pcam_enhanced_features, ptys_extended_ethernet, 0x072, 1) \
     F(pcam_enhanced_features, ptys_connector_type, 0x07c, 1)
 
+/* as PCAM, for management registers */
+
+#define MLX5_PRM_mcam_reg(F) \
+    F(mcam_reg, feature_group, 0x008, 8) \
+    F(mcam_reg, access_reg_group, 0x018, 8)
+
+/* firmware: components and their versions, ways to reset */
+
+#define MLX5_PRM_mcqs_reg(F) \
+    F(mcqs_reg, last_index_flag, 0x000, 1) \
+    F(mcqs_reg, component_index, 0x010, 16) \
+    F(mcqs_reg, identifier, 0x030, 16) \
+    F(mcqs_reg, component_status, 0x057, 5) \
+    F(mcqs_reg, component_update_state, 0x05c, 4)
+
+#define MLX5_PRM_mcqi_reg(F) \
+    F(mcqi_reg, read_pending_component, 0x000, 1) \
+    F(mcqi_reg, component_index, 0x010, 16) \
+    F(mcqi_reg, info_type, 0x05b, 5) \
+    F(mcqi_reg, info_size, 0x060, 32) \
+    F(mcqi_reg, offset, 0x080, 32) \
+    F(mcqi_reg, data_size, 0x0b0, 16)
+
+#define MLX5_PRM_mcqi_cap(F) \
+    F(mcqi_cap, supported_info_bitmask, 0x000, 32)
+
+#define MLX5_PRM_mcqi_version(F) \
+    F(mcqi_version, version_string_length, 0x018, 8) \
+    F(mcqi_version, version, 0x020, 32) \
+    F(mcqi_version, version_string, 0x100, 32)
+
+#define MLX5_PRM_mfrl_reg(F) \
+    F(mfrl_reg, reset_type, 0x030, 8) \
+    F(mfrl_reg, reset_level, 0x038, 8)
+
 /* counter sets are at byte 8 of PPCNT; a *_high and *_low pair is one field here */
 
 #define MLX5_PRM_ppcnt_reg(F) \
@@ -189,6 +224,12 @@ MLX5_PRM_STRUCT(pddr_reg)
 MLX5_PRM_STRUCT(pddr_troubleshooting_page)
 MLX5_PRM_STRUCT(pcam_reg)
 MLX5_PRM_STRUCT(pcam_enhanced_features)
+MLX5_PRM_STRUCT(mcam_reg)
+MLX5_PRM_STRUCT(mcqs_reg)
+MLX5_PRM_STRUCT(mcqi_reg)
+MLX5_PRM_STRUCT(mcqi_cap)
+MLX5_PRM_STRUCT(mcqi_version)
+MLX5_PRM_STRUCT(mfrl_reg)
 MLX5_PRM_STRUCT(ppcnt_reg)
 MLX5_PRM_STRUCT(eth_802_3_cntrs_grp_data_layout)
 MLX5_PRM_STRUCT(eth_2863_cntrs_grp_data_layout)

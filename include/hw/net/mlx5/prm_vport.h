@@ -97,6 +97,25 @@
     F(query_vport_counter_out, local_loopback_packets, 0x680, 64) \
     F(query_vport_counter_out, local_loopback_octets, 0x6c0, 64)
 
+/* what went wrong; vport_env is at byte 0x10 */
+
+#define MLX5_PRM_vnic_diagnostic_statistics(F) \
+    F(vnic_diagnostic_statistics, counter_error_queues, 0x000, 32) \
+    F(vnic_diagnostic_statistics, total_error_queues, 0x020, 32) \
+    F(vnic_diagnostic_statistics, send_queue_priority_update_flow, 0x040, 32) \
+    F(vnic_diagnostic_statistics, nic_receive_steering_discard, 0x080, 64) \
+    F(vnic_diagnostic_statistics, receive_discard_vport_down, 0x0c0, 64) \
+    F(vnic_diagnostic_statistics, transmit_discard_vport_down, 0x100, 64) \
+    F(vnic_diagnostic_statistics, async_eq_overrun, 0x140, 32) \
+    F(vnic_diagnostic_statistics, comp_eq_overrun, 0x160, 32) \
+    F(vnic_diagnostic_statistics, invalid_command, 0x1a0, 32) \
+    F(vnic_diagnostic_statistics, quota_exceeded_command, 0x1c0, 32) \
+    F(vnic_diagnostic_statistics, internal_rq_out_of_buffer, 0x1e0, 32) \
+    F(vnic_diagnostic_statistics, cq_overrun, 0x200, 32) \
+    F(vnic_diagnostic_statistics, eth_wqe_too_small, 0x220, 32) \
+    F(vnic_diagnostic_statistics, generated_pkt_steering_fail, 0x300, 64) \
+    F(vnic_diagnostic_statistics, handled_pkt_steering_fail, 0x340, 64)
+
 /* queue counter sets */
 
 #define MLX5_PRM_alloc_q_counter_out(F) \
@@ -126,6 +145,7 @@ MLX5_PRM_STRUCT(nic_vport_context)
 MLX5_PRM_STRUCT(vlan_layout)
 MLX5_PRM_STRUCT(query_vport_counter_in)
 MLX5_PRM_STRUCT(query_vport_counter_out)
+MLX5_PRM_STRUCT(vnic_diagnostic_statistics)
 MLX5_PRM_STRUCT(alloc_q_counter_out)
 MLX5_PRM_STRUCT(dealloc_q_counter_in)
 MLX5_PRM_STRUCT(query_q_counter_in)
