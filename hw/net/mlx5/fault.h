@@ -23,10 +23,10 @@ void mlx5_fault_wake(Mlx5State *s);
 /* ------------------------------------------------------------------ sq.c --- */
 
 typedef enum Mlx5FaultDo {
+    MLX5_FAULT_DO_ERROR = 0, /* the WQE is bad, *cqe_syndrome says how */
+    MLX5_FAULT_DO_WAIT,      /* the queue stops here; its doorbell rings later */
+    MLX5_FAULT_DO_NOTHING,   /* it is done, without being executed */
     MLX5_FAULT_DO_EXECUTE,
-    MLX5_FAULT_DO_NOTHING, /* the WQE is done, without being executed */
-    MLX5_FAULT_DO_ERROR,   /* it is bad, *cqe_syndrome says how */
-    MLX5_FAULT_DO_WAIT,    /* the queue stops here; its doorbell rings later */
 } Mlx5FaultDo;
 
 /*

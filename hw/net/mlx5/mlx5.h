@@ -610,11 +610,11 @@ void mlx5_tx_reset(Mlx5Port *port);
 void mlx5_tx_finalize(Mlx5Port *port);
 
 typedef enum Mlx5TxResult {
-    MLX5_TX_DONE,    /* the WQE is finished, its CQE may be written */
-    MLX5_TX_BLOCKED, /* the backend is full; call mlx5_tx_continue() later */
-    MLX5_TX_MORE,    /* port->tx_budget is used up; the same */
-    MLX5_TX_WAIT,    /* a fault keeps it back; the doorbell will ring again */
-    MLX5_TX_ERROR,   /* the WQE is bad; *cqe_syndrome says how */
+    MLX5_TX_ERROR = 0, /* the WQE is bad; *cqe_syndrome says how */
+    MLX5_TX_DONE,      /* the WQE is finished, its CQE may be written */
+    MLX5_TX_BLOCKED,   /* the backend is full; call mlx5_tx_continue() later */
+    MLX5_TX_MORE,      /* port->tx_budget is used up; the same */
+    MLX5_TX_WAIT,      /* a fault keeps it back; the doorbell will ring again */
 } Mlx5TxResult;
 
 /* WQE opcodes, wqe_ctrl.opcode */

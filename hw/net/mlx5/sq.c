@@ -134,14 +134,14 @@ static Mlx5TxResult sq_execute(Mlx5Sq *sq, uint8_t *syndrome)
 {
     if (sq->obj.fn->faults || sq->fault) {
         switch (mlx5_fault_wqe(sq, syndrome)) {
+        case MLX5_FAULT_DO_EXECUTE:
+            break;
         case MLX5_FAULT_DO_NOTHING:
             return MLX5_TX_DONE;
-        case MLX5_FAULT_DO_ERROR:
-            return MLX5_TX_ERROR;
         case MLX5_FAULT_DO_WAIT:
             return MLX5_TX_WAIT;
         default:
-            break;
+            return MLX5_TX_ERROR;
         }
     }
     if (sq->obj.fn->strict) {

@@ -28,9 +28,9 @@ void mlx5_tls_tir_destroy(Mlx5Tir *tir);
 
 /* What becomes of a packet that a WQE marks for a TIS. */
 typedef enum Mlx5TlsSend {
-    MLX5_TLS_SEND,  /* encrypted in place, or without payload: send it */
-    MLX5_TLS_DROP,  /* it must not leave; the WQE is complete all the same */
-    MLX5_TLS_ERROR, /* it must not leave; the WQE fails (tx-seq-check) */
+    MLX5_TLS_DROP = 0, /* it must not leave; the WQE is complete all the same */
+    MLX5_TLS_ERROR,    /* it must not leave; the WQE fails (tx-seq-check) */
+    MLX5_TLS_SEND,     /* encrypted in place, or without payload: send it */
 } Mlx5TlsSend;
 
 /*

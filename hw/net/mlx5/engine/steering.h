@@ -305,11 +305,11 @@ Mlx5SteeringError mlx5_steering_fte_query(const Mlx5Steering *s, uint32_t table_
 
 /* How the way of a packet ended. */
 typedef enum Mlx5SteeringVerdict {
-    MLX5_STEERING_DELIVER,          /* n_tirs > 0 */
-    MLX5_STEERING_DROP_NO_ROOT,     /* there is no root table */
+    MLX5_STEERING_DROP_NO_ROOT = 0, /* there is no root table */
     MLX5_STEERING_DROP_MISS,        /* no match and the default miss action */
     MLX5_STEERING_DROP_RULE,        /* an entry says DROP, or has no destination */
     MLX5_STEERING_DROP_LOOP,        /* cut at MLX5_STEERING_MAX_VISITS */
+    MLX5_STEERING_DELIVER,          /* n_tirs > 0 */
 } Mlx5SteeringVerdict;
 
 typedef struct Mlx5SteeringTir {

@@ -62,7 +62,7 @@ static uint32_t seq_at(const Work *w, size_t off)
 
 static void take(Work *w, RxEvent event)
 {
-    const RxCell *cell = &mlx5_tls_rx_machine[w->rx->state][event];
+    const RxCell *cell = mlx5_tls_rx_cell(w->rx->state, event);
 
     if (cell->row) {
         mlx5_tls_engine_count_row(w->rx->engine, MLX5_TLS_DIR_RX, cell->row);
@@ -83,6 +83,20 @@ static void take(Work *w, RxEvent event)
 static void act_none(Work *w)
 {
     (void)w;
+}
+
+static void act_to_none(Work *w);
+
+/* Not known, so nothing of it is done: the packet stays as it came. */
+static void act_refuse(Work *w)
+{
+    act_to_none(w);
+    w->rx->none_reason = R(NO_ROW);
+    w->res->reason = R(NO_ROW);
+    w->reason_final = true;
+    w->decryptable = false;
+    w->stale = true;
+    w->off = w->len;
 }
 
 /* ---- records ----------------------------------------------------------------- */
@@ -568,6 +582,7 @@ void mlx5_tls_rx_packet(Mlx5TlsRx *rx, uint32_t seq, uint8_t *payload, size_t le
 
     *res = (Mlx5TlsRxResult) {
         .flag = MLX5_TLS_FLAG_NOT_DECRYPTED,
+        .reason = R(NONE),
         .state_before = rx->state,
         .state_after = rx->state,
         .hw_resync_tcp_sn = rx->hw_resync,
@@ -629,6 +644,7 @@ static void act_to_none(Work *w)
 }
 
 static RxActionFn *const actions[RX_ACTIONS] = {
+    [ACT_REFUSE] = act_refuse,
     [ACT_NONE] = act_none,
     [ACT_PASS] = act_pass,
     [ACT_ANCHOR] = act_anchor,
@@ -662,7 +678,7 @@ static RxActionFn *const actions[RX_ACTIONS] = {
 
 static void control(Mlx5TlsRx *rx, RxEvent event)
 {
-    Mlx5TlsRxResult res = { .state_before = rx->state };
+    Mlx5TlsRxResult res = { .reason = R(NONE), .state_before = rx->state };
     Work w = { .rx = rx, .knobs = mlx5_tls_engine_knobs(rx->engine), .res = &res };
 
     take(&w, event);
@@ -724,6 +740,9 @@ Mlx5TlsReason mlx5_tls_rx_set_progress(Mlx5TlsRx *rx,
         return rx->none_reason;
     }
     control(rx, EV_START);
+    if (rx->state != MLX5_TLS_RX_START) {
+        return rx->none_reason;
+    }
     rx->next_hdr = progress.next_record_tcp_sn;
     if (knobs->start_anchor_from_static && rx->next_hdr == 0) {
         rx->next_hdr = rx->params.resync_tcp_sn;
@@ -737,12 +756,12 @@ void mlx5_tls_rx_get_progress(const Mlx5TlsRx *rx,
     Mlx5TlsProgressParams progress = { 0 };
 
     mlx5_tls_engine_count_row(rx->engine, MLX5_TLS_DIR_RX, MLX5_TLS_RX_ROW_GET_PSV);
-    if (rx->state != MLX5_TLS_RX_NONE) {
+    if (rx->state != MLX5_TLS_RX_NONE && rx->state < MLX5_TLS_RX_STATES) {
         progress = (Mlx5TlsProgressParams) {
             .next_record_tcp_sn = rx->next_hdr,
             .hw_resync_tcp_sn = rx->hw_resync,
-            .record_tracker_state = mlx5_tls_rx_states[rx->state].tracker,
-            .auth_state = mlx5_tls_rx_states[rx->state].auth,
+            .record_tracker_state = mlx5_tls_rx_state_info(rx->state)->tracker,
+            .auth_state = mlx5_tls_rx_state_info(rx->state)->auth,
             .hw_offset_record_number = rx->hw_off,
         };
     }

@@ -21,7 +21,7 @@
     [EV_START_UNUSABLE] = { 26, MLX5_TLS_RX_NONE, R(NO_CTX), ACT_TO_NONE },             \
     [EV_PSV_OTHER] = { 34, RX_SAME, R(BAD_PARAMS), ACT_NONE }
 
-const RxCell mlx5_tls_rx_machine[MLX5_TLS_RX_STATES][RX_EVENTS] = {
+static const RxCell machine[MLX5_TLS_RX_STATES][RX_EVENTS] = {
     [MLX5_TLS_RX_NONE] = {
         [EV_ANY] = { 1, RX_SAME, R(NO_CTX), ACT_PASS },
         STORE_CELLS, PSV_CELLS,
@@ -135,7 +135,7 @@ static const char *const row_text[MLX5_TLS_RX_ROWS + 1] = {
     [34] = "R34: SET_PSV with other codes: refused",
 };
 
-const RxStateInfo mlx5_tls_rx_states[MLX5_TLS_RX_STATES] = {
+static const RxStateInfo states[MLX5_TLS_RX_STATES] = {
     [MLX5_TLS_RX_NONE] = { "NONE", MLX5_TLS_TRACKER_START, MLX5_TLS_AUTH_NO_OFFLOAD },
     [MLX5_TLS_RX_START] = { "START", MLX5_TLS_TRACKER_START, MLX5_TLS_AUTH_NO_OFFLOAD },
     [OFFLOAD] = { "OFFLOAD", MLX5_TLS_TRACKER_TRACKING, MLX5_TLS_AUTH_OFFLOAD },
@@ -145,6 +145,19 @@ const RxStateInfo mlx5_tls_rx_states[MLX5_TLS_RX_STATES] = {
     [LINK] = { "LINK", MLX5_TLS_TRACKER_SEARCHING, MLX5_TLS_AUTH_NO_OFFLOAD },
 };
 
+const RxCell *mlx5_tls_rx_cell(unsigned state, unsigned event)
+{
+    static const RxCell none;
+
+    return state < MLX5_TLS_RX_STATES && event < RX_EVENTS ? &machine[state][event] :
+                                                             &none;
+}
+
+const RxStateInfo *mlx5_tls_rx_state_info(unsigned state)
+{
+    return &states[state < MLX5_TLS_RX_STATES ? state : MLX5_TLS_RX_NONE];
+}
+
 const char *mlx5_tls_rx_row_str(unsigned row)
 {
     return row >= 1 && row <= MLX5_TLS_RX_ROWS ? row_text[row] : "no row";
@@ -152,5 +165,5 @@ const char *mlx5_tls_rx_row_str(unsigned row)
 
 const char *mlx5_tls_rx_state_str(unsigned state)
 {
-    return state < MLX5_TLS_RX_STATES ? mlx5_tls_rx_states[state].name : "unknown state";
+    return state < MLX5_TLS_RX_STATES ? states[state].name : "unknown state";
 }

@@ -43,6 +43,7 @@ typedef enum RxEvent {
 } RxEvent;
 
 typedef enum RxAction {
+    ACT_REFUSE = 0,         /* no such cell: forget everything, deliver as it came */
     ACT_NONE,
     ACT_PASS,               /* bring nothing new: leave the context alone */
     ACT_ANCHOR,             /* follow from the anchor on */
@@ -85,10 +86,11 @@ typedef struct RxCell {
 } RxCell;
 
 /*
- * State and event to cell. Cells without an entry belong to pairs that do not come up:
- * the comments at the events say where each is raised.
+ * State and event to cell. Cells without an entry belong to pairs that do not come up (the
+ * comments at the events say where each is raised): they are all zero, which refuses and
+ * leads to NONE, and so do numbers that are no state or event at all.
  */
-extern const RxCell mlx5_tls_rx_machine[MLX5_TLS_RX_STATES][RX_EVENTS];
+const RxCell *mlx5_tls_rx_cell(unsigned state, unsigned event);
 
 /* What GET_PSV reports in a state, and its name. */
 typedef struct RxStateInfo {
@@ -97,6 +99,7 @@ typedef struct RxStateInfo {
     uint8_t auth;           /* tls_progress_params.auth_state */
 } RxStateInfo;
 
-extern const RxStateInfo mlx5_tls_rx_states[MLX5_TLS_RX_STATES];
+/* That of NONE for a number that is no state. */
+const RxStateInfo *mlx5_tls_rx_state_info(unsigned state);
 
 #endif /* MLX5_ENGINE_TLS_RX_TABLE_H */

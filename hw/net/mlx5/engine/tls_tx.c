@@ -1,121 +1,15 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * TX context machine of a TIS. See tls_tx.h for the rows, what is owned and who calls.
+ * TX context machine of a TIS. See tls_tx.h for the rows, what is owned and who calls; the
+ * rows as data are in tls_tx_table.c.
  *
  * A packet is looked through for record headers before the first byte is encrypted, so
  * that a bad header drops it whole and untouched.
  */
-#include "tls_tx.h"
+#include "tls_tx_table.h"
 
 #include <string.h>
-
-typedef enum TxEvent {
-    EV_PACKET = 0,      /* sequence number not known, or as expected */
-    EV_PACKET_OTHER,    /* not the sequence number expected */
-    EV_DUMP,
-    EV_EMPTY,           /* packet or DUMP without a byte */
-    EV_BAD_HEADER,      /* a packet or DUMP would bring a bad header */
-    EV_STATIC,
-    EV_START,           /* SET_PSV START, static params and key are good */
-    EV_START_UNUSABLE,  /* SET_PSV START without them */
-    EV_PSV_OTHER,       /* SET_PSV with other codes */
-    TX_EVENTS
-} TxEvent;
-
-typedef enum TxAction {
-    ACT_NONE = 0,       /* leave the context as it is */
-    ACT_FEED_START,     /* feed; the packet's end is the next sequence number */
-    ACT_FEED,           /* feed; expect the bytes behind them */
-    ACT_FEED_BLIND,     /* feed; the sequence number stays unknown */
-    ACT_SEQ_CHECK,      /* what tx-seq-check says */
-    ACT_BREAK,          /* forget the stream */
-    ACT_RESET,          /* from the static params, or to INVALID */
-} TxAction;
-
-#define SAME    MLX5_TLS_TX_STATES
-
-typedef struct TxRow {
-    TxAction action;
-    uint8_t next;           /* Mlx5TlsTxState or SAME */
-    Mlx5TlsTxVerdict verdict;
-    Mlx5TlsReason reason;
-    const char *text;
-} TxRow;
-
-static const TxRow rows[MLX5_TLS_TX_ROWS + 1] = {
-    [1] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NONE,
-            "TX1: static params stored" },
-    [2] = { ACT_RESET, MLX5_TLS_TX_START, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NONE,
-            "TX2: SET_PSV START: reset, record number from the static params" },
-    [3] = { ACT_FEED_BLIND, MLX5_TLS_TX_ACTIVE, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NONE,
-            "TX3: START, DUMP: feed" },
-    [4] = { ACT_FEED_START, MLX5_TLS_TX_ACTIVE_SEQ, MLX5_TLS_TX_SEND,
-            MLX5_TLS_REASON_NONE, "TX4: START, packet: encrypt" },
-    [5] = { ACT_FEED_START, MLX5_TLS_TX_ACTIVE_SEQ, MLX5_TLS_TX_SEND,
-            MLX5_TLS_REASON_NONE, "TX5: ACTIVE, packet: encrypt, sequence now known" },
-    [6] = { ACT_FEED_BLIND, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NONE,
-            "TX6: ACTIVE, DUMP: feed" },
-    [7] = { ACT_FEED, SAME, MLX5_TLS_TX_SEND, MLX5_TLS_REASON_NONE,
-            "TX7: ACTIVE, packet in sequence: encrypt" },
-    [8] = { ACT_SEQ_CHECK, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_SEQ_MISMATCH,
-            "TX8: ACTIVE, packet out of sequence: drop" },
-    [9] = { ACT_FEED, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NONE,
-            "TX9: ACTIVE, DUMP: feed, expect what follows it" },
-    [10] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NO_CTX,
-             "TX10: INVALID, packet: drop" },
-    [11] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NO_CTX,
-             "TX11: INVALID, DUMP: ignore" },
-    [12] = { ACT_BREAK, MLX5_TLS_TX_BROKEN, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_BAD_HEADER,
-             "TX12: bad record header: drop the packet, wait for SET_PSV" },
-    [13] = { ACT_RESET, MLX5_TLS_TX_INVALID, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_NO_CTX,
-             "TX13: SET_PSV START without good static params or key: INVALID" },
-    [14] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_BAD_PARAMS,
-             "TX14: SET_PSV with other codes: refused" },
-    [15] = { ACT_NONE, SAME, MLX5_TLS_TX_SEND, MLX5_TLS_REASON_EMPTY,
-             "TX15: no payload: nothing to do" },
-    [16] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_BROKEN,
-             "TX16: BROKEN, packet: drop" },
-    [17] = { ACT_NONE, SAME, MLX5_TLS_TX_DROP, MLX5_TLS_REASON_BROKEN,
-             "TX17: BROKEN, DUMP: ignore" },
-};
-
-#define CONTROL_ROWS                                                            \
-    [EV_EMPTY] = 15, [EV_STATIC] = 1, [EV_START] = 2, [EV_START_UNUSABLE] = 13, \
-    [EV_PSV_OTHER] = 14
-
-/*
- * State and event to row. There are no zeros among the pairs that can come up: only
- * ACTIVE_SEQ has an expectation to miss, and only contexts that feed look at headers.
- */
-static const uint8_t machine[MLX5_TLS_TX_STATES][TX_EVENTS] = {
-    [MLX5_TLS_TX_INVALID] = { CONTROL_ROWS, [EV_PACKET] = 10, [EV_DUMP] = 11 },
-    [MLX5_TLS_TX_START] = { CONTROL_ROWS, [EV_PACKET] = 4, [EV_DUMP] = 3,
-                            [EV_BAD_HEADER] = 12 },
-    [MLX5_TLS_TX_ACTIVE] = { CONTROL_ROWS, [EV_PACKET] = 5, [EV_DUMP] = 6,
-                             [EV_BAD_HEADER] = 12 },
-    [MLX5_TLS_TX_ACTIVE_SEQ] = { CONTROL_ROWS, [EV_PACKET] = 7, [EV_PACKET_OTHER] = 8,
-                                 [EV_DUMP] = 9, [EV_BAD_HEADER] = 12 },
-    [MLX5_TLS_TX_BROKEN] = { CONTROL_ROWS, [EV_PACKET] = 16, [EV_DUMP] = 17 },
-};
-
-static const char *const states[MLX5_TLS_TX_STATES] = {
-    [MLX5_TLS_TX_INVALID] = "INVALID",
-    [MLX5_TLS_TX_START] = "START",
-    [MLX5_TLS_TX_ACTIVE] = "ACTIVE",
-    [MLX5_TLS_TX_ACTIVE_SEQ] = "ACTIVE_SEQ",
-    [MLX5_TLS_TX_BROKEN] = "BROKEN",
-};
-
-const char *mlx5_tls_tx_row_str(unsigned row)
-{
-    return row >= 1 && row <= MLX5_TLS_TX_ROWS ? rows[row].text : "no row";
-}
-
-const char *mlx5_tls_tx_state_str(unsigned state)
-{
-    return state < MLX5_TLS_TX_STATES ? states[state] : "unknown state";
-}
 
 /* ---- the stream -------------------------------------------------------------- */
 
@@ -246,8 +140,8 @@ static void reset_from_static(Mlx5TlsTx *tx, bool usable)
 static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
                  const uint8_t *data, size_t len, Mlx5TlsTxResult *res)
 {
-    uint8_t n = machine[tx->state][event];
-    const TxRow *row = &rows[n];
+    uint8_t n = mlx5_tls_tx_cell(tx->state, event);
+    const TxRow *row = &mlx5_tls_tx_rows[n];
     TxAction action = row->action;
     uint8_t before = tx->state;
 
@@ -260,12 +154,12 @@ static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
         .exp_known = tx->state == MLX5_TLS_TX_ACTIVE_SEQ,
         .exp_seq = tx->exp_seq,
     };
-    if (row->next != SAME) {
+    if (row->next != TX_SAME) {
         tx->state = row->next;
     }
     res->state_after = tx->state;
 
-    if (action == ACT_SEQ_CHECK) {
+    if (action == TX_ACT_SEQ_CHECK) {
         switch (mlx5_tls_engine_knobs(tx->engine)->tx_seq_check) {
         case MLX5_TLS_TX_SEQ_DROP:
             break;
@@ -274,29 +168,30 @@ static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
             break;
         case MLX5_TLS_TX_SEQ_IGNORE:
             res->verdict = MLX5_TLS_TX_SEND;
-            action = ACT_FEED_START;
+            action = TX_ACT_FEED_START;
             break;
         }
     }
 
     switch (action) {
-    case ACT_NONE:
-    case ACT_SEQ_CHECK:
+    case TX_ACT_NONE:
+    case TX_ACT_SEQ_CHECK:
         break;
-    case ACT_FEED_START:
+    case TX_ACT_FEED_START:
         tx->exp_seq = seq;
         /* fall through */
-    case ACT_FEED:
+    case TX_ACT_FEED:
         res->records = stream_feed(tx, tx->exp_seq, true, out, data, len, before);
         tx->exp_seq += (uint32_t)len;
         break;
-    case ACT_FEED_BLIND:
+    case TX_ACT_FEED_BLIND:
         res->records = stream_feed(tx, 0, false, out, data, len, before);
         break;
-    case ACT_BREAK:
+    case TX_ACT_REFUSE:
+    case TX_ACT_BREAK:
         stream_forget(tx);
         break;
-    case ACT_RESET:
+    case TX_ACT_RESET:
         reset_from_static(tx, row->next == MLX5_TLS_TX_START);
         break;
     }
@@ -328,7 +223,7 @@ static void too_long(Mlx5TlsTx *tx, Mlx5TlsTxResult *res)
 void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload, size_t len,
                         Mlx5TlsTxResult *res)
 {
-    TxEvent event = EV_PACKET;
+    TxEvent event = TX_EV_PACKET;
 
     if (len > MLX5_TLS_MAX_PAYLOAD) {
         too_long(tx, res);
@@ -336,39 +231,34 @@ void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload, size_t le
         return;
     }
     if (len == 0) {
-        event = EV_EMPTY;
+        event = TX_EV_EMPTY;
     } else if (tx->state == MLX5_TLS_TX_ACTIVE_SEQ && seq != tx->exp_seq) {
-        event = EV_PACKET_OTHER;
+        event = TX_EV_PACKET_OTHER;
     }
-    if (event != EV_EMPTY && feeds(tx) &&
-        (event == EV_PACKET ||
+    if (event != TX_EV_EMPTY && feeds(tx) &&
+        (event == TX_EV_PACKET ||
          mlx5_tls_engine_knobs(tx->engine)->tx_seq_check == MLX5_TLS_TX_SEQ_IGNORE) &&
         !stream_check(tx, payload, len)) {
-        event = EV_BAD_HEADER;
+        event = TX_EV_BAD_HEADER;
     }
     step(tx, event, seq, payload, payload, len, res);
 
+    if (res->verdict == MLX5_TLS_TX_SEND) {
+        tx->stats.seq_ignored += res->reason == MLX5_TLS_REASON_SEQ_MISMATCH;
+        tx->stats.packets += len > 0;
+        tx->stats.bytes += len;
+        return;
+    }
     switch (res->reason) {
-    case MLX5_TLS_REASON_NO_CTX:
-    case MLX5_TLS_REASON_NO_KEY:
-        tx->stats.drop_no_ctx++;
-        break;
     case MLX5_TLS_REASON_BAD_HEADER:
     case MLX5_TLS_REASON_BROKEN:
         tx->stats.drop_bad_header++;
         break;
     case MLX5_TLS_REASON_SEQ_MISMATCH:
-        if (res->verdict != MLX5_TLS_TX_SEND) {
-            tx->stats.drop_seq_mismatch++;
-            break;
-        }
-        tx->stats.seq_ignored++;
-        /* fall through */
+        tx->stats.drop_seq_mismatch++;
+        break;
     default:
-        if (len) {
-            tx->stats.packets++;
-            tx->stats.bytes += len;
-        }
+        tx->stats.drop_no_ctx++;
         break;
     }
 }
@@ -376,7 +266,7 @@ void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload, size_t le
 void mlx5_tls_tx_dump(Mlx5TlsTx *tx, const uint8_t *data, size_t len,
                       Mlx5TlsTxResult *res)
 {
-    TxEvent event = len ? EV_DUMP : EV_EMPTY;
+    TxEvent event = len ? TX_EV_DUMP : TX_EV_EMPTY;
 
     if (len > MLX5_TLS_MAX_PAYLOAD) {
         too_long(tx, res);
@@ -384,7 +274,7 @@ void mlx5_tls_tx_dump(Mlx5TlsTx *tx, const uint8_t *data, size_t len,
         return;
     }
     if (feeds(tx) && !stream_check(tx, data, len)) {
-        event = EV_BAD_HEADER;
+        event = TX_EV_BAD_HEADER;
     }
     step(tx, event, 0, NULL, data, len, res);
     res->verdict = MLX5_TLS_TX_DROP;
@@ -408,7 +298,7 @@ Mlx5TlsReason mlx5_tls_tx_set_static(Mlx5TlsTx *tx,
     tx->params_key = key;
     tx->static_ok = mlx5_tls_static_params_ok(&tx->params,
                                               mlx5_tls_engine_knobs(tx->engine));
-    step(tx, EV_STATIC, 0, NULL, NULL, 0, &res);
+    step(tx, TX_EV_STATIC, 0, NULL, NULL, 0, &res);
     return !tx->static_ok ? MLX5_TLS_REASON_BAD_PARAMS :
            !key ? MLX5_TLS_REASON_NO_KEY : MLX5_TLS_REASON_NONE;
 }
@@ -418,13 +308,13 @@ Mlx5TlsReason mlx5_tls_tx_set_progress(Mlx5TlsTx *tx,
 {
     Mlx5TlsProgressParams progress;
     Mlx5TlsTxResult res;
-    TxEvent event = EV_START;
+    TxEvent event = TX_EV_START;
 
     mlx5_tls_progress_params_decode(&progress, image);
     if (!mlx5_tls_progress_params_ok(&progress, mlx5_tls_engine_knobs(tx->engine))) {
-        event = EV_PSV_OTHER;
+        event = TX_EV_PSV_OTHER;
     } else if (!tx->static_ok || !tx->params_key) {
-        event = EV_START_UNUSABLE;
+        event = TX_EV_START_UNUSABLE;
     }
     step(tx, event, 0, NULL, NULL, 0, &res);
     return res.reason;

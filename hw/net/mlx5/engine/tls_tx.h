@@ -35,6 +35,9 @@
  * ACTIVE is ACTIVE with the expected sequence number unknown, ACTIVE_SEQ with it known.
  * Key, version and IV in use are those of the last SET_PSV: a static post alone changes
  * nothing for the packets behind it.
+ *
+ * Zero means refusal: a pair of state and event that is not listed, and a number that is
+ * no state, lead to row 0, which drops and ends in BROKEN; a zeroed result says DROP.
  */
 #ifndef MLX5_ENGINE_TLS_TX_H
 #define MLX5_ENGINE_TLS_TX_H
@@ -53,16 +56,16 @@ typedef enum Mlx5TlsTxState {
 #define MLX5_TLS_TX_ROWS    17
 
 typedef enum Mlx5TlsTxVerdict {
-    MLX5_TLS_TX_SEND = 0,       /* payload is encrypted (or empty): send it */
-    MLX5_TLS_TX_DROP,           /* send nothing, complete the WQE successfully */
+    MLX5_TLS_TX_DROP = 0,       /* send nothing, complete the WQE successfully */
     MLX5_TLS_TX_ERROR_CQE,      /* send nothing, complete in error (tx-seq-check) */
+    MLX5_TLS_TX_SEND,           /* payload is encrypted (or empty): send it */
 } Mlx5TlsTxVerdict;
 
 /* What a call did: enough for a counter, a trace and a log line. */
 typedef struct Mlx5TlsTxResult {
     Mlx5TlsTxVerdict verdict;
     Mlx5TlsReason reason;
-    uint8_t row;                /* 1..MLX5_TLS_TX_ROWS */
+    uint8_t row;                /* 1..MLX5_TLS_TX_ROWS; 0: none, or too long */
     Mlx5TlsTxState state_before;
     Mlx5TlsTxState state_after;
     bool exp_known;             /* before the call: */
@@ -77,7 +80,7 @@ typedef struct Mlx5TlsTxStats {
     uint64_t dumps;
     uint64_t dump_bytes;
     uint64_t drop_seq_mismatch; /* tx_seq_mismatch */
-    uint64_t drop_no_ctx;       /* tx_no_ctx, no key included */
+    uint64_t drop_no_ctx;       /* tx_no_ctx, no key and no row included */
     uint64_t drop_bad_header;   /* tx_bad_header, packets to a BROKEN context included */
     uint64_t drop_too_long;
     uint64_t dumps_ignored;

@@ -59,6 +59,7 @@ bool mlx5_tls_progress_params_ok(const Mlx5TlsProgressParams *p,
 /* ---- reasons ----------------------------------------------------------------- */
 
 static const char *const reasons[MLX5_TLS_REASON_MAX] = {
+    [MLX5_TLS_REASON_NO_ROW] = "context is in a state that cannot be",
     [MLX5_TLS_REASON_NONE] = "as it should be",
     [MLX5_TLS_REASON_EMPTY] = "no payload",
     [MLX5_TLS_REASON_TOO_LONG] = "payload longer than 16 MiB",

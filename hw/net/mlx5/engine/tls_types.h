@@ -88,10 +88,11 @@ typedef enum Mlx5TlsFlag {
 
 /*
  * Why a packet was dropped (TX) or not delivered decrypted (RX), and why a post
- * had no effect. mlx5_tls_reason_str() has one sentence for each.
+ * had no effect. mlx5_tls_reason_str() has one sentence for each. Zero is a refusal.
  */
 typedef enum Mlx5TlsReason {
-    MLX5_TLS_REASON_NONE = 0,       /* nothing to explain: encrypted, decrypted, stored */
+    MLX5_TLS_REASON_NO_ROW = 0,     /* state or event that the machine does not know */
+    MLX5_TLS_REASON_NONE,           /* nothing to explain: encrypted, decrypted, stored */
     MLX5_TLS_REASON_EMPTY,          /* no payload */
     MLX5_TLS_REASON_TOO_LONG,       /* payload over MLX5_TLS_MAX_PAYLOAD */
     MLX5_TLS_REASON_NO_CTX,         /* no static params and SET_PSV yet, or bad ones */
@@ -213,10 +214,10 @@ typedef enum Mlx5TlsDir {
 
 /* How a record was treated. */
 typedef enum Mlx5TlsRecordMode {
-    MLX5_TLS_RECORD_ENCRYPT = 0,    /* TX */
-    MLX5_TLS_RECORD_DECRYPT,        /* RX in sync: bytes count for flag 1 */
+    MLX5_TLS_RECORD_SKIP = 0,       /* RX: only its length is used */
     MLX5_TLS_RECORD_AUTHONLY,       /* RX: tag verified, bytes never changed */
-    MLX5_TLS_RECORD_SKIP,           /* RX: only its length is used */
+    MLX5_TLS_RECORD_DECRYPT,        /* RX in sync: bytes count for flag 1 */
+    MLX5_TLS_RECORD_ENCRYPT,        /* TX */
 } Mlx5TlsRecordMode;
 
 typedef enum Mlx5TlsRecordEnd {
