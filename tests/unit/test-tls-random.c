@@ -1,11 +1,11 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Random tests. RX: random records, cuts, loss, reorder, duplicates, overlaps, damage,
- * approvals right, wrong and late, against the slow tracker of tls-model.c: flag, bytes
- * and GET_PSV must agree after every packet, and the checker (tls_strict.h) must find
- * nothing wrong. TX: random cuts and retransmissions the way
- * a driver does them, against records sealed whole.
+ * Random tests. RX: random records, cuts, loss, reorder, duplicates, overlaps (the same
+ * bytes or other ones), damage, approvals right, wrong and late, against the slow tracker
+ * of tls-model.c: flag, bytes and GET_PSV must agree after every packet, and the checker
+ * (tls_strict.h) must find nothing wrong. TX: random cuts and retransmissions the way a
+ * driver does them, against records sealed whole.
  *
  *   MLX5_TEST_SEED=n     the same run again (printed by every run)
  *   MLX5_TEST_PACKETS=n  RX packets, 20000 if not set
@@ -36,6 +36,7 @@ typedef enum OpKind {
     OP_PKT,         /* a packet */
     OP_FLIP,        /* a packet with bit (arg2 & 7) of its byte arg1 flipped */
     OP_FAKE,        /* a packet with a header of length arg2 written over its byte arg1 */
+    OP_OTHER,       /* a packet whose first arg1 bytes are other ones, made from arg2 */
     OP_PSV,         /* GET_PSV: what the software knows from now on */
     OP_APPROVE,     /* static params for what it knows, if that is a record */
     OP_WRONG,       /* the same with a record number that is wrong */
@@ -45,7 +46,7 @@ typedef enum OpKind {
 } OpKind;
 
 static const char *const op_names[OP_KINDS] = {
-    "pkt", "flip", "fake", "psv", "approve", "wrong", "timeout", "restart",
+    "pkt", "flip", "fake", "other", "psv", "approve", "wrong", "timeout", "restart",
 };
 
 typedef struct Op {
@@ -53,6 +54,18 @@ typedef struct Op {
     uint32_t pos, len;      /* packets: place in the stream */
     uint32_t arg1, arg2;
 } Op;
+
+/* What a peer may put in the place of bytes that it sends a second time. */
+static void other_bytes(uint8_t *p, size_t len, uint32_t how)
+{
+    static const uint8_t header[MLX5_TLS_HDR_LEN] = { 23, 3, 3, 0, 64 };
+
+    for (size_t i = 0; i < len; i++) {
+        p[i] = how % 4 == 0 ? ~p[i] :
+               how % 4 == 1 ? header[(i + how / 4) % sizeof(header)] :
+               how % 4 == 2 ? 0 : (uint8_t)(how = how * 1103515245 + 12347) >> 3;
+    }
+}
 
 /* All that a case is made of; the stream follows from seed and sizes. */
 typedef struct Case {
@@ -149,7 +162,8 @@ static int case_run(const Case *c, Totals *totals, char **why)
         switch (op->kind) {
         case OP_PKT:
         case OP_FLIP:
-        case OP_FAKE: {
+        case OP_FAKE:
+        case OP_OTHER: {
             g_autofree uint8_t *in = g_memdup2(st->wire->data + op->pos, op->len);
             g_autofree uint8_t *out = NULL, *expected = g_malloc(op->len);
             Mlx5TlsRxResult res;
@@ -161,6 +175,8 @@ static int case_run(const Case *c, Totals *totals, char **why)
                 uint8_t fake[5] = { 23, 3, 3, op->arg2 >> 8, op->arg2 };
 
                 memcpy(in + op->arg1, fake, MIN(5, op->len - op->arg1));
+            } else if (op->kind == OP_OTHER) {
+                other_bytes(in, op->arg1, op->arg2);
             }
             out = g_memdup2(in, op->len);
             mlx5_tls_rx_packet(&rx, c->base + op->pos, out, op->len, &res);
@@ -327,7 +343,7 @@ static void case_read(Case *c, const char *name)
     st = case_stream(c);
     for (unsigned i = 0; i < c->ops->len; i++) {
         const Op *op = &g_array_index(c->ops, Op, i);
-        bool packet = op->kind <= OP_FAKE;
+        bool packet = op->kind <= OP_OTHER;
 
         if ((packet && (op->pos > st->wire->len || op->len > st->wire->len - op->pos)) ||
             (packet && op->kind != OP_PKT && op->arg1 >= op->len) ||
@@ -421,6 +437,34 @@ static void add_packet(Case *c, GRand *rand, uint32_t pos, uint32_t len, unsigne
     g_array_append_val(c->ops, op);
 }
 
+/* Bytes sent before, `back` of them, and more; those before may be other ones now. */
+static void add_again(Case *c, GRand *rand, uint32_t pos, uint32_t back, uint32_t len,
+                      unsigned other, unsigned damage)
+{
+    Op op = { .kind = OP_OTHER, .pos = pos - back, .len = len };
+
+    if (!chance(rand, other)) {
+        add_packet(c, rand, pos - back, len, damage);
+        return;
+    }
+    op.arg1 = chance(rand, 80) ? MIN(back, len - 1) : ref_rand_range(rand, 0, len - 1);
+    op.arg2 = g_rand_int(rand);
+    g_array_append_val(c->ops, op);
+}
+
+/* How long a packet from pos on is that ends in the next header, past its first byte. */
+static uint32_t into_header(GRand *rand, const RefStream *st, uint32_t pos)
+{
+    for (guint i = 0; i < st->recs->len; i++) {
+        uint32_t end = ref_rec(st, i)->off + ref_rand_range(rand, 1, 4);
+
+        if (end > pos) {
+            return end - pos;
+        }
+    }
+    return 1;
+}
+
 /* A case with its own mix of sizes, disorder and answers. */
 static void case_make(Case *c, GRand *rand)
 {
@@ -431,6 +475,9 @@ static void case_make(Case *c, GRand *rand)
     unsigned reorder = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 20);
     unsigned damage = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 5);
     unsigned answers = ref_rand_range(rand, 1, 60);
+    /* a peer that sends again with other bytes, and cuts headers */
+    unsigned other = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 60);
+    unsigned split = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 60);
     g_autoptr(RefStream) st = NULL;
     GArray *late = g_array_new(FALSE, FALSE, sizeof(Op));
     unsigned records;
@@ -461,7 +508,8 @@ static void case_make(Case *c, GRand *rand)
                 (int32_t)ref_rand_range(rand, 0, 2000) - 1000;
 
     while (pos < st->wire->len && c->ops->len < PACKETS_PER_CASE) {
-        uint32_t len = chance(rand, 60) ? segment : ref_rand_range(rand, 1, segment);
+        uint32_t len = chance(rand, split) ? into_header(rand, st, pos) :
+                       chance(rand, 60) ? segment : ref_rand_range(rand, 1, segment);
 
         len = MIN(len, st->wire->len - pos);
         if (chance(rand, loss)) {
@@ -486,13 +534,14 @@ static void case_make(Case *c, GRand *rand)
             add_packet(c, rand, op.pos, op.len, damage);
             g_array_remove_index_fast(late, i);
         }
-        if (chance(rand, loss)) {
+        if (chance(rand, loss) || chance(rand, other)) {
             /* some bytes again, perhaps with new ones behind them */
-            uint32_t back = ref_rand_range(rand, 1, MIN(pos, 2 * segment + 10));
+            uint32_t most = chance(rand, other) ? 12 : 2 * segment + 10;
+            uint32_t back = ref_rand_range(rand, 1, MIN(pos, most));
             uint32_t more = ref_rand_range(rand, 0, back + segment);
 
             more = MIN(more, st->wire->len - (pos - back) - 1);
-            add_packet(c, rand, pos - back, more + 1, damage);
+            add_again(c, rand, pos, back, more + 1, other, damage);
             pos = MAX(pos, pos - back + more + 1);
         }
         for (int k = OP_PSV; k <= OP_RESTART; k++) {

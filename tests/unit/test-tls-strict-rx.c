@@ -38,18 +38,29 @@ typedef struct Delivery {
     bool candidate;
 } Delivery;
 
-/* Stream bytes [from, to); flip: a byte of the stream that was changed on the wire. */
-static void rx_take(Rig *t, Delivery *d, size_t from, size_t to, size_t flip)
+/* The stream's bytes [from, to) as they are on the wire. */
+static void rx_wire(Rig *t, Delivery *d, size_t from, size_t to)
 {
     d->len = to - from;
     d->seq = t->base + from;
     d->wire = g_memdup2(t->st->wire->data + from, d->len);
-    if (flip) {
-        d->wire[flip - from] ^= 1;
-    }
+}
+
+static void rx_arrive(Rig *t, Delivery *d)
+{
     d->got = g_memdup2(d->wire, d->len);
     mlx5_tls_rx_packet(&t->rx, d->seq, d->got, d->len, &d->res);
     d->candidate = d->res.rows & (MLX5_TLS_RX_ROW_BIT(12) | MLX5_TLS_RX_ROW_BIT(33));
+}
+
+/* Stream bytes [from, to); flip: a byte of the stream that was changed on the wire. */
+static void rx_take(Rig *t, Delivery *d, size_t from, size_t to, size_t flip)
+{
+    rx_wire(t, d, from, to);
+    if (flip) {
+        d->wire[flip - from] ^= 1;
+    }
+    rx_arrive(t, d);
 }
 
 static void rx_give(Rig *t, Delivery *d)
@@ -106,6 +117,68 @@ static void test_rx_silent_resync(void)
     rx_pass(&t, TEXT(&t, 4) + 10, TEXT(&t, 5) + 10, MLX5_TLS_FLAG_DECRYPTED);
     rx_pass(&t, TEXT(&t, 5) + 10, END(&t, 5), MLX5_TLS_FLAG_DECRYPTED);
     rig_free(&t);
+}
+
+/* Stream bytes [from, to), those before `old` sent again as other ones. */
+static void rx_pass_other(Rig *t, size_t from, size_t old, size_t to, Mlx5TlsFlag flag)
+{
+    Delivery d;
+
+    rx_wire(t, &d, from, to);
+    for (size_t i = from; i < old; i++) {
+        d.wire[i - from] ^= 0xff;
+    }
+    rx_arrive(t, &d);
+    g_assert_cmpint(d.res.flag, ==, flag);
+    rx_give(t, &d);
+    said(t, NOTHING);
+}
+
+/*
+ * A header of which the first bytes came before, and come again as other bytes: it counts
+ * as it came first, and lies in this packet. In the search, behind a header that could
+ * not be asked about, and where the software is asked again.
+ */
+static void test_rx_silent_other_bytes(void)
+{
+    for (size_t cut = 1; cut < 5; cut++) {
+        Rig t;
+
+        rig_new(&t, rng, false);
+        rx_start(&t, 0);
+        rx_pass(&t, 0, 30, MLX5_TLS_FLAG_DECRYPTED);
+        rx_pass(&t, OFF(&t, 1) + 2, OFF(&t, 2) + cut, MLX5_TLS_FLAG_NOT_DECRYPTED);
+        rx_pass_other(&t, OFF(&t, 2) - 10, OFF(&t, 2) + cut, TEXT(&t, 2) + 50,
+                      MLX5_TLS_FLAG_RESYNC);
+        g_assert_cmpuint(t.rx.hw_resync, ==, t.base + OFF(&t, 2));
+        /* the chain that begins there is followed as any other */
+        rx_pass(&t, TEXT(&t, 2) + 50, OFF(&t, 3) + cut, MLX5_TLS_FLAG_NOT_DECRYPTED);
+        rx_static(&t, ref_rec(t.st, 2)->number, t.base + OFF(&t, 2));
+        rx_pass(&t, OFF(&t, 3) + cut, OFF(&t, 4), MLX5_TLS_FLAG_NOT_DECRYPTED);
+        rx_pass(&t, OFF(&t, 4), END(&t, 5), MLX5_TLS_FLAG_DECRYPTED);
+        rig_free(&t);
+
+        rig_new(&t, rng, false);
+        rx_start(&t, 0);
+        rx_pass(&t, 0, 30, MLX5_TLS_FLAG_DECRYPTED);
+        rx_pass(&t, OFF(&t, 1) + 2, OFF(&t, 2) + 3, MLX5_TLS_FLAG_NOT_DECRYPTED);
+        rx_pass(&t, OFF(&t, 2) + 3, OFF(&t, 3) + cut, MLX5_TLS_FLAG_NOT_DECRYPTED);
+        g_assert_cmpint(t.rx.state, ==, MLX5_TLS_RX_LINK);
+        rx_pass_other(&t, OFF(&t, 3) - 7, OFF(&t, 3) + cut, TEXT(&t, 4),
+                      MLX5_TLS_FLAG_RESYNC);
+        rig_free(&t);
+
+        rig_new(&t, rng, false);
+        mlx5_tls_engine_knobs(t.engine)->resync_repeat = MLX5_TLS_RESYNC_REPEAT_RECORDS;
+        mlx5_tls_engine_knobs(t.engine)->resync_repeat_records = 1;
+        rx_start(&t, 0);
+        rx_pass(&t, 0, 30, MLX5_TLS_FLAG_DECRYPTED);
+        rx_pass(&t, OFF(&t, 1) + 2, OFF(&t, 3) + cut, MLX5_TLS_FLAG_RESYNC);
+        rx_pass_other(&t, OFF(&t, 3) - 7, OFF(&t, 3) + cut, TEXT(&t, 3),
+                      MLX5_TLS_FLAG_RESYNC);
+        g_assert_cmpuint(t.rx.hw_resync, ==, t.base + OFF(&t, 3));
+        rig_free(&t);
+    }
 }
 
 static void test_rx_altered(void)
@@ -280,6 +353,24 @@ static void test_rx_resync(void)
         rx_give(&t, &d);
         said(&t, MLX5_STRICT_RX_RESYNC);
     }
+    /* a header here, but what came first in its place was none; and one that is old */
+    for (int i = 0; i < 2; i++) {
+        rx_start(&t, 0);
+        rx_pass(&t, 0, 30, MLX5_TLS_FLAG_DECRYPTED);
+        if (i) {
+            rx_pass(&t, OFF(&t, 1) + 2, OFF(&t, 2) + 5, MLX5_TLS_FLAG_RESYNC);
+        } else {
+            rx_pass_other(&t, OFF(&t, 1) + 2, OFF(&t, 2) + 3, OFF(&t, 2) + 3,
+                          MLX5_TLS_FLAG_NOT_DECRYPTED);
+        }
+        rx_take(&t, &d, OFF(&t, 2) - 10, TEXT(&t, 2) + 50, 0);
+        g_assert_cmpint(d.res.flag, ==, MLX5_TLS_FLAG_NOT_DECRYPTED);
+        d.res.flag = MLX5_TLS_FLAG_RESYNC;
+        d.res.hw_resync_tcp_sn = t.base + OFF(&t, 2);
+        d.candidate = true;
+        rx_give(&t, &d);
+        said(&t, MLX5_STRICT_RX_RESYNC);
+    }
     rig_free(&t);
 }
 
@@ -291,6 +382,7 @@ int main(int argc, char **argv)
     rng = ref_rand_new(NULL);
     g_test_add_func("/tls/strict/rx-silent", test_rx_silent);
     g_test_add_func("/tls/strict/rx-silent-resync", test_rx_silent_resync);
+    g_test_add_func("/tls/strict/rx-silent-other-bytes", test_rx_silent_other_bytes);
     g_test_add_func("/tls/strict/rx-altered", test_rx_altered);
     g_test_add_func("/tls/strict/rx-payload", test_rx_payload);
     g_test_add_func("/tls/strict/rx-framing", test_rx_framing);

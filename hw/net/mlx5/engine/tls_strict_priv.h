@@ -53,6 +53,14 @@ typedef struct StrictRecord {
     uint8_t tag[MLX5_TLS_TAG_LEN];
 } StrictRecord;
 
+/* How far the stream has come, and its last bytes, each as it came first. */
+typedef struct StrictCame {
+    bool known;                 /* something came since the start */
+    uint32_t upto;              /* sequence number of what comes next */
+    uint8_t len;
+    uint8_t last[MLX5_TLS_HDR_LEN - 1];
+} StrictCame;
+
 typedef struct StrictContext {
     uint32_t id;
     StrictParams posted, run;
@@ -64,12 +72,13 @@ typedef struct StrictContext {
 
     /* TX */
     bool exp_known;
-    uint32_t exp;               /* next sequence number; RX: always known */
+    uint32_t exp;               /* next sequence number */
     bool reuse_said;            /* for the open record */
     uint32_t params_sq, data_sq;
     uint64_t params_tick, data_tick;    /* last UMR or SET_PSV, last data; 0: none */
 
     /* RX */
+    StrictCame came;
     enum {
         RX_NOWHERE,             /* no parameters, or the place was lost */
         RX_ANCHOR,              /* waits for the byte next_hdr */

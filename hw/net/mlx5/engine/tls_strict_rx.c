@@ -25,6 +25,7 @@ void mlx5_strict_rx_start(Mlx5TlsStrict *s, StrictContext *c,
                           const Mlx5TlsProgressParams *p)
 {
     c->place = c->running ? RX_ANCHOR : RX_NOWHERE;
+    memset(&c->came, 0, sizeof(c->came));
     c->proved = true;
     c->follow = false;
     c->next_hdr = p->next_record_tcp_sn;
@@ -163,6 +164,60 @@ static void hole(StrictContext *c, uint32_t seq)
     }
 }
 
+/* The packet was taken in: what of it is new has come now. */
+static void remember(StrictCame *k, uint32_t seq, const uint8_t *wire, size_t len)
+{
+    uint32_t end = seq + (uint32_t)len;
+    uint8_t all[2 * sizeof(k->last)];
+    size_t n;
+
+    if (!k->known || before(k->upto, seq)) {
+        k->len = 0;             /* what was before is not next to it */
+        k->upto = seq;
+    }
+    n = MIN(end - k->upto, sizeof(k->last));
+    memcpy(all, k->last, k->len);
+    memcpy(all + k->len, wire + (len - n), n);
+    n += k->len;
+    k->len = MIN(n, sizeof(k->last));
+    memcpy(k->last, all + (n - k->len), k->len);
+    k->upto = end;
+    k->known = true;
+}
+
+/*
+ * The header that would begin at `at`, which lies in the packet: its bytes as they came
+ * first, for what is sent again may be other bytes. Its last one must be new.
+ */
+static bool header_at(const StrictCame *before_it, uint32_t seq, const uint8_t *wire,
+                      size_t len, uint32_t at, uint8_t hdr[MLX5_TLS_HDR_LEN])
+{
+    if (before(at, seq) || at - seq + MLX5_TLS_HDR_LEN > len) {
+        return false;
+    }
+    for (uint32_t x = at; x != at + MLX5_TLS_HDR_LEN; x++) {
+        if (before_it->known && before(x, before_it->upto)) {
+            uint32_t back = before_it->upto - x;
+
+            if (back > before_it->len) {
+                return false;
+            }
+            hdr[x - at] = before_it->last[before_it->len - back];
+        } else {
+            hdr[x - at] = wire[x - seq];
+        }
+    }
+    return true;
+}
+
+/* The packet does not hold the anchor. Is tracking lost before it began? */
+static bool start_missed(Mlx5TlsStrict *s, const StrictContext *c, uint32_t seq,
+                         uint32_t end)
+{
+    return before(c->next_hdr, seq) ||
+           c->next_hdr - end >= mlx5_tls_engine_knobs(s->engine)->start_order_tolerance;
+}
+
 /* Find the packet's place, and follow it as far as it brings something new. */
 static Look look_at(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq, const uint8_t *wire,
                     size_t len)
@@ -171,53 +226,61 @@ static Look look_at(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq, const uint
     Look look = { NULL };
     size_t off = 0;
 
+    if (c->place == RX_ANCHOR && !before(c->next_hdr, seq) && c->next_hdr - seq < len) {
+        off = c->next_hdr - seq;
+        look.why_not = off ? "bytes before the start" : NULL;
+        c->place = RX_SYNC;
+    } else if (c->place == RX_ANCHOR) {
+        look.why_not = "the start has not been reached";
+        if (!start_missed(s, c, seq, end)) {
+            return look;
+        }
+        lose(c);
+    } else if (!c->came.known) {
+        look.why_not = "there was no start";
+        return look;
+    } else if (!before(c->came.upto, end)) {
+        look.why_not = "all of it was there before";
+        return look;
+    } else if (before(seq, c->came.upto)) {
+        off = c->came.upto - seq;
+        look.why_not = "some of it was there before";
+    } else if (seq != c->came.upto) {
+        look.why_not = "behind a hole";
+        hole(c, seq);
+    }
+    remember(&c->came, seq, wire, len);
     if (c->place == RX_NOWHERE) {
         look.why_not = "the place in the stream is not known";
         return look;
     }
-    if (c->place == RX_ANCHOR) {
-        if (before(c->next_hdr, seq) || c->next_hdr - seq >= len) {
-            look.why_not = "the start has not been reached";
-            return look;
-        }
-        off = c->next_hdr - seq;
-        look.why_not = off ? "bytes before the start" : NULL;
-        c->place = RX_SYNC;
-    } else if (!before(c->exp, end)) {
-        look.why_not = "all of it was there before";
-        return look;
-    } else if (before(seq, c->exp)) {
-        off = c->exp - seq;
-        look.why_not = "some of it was there before";
-    } else if (seq != c->exp) {
-        look.why_not = "behind a hole";
-        hole(c, seq);
-    }
     mlx5_strict_bytes_run(&s->rx, 0, off, KIND_UNTRACKED, 0);
-    c->exp = end;
     walk(s, c, wire, off, len, &look);
     return look;
 }
 
-/* The tracker says that it found a candidate: from there on the chain is followed. */
-static bool candidate_begin(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
+/*
+ * The tracker says that it found a candidate in this packet, before which the stream had
+ * come as far as before_it says: from there on the chain is followed.
+ */
+static bool candidate_begin(Mlx5TlsStrict *s, StrictContext *c,
+                            const StrictCame *before_it, uint32_t seq,
                             const uint8_t *wire, size_t len, uint32_t at)
 {
     const Mlx5TlsKnobs *knobs = mlx5_tls_engine_knobs(s->engine);
-    size_t off = at - seq;
+    uint8_t hdr[MLX5_TLS_HDR_LEN];
     Look none = { NULL };
     StrictRecord *r = &c->rec;
 
-    if (before(at, seq) || off + MLX5_TLS_HDR_LEN > len || !c->running) {
+    if (!c->running || !header_at(before_it, seq, wire, len, at, hdr)) {
         return false;
     }
     memset(r, 0, sizeof(*r));
-    memcpy(r->hdr, wire + off, MLX5_TLS_HDR_LEN);
+    memcpy(r->hdr, hdr, sizeof(hdr));
     c->place = RX_CHAIN;
     c->follow = false;
     c->hw_resync = at;
     c->hw_off = 0;
-    c->exp = seq + (uint32_t)len;
     if (!mlx5_strict_record_begin(r, &c->run, 0)) {
         if (knobs->search_pattern != MLX5_TLS_SEARCH_MAGIC_ONLY || r->hdr[1] != 3 ||
             r->hdr[2] != 3) {
@@ -230,7 +293,7 @@ static bool candidate_begin(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
     }
     c->next_hdr = at + MLX5_TLS_HDR_LEN + r->len;
     r->hdr_fill = MLX5_TLS_HDR_LEN;
-    walk(s, c, wire, off + MLX5_TLS_HDR_LEN, len, &none);
+    walk(s, c, wire, at - seq + MLX5_TLS_HDR_LEN, len, &none);
     return true;
 }
 
@@ -261,11 +324,13 @@ void mlx5_tls_strict_rx_packet(Mlx5TlsStrict *s, uint32_t tirn, uint32_t seq,
 {
     StrictContext *c = mlx5_strict_context(s, MLX5_TLS_DIR_RX, tirn);
     Mlx5TlsResyncFlagAt at = mlx5_tls_engine_knobs(s->engine)->rx_resync_flag_at;
+    StrictCame before_it;
     Look look;
 
     if (!c) {
         return;
     }
+    before_it = c->came;
     mlx5_strict_bytes_set(&s->rx, wire, len);
     look = look_at(s, c, seq, wire, len);
     if (flag == MLX5_TLS_FLAG_DECRYPTED) {
@@ -290,7 +355,8 @@ void mlx5_tls_strict_rx_packet(Mlx5TlsStrict *s, uint32_t tirn, uint32_t seq,
                                   "tir 0x%x seq 0x%x +%zu: flag 3, no wrong tag",
                                   tirn, seq, len);
     }
-    if (candidate && !candidate_begin(s, c, seq, wire, len, hw_resync_tcp_sn)) {
+    if (candidate && !candidate_begin(s, c, &before_it, seq, wire, len,
+                                      hw_resync_tcp_sn)) {
         mlx5_tls_strict_violation(s, MLX5_STRICT_RX_RESYNC,
                                   "tir 0x%x seq 0x%x +%zu: no header at 0x%x", tirn, seq,
                                   len, hw_resync_tcp_sn);
