@@ -59,6 +59,23 @@ static Drv *start_q35(const char *props, int sndbuf)
     return d;
 }
 
+Drv *drv_start_on_file(bool hotplug, const char *props, const char *ram,
+                       unsigned mib)
+{
+    g_autofree char *machine =
+        g_strdup_printf("%s,memory-backend=ram -m %u -object "
+                        "memory-backend-file,id=ram,size=%uM,mem-path=%s,"
+                        "share=on", hotplug ? "pc" : "q35", mib, mib, ram);
+    g_autofree char *device =
+        g_strdup_printf("-device mlx5-ktls,id=nic,netdev=net0,bus=%s,"
+                        "addr=%d,mac=" DRV_MAC_STR "%s",
+                        hotplug ? "pci.0" : "pcie.0", DRV_PCI_SLOT, props);
+    Drv *d = start(machine, device, 0);
+
+    drv_map(d);
+    return d;
+}
+
 Drv *drv_start(const char *props)
 {
     return start_q35(props, 0);

@@ -91,6 +91,12 @@ Drv *drv_start_up_narrow(const char *props, int bytes);
 Drv *drv_start_unplugged(void);
 /* As above, with @bytes of room in the socket from the device to the test. */
 Drv *drv_start_unplugged_narrow(int bytes);
+/*
+ * A machine with @mib MiB of memory, which is the file @ram: as drv_start(), or
+ * (@hotplug) on a PC of the older kind from whose slot it can be taken.
+ */
+Drv *drv_start_on_file(bool hotplug, const char *props, const char *ram,
+                       unsigned mib);
 void drv_plug(Drv *d, const char *rx_no_buffer);
 void drv_unplug(Drv *d);
 /* As above, by the guest alone: one write to the slot's eject register. */

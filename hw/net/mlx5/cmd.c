@@ -203,8 +203,8 @@ static Mlx5Delivery cmd_run_entry(Mlx5Function *fn, unsigned slot,
     uint32_t out_len = MLX5_GET(cmd_queue_entry, entry, output_length);
     uint8_t token = MLX5_GET(cmd_queue_entry, entry, token);
     uint32_t room = MAX(out_len, CMD_INLINE);
-    g_autofree uint8_t *in = NULL;
     g_autofree uint8_t *out = NULL;
+    uint8_t *in;
     Mlx5Delivery st = DELIVERY_OK;
 
     if (MLX5_GET(cmd_queue_entry, entry, type) != CMD_TYPE_PCI) {
@@ -234,8 +234,7 @@ static Mlx5Delivery cmd_run_entry(Mlx5Function *fn, unsigned slot,
                               true);
         }
     }
-    /* Keys pass through here: leave none behind in freed memory. */
-    explicit_bzero(in, in_len);
+    mlx5_secret_free(in, MAX(in_len, CMD_INLINE)); /* keys pass through here */
     return st;
 }
 

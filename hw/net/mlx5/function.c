@@ -40,6 +40,7 @@ void mlx5_function_teardown(Mlx5Function *fn)
     fn->generation++;
     mlx5_flow_reset(fn);
     mlx5_objects_reset(fn);
+    mlx5_tx_erase(fn->port);
     mlx5_vport_reset(&fn->vport, fn->dev->conf.macaddr.a);
     memset(&fn->vnic_env, 0, sizeof(fn->vnic_env));
     qemu_bh_cancel(fn->notify_bh);

@@ -31,6 +31,7 @@
 #include "hw/net/mlx5/prm_queue.h"
 #include "engine/parse.h"
 #include "engine/rss.h"
+#include "engine/secret.h"
 #include "engine/segment.h"
 #include "engine/steering.h"
 #include "engine/tls_strict.h"
@@ -94,6 +95,7 @@ typedef struct Mlx5Object {
     Mlx5Function *fn;
     Mlx5ObjectType type;
     uint32_t id;   /* the number the driver knows it by */
+    uint32_t size; /* of all of it, in bytes */
     uint32_t span; /* how many ids from @id on belong to it, 1 but for DEKs */
     uint16_t uid;  /* the user context that created it, 0 for the kernel */
     uint32_t refs; /* live objects that refer to this one */
@@ -431,6 +433,7 @@ typedef struct Mlx5TxPacket {
     unsigned ds;      /* length of the WQE in 16-byte units */
     unsigned next_ds; /* MLX5_TX_MULTI: where the next data segment is */
     uint8_t *buf;     /* a frame, or LSO payload: MLX5_TX_BUF_SIZE bytes */
+    size_t plain;     /* so much of buf may be plaintext handed in for a TIS */
     Mlx5Segment seg;
 } Mlx5TxPacket;
 
@@ -457,6 +460,8 @@ struct Mlx5Port {
     uint8_t *tx_unsent; /* while tx_blocked: the frame that was not taken */
     size_t tx_unsent_len;
     int tx_budget;   /* frames that this run of tx_bh may still send */
+    bool tx_running; /* tx_bh is, and frames may lie in tx.buf; */
+    bool tx_erase;   /* erase all of that when it ends */
     Mlx5TxPacket tx;
 
     /* reception, rx.c */
@@ -638,6 +643,13 @@ Mlx5TxResult mlx5_tx_start(Mlx5Port *port, Mlx5Sq *sq, uint8_t *cqe_syndrome);
 Mlx5TxResult mlx5_tx_continue(Mlx5Port *port, uint8_t *cqe_syndrome);
 /* The backend takes packets again. */
 void mlx5_tx_unblocked(Mlx5Port *port);
+/*
+ * The WQE in port->tx is over: erases the copy of it, which may have plaintext
+ * and IVs, and what was gathered for a TIS and not encrypted.
+ */
+void mlx5_tx_wqe_over(Mlx5Port *port);
+/* The function goes: erases all that went through here, now or very soon. */
+void mlx5_tx_erase(Mlx5Port *port);
 
 /* --------------------------------------------------- rq.c, rx.c --------- */
 

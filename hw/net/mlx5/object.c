@@ -139,6 +139,7 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
         if (range_free(ids, id, span)) {
             o = g_malloc0(size);
             o->fn = fn;
+            o->size = size;
             o->type = type;
             o->span = span;
             o->uid = uid;
@@ -194,7 +195,7 @@ static void release(Mlx5Object *o)
     if (classes[o->type].destroy) {
         classes[o->type].destroy(o);
     }
-    g_free(o);
+    mlx5_secret_free(o, o->size);
 }
 
 Mlx5Syndrome mlx5_object_destroy(Mlx5Function *fn, Mlx5ObjectType type,

@@ -132,7 +132,8 @@ void mlx5_port_finalize(Mlx5Port *port)
                                   QEMU_NET_PACKET_FLAG_NONE, &iov, 1, NULL);
     }
     g_clear_pointer(&port->nic, qemu_del_nic);
-    g_clear_pointer(&port->tx_unsent, g_free);
+    mlx5_secret_free(port->tx_unsent, MLX5_MAX_FRAME);
+    port->tx_unsent = NULL;
 }
 
 /* -------------------------------------------------------- link modes --- */

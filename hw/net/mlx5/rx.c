@@ -228,6 +228,9 @@ static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
         mlx5_strict_deliver(t->tir, pkt, wire, buf, iov, iovcnt, cqe);
     }
     mlx5_rq_deliver(t->rq, iov, iovcnt, cqe);
+    if (buf != wire) {
+        mlx5_secret_erase(buf, pkt->len);
+    }
     if (port->fn->faults) {
         mlx5_fault_packet(port->fn, t->tir->obj.id);
     }
@@ -262,7 +265,7 @@ static void deliver_all(Mlx5Function *fn, RxTarget *target, unsigned n,
 bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
 {
     size_t len = iov_size(iov, iovcnt);
-    g_autofree uint8_t *buf = g_malloc(len);
+    uint8_t *buf = g_malloc(len);
     RxTarget target[MLX5_STEERING_MAX_TIRS];
     Mlx5Function *fn = port->fn;
     Mlx5TrafficCounter *c = &fn->vport.counters.rx[MLX5_CAST_UNI];
@@ -275,15 +278,15 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     mlx5_steering_lookup(fn->steering, &pkt, buf, &way);
     fn->vnic_env.generated_pkt_steering_fail += way.cut;
     n = find_targets(fn, &way, &pkt, buf, true, target);
-    if (!n) {
-        return false;
+    if (n) {
+        trace_mlx5_rx_loop_back(DEVICE(fn->dev)->id, len, n);
+        c->packets++;
+        c->octets += len;
+        count_way(fn, &way, &pkt, n);
+        deliver_all(fn, target, n, &pkt, buf);
     }
-    trace_mlx5_rx_loop_back(DEVICE(fn->dev)->id, len, n);
-    c->packets++;
-    c->octets += len;
-    count_way(fn, &way, &pkt, n);
-    deliver_all(fn, target, n, &pkt, buf);
-    return true;
+    mlx5_secret_free(buf, len);
+    return n > 0;
 }
 
 ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
@@ -345,5 +348,6 @@ void mlx5_rx_finalize(Mlx5Port *port)
 {
     g_clear_pointer(&port->rx_bh, qemu_bh_delete);
     g_clear_pointer(&port->rx_hold_timer, timer_free);
-    g_clear_pointer(&port->rx_buf, g_free);
+    mlx5_secret_free(port->rx_buf, MLX5_MAX_FRAME);
+    port->rx_buf = NULL;
 }

@@ -239,6 +239,7 @@ static SqTurn sq_turn(Mlx5Sq *sq)
                 return SQ_MORE;
             }
             if (!sq_fetch(sq)) {
+                mlx5_tx_wqe_over(port);
                 continue;
             }
             trace_mlx5_sq_wqe(DEVICE(sq->obj.fn->dev)->id, sq->obj.id, sq->cc,
@@ -247,6 +248,9 @@ static SqTurn sq_turn(Mlx5Sq *sq)
         }
         if (port->fn->generation != generation) {
             return SQ_GONE;
+        }
+        if (res != MLX5_TX_BLOCKED && res != MLX5_TX_MORE) {
+            mlx5_tx_wqe_over(port);
         }
         switch (res) {
         case MLX5_TX_BLOCKED:
@@ -277,6 +281,7 @@ static void tx_bh(void *opaque)
         return;
     }
     port->tx_budget = TX_FRAMES;
+    port->tx_running = true;
     while (!port->tx_blocked && turns-- && port->tx_budget > 0 &&
            (sq = g_queue_pop_head(&port->sqs))) {
         switch (sq_turn(sq)) {
@@ -300,6 +305,10 @@ static void tx_bh(void *opaque)
     }
     if (!port->tx_blocked && !g_queue_is_empty(&port->sqs)) {
         qemu_bh_schedule(port->tx_bh);
+    }
+    port->tx_running = false;
+    if (port->tx_erase) {
+        mlx5_tx_erase(port);
     }
     mlx5_notify_flush(port->fn);
 }
@@ -336,6 +345,7 @@ void mlx5_sq_forget(Mlx5Sq *sq)
     if (port->tx.sq == sq) {
         /* The rest of its packet is lost with it, as a TSO burst would be. */
         port->tx.sq = NULL;
+        mlx5_tx_erase(port);
     }
     if (sq->fault) {
         mlx5_fault_sq_forget(sq);
@@ -364,7 +374,8 @@ void mlx5_tx_reset(Mlx5Port *port)
 void mlx5_tx_finalize(Mlx5Port *port)
 {
     g_clear_pointer(&port->tx_bh, qemu_bh_delete);
-    g_clear_pointer(&port->tx.buf, g_free);
+    mlx5_secret_free(port->tx.buf, MLX5_TX_BUF_SIZE);
+    port->tx.buf = NULL;
 }
 
 /* ------------------------------------------------------------- commands --- */

@@ -63,8 +63,8 @@ void mlx5_strict_frame(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     uint8_t opcode = MLX5_GET(wqe_ctrl, wqe, opcode);
     uint32_t tisn = MLX5_GET(wqe_ctrl, wqe, tis_tir_num);
     size_t len = iov_size(iov, iovcnt);
-    g_autofree uint8_t *frame = NULL;
     Mlx5Packet pkt;
+    uint8_t *frame;
 
     if (opcode != MLX5_WQE_SEND && opcode != MLX5_WQE_LSO &&
         opcode != MLX5_WQE_ENHANCED_MPSW) {
@@ -82,6 +82,7 @@ void mlx5_strict_frame(Mlx5Port *port, const struct iovec *iov, int iovcnt)
                              pkt.l4_type == MLX5_L4_TCP && !pkt.is_frag &&
                              !pkt.l3_truncated, pkt.tcp_seq,
                              frame + pkt.payload_off, pkt.payload_len);
+    mlx5_secret_free(frame, len); /* if it is as it should be it has none */
 }
 
 /* -------------------------------------------------------------- receiving --- */
@@ -97,7 +98,7 @@ void mlx5_strict_candidate(Mlx5Function *fn, bool candidate,
 static uint16_t sum_over(const struct iovec *iov, int iovcnt)
 {
     size_t len = iov_size(iov, iovcnt), i;
-    g_autofree uint8_t *frame = g_malloc(len);
+    uint8_t *frame = g_malloc(len);
     uint32_t sum = 0;
 
     iov_to_buf(iov, iovcnt, 0, frame, len);
@@ -105,6 +106,7 @@ static uint16_t sum_over(const struct iovec *iov, int iovcnt)
         sum += i & 1 ? frame[i] : frame[i] << 8;
         sum = (sum & 0xffff) + (sum >> 16);
     }
+    mlx5_secret_free(frame, len);
     return sum;
 }
 

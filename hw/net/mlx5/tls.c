@@ -99,7 +99,8 @@ void mlx5_tls_tis_destroy(Mlx5Tis *tis)
         mlx5_tls_strict_remove(fn->strict, MLX5_TLS_DIR_TX, tis->obj.id);
     }
     mlx5_tls_tx_clear(tis->tls);
-    g_clear_pointer(&tis->tls, g_free);
+    mlx5_secret_free(tis->tls, sizeof(*tis->tls));
+    tis->tls = NULL;
 }
 
 Mlx5TlsRx *mlx5_tls_rx_new(Mlx5Function *fn, uint32_t tirn)
@@ -117,7 +118,7 @@ void mlx5_tls_rx_free(Mlx5TlsRx *rx)
 {
     if (rx) {
         mlx5_tls_rx_clear(rx);
-        g_free(rx);
+        mlx5_secret_free(rx, sizeof(*rx));
     }
 }
 
@@ -134,7 +135,7 @@ Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
     Mlx5TlsCounters *c = &fn->tls.counters;
     Mlx5TlsTxResult res;
 #ifdef MLX5_BREAK
-    g_autofree uint8_t *plain = NULL;
+    uint8_t *plain;
 #endif
 
     if (!tis || !tis->tls) {
@@ -155,13 +156,16 @@ Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
     plain = g_memdup2(payload, len);
 #endif
     mlx5_tls_tx_packet(tis->tls, pkt->tcp_seq, payload, len, &res);
+#ifdef MLX5_BREAK
+    if (res.verdict == MLX5_TLS_TX_SEND) {
+        mlx5_strict_break_tx(fn, payload, plain, len);
+    }
+    mlx5_secret_free(plain, len);
+#endif
     if (res.verdict == MLX5_TLS_TX_SEND) {
         if (fn->strict) {
             mlx5_tls_strict_tx_passed(fn->strict, tisn, pkt->tcp_seq);
         }
-#ifdef MLX5_BREAK
-        mlx5_strict_break_tx(fn, payload, plain, len);
-#endif
         c->tx_packets++;
         c->tx_bytes += len;
         c->tx_records += res.records;

@@ -31,6 +31,8 @@ static ssize_t gather(Mlx5Port *port, Mlx5Sq *sq, unsigned ds, unsigned end,
                       uint8_t *buf, size_t room, uint8_t *syndrome)
 {
     Mlx5Function *fn = port->fn;
+    bool marked = MLX5_GET(wqe_ctrl, port->tx.wqe, tis_tir_num);
+    size_t at = buf - port->tx.buf;
     size_t len = 0;
 
     while (ds < end) {
@@ -40,6 +42,9 @@ static ssize_t gather(Mlx5Port *port, Mlx5Sq *sq, unsigned ds, unsigned end,
         if (!n || n > room - len) {
             *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
             return -1;
+        }
+        if (marked) {
+            port->tx.plain = at + len + n;
         }
         if (MLX5_GET(wqe_data, seg, is_inline)) {
             unsigned units = DIV_ROUND_UP(4 + n, SEG_SIZE);
@@ -151,6 +156,7 @@ static bool protect(Mlx5Port *port, const Mlx5Packet *pkt, uint8_t *payload,
 #endif
     switch (mlx5_tls_send(port->fn, tisn, pkt, payload, len)) {
     case MLX5_TLS_SEND:
+        port->tx.plain = 0;
         return true;
     case MLX5_TLS_DROP:
         *res = MLX5_TX_DONE;
@@ -318,6 +324,43 @@ static Mlx5TxResult start_multi(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
     port->tx.left = MLX5_TX_MULTI;
     port->tx.next_ds = e.next_ds;
     return continue_multi(port, syndrome);
+}
+
+void mlx5_tx_wqe_over(Mlx5Port *port)
+{
+    Mlx5TxPacket *tx = &port->tx;
+
+    mlx5_secret_erase(tx->wqe, MIN(tx->ds * SEG_SIZE, sizeof(tx->wqe)));
+    tx->ds = 0;
+    mlx5_secret_erase(tx->buf, tx->plain);
+    tx->plain = 0;
+    if (port->fn->strict) {
+        mlx5_tls_strict_wqe_over(port->fn->strict);
+    }
+}
+
+void mlx5_tx_erase(Mlx5Port *port)
+{
+    Mlx5TxPacket *tx = &port->tx;
+
+    if (port->tx_running) {
+        /* the backend may still be looking at the frame it was given */
+        port->tx_erase = true;
+        return;
+    }
+    port->tx_erase = false;
+    if (tx->buf) {
+        mlx5_secret_erase(tx->buf, MLX5_TX_BUF_SIZE);
+    }
+    mlx5_secret_erase(tx->wqe, sizeof(tx->wqe));
+    mlx5_secret_erase(&tx->seg, sizeof(tx->seg));
+    tx->plain = 0;
+    if (port->fn->strict) {
+        mlx5_tls_strict_wqe_over(port->fn->strict);
+    }
+    if (port->tx_unsent && !port->tx_blocked) {
+        mlx5_secret_erase(port->tx_unsent, MLX5_MAX_FRAME);
+    }
 }
 
 Mlx5TxResult mlx5_tx_start(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)

@@ -179,6 +179,7 @@ Mlx5TxResult mlx5_dump_wqe(Mlx5Sq *sq, uint8_t *syndrome)
         *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
         return MLX5_TX_ERROR;
     }
+    tx->plain = n; /* erased when the WQE is over */
     if (!mlx5_mkey_usable(fn, MLX5_GET(wqe_data, seg, lkey), sq->pd, false) ||
         !mlx5_dma_read(fn, MLX5_GET64(wqe_data, seg, addr), tx->buf, n)) {
         *syndrome = MLX5_CQE_SYN_LOCAL_PROT;

@@ -10,14 +10,16 @@
  * Both end the process, as an allocation that fails in GLib does: there is no way to go
  * on that would not risk sending plaintext.
  */
+#include "secret.h"
 #include "tls_record.h"
 
 #include <string.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
 #define BLOCK   16
+/* Runs of ciphertext in a packet of 10 KB, the longest that a device has. */
+#define SPANS   512
 /* Ciphertext is produced and hashed in pieces that stay in the first level cache. */
 #define CHUNK   8192
 
@@ -179,6 +181,7 @@ static void slot_unkey(Mlx5TlsSlot *slot)
         g_queue_unlink(&slot->key->slots, &slot->by_key);
         slot->key = NULL;
         slot->ctr_valid = false;
+        mlx5_secret_erase(slot->ctr_nonce, sizeof(slot->ctr_nonce));
         EVP_CIPHER_CTX_reset(slot->ctr);
         EVP_CIPHER_CTX_reset(slot->ghash);
     }
@@ -191,8 +194,7 @@ void mlx5_tls_key_unref(Mlx5TlsKey *key)
         while (key->slots.head) {
             slot_unkey(key->slots.head->data);
         }
-        OPENSSL_cleanse(key, sizeof(*key));
-        g_free(key);
+        mlx5_secret_free(key, sizeof(*key));
     }
 }
 
@@ -233,7 +235,7 @@ static void ctr_seek(Mlx5TlsSlot *slot, const uint8_t nonce[MLX5_TLS_IV_LEN],
     }
     memcpy(slot->ctr_nonce, nonce, MLX5_TLS_IV_LEN);
     slot->ctr_valid = true;
-    OPENSSL_cleanse(block, sizeof(block));
+    mlx5_secret_erase(block, sizeof(block));
 }
 
 /* E(K, block): the first key stream block that belongs to a counter block. */
@@ -276,7 +278,7 @@ static Gf ghash_finish(Mlx5TlsSlot *slot)
     must(EVP_CIPHER_CTX_ctrl(slot->ghash, EVP_CTRL_AEAD_GET_TAG, BLOCK, tag),
          "AES-GCM get tag");
     t = gf_add(gf_load(tag), slot->key->mask);
-    OPENSSL_cleanse(tag, sizeof(tag));
+    mlx5_secret_erase(tag, sizeof(tag));
     return t;
 }
 
@@ -338,7 +340,7 @@ static void slot_set_key(Mlx5TlsSlot *slot, Mlx5TlsKey *key)
         ctr_block(slot, block, out);
         key->mask = gf_load(out);
         key->derived = true;
-        OPENSSL_cleanse(out, sizeof(out));
+        mlx5_secret_erase(out, sizeof(out));
     }
 }
 
@@ -392,11 +394,6 @@ static Mlx5TlsSlot *slot_take(Mlx5TlsEngine *engine, Mlx5TlsKey *key)
     return slot;
 }
 
-void mlx5_tls_zeroise(void *p, size_t len)
-{
-    OPENSSL_cleanse(p, len);
-}
-
 /* ---- engine ------------------------------------------------------------------ */
 
 Mlx5TlsEngine *mlx5_tls_engine_new(unsigned slots, char **errmsg)
@@ -407,7 +404,8 @@ Mlx5TlsEngine *mlx5_tls_engine_new(unsigned slots, char **errmsg)
 
     mlx5_tls_knobs_init(&engine->knobs);
     engine->max_slots = MAX(slots, 1);
-    engine->spans = g_array_new(FALSE, FALSE, sizeof(Mlx5TlsSpan));
+    /* it must not move while there are nonces in it */
+    engine->spans = g_array_sized_new(FALSE, FALSE, sizeof(Mlx5TlsSpan), SPANS);
     engine->events = g_array_new(FALSE, FALSE, sizeof(Mlx5TlsRecordEvent));
     g_queue_init(&engine->slots);
     for (int i = 0; i < 2; i++) {
@@ -439,8 +437,7 @@ void mlx5_tls_engine_free(Mlx5TlsEngine *engine)
         g_queue_unlink(&engine->slots, &slot->by_use);
         EVP_CIPHER_CTX_free(slot->ctr);
         EVP_CIPHER_CTX_free(slot->ghash);
-        OPENSSL_cleanse(slot, sizeof(*slot));
-        g_free(slot);
+        mlx5_secret_free(slot, sizeof(*slot));
     }
     for (int i = 0; i < 2; i++) {
         EVP_CIPHER_free(engine->ctr[i]);
@@ -538,7 +535,7 @@ void mlx5_tls_crypto_set(Mlx5TlsCrypto *c, const Mlx5TlsStaticParams *p,
 void mlx5_tls_crypto_clear(Mlx5TlsCrypto *c)
 {
     mlx5_tls_key_unref(c->key);
-    OPENSSL_cleanse(c, sizeof(*c));
+    mlx5_secret_erase(c, sizeof(*c));
 }
 
 /* ---- records ----------------------------------------------------------------- */
@@ -602,7 +599,7 @@ static Mlx5TlsSlot *record_attach(Mlx5TlsRecord *rec)
         ghash_feed(slot, zero, done % BLOCK);
         rec->engine->stats.resumes++;
     }
-    OPENSSL_cleanse(block, sizeof(block));
+    mlx5_secret_erase(block, sizeof(block));
     return slot;
 }
 
@@ -667,7 +664,7 @@ void mlx5_tls_record_close(Mlx5TlsRecord *rec)
         slot_release(rec->slot);
     }
     mlx5_tls_key_unref(rec->key);
-    OPENSSL_cleanse(rec, sizeof(*rec));
+    mlx5_secret_erase(rec, sizeof(*rec));
 }
 
 /* Explicit nonce bytes, the same in both directions. Returns how many were taken. */
@@ -838,7 +835,7 @@ void mlx5_tls_gcm_free(Mlx5TlsGcm *gcm)
     if (gcm) {
         EVP_CIPHER_CTX_free(gcm->ctx);
         mlx5_tls_key_unref(gcm->key);
-        g_free(gcm);
+        mlx5_secret_free(gcm, sizeof(*gcm));
     }
 }
 

@@ -243,10 +243,7 @@ bool mlx5_tls_gcm_end(Mlx5TlsGcm *gcm, uint8_t tag[MLX5_TLS_TAG_LEN]);
 
 /* ---- for tls_tx.c and tls_rx.c ----------------------------------------------- */
 
-/* Fill with zeros in a way that no compiler leaves out. */
-void mlx5_tls_zeroise(void *p, size_t len);
-
-/* Scratch of the engine, empty between calls. */
+/* Scratch of the engine, empty between calls, erased by who fills it. */
 GArray *mlx5_tls_engine_spans(Mlx5TlsEngine *engine);   /* of Mlx5TlsSpan */
 GArray *mlx5_tls_engine_events(Mlx5TlsEngine *engine);  /* of Mlx5TlsRecordEvent */
 bool mlx5_tls_engine_logging(const Mlx5TlsEngine *engine);

@@ -9,6 +9,7 @@
  * events too), then decide the flag and decrypt if it is 1. Nothing in the packet is
  * changed before its flag is known.
  */
+#include "secret.h"
 #include "tls_rx_table.h"
 
 #include <string.h>
@@ -551,7 +552,7 @@ static void conclude(Work *w, uint8_t *payload)
             res->reason = R(SKIPPED_RECORD);
         }
     }
-    g_array_set_size(w->spans, 0);
+    mlx5_secret_empty_array(w->spans);
     if (!w->stale) {
         rx->exp = w->seq + (uint32_t)w->len;
         if (rx->rec_open || rx->hdr_fill) {
@@ -793,5 +794,5 @@ void mlx5_tls_rx_clear(Mlx5TlsRx *rx)
     mlx5_tls_record_close(&rx->rec);
     mlx5_tls_crypto_clear(&rx->run);
     mlx5_tls_key_unref(rx->params_key);
-    mlx5_tls_zeroise(rx, sizeof(*rx));
+    mlx5_secret_erase(rx, sizeof(*rx));
 }

@@ -33,7 +33,8 @@ typedef struct StrictSent {
     uint32_t size;
     uint32_t from, to;  /* of bytes, which were sent */
     uint8_t *bytes;     /* size of them; NULL: only the tag is left */
-    GList link;
+    GList link;         /* in sent_whole or sent_tags */
+    GList by_key;       /* in the queue of its key in sent_by_key */
 } StrictSent;
 
 const char *mlx5_strict_reason_name(unsigned reason)
@@ -63,7 +64,7 @@ void mlx5_tls_strict_violation(Mlx5TlsStrict *s, Mlx5StrictReason reason,
 static void params_clear(StrictParams *p)
 {
     mlx5_tls_key_unref(p->key);
-    memset(p, 0, sizeof(*p));
+    mlx5_secret_erase(p, sizeof(*p));
 }
 
 static void context_free(void *opaque)
@@ -73,8 +74,7 @@ static void context_free(void *opaque)
     params_clear(&c->posted);
     params_clear(&c->run);
     mlx5_tls_gcm_free(c->gcm);
-    mlx5_tls_zeroise(c, sizeof(*c));
-    g_free(c);
+    mlx5_secret_free(c, sizeof(*c));
 }
 
 StrictContext *mlx5_strict_context(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id)
@@ -100,6 +100,9 @@ void mlx5_strict_run(StrictContext *c, StrictParams *p)
 {
     Mlx5TlsKey *key = mlx5_tls_key_ref(p->key);
 
+    if (key != c->run.key) {
+        g_clear_pointer(&c->gcm, mlx5_tls_gcm_free);    /* it holds the old one */
+    }
     params_clear(&c->run);
     c->run = *p;
     c->run.key = key;
@@ -115,6 +118,7 @@ void mlx5_tls_strict_static(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
     Mlx5TlsStaticParams p;
     StrictDek *dek;
 
+    /* p holds an IV: every way out of here leads through the erasure */
     mlx5_tls_static_params_decode(&p, image);
     dek = g_hash_table_lookup(s->deks, GUINT_TO_POINTER((uint32_t)p.dek_index));
     if (key && !dek && !s->whole) {
@@ -130,6 +134,7 @@ void mlx5_tls_strict_static(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
         }
     }
     if (!c) {
+        mlx5_secret_erase(&p, sizeof(p));
         return;
     }
     mlx5_tls_key_ref(key);
@@ -140,6 +145,7 @@ void mlx5_tls_strict_static(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
                            p.tls_version == MLX5_TLS_VERSION_1_3) &&
                    (mlx5_tls_engine_knobs(s->engine)->lax_params ||
                     (p.const_2 == 2 && p.const_1 == 1 && p.encryption_standard == 1));
+    mlx5_secret_erase(&p, sizeof(p));
     if (dir == MLX5_TLS_DIR_TX) {
         mlx5_strict_order_params(s, c, "UMR");
     } else {
@@ -177,6 +183,8 @@ void mlx5_tls_strict_progress(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
 
 /* ---- keys -------------------------------------------------------------------- */
 
+static void sent_forget(Mlx5TlsStrict *s, uint64_t serial);
+
 void mlx5_tls_strict_dek_load(Mlx5TlsStrict *s, uint32_t index, const Mlx5TlsKey *key)
 {
     StrictDek *dek = g_hash_table_lookup(s->deks, GUINT_TO_POINTER(index));
@@ -195,13 +203,24 @@ void mlx5_tls_strict_dek_sync(Mlx5TlsStrict *s)
 
     g_hash_table_iter_init(&it, s->deks);
     while (g_hash_table_iter_next(&it, NULL, &dek)) {
-        ((StrictDek *)dek)->in_use = 0;
+        StrictDek *d = dek;
+
+        if (d->in_use != d->holds) {
+            sent_forget(s, d->in_use);
+        }
+        d->in_use = 0;
     }
 }
 
 void mlx5_tls_strict_dek_gone(Mlx5TlsStrict *s, uint32_t index)
 {
-    g_hash_table_remove(s->deks, GUINT_TO_POINTER(index));
+    StrictDek *dek = g_hash_table_lookup(s->deks, GUINT_TO_POINTER(index));
+
+    if (dek) {
+        sent_forget(s, dek->holds);
+        sent_forget(s, dek->in_use);
+        g_hash_table_remove(s->deks, GUINT_TO_POINTER(index));
+    }
 }
 
 void mlx5_strict_check_key(Mlx5TlsStrict *s, Mlx5TlsDir dir, StrictContext *c)
@@ -240,10 +259,16 @@ static bool pending(Mlx5TlsStrict *s, uint32_t sqn, uint64_t tick)
     return tick && done && tick > *done;
 }
 
-void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, bool fence)
+void mlx5_tls_strict_wqe_over(Mlx5TlsStrict *s)
 {
+    mlx5_secret_empty_bytes(s->plain);
     s->have_plain = false;
     s->passed = false;
+}
+
+void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, bool fence)
+{
+    mlx5_tls_strict_wqe_over(s);
     s->sqn = sqn;
     if (fence || !g_hash_table_contains(s->settled, GUINT_TO_POINTER(sqn))) {
         settle(s, sqn, s->tick);
@@ -310,8 +335,13 @@ static void sent_free(void *opaque)
 {
     StrictSent *e = opaque;
 
-    g_free(e->bytes);
-    g_free(e);
+    g_free(e->bytes);   /* ciphertext */
+    mlx5_secret_free(e, sizeof(*e));
+}
+
+static void queue_free(void *queue)
+{
+    g_queue_free(queue);    /* the links are the entries' */
 }
 
 /* What an entry costs, however few bytes the record has. */
@@ -320,26 +350,53 @@ static size_t sent_cost(const StrictSent *e)
     return e->size + sizeof(*e);
 }
 
+static GQueue *sent_queue(Mlx5TlsStrict *s, const StrictSent *e)
+{
+    return e->bytes ? &s->sent_whole : &s->sent_tags;
+}
+
+static void sent_remove(Mlx5TlsStrict *s, StrictSent *e)
+{
+    GQueue *of_key = g_hash_table_lookup(s->sent_by_key, &e->serial);
+
+    g_queue_unlink(sent_queue(s, e), &e->link);
+    g_queue_unlink(of_key, &e->by_key);
+    s->sent_bytes -= e->bytes ? sent_cost(e) : 0;
+    if (!of_key->head) {
+        uint64_t serial = e->serial;
+
+        g_hash_table_remove(s->sent_by_key, &serial);
+    }
+    g_hash_table_remove(s->sent, e);
+}
+
+/* That key is not used any more: nor will its nonces be. */
+static void sent_forget(Mlx5TlsStrict *s, uint64_t serial)
+{
+    GQueue *of_key;
+
+    while ((of_key = g_hash_table_lookup(s->sent_by_key, &serial))) {
+        sent_remove(s, of_key->head->data);
+    }
+}
+
 /* Forget what is beyond the limits; the most recent record stays in any case. */
 static void sent_trim(Mlx5TlsStrict *s)
 {
     while (s->sent_bytes > MLX5_STRICT_SENT_BYTES && s->sent_whole.length > 1) {
         StrictSent *e = s->sent_whole.tail->data;
 
-        g_queue_unlink(&s->sent_whole, &e->link);
-        s->sent_bytes -= sent_cost(e);
         if (e->tag_known) {
+            g_queue_unlink(&s->sent_whole, &e->link);
+            s->sent_bytes -= sent_cost(e);
             g_clear_pointer(&e->bytes, g_free);
             g_queue_push_head_link(&s->sent_tags, &e->link);
         } else {
-            g_hash_table_remove(s->sent, e);
+            sent_remove(s, e);
         }
     }
     while (s->sent_tags.length > MLX5_STRICT_SENT_TAGS) {
-        StrictSent *e = s->sent_tags.tail->data;
-
-        g_queue_unlink(&s->sent_tags, &e->link);
-        g_hash_table_remove(s->sent, e);
+        sent_remove(s, s->sent_tags.tail->data);
     }
 }
 
@@ -359,20 +416,30 @@ static StrictSent *sent_get(Mlx5TlsStrict *s, const StrictContext *c)
     memcpy(key.nonce, r->nonce, sizeof(key.nonce));
     e = g_hash_table_lookup(s->sent, &key);
     if (e) {
-        queue = e->bytes ? &s->sent_whole : &s->sent_tags;
+        mlx5_secret_erase(&key, sizeof(key));
+        queue = sent_queue(s, e);
         g_queue_unlink(queue, &e->link);
         g_queue_push_head_link(queue, &e->link);
         return e;
     }
     e = g_memdup2(&key, sizeof(key));
+    mlx5_secret_erase(&key, sizeof(key));
     memcpy(e->aad, r->aad, sizeof(e->aad));
     e->aad_len = r->aad_len;
     e->size = r->len - r->nonce_len - MLX5_TLS_TAG_LEN;
     e->bytes = g_malloc(e->size + 1);   /* not NULL for an empty record either */
     e->link.data = e;
+    e->by_key.data = e;
     s->sent_bytes += sent_cost(e);
     g_hash_table_add(s->sent, e);
     g_queue_push_head_link(&s->sent_whole, &e->link);
+    queue = g_hash_table_lookup(s->sent_by_key, &e->serial);
+    if (!queue) {
+        queue = g_queue_new();
+        g_hash_table_insert(s->sent_by_key, g_memdup2(&e->serial, sizeof(e->serial)),
+                            queue);
+    }
+    g_queue_push_head_link(queue, &e->by_key);
     sent_trim(s);
     return e;
 }
@@ -433,6 +500,7 @@ void mlx5_strict_sent(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *text,
 void mlx5_strict_bytes_set(StrictBytes *b, const uint8_t *data, size_t len)
 {
     g_array_set_size(b->runs, 0);
+    mlx5_secret_empty_bytes(b->bytes);
     g_byte_array_set_size(b->bytes, len);
     memcpy(b->bytes->data, data, len);
 }
@@ -526,6 +594,7 @@ Mlx5TlsStrict *mlx5_tls_strict_new(Mlx5TlsEngine *engine, bool whole,
     s->deks = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     s->settled = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     s->sent = g_hash_table_new_full(sent_hash, sent_equal, sent_free, NULL);
+    s->sent_by_key = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, queue_free);
     g_queue_init(&s->sent_whole);
     g_queue_init(&s->sent_tags);
     s->plain = g_byte_array_new();
@@ -548,10 +617,16 @@ void mlx5_tls_strict_free(Mlx5TlsStrict *s)
     }
     g_hash_table_destroy(s->deks);
     g_hash_table_destroy(s->settled);
+    while (s->sent_whole.head || s->sent_tags.head) {
+        sent_remove(s, (s->sent_whole.head ?: s->sent_tags.head)->data);
+    }
     g_hash_table_destroy(s->sent);
+    g_hash_table_destroy(s->sent_by_key);
+    mlx5_secret_empty_bytes(s->plain);
     g_byte_array_unref(s->plain);
     g_byte_array_unref(s->tx.bytes);
     g_array_unref(s->tx.runs);
+    mlx5_secret_empty_bytes(s->rx.bytes);
     g_byte_array_unref(s->rx.bytes);
     g_array_unref(s->rx.runs);
     g_free(s);

@@ -114,6 +114,8 @@ void mlx5_tls_strict_dek_gone(Mlx5TlsStrict *s, uint32_t index);
 
 /* A WQE of SQ sqn begins; fence: its control segment has one (fm_ce_se [7:5]). */
 void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, bool fence);
+/* The WQE is over: what it handed in is erased. Frames of it do not follow. */
+void mlx5_tls_strict_wqe_over(Mlx5TlsStrict *s);
 /*
  * A CQE was written for sqn: the driver knows that all is done that was executed
  * there up to `tick`, which is what mlx5_tls_strict_tick() said when its WQE was done.

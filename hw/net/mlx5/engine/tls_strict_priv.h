@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "secret.h"
 #include "tls_strict.h"
 
 /* Parameters that records are processed with, and the DEK that the key came from. */
@@ -105,6 +106,7 @@ struct Mlx5TlsStrict {
     uint32_t sqn;               /* whose WQE is being executed */
     GHashTable *sent;           /* StrictSent -> itself */
     GQueue sent_whole, sent_tags;       /* most recent first */
+    GHashTable *sent_by_key;    /* serial number -> GQueue of StrictSent */
     size_t sent_bytes;
     /* what was handed in by the WQE that is being executed, what must leave */
     GByteArray *plain;

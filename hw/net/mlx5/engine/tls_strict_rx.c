@@ -369,4 +369,5 @@ void mlx5_tls_strict_rx_packet(Mlx5TlsStrict *s, uint32_t tirn, uint32_t seq,
                                   candidate ? "a candidate without flag 2" :
                                               "flag 2 without a candidate");
     }
+    mlx5_secret_empty_bytes(s->rx.bytes);
 }

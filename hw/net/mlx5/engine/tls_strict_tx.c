@@ -88,6 +88,7 @@ void mlx5_tls_strict_tx_plain(Mlx5TlsStrict *s, uint32_t tisn, const uint8_t *da
     StrictContext *c = mlx5_strict_context(s, MLX5_TLS_DIR_TX, tisn);
 
     if (len) {
+        mlx5_secret_empty_bytes(s->plain);
         g_byte_array_set_size(s->plain, len);
         memcpy(s->plain->data, data, len);
         s->have_plain = true;

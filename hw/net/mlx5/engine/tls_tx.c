@@ -7,6 +7,7 @@
  * A packet is looked through for record headers before the first byte is encrypted, so
  * that a bad header drops it whole and untouched.
  */
+#include "secret.h"
 #include "tls_tx_table.h"
 
 #include <string.h>
@@ -333,7 +334,7 @@ void mlx5_tls_tx_clear(Mlx5TlsTx *tx)
     mlx5_tls_record_close(&tx->rec);
     mlx5_tls_crypto_clear(&tx->run);
     mlx5_tls_key_unref(tx->params_key);
-    mlx5_tls_zeroise(tx, sizeof(*tx));
+    mlx5_secret_erase(tx, sizeof(*tx));
 }
 
 void mlx5_tls_tx_reset(Mlx5TlsTx *tx)
