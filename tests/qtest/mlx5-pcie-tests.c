@@ -166,6 +166,23 @@ static void test_writable(void)
     rig_stop(&r);
 }
 
+/* The port above says that its link is up, before and after a reset. */
+static void test_link_active(void)
+{
+    Rig r;
+
+    rig_start(&r, 0);
+    g_assert_cmphex(qpci_config_readl(r.port, r.port_exp + PCI_EXP_LNKCAP) &
+                    PCI_EXP_LNKCAP_DLLLARC, !=, 0);
+    g_assert_cmphex(qpci_config_readw(r.port, r.port_exp + PCI_EXP_LNKSTA) &
+                    PCI_EXP_LNKSTA_DLLLA, !=, 0);
+    qtest_system_reset(r.d->qts);
+    g_assert_cmphex(qpci_config_readw(r.port, r.port_exp + PCI_EXP_LNKSTA) &
+                    PCI_EXP_LNKSTA_DLLLA, !=, 0);
+    drv_port_setup(r.d);
+    rig_stop(&r);
+}
+
 /* ------------------------------------------------------------------ errors --- */
 
 /* @what as the monitor's command takes it: an error, and a header if wanted. */
@@ -457,6 +474,7 @@ void mlx5_pcie_tests(void)
 {
     qtest_add_func("mlx5-ktls/pcie/announced", test_announced);
     qtest_add_func("mlx5-ktls/pcie/writable", test_writable);
+    qtest_add_func("mlx5-ktls/pcie/link-active", test_link_active);
     qtest_add_func("mlx5-ktls/pcie/aer-correctable", test_correctable);
     qtest_add_func("mlx5-ktls/pcie/aer-uncorrectable", test_uncorrectable);
     qtest_add_func("mlx5-ktls/pcie/aer-masked", test_masked);

@@ -93,6 +93,31 @@ static bool pm_init(PCIDevice *pci, Error **errp)
     return true;
 }
 
+/*
+ * The port above sees the link come up, and go. QEMU tells it when the port
+ * itself deals with hot-plug, and does not when ACPI does, which is the default
+ * of q35: then a kernel that has reset the bus waits for the link in vain.
+ */
+static void port_link(PCIDevice *pci, bool up)
+{
+    PCIDevice *port = pci_bridge_get_device(pci_get_bus(pci));
+    uint8_t *exp;
+
+    if (!port || !pci_is_express_downstream_port(port)) {
+        return;
+    }
+    exp = port->config + port->exp.exp_cap;
+    if (!(pci_get_long(exp + PCI_EXP_LNKCAP) & PCI_EXP_LNKCAP_DLLLARC)) {
+        return;
+    }
+    if (up) {
+        pci_word_test_and_set_mask(exp + PCI_EXP_LNKSTA, PCI_EXP_LNKSTA_DLLLA);
+    } else {
+        pci_word_test_and_clear_mask(exp + PCI_EXP_LNKSTA,
+                                     PCI_EXP_LNKSTA_DLLLA);
+    }
+}
+
 bool mlx5_cfgspace_init(PCIDevice *pci, Error **errp)
 {
     if (!pm_init(pci, errp)) {
@@ -111,12 +136,14 @@ bool mlx5_cfgspace_init(PCIDevice *pci, Error **errp)
         return false;
     }
     mlx5_cfgspace_reset(pci, MLX5_RESET_POWER);
+    port_link(pci, true);
     return true;
 }
 
 void mlx5_cfgspace_exit(PCIDevice *pci)
 {
     if (pci->exp.exp_cap) {
+        port_link(pci, false);
         pcie_aer_exit(pci);
         pcie_cap_exit(pci);
     }
