@@ -272,65 +272,44 @@ static void test_adapter(void)
     drv_stop(d);
 }
 
-/* Pages that a driver lends come back to it, each once. */
+/*
+ * The device asks for no pages, so none may be given, and none come back. A driver
+ * that gives none, or cannot give any, is not wrong.
+ */
 static void test_pages(void)
 {
-    enum { N = 600 };
+    enum { N = 3 };
     Drv *d = drv_start_up("");
-    g_autofree uint8_t *in = g_malloc0(16 + N * 8);
-    g_autofree uint8_t *out = g_malloc0(16 + N * 8);
-    uint32_t i, back = 0;
-    uint64_t seen = 0;
+    uint8_t in[16 + N * 8] = { 0 }, out[16 + N * 8];
+    unsigned i;
 
     MLX5_SET(cmd_in, in, opcode, OP_MANAGE_PAGES);
+    MLX5_SET(cmd_in, in, op_mod, 0);
+    drv_cmd_ok(d, in, 16, NULL, 16);
     MLX5_SET(cmd_in, in, op_mod, 1);
+    drv_cmd_ok(d, in, 16, NULL, 16);
     MLX5_SET(manage_pages_in, in, input_num_entries, N);
     for (i = 0; i < N; i++) {
         mlx5_st64(in + 16 + i * 8, (1ull << 40) + i * 4096ull);
     }
-    drv_cmd_ok(d, in, 16 + N * 8, NULL, 16);
-    g_assert_cmpuint(drv_objects(d, "page"), ==, N);
-    /* A list shorter than its length field says. */
-    MLX5_SET(manage_pages_in, in, input_num_entries, N + 1);
-    drv_cmd_fails(d, in, 16 + N * 8, 16, MLX5_STATUS_BAD_PARAM,
-                  MLX5_SYN_PAGES_COUNT);
+    drv_cmd_fails(d, in, sizeof(in), 16, MLX5_STATUS_BAD_PARAM,
+                  MLX5_SYN_PAGES_UNASKED);
     MLX5_SET(cmd_in, in, op_mod, 2);
-    while (back < N) {
-        uint32_t got;
-
-        MLX5_SET(manage_pages_in, in, input_num_entries, 528);
-        drv_cmd_ok(d, in, 16, out, 16 + 528 * 8);
-        got = MLX5_GET(manage_pages_out, out, output_num_entries);
-        g_assert_cmpuint(got, >, 0);
-        g_assert_cmpuint(got, <=, 528);
-        for (i = 0; i < got; i++) {
-            seen += (mlx5_ld64(out + 16 + i * 8) - (1ull << 40)) / 4096;
-        }
-        back += got;
-    }
-    g_assert_cmpuint(back, ==, N);
-    g_assert_cmpuint(seen, ==, N * (N - 1) / 2);
-    g_assert_cmpuint(drv_objects(d, "page"), ==, 0);
+    drv_cmd_ok(d, in, 16, out, sizeof(out));
+    g_assert_cmpuint(MLX5_GET(manage_pages_out, out, output_num_entries), ==, 0);
+    MLX5_SET(cmd_in, in, op_mod, 3); /* all: such a capability is not shown */
+    drv_cmd_fails(d, in, 16, 16, MLX5_STATUS_BAD_OP, MLX5_SYN_BAD_OP_MOD);
     drv_stop(d);
 }
 
-/* A driver that starts over gets nothing that its predecessor has lent. */
+/* A driver that starts over finds nothing that its predecessor has set. */
 static void test_start_over(void)
 {
     Drv *d = drv_start("");
-    uint8_t in[16 + 3 * 8] = { 0 }, out[112];
-    unsigned i;
+    uint8_t in[16] = { 0 }, out[112];
 
     drv_cmdq_init(d);
     drv_cmd_id_ok(d, OP_ENABLE_HCA, 0);
-    MLX5_SET(cmd_in, in, opcode, OP_MANAGE_PAGES);
-    MLX5_SET(cmd_in, in, op_mod, 1);
-    MLX5_SET(manage_pages_in, in, input_num_entries, 3);
-    for (i = 0; i < 3; i++) {
-        mlx5_st64(in + 16 + i * 8, (1ull << 40) + i * 4096ull);
-    }
-    drv_cmd_ok(d, in, sizeof(in), NULL, 16);
-    memset(in, 0, sizeof(in));
     MLX5_SET(cmd_in, in, opcode, OP_SET_ISSI);
     MLX5_SET(set_issi_in, in, current_issi, 1);
     drv_cmd_ok(d, in, 16, NULL, 16);

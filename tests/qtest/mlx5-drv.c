@@ -16,6 +16,36 @@
 #define ISSI_1 1
 #define MKEY_7_0 0x5a
 
+/* ---------------------------------------------------------- watchdog --- */
+
+static double cpu_ms(Drv *d)
+{
+    struct timespec t;
+
+    g_assert_cmpint(clock_gettime(d->clock, &t), ==, 0);
+    return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+/* An access that began at @since has been answered. */
+static void watch(Drv *d, double since)
+{
+    double took = cpu_ms(d) - since;
+
+    d->longest = MAX(d->longest, took);
+    if (took > DRV_ACCESS_LIMIT) {
+        g_test_message("an access took %.0f ms: the device keeps the main loop",
+                       took);
+        g_assert_not_reached();
+    }
+}
+
+void drv_watch(Drv *d, const char *of_what, double limit)
+{
+    g_test_message("%s: the longest access took %.1f ms", of_what, d->longest);
+    g_assert_cmpfloat(d->longest, <, limit);
+    d->longest = 0;
+}
+
 /* ------------------------------------------------------------ machine --- */
 
 void drv_map(Drv *d)
@@ -43,6 +73,7 @@ static Drv *start(const char *machine, const char *device, int sndbuf)
                          machine, fd[1], device);
     close(fd[1]);
     d->devfn = QPCI_DEVFN(DRV_PCI_SLOT, 0);
+    g_assert_cmpint(clock_getcpuclockid(qtest_pid(d->qts), &d->clock), ==, 0);
     pc_alloc_init(&d->alloc, d->qts, ALLOC_NO_FLAGS);
     d->bus = qpci_new_pc(d->qts, &d->alloc);
     return d;
@@ -171,9 +202,13 @@ void drv_unplug(Drv *d)
 
 static QDict *qom_dict(Drv *d, const char *property)
 {
-    return qtest_qmp_assert_success_ref(
+    double since = cpu_ms(d);
+    QDict *dict = qtest_qmp_assert_success_ref(
         d->qts, "{'execute': 'qom-get', 'arguments': "
         "{'path': " "%s" ", 'property': %s}}", DRV_QOM_PATH, property);
+
+    watch(d, since);
+    return dict;
 }
 
 /* Rows of the TLS state machines that were taken, for docs/tls-rows.md. */
@@ -255,12 +290,18 @@ uint64_t drv_mem(Drv *d, size_t size)
 
 void drv_write(Drv *d, uint64_t addr, const void *buf, size_t len)
 {
+    double since = cpu_ms(d);
+
     qtest_bufwrite(d->qts, addr, buf, len);
+    watch(d, since);
 }
 
 void drv_read(Drv *d, uint64_t addr, void *buf, size_t len)
 {
+    double since = cpu_ms(d);
+
     qtest_bufread(d->qts, addr, buf, len);
+    watch(d, since);
 }
 
 uint32_t drv_read32(Drv *d, uint64_t addr)
@@ -292,17 +333,27 @@ void drv_settle(Drv *d)
 
 uint32_t drv_reg_read(Drv *d, uint32_t off)
 {
-    return bswap32(qpci_io_readl(d->pci, d->bar0, off));
+    double since = cpu_ms(d);
+    uint32_t v = bswap32(qpci_io_readl(d->pci, d->bar0, off));
+
+    watch(d, since);
+    return v;
 }
 
 void drv_reg_write(Drv *d, uint32_t off, uint32_t v)
 {
+    double since = cpu_ms(d);
+
     qpci_io_writel(d->pci, d->bar0, off, bswap32(v));
+    watch(d, since);
 }
 
 void drv_reg_write64(Drv *d, uint32_t off, uint64_t v)
 {
+    double since = cpu_ms(d);
+
     qpci_io_writeq(d->pci, d->bar0, off, bswap64(v));
+    watch(d, since);
 }
 
 /* ---------------------------------------------------------- commands --- */
@@ -381,7 +432,10 @@ void drv_cmd_ring(Drv *d, uint32_t slots)
 
 bool drv_cmd_done(Drv *d, const DrvCmd *c)
 {
-    return !(qtest_readb(d->qts, drv_cmd_entry(d, c->slot) + 0x3f) & 1);
+    uint8_t status_own;
+
+    drv_read(d, drv_cmd_entry(d, c->slot) + 0x3f, &status_own, 1);
+    return !(status_own & 1);
 }
 
 static void read_mailboxes(Drv *d, uint64_t box, uint8_t *out, uint32_t len)

@@ -39,6 +39,15 @@
 /* Seconds after which something that should have come never will. */
 #define DRV_HANG_GUARD 60
 
+/*
+ * Milliseconds of QEMU's processor time within which every access to a register or
+ * to memory is answered. The main loop answers between its bottom halves, so this is
+ * how long one of those may take. It is processor time so that a busy host makes no
+ * difference; what the device bounds takes a few milliseconds, and with sanitizers
+ * some times as much.
+ */
+#define DRV_ACCESS_LIMIT 100
+
 /* Waits until @cond holds; @cond asks the device or its memory. */
 #define DRV_WAIT(cond)                                                      \
     do {                                                                    \
@@ -68,6 +77,8 @@ typedef struct Drv {
     uint32_t td;
     uint32_t lkey;     /* of all memory, local write allowed */
     uint64_t msix_mem; /* where vectors write to, see drv_msix_init() */
+    clockid_t clock;   /* QEMU's processor time */
+    double longest;    /* milliseconds of it that an access took */
 } Drv;
 
 /* ------------------------------------------------------------ machine --- */
@@ -138,6 +149,12 @@ void drv_write32(Drv *d, uint64_t addr, uint32_t v);
  * does not happen; what must happen is waited for.
  */
 void drv_settle(Drv *d);
+
+/*
+ * Says how long the longest access took since this was last asked, which must be
+ * below @limit milliseconds.
+ */
+void drv_watch(Drv *d, const char *of_what, double limit);
 
 /* --------------------------------------------------------- registers --- */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Commands that bring the HCA up and down, and the pages a driver lends to it
- * (driver: core/fw.c, core/main.c, core/pagealloc.c). Owns hca, issi and pages
- * of the function.
+ * Commands that bring the HCA up and down, and those of pages that firmware asks
+ * for (driver: core/fw.c, core/main.c, core/pagealloc.c). Owns hca and issi of the
+ * function.
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
@@ -21,9 +21,6 @@ enum { TEARDOWN_GRACEFUL = 0 };
 
 /* MANAGE_PAGES op_mod */
 enum { PAGES_CANT_GIVE = 0, PAGES_GIVE = 1, PAGES_TAKE = 2 };
-#define MANAGE_PAGES_PAS 0x10
-/* The device asks for none; a driver that gives more than this is refused. */
-#define PAGES_MAX (1u << 16)
 
 Mlx5Syndrome mlx5_cmd_enable_hca(Mlx5Cmd *cmd)
 {
@@ -40,7 +37,6 @@ Mlx5Syndrome mlx5_cmd_enable_hca(Mlx5Cmd *cmd)
         trace_mlx5_hca_restart(DEVICE(fn->dev)->id);
         mlx5_function_teardown(fn);
         mlx5_caps_reset(fn);
-        g_hash_table_remove_all(fn->pages);
         fn->issi = 0;
     }
     fn->cmdq_new = false;
@@ -143,10 +139,7 @@ Mlx5Syndrome mlx5_cmd_query_special_contexts(Mlx5Cmd *cmd)
     return MLX5_OK;
 }
 
-/*
- * The model keeps its contexts in host memory and asks for no pages. What a
- * driver gives all the same is remembered and returned when it takes.
- */
+/* The model keeps its contexts in host memory and asks for no pages. */
 Mlx5Syndrome mlx5_cmd_query_pages(Mlx5Cmd *cmd)
 {
     if (cmd->op_mod < 1 || cmd->op_mod > 3) {
@@ -156,14 +149,13 @@ Mlx5Syndrome mlx5_cmd_query_pages(Mlx5Cmd *cmd)
     return MLX5_OK;
 }
 
+/*
+ * So a driver has none to give (pagealloc.c give_pages is not reached, or with
+ * none), and nothing is kept that nobody has asked for. It may say that it cannot
+ * give any, and take back as many as there are.
+ */
 Mlx5Syndrome mlx5_cmd_manage_pages(Mlx5Cmd *cmd)
 {
-    Mlx5Function *fn = cmd->fn;
-    uint32_t n = MLX5_GET(manage_pages_in, cmd->in, input_num_entries);
-    GHashTableIter it;
-    gpointer page;
-    uint32_t i;
-
     if (MLX5_GET(manage_pages_in, cmd->in, function_id)) {
         return MLX5_SYN_OTHER_FUNCTION;
     }
@@ -171,26 +163,10 @@ Mlx5Syndrome mlx5_cmd_manage_pages(Mlx5Cmd *cmd)
     case PAGES_CANT_GIVE:
         return MLX5_OK;
     case PAGES_GIVE:
-        if (n > (cmd->in_len - MANAGE_PAGES_PAS) / 8) {
-            return MLX5_SYN_PAGES_COUNT;
-        }
-        if (g_hash_table_size(fn->pages) + n > PAGES_MAX) {
-            return MLX5_SYN_OBJECT_LIMIT;
-        }
-        for (i = 0; i < n; i++) {
-            uint64_t pa = mlx5_ld64(cmd->in + MANAGE_PAGES_PAS + i * 8);
-
-            g_hash_table_add(fn->pages, g_memdup2(&pa, sizeof(pa)));
-        }
-        return MLX5_OK;
+        return MLX5_GET(manage_pages_in, cmd->in, input_num_entries) ?
+               MLX5_SYN_PAGES_UNASKED : MLX5_OK;
     case PAGES_TAKE:
-        n = MIN(n, (cmd->out_len - MANAGE_PAGES_PAS) / 8);
-        g_hash_table_iter_init(&it, fn->pages);
-        for (i = 0; i < n && g_hash_table_iter_next(&it, &page, NULL); i++) {
-            mlx5_st64(cmd->out + MANAGE_PAGES_PAS + i * 8, *(uint64_t *)page);
-            g_hash_table_iter_remove(&it);
-        }
-        MLX5_SET(manage_pages_out, cmd->out, output_num_entries, i);
+        MLX5_SET(manage_pages_out, cmd->out, output_num_entries, 0);
         return MLX5_OK;
     default:
         return MLX5_SYN_BAD_OP_MOD;

@@ -25,8 +25,6 @@ bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
     fn->dirty_eqs = g_ptr_array_new();
     fn->notify_bh = qemu_bh_new_guarded(notify_bh, fn,
                                         &DEVICE(dev)->mem_reentrancy_guard);
-    fn->pages = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
-                                      NULL);
     mlx5_objects_init(fn);
     mlx5_caps_init(fn);
     mlx5_cmd_init(fn);
@@ -49,7 +47,6 @@ void mlx5_function_teardown(Mlx5Function *fn)
 void mlx5_function_reset(Mlx5Function *fn)
 {
     mlx5_function_teardown(fn);
-    g_hash_table_remove_all(fn->pages);
     mlx5_caps_reset(fn);
     mlx5_cmd_reset(fn);
     mlx5_iseg_reset(fn);
@@ -83,7 +80,6 @@ void mlx5_function_finalize(Mlx5Function *fn)
     mlx5_vport_finalize(&fn->vport);
     mlx5_cmd_finalize(fn);
     mlx5_caps_finalize(fn);
-    g_clear_pointer(&fn->pages, g_hash_table_destroy);
     g_clear_pointer(&fn->notify_bh, qemu_bh_delete);
     g_clear_pointer(&fn->dirty_cqs, g_ptr_array_unref);
     g_clear_pointer(&fn->dirty_eqs, g_ptr_array_unref);

@@ -35,8 +35,7 @@ static void get_objects(Object *obj, Visitor *v, const char *name,
         !visit_u64(v, "flow_group", flow.groups, errp) ||
         !visit_u64(v, "flow_entry", flow.ftes, errp) ||
         !visit_u64(v, "flow_counter",
-                   live ? g_hash_table_size(fn->flow_counters) : 0, errp) ||
-        !visit_u64(v, "page", live ? g_hash_table_size(fn->pages) : 0, errp)) {
+                   live ? g_hash_table_size(fn->flow_counters) : 0, errp)) {
         goto out;
     }
     visit_check_struct(v, errp);

@@ -378,7 +378,6 @@ struct Mlx5Function {
     uint16_t issi;
     Mlx5CapPage *caps;
     unsigned ncaps;
-    GHashTable *pages; /* physical pages the driver lent (cmd_hca.c) */
 
     Mlx5IdSpace ids[MLX5_OBJ__COUNT];
     Mlx5Steering *steering;
@@ -749,7 +748,7 @@ void mlx5_flow_count(Mlx5Function *fn, uint32_t id, size_t octets);
 
 bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
                         Error **errp);
-/* Destroys what the driver made (objects, tables, pages); keeps the iseg. */
+/* Destroys what the driver made (objects, tables); keeps the iseg. */
 void mlx5_function_teardown(Mlx5Function *fn);
 /* Power-on state. */
 void mlx5_function_reset(Mlx5Function *fn);

@@ -176,7 +176,8 @@ typedef enum Mlx5Status {
     X(FLOW_COUNTER_BULK, BAD_PARAM, "flow counters are allocated one by one") \
     X(FLOW_COUNTER_IN_USE, RES_BUSY, "an entry uses this flow counter") \
     X(CQ_COLLAPSED, BAD_PARAM, "collapsed CQs are not supported")             \
-    X(EQ_BAD_FLAGS, BAD_PARAM, "eqc.oi and eqc.ec are not supported")
+    X(EQ_BAD_FLAGS, BAD_PARAM, "eqc.oi and eqc.ec are not supported")         \
+    X(PAGES_UNASKED, BAD_PARAM, "pages that the device has not asked for")
 
 typedef enum Mlx5Syndrome {
 #define MLX5_SYNDROME_ENUM(name, status, text) MLX5_SYN_##name,
@@ -186,6 +187,8 @@ typedef enum Mlx5Syndrome {
 } Mlx5Syndrome;
 
 #define MLX5_OK MLX5_SYN_OK
+
+/* PAGES_COUNT is not answered any more: the numbers behind it stay as they are. */
 
 /* The PRM status of a syndrome. */
 Mlx5Status mlx5_syndrome_status(Mlx5Syndrome s);
