@@ -197,6 +197,7 @@ static void do_lookup(World *w, Input *in)
     mlx5_parse(frame, len, &pkt);
     mlx5_steering_lookup(w->st, &pkt, frame, &r);
     FUZZ_CHECK(r.visits <= MLX5_STEERING_MAX_VISITS);
+    FUZZ_CHECK(r.probes <= MLX5_STEERING_MAX_PROBES);
     FUZZ_CHECK(r.n_tirs <= MLX5_STEERING_MAX_TIRS);
     FUZZ_CHECK(r.n_counters <= MLX5_STEERING_MAX_COUNTERS);
     FUZZ_CHECK((r.verdict == MLX5_STEERING_DELIVER) == (r.n_tirs > 0));

@@ -79,7 +79,194 @@ static void test_pages(void)
     drv_stop(d);
 }
 
+/* ----------------------------------------------------------- sending --- */
+
+typedef struct Sender {
+    Drv *d;
+    DrvEq eq;
+    DrvCq cq;
+    DrvSq sq;
+} Sender;
+
+static void sender(Sender *z, const char *props, unsigned log_size)
+{
+    z->d = drv_start_up(props);
+    drv_eq_create(z->d, &z->eq, 6, 0, 0);
+    drv_cq_create(z->d, &z->cq, log_size, z->eq.eqn);
+    drv_sq_create(z->d, &z->sq, log_size, &z->cq, drv_tis_create(z->d));
+}
+
+/* --------------------------------------------------------- flow tables --- */
+
+/*
+ * A flow table that leads to itself as long as nothing matches, with as many groups
+ * as there can be. In each are entries of values that meet in one place of a hash
+ * table without a secret: word by word, multiply and fold.
+ */
+enum { WAY_GROUPS = 128, WAY_ENTRIES = 16 };
+#define MATCH_WORDS 8
+
+static uint64_t fold(uint64_t h)
+{
+    return h ^ h >> 32; /* its own inverse */
+}
+
+static uint64_t inverse(uint64_t odd)
+{
+    uint64_t x = odd;
+    unsigned i;
+
+    for (i = 0; i < 6; i++) {
+        x *= 2 - odd * x;
+    }
+    return x;
+}
+
+/*
+ * Finds the last word of the source address with which the value @w hashes as the
+ * packet's @image does, in its low 32 bits, as the @n-th of such.
+ */
+static void collide(uint64_t w[MATCH_WORDS], const uint64_t image[MATCH_WORDS],
+                    uint32_t n)
+{
+    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+    const uint64_t back = inverse(factor);
+    uint64_t hash = 0, before = 0, behind;
+    unsigned i;
+
+    for (i = 0; i < MATCH_WORDS; i++) {
+        hash = fold((hash ^ image[i]) * factor);
+    }
+    for (i = 0; i < 5; i++) {
+        before = fold((before ^ w[i]) * factor);
+    }
+    behind = (hash ^ (uint64_t)n << 32);
+    for (i = MATCH_WORDS; i-- > 6; ) {
+        behind = fold(behind) * back ^ w[i];
+    }
+    w[5] = fold(behind) * back ^ before;
+}
+
+static FrameSpec way_spec(void)
+{
+    FrameSpec s = rig_spec(6, 6, 0);
+
+    memset(s.src_ip, 0x20, 16);
+    memset(s.dst_ip, 0x30, 16);
+    return s;
+}
+
+/* Goes there too, so that what is sent to ourselves comes back. */
+static void way_rig(Drv *d, Batch *b, uint32_t tirn)
+{
+    FrameSpec s = way_spec();
+    g_autofree uint8_t *in = g_malloc0(1024);
+    uint8_t out[16], *ctx = in + 0x40, *list = ctx + 0x300;
+    uint64_t image[MATCH_WORDS] = { 0 };
+    uint32_t circle, root, group;
+    unsigned g, i;
+
+    memcpy(&image[4], s.src_ip, 16);
+    memcpy(&image[6], s.dst_ip, 16);
+
+    MLX5_SET(cmd_in, in, opcode, OP_CREATE_FLOW_TABLE);
+    MLX5_SET(flow_table_context, in + 0x18, log_size, 16);
+    drv_cmd_ok(d, in, 64, out, sizeof(out));
+    circle = MLX5_GET(create_flow_table_out, out, table_id);
+    for (g = 0; g < WAY_GROUPS; g++) {
+        memset(in, 0, 1024);
+        MLX5_SET(cmd_in, in, opcode, OP_CREATE_FLOW_GROUP);
+        MLX5_SET(flow_cmd_in, in, table_id, circle);
+        MLX5_SET(create_flow_group_in, in, start_flow_index, g * WAY_ENTRIES);
+        MLX5_SET(create_flow_group_in, in, end_flow_index,
+                 (g + 1) * WAY_ENTRIES - 1);
+        MLX5_SET(create_flow_group_in, in, match_criteria_enable, 1);
+        memset(in + 0x40 + 0x20, 0xff, 32); /* both addresses */
+        drv_cmd_ok(d, in, 1024, out, sizeof(out));
+        group = MLX5_GET(create_flow_group_out, out, group_id);
+        for (i = 0; i < WAY_ENTRIES; i++) {
+            uint64_t w[MATCH_WORDS];
+
+            memset(in, 0, 1024);
+            MLX5_SET(cmd_in, in, opcode, OP_SET_FTE);
+            MLX5_SET(flow_cmd_in, in, table_id, circle);
+            MLX5_SET(set_fte_in, in, flow_index, g * WAY_ENTRIES + i);
+            MLX5_SET(flow_context, ctx, group_id, group);
+            MLX5_SET(flow_context, ctx, action, 2); /* drop */
+            memcpy(w, image, sizeof(w));
+            collide(w, image, i + 1);
+            memcpy(ctx + 0x40, w, sizeof(w));
+            batch_add(b, in, 0x340);
+        }
+    }
+    batch_run(b);
+    memset(in, 0, 64);
+    MLX5_SET(cmd_in, in, opcode, 0x93c); /* MODIFY_FLOW_TABLE */
+    MLX5_SET(flow_cmd_in, in, table_id, circle);
+    MLX5_SET(modify_flow_table_in, in, modify_field_select, 1);
+    MLX5_SET(flow_table_context, in + 0x18, table_miss_action, 1);
+    MLX5_SET(flow_table_context, in + 0x18, table_miss_id, circle);
+    drv_cmd_ok(d, in, 64, out, sizeof(out));
+
+    memset(in, 0, 64);
+    MLX5_SET(cmd_in, in, opcode, OP_CREATE_FLOW_TABLE);
+    drv_cmd_ok(d, in, 64, out, sizeof(out));
+    root = MLX5_GET(create_flow_table_out, out, table_id);
+    memset(in, 0, 1024);
+    MLX5_SET(cmd_in, in, opcode, OP_CREATE_FLOW_GROUP);
+    MLX5_SET(flow_cmd_in, in, table_id, root);
+    drv_cmd_ok(d, in, 1024, out, sizeof(out));
+    group = MLX5_GET(create_flow_group_out, out, group_id);
+    memset(in, 0, 1024);
+    MLX5_SET(cmd_in, in, opcode, OP_SET_FTE);
+    MLX5_SET(flow_cmd_in, in, table_id, root);
+    MLX5_SET(flow_context, ctx, group_id, group);
+    MLX5_SET(flow_context, ctx, action, 4);
+    MLX5_SET(flow_context, ctx, destination_list_size, 2);
+    MLX5_SET(dest_format_struct, list, destination_type, 2);
+    MLX5_SET(dest_format_struct, list, destination_id, tirn);
+    MLX5_SET(dest_format_struct, list + 8, destination_type, 1);
+    MLX5_SET(dest_format_struct, list + 8, destination_id, circle);
+    drv_cmd_ok(d, in, 0x350, out, sizeof(out));
+    memset(in, 0, 64);
+    MLX5_SET(cmd_in, in, opcode, OP_SET_FLOW_TABLE_ROOT);
+    MLX5_SET(flow_cmd_in, in, table_id, root);
+    drv_cmd_ok(d, in, 64, out, sizeof(out));
+}
+
+/* As many frames as the backend takes in at once, each on the longest way. */
+static void test_flow_tables(void)
+{
+    enum { FRAMES = 200 };
+    FrameSpec s = way_spec();
+    Frame f = frame_build(&s);
+    g_autoptr(GByteArray) burst = g_byte_array_new();
+    Batch b = { 0 };
+    Sender z;
+    DrvRq rq;
+    unsigned i;
+
+    sender(&z, "", 6);
+    b.d = z.d;
+    drv_rq_create(z.d, &rq, 6, 4, &z.cq, 0, false);
+    way_rig(z.d, &b, drv_tir_direct(z.d, rq.rqn));
+    for (i = 0; i < FRAMES; i++) {
+        uint8_t len[4];
+
+        mlx5_st32(len, f.len);
+        g_byte_array_append(burst, len, sizeof(len));
+        g_byte_array_append(burst, f.data, f.len);
+    }
+    drv_watch(z.d, "flow tables made", SOON);
+    g_assert_cmpint(write(z.d->wire, burst->data, burst->len), ==, burst->len);
+    DRV_WAIT(drv_counter(z.d, "rx_steer_costly") == FRAMES);
+    drv_watch(z.d, "flow tables", SOON);
+    frame_free(&f);
+    drv_stop(z.d);
+}
+
 void mlx5_time_tests(void)
 {
     qtest_add_func("mlx5-ktls/time/pages", test_pages);
+    qtest_add_func("mlx5-ktls/time/flow-tables", test_flow_tables);
 }

@@ -110,6 +110,40 @@ static void model_end(Mlx5SteeringResult *r, Mlx5SteeringVerdict why, uint32_t t
     }
 }
 
+/*
+ * What a visit of t costs: a probe for each group with entries, in order, up to the
+ * winner's. False: that is more than a packet may have.
+ */
+static bool model_probes(const ModelTable *t, const Rule *winner, Mlx5SteeringResult *r)
+{
+    uint32_t start, probes = 0;
+    unsigned i, g;
+
+    for (start = 0; start < 6 * GROUP_SIZE; start += GROUP_SIZE) {
+        bool used = false;
+
+        for (i = 0; i < t->rules->len; i++) {
+            g = g_array_index(t->rules, Rule, i).group;
+            used |= t->group[g].start == start;
+        }
+        probes += used;
+        if (winner && t->group[winner->group].start == start) {
+            break;
+        }
+    }
+    r->probes += probes;
+    if (r->probes > MLX5_STEERING_MAX_PROBES) {
+        r->probes = MLX5_STEERING_MAX_PROBES;
+        r->verdict = MLX5_STEERING_DROP_PROBES;
+        r->cut = true;
+        r->last_table = t->id;
+        r->last_index = UINT32_MAX;
+        r->n_tirs = 0;
+        return false;
+    }
+    return true;
+}
+
 static void model_walk(Model *m, const uint32_t *packet, uint32_t id,
                        Mlx5SteeringResult *r)
 {
@@ -129,6 +163,9 @@ static void model_walk(Model *m, const uint32_t *packet, uint32_t id,
         if (rule_matches(t, rule, packet) && (!best || rule->index < best->index)) {
             best = rule;
         }
+    }
+    if (!model_probes(t, best, r)) {
+        return;
     }
     if (!best) {
         if (t->miss) {
@@ -150,7 +187,7 @@ static void model_walk(Model *m, const uint32_t *packet, uint32_t id,
         model_end(r, MLX5_STEERING_DROP_RULE, id, best->index);
         return;
     }
-    for (i = 0; i < best->n_dests; i++) {
+    for (i = 0; i < best->n_dests && r->verdict != MLX5_STEERING_DROP_PROBES; i++) {
         if (best->dest[i].type == MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE) {
             model_walk(m, packet, best->dest[i].id, r);
         } else if (r->n_tirs == MLX5_STEERING_MAX_TIRS) {
@@ -390,6 +427,7 @@ static void compare_lookup(const Mlx5Steering *st, Model *m, unsigned *delivered
     g_assert_cmpint(got.verdict, ==, want.verdict);
     g_assert_cmpint(got.cut, ==, want.cut);
     g_assert_cmpuint(got.visits, ==, want.visits);
+    g_assert_cmpuint(got.probes, ==, want.probes);
     g_assert_cmpuint(got.last_table, ==, want.last_table);
     g_assert_cmpuint(got.last_index, ==, want.last_index);
     g_assert_cmpuint(got.n_tirs, ==, want.n_tirs);

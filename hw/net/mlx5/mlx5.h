@@ -309,6 +309,7 @@ typedef struct Mlx5VportCounters {
     uint64_t rx_wqe_error;
     uint64_t rx_cq_error;
     uint64_t tx_wqe_error;
+    uint64_t rx_steer_costly; /* its way took more probes than a frame may */
 } Mlx5VportCounters;
 
 /* QUERY_VNIC_ENV: what went wrong since the HCA was brought up. */

@@ -98,6 +98,12 @@ static void count_way(Mlx5Function *fn, const Mlx5SteeringResult *way,
     case MLX5_STEERING_DROP_LOOP:
         c->rx_steer_miss++; /* vnic_env has it as cut */
         break;
+    case MLX5_STEERING_DROP_PROBES:
+        trace_mlx5_rx_steering_costly(DEVICE(fn->dev)->id, pkt->len,
+                                      way->visits, way->probes,
+                                      way->last_table);
+        c->rx_steer_costly++; /* in vnic_env too */
+        break;
     default:
         c->rx_steer_miss++;
         fn->vnic_env.nic_receive_steering_discard++;

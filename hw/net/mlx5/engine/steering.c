@@ -5,10 +5,10 @@
  *
  * The objects and what refers to what; the lookup is in steering_lookup.c.
  *
- * A table knows its groups in order of their indices and its entries by index; a
- * group knows its entries by masked value. Groups of a table never overlap, so
- * the first group in order that has an equal entry holds the winner, and entries
- * of equal value hang together in order of their index.
+ * A table knows its groups in order of their indices; a group knows its entries by
+ * index, and by masked value and index. Groups of a table never overlap, so the
+ * first group in order that has an equal entry holds the winner, and the first entry
+ * of that value is it.
  */
 #include <glib.h>
 #include <string.h>
@@ -38,40 +38,61 @@ const char *mlx5_steering_strerror(Mlx5SteeringError err)
     return (unsigned)err < MLX5_STEERING_N_ERRORS ? text[err] : "unknown steering error";
 }
 
-static guint key_hash(gconstpointer p)
-{
-    const Key *k = p;
-    uint64_t h = 0;
-    unsigned i;
+/* Orders of the trees: ids and indices as they are, entries by value, then index. */
 
-    for (i = 0; i < MLX5_FTE_MATCH_OUTER_WORDS; i++) {
-        h = (h ^ k->w[i]) * UINT64_C(0x9e3779b97f4a7c15);
-        h ^= h >> 32;
-    }
-    return (guint)h;
+static gint number_order(gconstpointer a, gconstpointer b)
+{
+    guint x = GPOINTER_TO_UINT(a), y = GPOINTER_TO_UINT(b);
+
+    return x < y ? -1 : x > y;
 }
 
-static gboolean key_equal(gconstpointer a, gconstpointer b)
+static gint value_order(gconstpointer a, gconstpointer b, gpointer opaque)
 {
-    return memcmp(a, b, sizeof(Key)) == 0;
+    const Fte *x = a, *y = b;
+    int c = key_cmp(&x->key, &y->key);
+
+    ((Mlx5Steering *)opaque)->compares++;
+    return c ? c : x->flow_index < y->flow_index ? -1 : x->flow_index > y->flow_index;
+}
+
+/* Position in t->groups of the first group that starts behind `index`. */
+static guint group_position(const Table *t, uint32_t index)
+{
+    guint lo = 0, hi = t->groups->len;
+
+    while (lo < hi) {
+        guint mid = lo + (hi - lo) / 2;
+        const Group *g = g_ptr_array_index(t->groups, mid);
+
+        if (g->start > index) {
+            hi = mid;
+        } else {
+            lo = mid + 1;
+        }
+    }
+    return lo;
 }
 
 static Fte *find_fte(const Table *t, uint32_t flow_index)
 {
-    return t->by_index ? g_hash_table_lookup(t->by_index, GUINT_TO_POINTER(flow_index))
-                       : NULL;
+    guint at = group_position(t, flow_index);
+    const Group *g = at ? g_ptr_array_index(t->groups, at - 1) : NULL;
+
+    return g && g->by_index ? g_tree_lookup(g->by_index, GUINT_TO_POINTER(flow_index))
+                            : NULL;
 }
 
 /* The next free id behind the last one given, so that one is not soon reused. The
  * callers' limits leave ids free. */
-static uint32_t new_id(GHashTable *live, uint32_t *next)
+static uint32_t new_id(GTree *live, uint32_t *next)
 {
     uint32_t id;
 
     do {
         id = *next & ID_MASK;
         *next = id + 1;
-    } while (!id || g_hash_table_contains(live, GUINT_TO_POINTER(id)));
+    } while (!id || g_tree_lookup(live, GUINT_TO_POINTER(id)));
     return id;
 }
 
@@ -213,57 +234,77 @@ Mlx5Steering *mlx5_steering_new(const Mlx5SteeringLimits *limits,
     s->limits.max_log_size = MIN(s->limits.max_log_size, MAX_LOG_SIZE);
     s->ops = ops;
     s->opaque = opaque;
-    s->tables = g_hash_table_new(NULL, NULL);
-    s->groups = g_hash_table_new(NULL, NULL);
+    s->tables = g_tree_new(number_order);
+    s->groups = g_tree_new(number_order);
     s->next_table_id = 1;
     s->next_group_id = 1;
     return s;
 }
 
-void mlx5_steering_reset(Mlx5Steering *s)
+static gboolean put_fte(gpointer key, gpointer value, gpointer opaque)
 {
-    GHashTableIter it, it2;
-    gpointer p;
+    Fte *fte = value;
 
-    /* First everything that refers, while what it refers to still exists. */
-    g_hash_table_iter_init(&it, s->tables);
-    while (g_hash_table_iter_next(&it, NULL, &p)) {
-        Table *t = p;
+    (void)key;
+    put_dests(opaque, fte->group->table, fte->dest, fte->n_dests);
+    put_counters(opaque, fte->counter, fte->n_counters);
+    return FALSE;
+}
 
-        put_miss(s, t);
-        if (t->by_index) {
-            g_hash_table_iter_init(&it2, t->by_index);
-            while (g_hash_table_iter_next(&it2, NULL, &p)) {
-                Fte *fte = p;
+/* Give back what a table refers to, while all of that still exists. */
+static gboolean put_table(gpointer key, gpointer value, gpointer opaque)
+{
+    Table *t = value;
+    guint i;
 
-                put_dests(s, t, fte->dest, fte->n_dests);
-                put_counters(s, fte->counter, fte->n_counters);
-            }
+    (void)key;
+    put_miss(opaque, t);
+    for (i = 0; i < t->groups->len; i++) {
+        Group *g = g_ptr_array_index(t->groups, i);
+
+        if (g->by_index) {
+            g_tree_foreach(g->by_index, put_fte, opaque);
         }
     }
-    g_hash_table_iter_init(&it, s->groups);
-    while (g_hash_table_iter_next(&it, NULL, &p)) {
-        Group *g = p;
+    return FALSE;
+}
 
-        g_clear_pointer(&g->by_value, g_hash_table_destroy);
+static gboolean free_fte(gpointer key, gpointer value, gpointer opaque)
+{
+    (void)key;
+    fte_free(opaque, value);
+    return FALSE;
+}
+
+static gboolean free_table(gpointer key, gpointer value, gpointer opaque)
+{
+    Table *t = value;
+    guint i;
+
+    (void)key;
+    for (i = 0; i < t->groups->len; i++) {
+        Group *g = g_ptr_array_index(t->groups, i);
+
+        if (g->n_ftes) {
+            g_tree_foreach(g->by_index, free_fte, opaque);
+            g_tree_destroy(g->by_index);
+            g_tree_destroy(g->by_value);
+        }
         g_free(g);
     }
-    g_hash_table_remove_all(s->groups);
-    g_hash_table_iter_init(&it, s->tables);
-    while (g_hash_table_iter_next(&it, NULL, &p)) {
-        Table *t = p;
+    g_ptr_array_free(t->groups, TRUE);
+    g_free(t);
+    return FALSE;
+}
 
-        if (t->by_index) {
-            g_hash_table_iter_init(&it2, t->by_index);
-            while (g_hash_table_iter_next(&it2, NULL, &p)) {
-                fte_free(s, p);
-            }
-            g_hash_table_destroy(t->by_index);
-        }
-        g_ptr_array_free(t->groups, TRUE);
-        g_free(t);
-    }
-    g_hash_table_remove_all(s->tables);
+void mlx5_steering_reset(Mlx5Steering *s)
+{
+    g_tree_foreach(s->tables, put_table, s);
+    g_tree_foreach(s->tables, free_table, s);
+    g_tree_destroy(s->tables);
+    g_tree_destroy(s->groups);
+    s->tables = g_tree_new(number_order);
+    s->groups = g_tree_new(number_order);
     s->root = NULL;
     s->next_table_id = 1;
     s->next_group_id = 1;
@@ -275,16 +316,17 @@ void mlx5_steering_free(Mlx5Steering *s)
         return;
     }
     mlx5_steering_reset(s);
-    g_hash_table_destroy(s->tables);
-    g_hash_table_destroy(s->groups);
+    g_tree_destroy(s->tables);
+    g_tree_destroy(s->groups);
     g_free(s);
 }
 
 void mlx5_steering_counts(const Mlx5Steering *s, Mlx5SteeringCounts *out)
 {
-    out->tables = g_hash_table_size(s->tables);
-    out->groups = g_hash_table_size(s->groups);
+    out->tables = (uint32_t)g_tree_nnodes(s->tables);
+    out->groups = (uint32_t)g_tree_nnodes(s->groups);
     out->ftes = s->n_ftes;
+    out->compares = s->compares;
 }
 
 /* Tables. */
@@ -328,7 +370,7 @@ Mlx5SteeringError mlx5_steering_table_create(Mlx5Steering *s,
     if (attr->log_size > s->limits.max_log_size) {
         return MLX5_STEERING_BAD_TABLE_SIZE;
     }
-    if (g_hash_table_size(s->tables) >= s->limits.max_tables) {
+    if ((uint32_t)g_tree_nnodes(s->tables) >= s->limits.max_tables) {
         return MLX5_STEERING_TOO_MANY_TABLES;
     }
     t = g_new0(Table, 1);
@@ -341,7 +383,7 @@ Mlx5SteeringError mlx5_steering_table_create(Mlx5Steering *s,
     }
     t->groups = g_ptr_array_new();
     t->id = new_id(s->tables, &s->next_table_id);
-    g_hash_table_insert(s->tables, GUINT_TO_POINTER(t->id), t);
+    g_tree_insert(s->tables, GUINT_TO_POINTER(t->id), t);
     *table_id = t->id;
     return MLX5_STEERING_OK;
 }
@@ -375,7 +417,7 @@ Mlx5SteeringError mlx5_steering_table_destroy(Mlx5Steering *s, uint32_t table_id
     if (s->root == t) {
         s->root = NULL;
     }
-    g_hash_table_remove(s->tables, GUINT_TO_POINTER(table_id));
+    g_tree_remove(s->tables, GUINT_TO_POINTER(table_id));
     g_ptr_array_free(t->groups, TRUE);
     g_free(t);
     return MLX5_STEERING_OK;
@@ -413,28 +455,36 @@ Mlx5SteeringError mlx5_steering_table_info(const Mlx5Steering *s, uint32_t table
     out->attr = t->attr;
     out->is_root = s->root == t;
     out->groups = t->groups->len;
-    out->ftes = t->by_index ? g_hash_table_size(t->by_index) : 0;
+    out->ftes = t->n_ftes;
     out->fte_refs = t->fte_refs;
     out->miss_refs = t->miss_refs;
     out->own_refs = t->own_refs;
     return MLX5_STEERING_OK;
 }
 
+/* The nearest id above one, while the tree is searched. */
+typedef struct NextId {
+    uint32_t above;
+    uint32_t best;
+} NextId;
+
+static gint search_next(gconstpointer key, gconstpointer opaque)
+{
+    NextId *n = (NextId *)opaque;
+
+    if (GPOINTER_TO_UINT(key) > n->above) {
+        n->best = GPOINTER_TO_UINT(key);
+        return -1;
+    }
+    return 1;
+}
+
 uint32_t mlx5_steering_table_next(const Mlx5Steering *s, uint32_t table_id)
 {
-    GHashTableIter it;
-    uint32_t best = 0;
-    gpointer id;
+    NextId n = { .above = table_id };
 
-    g_hash_table_iter_init(&it, s->tables);
-    while (g_hash_table_iter_next(&it, &id, NULL)) {
-        uint32_t n = GPOINTER_TO_UINT(id);
-
-        if (n > table_id && (!best || n < best)) {
-            best = n;
-        }
-    }
-    return best;
+    g_tree_search(s->tables, search_next, &n);
+    return n.best;
 }
 
 /* Groups. */
@@ -444,24 +494,6 @@ static bool criteria_known(const uint8_t *outer)
 {
     return !(outer[M_L4_TYPE] & 0x3f) && !outer[M_L4_TYPE + 1] &&
            !(outer[M_IPV4_IHL] & 0x0f);
-}
-
-/* Position in t->groups of the first group that starts behind `index`. */
-static guint group_position(const Table *t, uint32_t index)
-{
-    guint lo = 0, hi = t->groups->len;
-
-    while (lo < hi) {
-        guint mid = lo + (hi - lo) / 2;
-        const Group *g = g_ptr_array_index(t->groups, mid);
-
-        if (g->start > index) {
-            hi = mid;
-        } else {
-            lo = mid + 1;
-        }
-    }
-    return lo;
 }
 
 Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
@@ -506,7 +538,7 @@ Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
         memcpy(&g->mask, attr->match_criteria, sizeof(g->mask));
     }
     g->id = new_id(s->groups, &s->next_group_id);
-    g_hash_table_insert(s->groups, GUINT_TO_POINTER(g->id), g);
+    g_tree_insert(s->groups, GUINT_TO_POINTER(g->id), g);
     g_ptr_array_insert(t->groups, at, g);
     *group_id = g->id;
     return MLX5_STEERING_OK;
@@ -515,7 +547,7 @@ Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
 /* The group of that id, if it is one of the table's. */
 static Group *find_group(const Mlx5Steering *s, const Table *t, uint32_t group_id)
 {
-    Group *g = g_hash_table_lookup(s->groups, GUINT_TO_POINTER(group_id));
+    Group *g = g_tree_lookup(s->groups, GUINT_TO_POINTER(group_id));
 
     return g && g->table == t ? g : NULL;
 }
@@ -537,51 +569,33 @@ Mlx5SteeringError mlx5_steering_group_destroy(Mlx5Steering *s, uint32_t table_id
         return MLX5_STEERING_GROUP_HAS_ENTRIES;
     }
     g_ptr_array_remove(t->groups, g);
-    g_hash_table_remove(s->groups, GUINT_TO_POINTER(group_id));
+    g_tree_remove(s->groups, GUINT_TO_POINTER(group_id));
     g_free(g);
     return MLX5_STEERING_OK;
 }
 
 /* Entries. */
 
-/* Hang an entry among those of equal value, in order of index. */
-static void link_fte(Group *g, Fte *fte)
+static void link_fte(Mlx5Steering *s, Group *g, Fte *fte)
 {
-    Fte *head;
-
-    if (!g->by_value) {
-        g->by_value = g_hash_table_new(key_hash, key_equal);
+    if (!g->n_ftes) {
+        g->by_value = g_tree_new_with_data(value_order, s);
+        g->by_index = g_tree_new(number_order);
     }
-    head = g_hash_table_lookup(g->by_value, &fte->key);
-    if (!head || fte->flow_index < head->flow_index) {
-        fte->next_same = head;
-        g_hash_table_replace(g->by_value, &fte->key, fte);
-    } else {
-        while (head->next_same && head->next_same->flow_index < fte->flow_index) {
-            head = head->next_same;
-        }
-        fte->next_same = head->next_same;
-        head->next_same = fte;
-    }
+    g_tree_insert(g->by_value, fte, fte);
+    g_tree_insert(g->by_index, GUINT_TO_POINTER(fte->flow_index), fte);
     g->n_ftes++;
+    g->table->n_ftes++;
 }
 
 static void unlink_fte(Group *g, Fte *fte)
 {
-    Fte *head = g_hash_table_lookup(g->by_value, &fte->key);
-
-    if (head != fte) {
-        while (head->next_same != fte) {
-            head = head->next_same;
-        }
-        head->next_same = fte->next_same;
-    } else if (fte->next_same) {
-        g_hash_table_replace(g->by_value, &fte->next_same->key, fte->next_same);
-    } else {
-        g_hash_table_remove(g->by_value, &fte->key);
-    }
+    g_tree_remove(g->by_value, fte);
+    g_tree_remove(g->by_index, GUINT_TO_POINTER(fte->flow_index));
+    g->table->n_ftes--;
     if (!--g->n_ftes) {
-        g_clear_pointer(&g->by_value, g_hash_table_destroy);
+        g_clear_pointer(&g->by_value, g_tree_destroy);
+        g_clear_pointer(&g->by_index, g_tree_destroy);
     }
 }
 
@@ -746,11 +760,7 @@ Mlx5SteeringError mlx5_steering_fte_set(Mlx5Steering *s, uint32_t table_id,
     }
     memcpy(&value, attr->match_value, sizeof(value));
     key_and(&fte->key, &value, &g->mask);
-    link_fte(g, fte);
-    if (!t->by_index) {
-        t->by_index = g_hash_table_new(NULL, NULL);
-    }
-    g_hash_table_insert(t->by_index, GUINT_TO_POINTER(flow_index), fte);
+    link_fte(s, g, fte);
     s->n_ftes++;
     return MLX5_STEERING_OK;
 }
@@ -801,10 +811,6 @@ Mlx5SteeringError mlx5_steering_fte_delete(Mlx5Steering *s, uint32_t table_id,
         return MLX5_STEERING_NO_ENTRY;
     }
     unlink_fte(fte->group, fte);
-    g_hash_table_remove(t->by_index, GUINT_TO_POINTER(flow_index));
-    if (!g_hash_table_size(t->by_index)) {
-        g_clear_pointer(&t->by_index, g_hash_table_destroy);
-    }
     put_dests(s, t, fte->dest, fte->n_dests);
     put_counters(s, fte->counter, fte->n_counters);
     fte_free(s, fte);

@@ -11,9 +11,10 @@
  * Called by the command handlers (changes) and the receive path (lookup), from
  * one thread at a time; lookups change nothing.
  *
- * Cost: a lookup is one hash probe per group that has entries, in each table on
- * the packet's way. Memory follows the live entries, never the size a table or a
- * group was declared with.
+ * Cost: a lookup is one probe per group that has entries, in each table on the
+ * packet's way, and a probe is a search of a balanced tree, whatever the values are.
+ * A packet that takes more than MLX5_STEERING_MAX_PROBES is dropped. Memory follows
+ * the live entries, never the size a table or a group was declared with.
  *
  * The matching rule: within a table the entry with the lowest flow_index whose
  * group's mask makes it equal to the packet wins. An entry ends the way (TIRs, or
@@ -38,8 +39,9 @@
 /* Destinations and counters of one entry. */
 #define MLX5_STEERING_MAX_FTE_DESTS     64
 #define MLX5_STEERING_MAX_FTE_COUNTERS  8
-/* Per packet: table visits on all ways together, TIRs, and counters. */
+/* Per packet: table visits on all ways together, probes of groups, TIRs, counters. */
 #define MLX5_STEERING_MAX_VISITS        256
+#define MLX5_STEERING_MAX_PROBES        1024
 #define MLX5_STEERING_MAX_TIRS          64
 #define MLX5_STEERING_MAX_COUNTERS      64
 
@@ -175,9 +177,10 @@ typedef struct Mlx5SteeringCounts {
     uint32_t tables;
     uint32_t groups;
     uint32_t ftes;
+    uint64_t compares;              /* of values, by all changes since new */
 } Mlx5SteeringCounts;
 
-/* Live objects. */
+/* Live objects, and what their making cost. */
 void mlx5_steering_counts(const Mlx5Steering *s, Mlx5SteeringCounts *out);
 
 /* flow_table_context and table_type of CREATE_FLOW_TABLE (driver: fs_cmd.c,
@@ -309,6 +312,7 @@ typedef enum Mlx5SteeringVerdict {
     MLX5_STEERING_DROP_MISS,        /* no match and the default miss action */
     MLX5_STEERING_DROP_RULE,        /* an entry says DROP, or has no destination */
     MLX5_STEERING_DROP_LOOP,        /* cut at MLX5_STEERING_MAX_VISITS */
+    MLX5_STEERING_DROP_PROBES,      /* MLX5_STEERING_MAX_PROBES were not enough */
     MLX5_STEERING_DELIVER,          /* n_tirs > 0 */
 } Mlx5SteeringVerdict;
 
@@ -321,11 +325,14 @@ typedef struct Mlx5SteeringTir {
  * The result of a lookup. With several destinations each TIR on any of the ways is
  * listed once per way, in the order of the lists, depth first; when at least one
  * is reached the verdict is DELIVER, else it is that of the last way that ended.
+ * DROP_PROBES is for the whole packet, also when it had reached a TIR.
  */
 typedef struct Mlx5SteeringResult {
     Mlx5SteeringVerdict verdict;
     bool cut;                       /* one of the per-packet limits was hit */
-    uint32_t visits;                /* tables looked into */
+    uint32_t visits;                /* tables looked into, */
+    uint32_t probes;                /* their groups searched, */
+    uint32_t compares;              /* and keys compared for that */
     /* The entry that named the first TIR, or else where the last way ended: 0 if
      * nowhere, with UINT32_MAX for an entry after a miss. */
     uint32_t last_table;

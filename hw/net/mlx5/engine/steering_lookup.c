@@ -57,26 +57,59 @@ void mlx5_steering_match_image(const Mlx5Packet *pkt, const uint8_t *frame,
     mlx5_put_be16(image + M_FLAGS, flags);
 }
 
-/* The winner of a table, NULL for a miss. */
-static const Fte *match_table(const Table *t, const Key *image)
+/* The first entry of a value, while a group's tree is searched. */
+typedef struct Search {
+    const Key *key;
+    const Fte *first;
+    uint32_t compares;
+} Search;
+
+static gint search_value(gconstpointer node, gconstpointer opaque)
+{
+    const Fte *fte = node;
+    Search *search = (Search *)opaque;
+    int c = key_cmp(search->key, &fte->key);
+
+    search->compares++;
+    if (!c) {
+        search->first = fte;
+        return -1;      /* go on among the lower indices */
+    }
+    return c;
+}
+
+/*
+ * The winner of a table, NULL for a miss. False: the packet's probes are used up
+ * before it is known.
+ */
+static bool match_table(const Table *t, const Key *image, const Fte **winner,
+                        Mlx5SteeringResult *out)
 {
     guint i;
 
+    *winner = NULL;
     for (i = 0; i < t->groups->len; i++) {
         const Group *g = g_ptr_array_index(t->groups, i);
-        const Fte *fte;
+        Search search = { 0 };
         Key key;
 
         if (!g->by_value) {
             continue;
         }
+        if (out->probes == MLX5_STEERING_MAX_PROBES) {
+            return false;
+        }
+        out->probes++;
         key_and(&key, image, &g->mask);
-        fte = g_hash_table_lookup(g->by_value, &key);
-        if (fte) {
-            return fte;
+        search.key = &key;
+        g_tree_search(g->by_value, search_value, &search);
+        out->compares += search.compares;
+        if (search.first) {
+            *winner = search.first;
+            break;
         }
     }
-    return NULL;
+    return true;
 }
 
 static void add_counters(Mlx5SteeringResult *out, const Fte *fte)
@@ -112,6 +145,16 @@ static void end_way(Mlx5SteeringResult *out, Mlx5SteeringVerdict why, uint32_t t
     }
 }
 
+/* The packet costs too much: it goes nowhere. */
+static void drop_costly(Mlx5SteeringResult *out, uint32_t table)
+{
+    out->verdict = MLX5_STEERING_DROP_PROBES;
+    out->cut = true;
+    out->last_table = table;
+    out->last_index = UINT32_MAX;
+    out->n_tirs = 0;
+}
+
 /*
  * Follow one way from a table until it ends, in which case NULL is returned, or
  * until an entry names a TIR or several destinations: that entry is returned.
@@ -129,7 +172,10 @@ static const Fte *walk(const Mlx5Steering *s, const Key *image, uint32_t table_i
             return NULL;
         }
         out->visits++;
-        fte = match_table(t, image);
+        if (!match_table(t, image, &fte, out)) {
+            drop_costly(out, table_id);
+            return NULL;
+        }
         if (!fte) {
             if (t->attr.table_miss_action != MLX5_FLOW_TABLE_MISS_ACTION_FWD) {
                 end_way(out, MLX5_STEERING_DROP_MISS, table_id, UINT32_MAX);
@@ -179,6 +225,8 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
     out->verdict = MLX5_STEERING_DROP_NO_ROOT;
     out->cut = false;
     out->visits = 0;
+    out->probes = 0;
+    out->compares = 0;
     out->last_table = 0;
     out->last_index = UINT32_MAX;
     out->n_tirs = 0;
@@ -202,7 +250,7 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
         while (depth && branch[depth - 1].next == branch[depth - 1].fte->n_dests) {
             depth--;
         }
-        if (!depth) {
+        if (!depth || out->verdict == MLX5_STEERING_DROP_PROBES) {
             return;
         }
         dest = &branch[depth - 1].fte->dest[branch[depth - 1].next++];
