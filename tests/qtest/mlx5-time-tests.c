@@ -79,6 +79,87 @@ static void test_pages(void)
     drv_stop(d);
 }
 
+/* --------------------------------------------------------------- keys --- */
+
+/* CREATE_GENERAL_OBJECT of 2^@log empty keys. */
+static void dek_range(Drv *d, Batch *b, unsigned log)
+{
+    uint32_t len;
+    g_autofree uint8_t *in = drv_dek_cmd(d, NULL, 16, &len);
+
+    MLX5_SET(general_obj_in_cmd_hdr, in, log_obj_range, log);
+    batch_add(b, in, len);
+}
+
+#define MANY_KEYS ",log-max-dek=20"
+enum { LOG_KEYS = 20, LOG_RANGE = 12 };
+
+/* All keys there can be but @left ranges. */
+static void dek_fill(Drv *d, Batch *b, unsigned left)
+{
+    unsigned i;
+
+    for (i = left; i < 1u << (LOG_KEYS - LOG_RANGE); i++) {
+        dek_range(d, b, LOG_RANGE);
+    }
+    batch_run(b);
+}
+
+/* SYNC_CRYPTO in every slot, with as many keys as there can be. */
+static void test_sync_crypto(void)
+{
+    Drv *d = drv_start_up(MANY_KEYS);
+    Batch b = { .d = d };
+    uint8_t in[32] = { 0 };
+    unsigned i;
+
+    dek_fill(d, &b, 0);
+    g_assert_cmpuint(drv_objects(d, "dek"), ==, 1u << LOG_KEYS);
+    drv_watch(d, "keys made in ranges", SOON);
+    MLX5_SET(cmd_in, in, opcode, OP_SYNC_CRYPTO);
+    MLX5_SET(sync_crypto_in, in, crypto_type, 1);
+    for (i = 0; i < DRV_CMD_SLOTS; i++) {
+        batch_add(&b, in, sizeof(in));
+    }
+    batch_run(&b);
+    g_assert_cmpuint(drv_counter(d, "tls_sync_crypto"), ==, DRV_CMD_SLOTS);
+    drv_watch(d, "sync-crypto", SOON);
+    drv_hca_down(d);
+    drv_watch(d, "that many keys removed by TEARDOWN_HCA", SOON);
+    drv_stop(d);
+}
+
+/* The search for the one free number, of which the last one is just behind. */
+static void test_numbers(void)
+{
+    enum { SINGLE = (1 << LOG_RANGE) - 1 };
+    Drv *d = drv_start_up(MANY_KEYS);
+    Batch b = { .d = d };
+    uint8_t in[16] = { 0 };
+    unsigned i;
+
+    /* Ranges begin at 4096. Up to there are single keys, made behind them. */
+    dek_fill(d, &b, 1);
+    for (i = 0; i < SINGLE + 1; i++) {
+        dek_range(d, &b, 0);
+    }
+    batch_run(&b);
+    g_assert_cmpuint(drv_objects(d, "dek"), ==, 1u << LOG_KEYS);
+    drv_watch(d, "keys made", SOON);
+    for (i = 0; i < DRV_CMD_SLOTS; i += 2) {
+        drv_dek_hdr(in, OP_DESTROY_GENERAL_OBJECT, 1, 0);
+        batch_add(&b, in, sizeof(in));
+        dek_range(d, &b, 0);
+    }
+    batch_run(&b);
+    for (i = 1; i < DRV_CMD_SLOTS; i += 2) {
+        g_assert_cmpuint(MLX5_GET(general_obj_out_cmd_hdr, b.out[i], obj_id), ==,
+                         1);
+    }
+    drv_watch(d, "numbers", SOON);
+    drv_stop(d);
+}
+
 /* ----------------------------------------------------------- sending --- */
 
 typedef struct Sender {
@@ -268,5 +349,7 @@ static void test_flow_tables(void)
 void mlx5_time_tests(void)
 {
     qtest_add_func("mlx5-ktls/time/pages", test_pages);
+    qtest_add_func("mlx5-ktls/time/sync-crypto", test_sync_crypto);
+    qtest_add_func("mlx5-ktls/time/numbers", test_numbers);
     qtest_add_func("mlx5-ktls/time/flow-tables", test_flow_tables);
 }

@@ -28,10 +28,15 @@ enum { KEY_SIZE_128 = 0, KEY_SIZE_256 = 1 };
 #define SYNC_ALL 0x1
 #define SYNC_TLS (1 << KEY_PURPOSE_TLS)
 
-typedef struct Mlx5DekSlot {
+/* Keys that a run of the bottom half drops after SYNC_CRYPTO. */
+#define DEK_BUDGET 256
+
+struct Mlx5DekSlot {
     Mlx5TlsKey *key;    /* as last loaded */
-    Mlx5TlsKey *cached; /* as used since the last SYNC_CRYPTO */
-} Mlx5DekSlot;
+    Mlx5TlsKey *cached; /* as used since SYNC_CRYPTO number sync; may be over */
+    uint64_t sync;
+    QTAILQ_ENTRY(Mlx5DekSlot) next; /* in fn->dek.replaced if cached is not key */
+};
 
 typedef struct Mlx5Dek {
     Mlx5Object obj;
@@ -40,6 +45,55 @@ typedef struct Mlx5Dek {
     uint8_t key_purpose;
     Mlx5DekSlot *slots; /* obj.span of them */
 } Mlx5Dek;
+
+static void slot_drop(Mlx5Function *fn, Mlx5DekSlot *slot)
+{
+    if (slot->cached != slot->key) {
+        QTAILQ_REMOVE(&fn->dek.replaced, slot, next);
+    }
+    g_clear_pointer(&slot->cached, mlx5_tls_key_unref);
+}
+
+/* The cache is emptied slot by slot, when each is next looked at. */
+static void slot_tidy(Mlx5Function *fn, Mlx5DekSlot *slot)
+{
+    if (slot->cached && slot->sync != fn->dek.syncs) {
+        slot_drop(fn, slot);
+    }
+}
+
+/*
+ * A key that was replaced has no user left after SYNC_CRYPTO but its place in the
+ * cache: those are dropped soon. The list is in order of sync.
+ */
+static void dek_bh(void *opaque)
+{
+    Mlx5Function *fn = opaque;
+    unsigned budget = DEK_BUDGET;
+    Mlx5DekSlot *slot;
+
+    while ((slot = QTAILQ_FIRST(&fn->dek.replaced)) &&
+           slot->sync != fn->dek.syncs) {
+        if (!budget--) {
+            qemu_bh_schedule(fn->dek.bh);
+            return;
+        }
+        slot_drop(fn, slot);
+    }
+}
+
+void mlx5_dek_init(Mlx5Function *fn)
+{
+    QTAILQ_INIT(&fn->dek.replaced);
+    fn->dek.bh = qemu_bh_new_guarded(dek_bh, fn,
+                                     &DEVICE(fn->dev)->mem_reentrancy_guard);
+}
+
+/* All keys are gone by now. */
+void mlx5_dek_finalize(Mlx5Function *fn)
+{
+    g_clear_pointer(&fn->dek.bh, qemu_bh_delete);
+}
 
 /*
  * The key of an object in a command. A 128-bit key is in the second half of
@@ -147,6 +201,10 @@ Mlx5Syndrome mlx5_cmd_modify_general_object(Mlx5Cmd *cmd)
         return MLX5_SYN_DEK_BAD_OFFSET;
     }
     slot = &dek->slots[offset];
+    slot_tidy(cmd->fn, slot);
+    if (slot->cached && slot->cached == slot->key) {
+        QTAILQ_INSERT_TAIL(&cmd->fn->dek.replaced, slot, next);
+    }
     mlx5_tls_key_unref(slot->key);
     slot->key = read_key(o);
     if (cmd->fn->strict) {
@@ -206,8 +264,10 @@ void mlx5_dek_destroy(void *obj)
         if (dek->obj.fn->strict) {
             mlx5_tls_strict_dek_gone(dek->obj.fn->strict, dek->obj.id + i);
         }
+        if (dek->slots[i].cached) {
+            slot_drop(dek->obj.fn, &dek->slots[i]);
+        }
         mlx5_tls_key_unref(dek->slots[i].key);
-        mlx5_tls_key_unref(dek->slots[i].cached);
     }
     g_free(dek->slots);
     mlx5_object_unref(dek->pd);
@@ -230,8 +290,10 @@ Mlx5TlsKey *mlx5_dek_use(Mlx5Function *fn, uint32_t dek_index,
                                 "has no key yet");
         return NULL;
     }
+    slot_tidy(fn, slot);
     if (!slot->cached) {
         slot->cached = mlx5_tls_key_ref(slot->key);
+        slot->sync = fn->dek.syncs;
     } else if (slot->cached != slot->key) {
         fn->tls.counters.dek_stale++;
         trace_mlx5_dek_unusable(DEVICE(fn->dev)->id, dek_index,
@@ -241,13 +303,11 @@ Mlx5TlsKey *mlx5_dek_use(Mlx5Function *fn, uint32_t dek_index,
     return slot->cached;
 }
 
+/* From here on nothing that was cached before counts: slot_tidy(). */
 Mlx5Syndrome mlx5_cmd_sync_crypto(Mlx5Cmd *cmd)
 {
     Mlx5Function *fn = cmd->fn;
     uint32_t type = MLX5_GET(sync_crypto_in, cmd->in, crypto_type);
-    GHashTableIter it;
-    gpointer id, v;
-    uint32_t i;
 
     if (!mlx5_cap_cur(fn, MLX5_CAP_CRYPTO)) {
         return MLX5_SYN_DEK_NO_CAP;
@@ -255,14 +315,8 @@ Mlx5Syndrome mlx5_cmd_sync_crypto(Mlx5Cmd *cmd)
     if (!type || type & ~(SYNC_ALL | SYNC_TLS)) {
         return MLX5_SYN_SYNC_CRYPTO_TYPE;
     }
-    g_hash_table_iter_init(&it, fn->ids[MLX5_OBJ_DEK].by_id);
-    while (g_hash_table_iter_next(&it, &id, &v)) {
-        Mlx5Dek *dek = v;
-
-        /* a range is in the table once per number */
-        i = GPOINTER_TO_UINT(id) - dek->obj.id;
-        g_clear_pointer(&dek->slots[i].cached, mlx5_tls_key_unref);
-    }
+    fn->dek.syncs++;
+    qemu_bh_schedule(fn->dek.bh);
     fn->tls.counters.sync_crypto++;
     if (fn->strict) {
         mlx5_tls_strict_dek_sync(fn->strict);

@@ -26,6 +26,7 @@ bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
     fn->notify_bh = qemu_bh_new_guarded(notify_bh, fn,
                                         &DEVICE(dev)->mem_reentrancy_guard);
     mlx5_objects_init(fn);
+    mlx5_dek_init(fn);
     mlx5_caps_init(fn);
     mlx5_cmd_init(fn);
     mlx5_flow_init(fn);
@@ -76,6 +77,7 @@ void mlx5_function_finalize(Mlx5Function *fn)
 {
     mlx5_flow_finalize(fn);
     mlx5_objects_finalize(fn);
+    mlx5_dek_finalize(fn);
     mlx5_tls_finalize(fn);
     mlx5_vport_finalize(&fn->vport);
     mlx5_cmd_finalize(fn);

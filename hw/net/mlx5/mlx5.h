@@ -24,6 +24,7 @@
 
 #include "hw/pci/pci_device.h"
 #include "net/net.h"
+#include "qemu/queue.h"
 #include "qemu/timer.h"
 #include "qemu/units.h"
 #include "hw/net/mlx5/prm_cmd.h"
@@ -45,6 +46,7 @@ typedef struct Mlx5Port Mlx5Port;
 typedef struct Mlx5Cmd Mlx5Cmd;
 typedef struct Mlx5Faults Mlx5Faults;
 typedef struct Mlx5FaultQueue Mlx5FaultQueue;
+typedef struct Mlx5DekSlot Mlx5DekSlot;
 
 /* ------------------------------------------------------------- limits --- */
 
@@ -286,9 +288,12 @@ typedef struct Mlx5CapPage {
 } Mlx5CapPage;
 
 typedef struct Mlx5IdSpace {
-    GHashTable *by_id; /* id -> Mlx5Object, not owning */
-    uint32_t next;     /* where the search for a free number starts */
-    uint32_t used;     /* numbers in use */
+    GHashTable *by_id;    /* id (a range: its first) -> Mlx5Object, not owning */
+    unsigned long *taken; /* a bit for each number, NULL while none ever was */
+    uint32_t bits;        /* how many */
+    uint32_t next;        /* where the search for a free number starts */
+    uint32_t used;        /* numbers in use */
+    uint32_t spans;       /* an OR of the lengths of all ranges there ever were */
 } Mlx5IdSpace;
 
 /* RX or TX side of QUERY_VPORT_COUNTER. */
@@ -392,6 +397,12 @@ struct Mlx5Function {
     } tls;
 
     Mlx5Faults *faults; /* dev->faults, NULL without rules; see fault.h */
+    struct {
+        uint64_t syncs;    /* SYNC_CRYPTO so far */
+        QTAILQ_HEAD(, Mlx5DekSlot) replaced; /* see dek.c */
+        QEMUBH *bh;
+    } dek;
+
     Mlx5TlsStrict *strict; /* NULL without strict=on; see strict.h */
     bool strict_candidate; /* of the packet that is being delivered */
     uint32_t strict_resync;

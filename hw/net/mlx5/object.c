@@ -5,6 +5,7 @@
  * class table below is the one list of kinds.
  */
 #include "qemu/osdep.h"
+#include "qemu/bitmap.h"
 #include "mlx5.h"
 #include "object.h"
 #include "trace.h"
@@ -84,27 +85,32 @@ const char *mlx5_object_type_name(Mlx5ObjectType type)
 
 static void insert(Mlx5IdSpace *ids, Mlx5Object *o, uint32_t id)
 {
-    uint32_t i;
-
     o->id = id;
-    for (i = 0; i < o->span; i++) {
-        g_hash_table_insert(ids->by_id, GUINT_TO_POINTER(id + i), o);
-    }
+    g_hash_table_insert(ids->by_id, GUINT_TO_POINTER(id), o);
+    bitmap_set(ids->taken, id, o->span);
     ids->used += o->span;
+    ids->spans |= o->span;
     ids->next = id + o->span;
 }
 
-/* Is [id, id + span) free? */
-static bool range_free(Mlx5IdSpace *ids, uint32_t id, uint32_t span)
+/*
+ * The first of @span free numbers in [from, end), aligned to @span, or @end. A
+ * search goes through bits, so it costs little whatever the driver has left.
+ */
+static uint32_t find_free(const Mlx5IdSpace *ids, uint32_t from, uint32_t end,
+                          uint32_t span)
 {
-    uint32_t i;
+    uint32_t id = ROUND_UP(find_next_zero_bit(ids->taken, end, from), span);
 
-    for (i = 0; i < span; i++) {
-        if (g_hash_table_contains(ids->by_id, GUINT_TO_POINTER(id + i))) {
-            return false;
+    while (id + span <= end) {
+        uint32_t taken = find_next_bit(ids->taken, id + span, id);
+
+        if (taken >= id + span) {
+            return id;
         }
+        id = ROUND_UP(find_next_zero_bit(ids->taken, end, taken), span);
     }
-    return true;
+    return end;
 }
 
 Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
@@ -116,41 +122,38 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
     uint32_t limit = class->limit(fn);
     /* alignment may cost ids, never objects */
     uint32_t end = ROUND_UP(class->first, span) + limit;
-    uint32_t tries, id;
+    uint32_t id;
     Mlx5Object *o;
 
     *(void **)out = NULL;
     if (span > limit || ids->used > limit - span) {
         return MLX5_SYN_OBJECT_LIMIT;
     }
+    if (end > ids->bits) {
+        ids->taken = bitmap_zero_extend(ids->taken, ids->bits, end);
+        ids->bits = end;
+    }
     /*
      * Numbers go round before one is used again, so that a late completion or
      * doorbell for a dead object does not hit its successor.
      */
-    id = MAX(ids->next, class->first);
-    for (tries = 0; tries < limit + span; tries += span) {
-        id = ROUND_UP(id, span);
-        if (id + span > end) {
-            id = ROUND_UP(class->first, span);
-        }
-        if (id + span > end) {
-            break;
-        }
-        if (range_free(ids, id, span)) {
-            o = g_malloc0(size);
-            o->fn = fn;
-            o->size = size;
-            o->type = type;
-            o->span = span;
-            o->uid = uid;
-            insert(ids, o, id);
-            *(void **)out = o;
-            trace_mlx5_object_create(DEVICE(fn->dev)->id, class->name, id, uid);
-            return MLX5_OK;
-        }
-        id += span;
+    id = find_free(ids, MIN(MAX(ids->next, class->first), end), end, span);
+    if (id == end) {
+        id = find_free(ids, class->first, end, span);
     }
-    return MLX5_SYN_OBJECT_LIMIT;
+    if (id == end) {
+        return MLX5_SYN_OBJECT_LIMIT;
+    }
+    o = g_malloc0(size);
+    o->fn = fn;
+    o->size = size;
+    o->type = type;
+    o->span = span;
+    o->uid = uid;
+    insert(ids, o, id);
+    *(void **)out = o;
+    trace_mlx5_object_create(DEVICE(fn->dev)->id, class->name, id, uid);
+    return MLX5_OK;
 }
 
 Mlx5Syndrome mlx5_object_create(Mlx5Function *fn, Mlx5ObjectType type,
@@ -161,7 +164,21 @@ Mlx5Syndrome mlx5_object_create(Mlx5Function *fn, Mlx5ObjectType type,
 
 void *mlx5_object_get(Mlx5Function *fn, Mlx5ObjectType type, uint32_t id)
 {
-    return g_hash_table_lookup(fn->ids[type].by_id, GUINT_TO_POINTER(id));
+    const Mlx5IdSpace *ids = &fn->ids[type];
+    Mlx5Object *o = g_hash_table_lookup(ids->by_id, GUINT_TO_POINTER(id));
+    uint32_t span;
+
+    /* In a range it is found by the first number, which is aligned to it. */
+    for (span = 2; !o && span <= ids->spans; span <<= 1) {
+        if (ids->spans & span) {
+            o = g_hash_table_lookup(ids->by_id,
+                                    GUINT_TO_POINTER(id & ~(span - 1)));
+            if (o && id - o->id >= o->span) {
+                o = NULL;
+            }
+        }
+    }
+    return o;
 }
 
 Mlx5Syndrome mlx5_object_find(Mlx5Function *fn, Mlx5ObjectType type,
@@ -184,11 +201,9 @@ Mlx5Syndrome mlx5_object_find(Mlx5Function *fn, Mlx5ObjectType type,
 static void release(Mlx5Object *o)
 {
     Mlx5IdSpace *ids = &o->fn->ids[o->type];
-    uint32_t i;
 
-    for (i = 0; i < o->span; i++) {
-        g_hash_table_remove(ids->by_id, GUINT_TO_POINTER(o->id + i));
-    }
+    g_hash_table_remove(ids->by_id, GUINT_TO_POINTER(o->id));
+    bitmap_clear(ids->taken, o->id, o->span);
     ids->used -= o->span;
     trace_mlx5_object_destroy(DEVICE(o->fn->dev)->id, classes[o->type].name,
                               o->id);
@@ -253,18 +268,15 @@ void mlx5_objects_reset(Mlx5Function *fn)
 {
     g_autoptr(GPtrArray) dying = g_ptr_array_new();
     GHashTableIter it;
-    gpointer id, o;
+    gpointer o;
     guint i;
     int t;
 
     for (t = 0; t < MLX5_OBJ__COUNT; t++) {
         g_ptr_array_set_size(dying, 0);
         g_hash_table_iter_init(&it, fn->ids[t].by_id);
-        while (g_hash_table_iter_next(&it, &id, &o)) {
-            /* a range is in the table once per number */
-            if (GPOINTER_TO_UINT(id) == ((Mlx5Object *)o)->id) {
-                g_ptr_array_add(dying, o);
-            }
+        while (g_hash_table_iter_next(&it, NULL, &o)) {
+            g_ptr_array_add(dying, o);
         }
         for (i = 0; i < dying->len; i++) {
             release(g_ptr_array_index(dying, i));
@@ -279,5 +291,6 @@ void mlx5_objects_finalize(Mlx5Function *fn)
     mlx5_objects_reset(fn);
     for (t = 0; t < MLX5_OBJ__COUNT; t++) {
         g_clear_pointer(&fn->ids[t].by_id, g_hash_table_destroy);
+        g_clear_pointer(&fn->ids[t].taken, g_free);
     }
 }

@@ -55,6 +55,8 @@ bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt);
 
 /* ---------------------------------------------------------------- dek.c --- */
 
+void mlx5_dek_init(Mlx5Function *fn);
+void mlx5_dek_finalize(Mlx5Function *fn);
 /*
  * The key that tls_static_params.dek_index names, as the card's key cache has
  * it, or NULL with a trace. @pd is that of the TIS, NULL for a TIR. The caller

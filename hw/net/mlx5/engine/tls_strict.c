@@ -20,6 +20,8 @@ static const struct {
 typedef struct StrictDek {
     uint64_t holds;     /* loaded last */
     uint64_t in_use;    /* held when it was first used after SYNC_CRYPTO */
+    uint64_t sync;      /* after which one that was; in_use is over with the next */
+    GList link;         /* in replaced, if data: another is loaded over in_use */
 } StrictDek;
 
 /* A record that was sent, or the part of it that was. */
@@ -124,8 +126,9 @@ void mlx5_tls_strict_static(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
     if (key && !dek && !s->whole) {
         mlx5_tls_strict_dek_load(s, p.dek_index, key);
     } else if (key && dek) {
-        if (!dek->in_use) {
+        if (!dek->in_use || dek->sync != s->syncs) {
             dek->in_use = dek->holds;
+            dek->sync = s->syncs;
         }
         if (dek->in_use != dek->holds || mlx5_tls_key_serial(key) != dek->holds) {
             mlx5_tls_strict_violation(s, MLX5_STRICT_DEK_UNSYNCED, "dek 0x%x by %s 0x%x",
@@ -193,23 +196,23 @@ void mlx5_tls_strict_dek_load(Mlx5TlsStrict *s, uint32_t index, const Mlx5TlsKey
         dek = g_new0(StrictDek, 1);
         g_hash_table_insert(s->deks, GUINT_TO_POINTER(index), dek);
     }
+    if (dek->in_use && dek->sync == s->syncs && !dek->link.data) {
+        dek->link.data = dek;
+        g_queue_push_tail_link(&s->replaced, &dek->link);
+    }
     dek->holds = mlx5_tls_key_serial(key);
 }
 
 void mlx5_tls_strict_dek_sync(Mlx5TlsStrict *s)
 {
-    GHashTableIter it;
-    gpointer dek;
+    while (s->replaced.head) {
+        StrictDek *dek = s->replaced.head->data;
 
-    g_hash_table_iter_init(&it, s->deks);
-    while (g_hash_table_iter_next(&it, NULL, &dek)) {
-        StrictDek *d = dek;
-
-        if (d->in_use != d->holds) {
-            sent_forget(s, d->in_use);
-        }
-        d->in_use = 0;
+        g_queue_unlink(&s->replaced, &dek->link);
+        dek->link.data = NULL;
+        sent_forget(s, dek->in_use);
     }
+    s->syncs++;
 }
 
 void mlx5_tls_strict_dek_gone(Mlx5TlsStrict *s, uint32_t index)
@@ -219,6 +222,9 @@ void mlx5_tls_strict_dek_gone(Mlx5TlsStrict *s, uint32_t index)
     if (dek) {
         sent_forget(s, dek->holds);
         sent_forget(s, dek->in_use);
+        if (dek->link.data) {
+            g_queue_unlink(&s->replaced, &dek->link);
+        }
         g_hash_table_remove(s->deks, GUINT_TO_POINTER(index));
     }
 }
@@ -314,21 +320,14 @@ void mlx5_strict_order_data(Mlx5TlsStrict *s, StrictContext *c, const char *what
 
 /* ---- records sent ------------------------------------------------------------ */
 
-static guint sent_hash(gconstpointer v)
-{
-    const StrictSent *e = v;
-
-    uint64_t n = mlx5_ld64(e->nonce + 4);
-
-    n ^= n >> 32;
-    return e->serial * 0x9e3779b1u ^ (uint32_t)n * 0x85ebca6bu ^ mlx5_ld32(e->nonce);
-}
-
-static gboolean sent_equal(gconstpointer a, gconstpointer b)
+/* A tree and no hash, whose values whoever chooses the nonces could let collide. */
+static gint sent_order(gconstpointer a, gconstpointer b, gpointer opaque)
 {
     const StrictSent *x = a, *y = b;
 
-    return x->serial == y->serial && memcmp(x->nonce, y->nonce, sizeof(x->nonce)) == 0;
+    (void)opaque;
+    return x->serial != y->serial ? (x->serial < y->serial ? -1 : 1) :
+           memcmp(x->nonce, y->nonce, sizeof(x->nonce));
 }
 
 static void sent_free(void *opaque)
@@ -367,7 +366,7 @@ static void sent_remove(Mlx5TlsStrict *s, StrictSent *e)
 
         g_hash_table_remove(s->sent_by_key, &serial);
     }
-    g_hash_table_remove(s->sent, e);
+    g_tree_remove(s->sent, e);
 }
 
 /* That key is not used any more: nor will its nonces be. */
@@ -402,7 +401,7 @@ static void sent_trim(Mlx5TlsStrict *s)
 
 unsigned mlx5_tls_strict_sent(const Mlx5TlsStrict *s)
 {
-    return g_hash_table_size(s->sent);
+    return (unsigned)g_tree_nnodes(s->sent);
 }
 
 /* The entry of c's open record, made if there is none, and the most recent now. */
@@ -414,7 +413,7 @@ static StrictSent *sent_get(Mlx5TlsStrict *s, const StrictContext *c)
     GQueue *queue;
 
     memcpy(key.nonce, r->nonce, sizeof(key.nonce));
-    e = g_hash_table_lookup(s->sent, &key);
+    e = g_tree_lookup(s->sent, &key);
     if (e) {
         mlx5_secret_erase(&key, sizeof(key));
         queue = sent_queue(s, e);
@@ -431,7 +430,7 @@ static StrictSent *sent_get(Mlx5TlsStrict *s, const StrictContext *c)
     e->link.data = e;
     e->by_key.data = e;
     s->sent_bytes += sent_cost(e);
-    g_hash_table_add(s->sent, e);
+    g_tree_insert(s->sent, e, e);
     g_queue_push_head_link(&s->sent_whole, &e->link);
     queue = g_hash_table_lookup(s->sent_by_key, &e->serial);
     if (!queue) {
@@ -593,7 +592,7 @@ Mlx5TlsStrict *mlx5_tls_strict_new(Mlx5TlsEngine *engine, bool whole,
     }
     s->deks = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     s->settled = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-    s->sent = g_hash_table_new_full(sent_hash, sent_equal, sent_free, NULL);
+    s->sent = g_tree_new_full(sent_order, NULL, sent_free, NULL);
     s->sent_by_key = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, queue_free);
     g_queue_init(&s->sent_whole);
     g_queue_init(&s->sent_tags);
@@ -620,7 +619,7 @@ void mlx5_tls_strict_free(Mlx5TlsStrict *s)
     while (s->sent_whole.head || s->sent_tags.head) {
         sent_remove(s, (s->sent_whole.head ?: s->sent_tags.head)->data);
     }
-    g_hash_table_destroy(s->sent);
+    g_tree_destroy(s->sent);
     g_hash_table_destroy(s->sent_by_key);
     mlx5_secret_empty_bytes(s->plain);
     g_byte_array_unref(s->plain);

@@ -101,10 +101,12 @@ struct Mlx5TlsStrict {
     void *opaque;
     GHashTable *contexts[2];    /* by Mlx5TlsDir: id -> StrictContext */
     GHashTable *deks;           /* index -> StrictDek */
+    uint64_t syncs;             /* SYNC_CRYPTO so far */
+    GQueue replaced;            /* StrictDek whose key in use is not the one it holds */
     GHashTable *settled;        /* sqn -> uint64_t: ticks up to it are done */
     uint64_t tick;
     uint32_t sqn;               /* whose WQE is being executed */
-    GHashTable *sent;           /* StrictSent -> itself */
+    GTree *sent;                /* StrictSent, by serial and nonce */
     GQueue sent_whole, sent_tags;       /* most recent first */
     GHashTable *sent_by_key;    /* serial number -> GQueue of StrictSent */
     size_t sent_bytes;
