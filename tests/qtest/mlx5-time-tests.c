@@ -49,6 +49,15 @@ static void batch_add(Batch *b, const void *in, uint32_t len)
     b->n++;
 }
 
+static void batch_id(Batch *b, uint16_t opcode, uint32_t id)
+{
+    uint8_t in[16] = { 0 };
+
+    MLX5_SET(cmd_in, in, opcode, opcode);
+    MLX5_SET(cmd_id, in, id, id);
+    batch_add(b, in, sizeof(in));
+}
+
 /*
  * Page addresses that meet in one place of a hash table with GLib's own hash, as
  * many as a command can hold, in 8 slots. That hash was another one once.
@@ -162,6 +171,66 @@ static void test_numbers(void)
 
 /* ----------------------------------------------------------- sending --- */
 
+/*
+ * Queues in error with all that they hold to flush. What is posted is one page,
+ * again and again, and the completion queue takes everything.
+ */
+static void test_flush(void)
+{
+    enum { QUEUES = 16, LOG_SIZE = 15 };
+    Drv *d = drv_start_up("");
+    uint64_t page = drv_mem(d, 4096);
+    Batch b = { .d = d };
+    g_autofree uint8_t *cq_cmd = NULL;
+    DrvSq sq[QUEUES];
+    uint32_t len;
+    DrvEq eq;
+    DrvCq cq;
+    unsigned q, i;
+
+    drv_eq_create(d, &eq, 6, 0, 0);
+    cq_cmd = drv_cq_cmd(d, &cq, 8, eq.eqn, &len);
+    MLX5_SET(cqc, cq_cmd + 0x10, oi, 1);
+    cq.cqn = drv_create(d, cq_cmd, len);
+    for (q = 0; q < QUEUES; q++) {
+        uint32_t pages = (64u << LOG_SIZE) / 4096;
+        g_autofree uint8_t *in = g_malloc0(0x110 + pages * 8);
+        g_autofree uint8_t *small = drv_sq_cmd(d, &sq[q], 6, &cq, 0, &len);
+
+        memcpy(in, small, 0x110);
+        MLX5_SET(wq, in + 0x50, log_wq_sz, LOG_SIZE);
+        for (i = 0; i < pages; i++) {
+            mlx5_st64(in + 0x110 + i * 8, page);
+        }
+        sq[q].sqn = drv_create(d, in, 0x110 + pages * 8);
+        g_assert_cmphex(drv_sq_modify(d, &sq[q], DRV_RST, DRV_RDY).status, ==,
+                        MLX5_STATUS_OK);
+        drv_write32(d, sq[q].dbr + 4, 1u << LOG_SIZE);
+    }
+    for (q = 0; q < QUEUES; q++) {
+        uint8_t in[272] = { 0 };
+
+        MLX5_SET(cmd_in, in, opcode, OP_MODIFY_SQ);
+        MLX5_SET(modify_sq_in, in, sq_state, DRV_RDY);
+        MLX5_SET(modify_sq_in, in, sqn, sq[q].sqn);
+        MLX5_SET(sqc, in + 0x20, state, DRV_ERR);
+        batch_add(&b, in, sizeof(in));
+    }
+    batch_run(&b);
+    /* The driver has seen that much once the last completion is there. */
+    for (i = 0; i < QUEUES << LOG_SIZE; ) {
+        uint8_t out[272], query[16] = { 0 };
+
+        MLX5_SET(cmd_in, query, opcode, OP_QUERY_CQ);
+        MLX5_SET(cmd_id, query, id, cq.cqn);
+        drv_cmd_ok(d, query, sizeof(query), out, sizeof(out));
+        i = MLX5_GET(cqc, out + 0x10, producer_counter);
+    }
+    g_assert_cmpuint(i, ==, QUEUES << LOG_SIZE);
+    drv_watch(d, "flush", SOON);
+    drv_stop(d);
+}
+
 typedef struct Sender {
     Drv *d;
     DrvEq eq;
@@ -175,6 +244,65 @@ static void sender(Sender *z, const char *props, unsigned log_size)
     drv_eq_create(z->d, &z->eq, 6, 0, 0);
     drv_cq_create(z->d, &z->cq, log_size, z->eq.eqn);
     drv_sq_create(z->d, &z->sq, log_size, &z->cq, drv_tis_create(z->d));
+}
+
+/*
+ * Packets of the longest kind that hold the shortest records, empty ones: 2250 in
+ * each to encrypt. They are too long for the wire, so nothing slows them down.
+ */
+static void test_records(void)
+{
+    enum { PACKETS = 1000, RECORD = 29, N = 65000 / RECORD * RECORD };
+    Sender z;
+    Drv *d;
+    g_autofree uint8_t *clear = g_malloc0(N);
+    uint8_t p[TLS_STATIC_LEN];
+    uint16_t index = 0;
+    uint32_t tisn, dek;
+    uint64_t mem;
+    unsigned i;
+    TlsConn c;
+    DrvWqe w;
+
+    sender(&z, "", 12);
+    d = z.d;
+    tls_conn(&c, 0, 1);
+    dek = drv_dek_create(d, c.key, c.key_len);
+    tisn = drv_tis_tls(d);
+    mem = drv_mem(d, N);
+    for (i = 0; i < N; i += RECORD) {
+        static const uint8_t header[] = { REC_DATA, 3, 3, 0, RECORD - TLS_HDR };
+
+        memcpy(clear + i, header, sizeof(header));
+    }
+    drv_write(d, mem, clear, N);
+    tls_static(p, &c, dek, 0);
+    drv_wqe_static(&w, &z.sq, false, tisn, p, false, false);
+    drv_sq_put(d, &z.sq, &w);
+    drv_wqe_set_psv(&w, &z.sq, false, tisn, 0, true, false);
+    drv_sq_put(d, &z.sq, &w);
+    for (i = 0; i < PACKETS; i++) {
+        FrameSpec s = rig_spec(4, 6, N);
+        Frame f;
+
+        s.seq = c.seq + i * N;
+        s.payload = clear;
+        f = frame_build(&s);
+        drv_wqe(&w, &z.sq, WQE_SEND, i == PACKETS - 1);
+        MLX5_SET(wqe_ctrl, w.b, fm, i == 0);
+        MLX5_SET(wqe_ctrl, w.b, tis_tir_num, tisn);
+        drv_wqe_eth(&w, ETH_L3_CSUM | ETH_L4_CSUM, 0, f.data, f.payload);
+        drv_wqe_data(&w, d->lkey, mem, N);
+        index = drv_sq_put(d, &z.sq, &w);
+        frame_free(&f);
+    }
+    drv_sq_ring(d, &z.sq);
+    drv_sq_expect(d, &z.sq, index);
+    g_assert_cmpuint(drv_counter(d, "tls_tx_packets"), ==, PACKETS);
+    g_assert_cmpuint(drv_counter(d, "tls_tx_records"), ==,
+                     (uint64_t)PACKETS * (N / RECORD));
+    drv_watch(d, "records", SOON);
+    drv_stop(d);
 }
 
 /* --------------------------------------------------------- flow tables --- */
@@ -346,10 +474,93 @@ static void test_flow_tables(void)
     drv_stop(z.d);
 }
 
+/* Frames to our own address go the same way, from inside the bottom half. */
+static void test_loop_back(void)
+{
+    enum { FRAMES = 1000 };
+    FrameSpec s = way_spec();
+    uint8_t buf[DRV_MAX_FRAME], cqe[64];
+    Frame f = frame_build(&s);
+    unsigned i, left = FRAMES;
+    Batch b = { 0 };
+    Sender z;
+    uint64_t mem;
+    DrvWqe w;
+    DrvRq rq;
+
+    sender(&z, "", 10);
+    b.d = z.d;
+    drv_rq_create(z.d, &rq, 6, 4, &z.cq, 0, false);
+    way_rig(z.d, &b, drv_tir_tls(z.d, rq.rqn)); /* has self_lb_block */
+    mem = drv_mem(z.d, f.len);
+    drv_write(z.d, mem, f.data, f.len);
+    for (i = 0; i < FRAMES; i++) {
+        drv_wqe(&w, &z.sq, WQE_SEND, i == FRAMES - 1);
+        drv_wqe_eth(&w, 0, 0, NULL, 0);
+        drv_wqe_data(&w, z.d->lkey, mem, f.len);
+        drv_sq_put(z.d, &z.sq, &w);
+    }
+    drv_watch(z.d, "flow tables made", SOON);
+    drv_sq_ring(z.d, &z.sq);
+    /* Where their way is too long for us they leave. */
+    while (!drv_cq_poll(z.d, &z.cq, cqe)) {
+        while (drv_wire_readable(z.d)) {
+            drv_wire_recv(z.d, buf);
+            left--;
+        }
+    }
+    g_assert_cmphex(MLX5_GET(cqe, cqe, opcode), ==, CQE_REQ);
+    for (; left; left--) {
+        drv_wire_recv(z.d, buf);
+    }
+    drv_watch(z.d, "loop back", SOON);
+    frame_free(&f);
+    drv_stop(z.d);
+}
+
+/* ---------------------------------------------------------- removing --- */
+
+/* Objects of the kinds that cost most to remove, a part of what there can be. */
+static void test_teardown(void)
+{
+    enum { N = 4096 };
+    Drv *d = drv_start_up("");
+    Batch b = { .d = d };
+    g_autofree uint8_t *tis = NULL, *tir = NULL;
+    uint32_t tis_len, tir_len;
+    unsigned i;
+    DrvEq eq;
+    DrvCq cq;
+    DrvRq rq;
+
+    drv_eq_create(d, &eq, 6, 0, 0);
+    drv_cq_create(d, &cq, 6, eq.eqn);
+    drv_rq_create(d, &rq, 6, 4, &cq, 0, false);
+    tis = drv_tis_cmd(d, &tis_len);
+    MLX5_SET(tisc, tis + 0x20, tls_en, 1);
+    tir = drv_tir_cmd(d, rq.rqn, &tir_len);
+    MLX5_SET(tirc, tir + 0x20, tls_en, 1);
+    for (i = 0; i < N; i++) {
+        batch_add(&b, tis, tis_len);
+        batch_add(&b, tir, tir_len);
+        batch_id(&b, OP_ALLOC_PD, 0);
+    }
+    batch_run(&b);
+    drv_watch(d, "objects made", SOON);
+    drv_hca_down(d);
+    drv_watch(d, "teardown", SOON);
+    g_assert_cmpuint(drv_objects_total(d), ==, 0);
+    drv_stop(d);
+}
+
 void mlx5_time_tests(void)
 {
     qtest_add_func("mlx5-ktls/time/pages", test_pages);
     qtest_add_func("mlx5-ktls/time/sync-crypto", test_sync_crypto);
     qtest_add_func("mlx5-ktls/time/numbers", test_numbers);
+    qtest_add_func("mlx5-ktls/time/flush", test_flush);
+    qtest_add_func("mlx5-ktls/time/records", test_records);
     qtest_add_func("mlx5-ktls/time/flow-tables", test_flow_tables);
+    qtest_add_func("mlx5-ktls/time/loop-back", test_loop_back);
+    qtest_add_func("mlx5-ktls/time/teardown", test_teardown);
 }

@@ -2,7 +2,7 @@
 /*
  * The command interface: queue, mailboxes, the one dispatch table, the one
  * validator, and completion (driver: core/cmd.c). Handlers are in cmd_*.c.
- * Owns cmd_pending and cmd_bh of the function.
+ * Owns cmd_pending, cmd_batch and cmd_bh of the function.
  *
  * A doorbell only notes the slot. The bottom half takes each pending slot: it
  * copies the entry and its input mailboxes, runs the handler, writes output
@@ -28,6 +28,8 @@
 #define MAILBOX_ALIGN 512
 /* Longest input or output taken: the longest page or flow list fits. */
 #define CMD_MAX_LEN (64 * KiB)
+/* Commands that a run of the bottom half executes. */
+#define CMD_BUDGET 4
 
 /* Delivery status, status_own[7:1]: malformed descriptors only. */
 typedef enum Mlx5Delivery {
@@ -312,21 +314,31 @@ void mlx5_cmd_complete(Mlx5Function *fn, unsigned slot, const uint8_t *out,
     }
 }
 
+/*
+ * The slots that had been rung when a batch began go through it in order; what is
+ * rung meanwhile is the next batch.
+ */
 static void cmd_bh(void *opaque)
 {
     Mlx5Function *fn = opaque;
-    uint32_t slots = fn->cmd_pending;
+    unsigned budget = CMD_BUDGET;
     uint32_t completed = 0;
 
     if (fn->asleep) {
         return;
     }
-    fn->cmd_pending = 0;
-    while (slots) {
-        unsigned slot = ctz32(slots);
+    if (!fn->cmd_batch) {
+        fn->cmd_batch = fn->cmd_pending;
+        fn->cmd_pending = 0;
+    }
+    while (fn->cmd_batch && budget--) {
+        unsigned slot = ctz32(fn->cmd_batch);
 
-        slots &= slots - 1;
+        fn->cmd_batch &= fn->cmd_batch - 1;
         cmd_slot(fn, slot, &completed);
+    }
+    if (fn->cmd_batch || fn->cmd_pending) {
+        qemu_bh_schedule(fn->cmd_bh);
     }
     if (completed) {
         cmd_events(fn, completed);
@@ -352,6 +364,7 @@ void mlx5_cmd_init(Mlx5Function *fn)
 void mlx5_cmd_reset(Mlx5Function *fn)
 {
     fn->cmd_pending = 0;
+    fn->cmd_batch = 0;
     qemu_bh_cancel(fn->cmd_bh);
     if (fn->dev->faults) {
         mlx5_fault_cmd_reset(fn);

@@ -309,12 +309,12 @@ typedef struct Mlx5VportCounters {
     Mlx5TrafficCounter tx[MLX5_CAST__COUNT];
     uint64_t rx_steer_miss; /* no flow entry took the packet */
     uint64_t rx_steer_drop; /* a flow entry said drop */
+    uint64_t rx_steer_costly; /* its way took more probes than a frame may */
     uint64_t rx_no_queue;   /* the TIR led to a queue that is not running */
     uint64_t rx_out_of_buffer;
     uint64_t rx_wqe_error;
     uint64_t rx_cq_error;
     uint64_t tx_wqe_error;
-    uint64_t rx_steer_costly; /* its way took more probes than a frame may */
 } Mlx5VportCounters;
 
 /* QUERY_VNIC_ENV: what went wrong since the HCA was brought up. */
@@ -378,6 +378,7 @@ struct Mlx5Function {
 
     /* command interface, cmd.c */
     uint32_t cmd_pending; /* slots whose doorbell rang */
+    uint32_t cmd_batch;   /* of those, the ones that are being worked through */
     QEMUBH *cmd_bh;
     Mlx5HcaState hca;
     bool asleep; /* in D3hot: nothing leaves, to memory, as message, as frame */
@@ -396,13 +397,13 @@ struct Mlx5Function {
         Mlx5TlsCounters counters;
     } tls;
 
-    Mlx5Faults *faults; /* dev->faults, NULL without rules; see fault.h */
     struct {
         uint64_t syncs;    /* SYNC_CRYPTO so far */
         QTAILQ_HEAD(, Mlx5DekSlot) replaced; /* see dek.c */
         QEMUBH *bh;
     } dek;
 
+    Mlx5Faults *faults; /* dev->faults, NULL without rules; see fault.h */
     Mlx5TlsStrict *strict; /* NULL without strict=on; see strict.h */
     bool strict_candidate; /* of the packet that is being delivered */
     uint32_t strict_resync;
@@ -470,7 +471,7 @@ struct Mlx5Port {
     bool tx_blocked; /* the backend asked to wait; tx_bh rests until it calls */
     uint8_t *tx_unsent; /* while tx_blocked: the frame that was not taken */
     size_t tx_unsent_len;
-    int tx_budget;   /* frames that this run of tx_bh may still send */
+    int tx_budget;   /* frames' worth of work left to this run of tx_bh */
     bool tx_running; /* tx_bh is, and frames may lie in tx.buf; */
     bool tx_erase;   /* erase all of that when it ends */
     Mlx5TxPacket tx;
@@ -652,6 +653,15 @@ enum {
 Mlx5TxResult mlx5_tx_start(Mlx5Port *port, Mlx5Sq *sq, uint8_t *cqe_syndrome);
 /* Goes on with the packet in port->tx. */
 Mlx5TxResult mlx5_tx_continue(Mlx5Port *port, uint8_t *cqe_syndrome);
+/*
+ * Charges the run of tx_bh for bytes that were copied and records that were gone
+ * through, whether or not a frame leaves: a KiB, or two records (they may be empty),
+ * cost about as much as a frame.
+ */
+static inline void mlx5_tx_charge(Mlx5Port *port, size_t bytes, size_t records)
+{
+    port->tx_budget -= bytes / KiB + records / 2;
+}
 /* The backend takes packets again. */
 void mlx5_tx_unblocked(Mlx5Port *port);
 /*

@@ -20,6 +20,8 @@
 
 #define HOLD_RETRY_NS (1 * SCALE_MS)
 #define ETHERTYPE_CVLAN 0x8100
+/* Probes of flow groups that cost as much as a frame. */
+#define PROBES_PER_FRAME 32
 /*
  * tirc.self_lb_block: the TIR takes unicasts that its own transport domain has
  * sent. Whatever the name says, drivers set the bit to allow it (driver:
@@ -284,6 +286,9 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     mlx5_steering_lookup(fn->steering, &pkt, buf, &way);
     fn->vnic_env.generated_pkt_steering_fail += way.cut;
     n = find_targets(fn, &way, &pkt, buf, true, target);
+    /* This is done from inside a send, and at its expense. */
+    port->tx_budget -= way.probes / PROBES_PER_FRAME;
+    mlx5_tx_charge(port, n * (KiB + len), 0);
     if (n) {
         trace_mlx5_rx_loop_back(DEVICE(fn->dev)->id, len, n);
         c->packets++;

@@ -19,7 +19,10 @@
 
 #define LOG_SQ_STRIDE 6
 #define SND_DBR_OFFSET 4
-/* WQEs a queue may execute per turn; turns and frames per bottom half. */
+/*
+ * WQEs that a queue may execute or flush per turn; turns per bottom half, and
+ * frames or what costs as much (mlx5_tx_charge()).
+ */
 #define SQ_BUDGET 64
 #define TX_TURNS 16
 #define TX_FRAMES 1024
@@ -185,17 +188,26 @@ static void sq_read_dbr(Mlx5Sq *sq)
     sq->pc = pc;
 }
 
-/* A queue in error completes what is posted without executing it. */
-static void sq_flush(Mlx5Sq *sq)
+/*
+ * A queue in error completes what is posted without executing it, as many as a
+ * queue may execute. Returns false when some are left.
+ */
+static bool sq_flush(Mlx5Sq *sq)
 {
+    Mlx5Port *port = sq->obj.fn->port;
+    unsigned budget = SQ_BUDGET;
     uint8_t ctrl[16];
 
     /* Also what was posted while the queue had no turn: no more doorbells. */
     sq_read_dbr(sq);
     while (sq->cc != sq->pc) {
+        if (!budget-- || port->tx_budget <= 0) {
+            return false;
+        }
+        port->tx_budget--;
         if (!mlx5_dma_read(sq->obj.fn, mlx5_ring_addr(&sq->ring, sq->cc), ctrl,
                            sizeof(ctrl))) {
-            return;
+            return true;
         }
         sq->wqe_opcode = MLX5_GET(wqe_ctrl, ctrl, opcode);
         sq->wqe_bbs = MAX(1, DIV_ROUND_UP(MLX5_GET(wqe_ctrl, ctrl, ds), 4));
@@ -205,6 +217,7 @@ static void sq_flush(Mlx5Sq *sq)
         sq_cqe(sq, MLX5_CQE_REQ_ERR, MLX5_CQE_SYN_WR_FLUSH);
         sq->cc += sq->wqe_bbs;
     }
+    return true;
 }
 
 static SqTurn sq_turn(Mlx5Sq *sq)
@@ -229,13 +242,13 @@ static SqTurn sq_turn(Mlx5Sq *sq)
                 sq_read_dbr(sq);
             }
             if (sq->state == MLX5_Q_ERR &&
-                MLX5_GET(sqc, sq->sqc, flush_in_error_en)) {
-                sq_flush(sq);
+                MLX5_GET(sqc, sq->sqc, flush_in_error_en) && !sq_flush(sq)) {
+                return SQ_MORE;
             }
             if (sq->state != MLX5_Q_RDY || sq->cc == sq->pc) {
                 return SQ_IDLE;
             }
-            if (!budget--) {
+            if (!budget-- || port->tx_budget <= 0) {
                 return SQ_MORE;
             }
             if (!sq_fetch(sq)) {

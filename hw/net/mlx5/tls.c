@@ -156,6 +156,7 @@ Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
     plain = g_memdup2(payload, len);
 #endif
     mlx5_tls_tx_packet(tis->tls, pkt->tcp_seq, payload, len, &res);
+    mlx5_tx_charge(fn->port, 0, res.records);
 #ifdef MLX5_BREAK
     if (res.verdict == MLX5_TLS_TX_SEND) {
         mlx5_strict_break_tx(fn, payload, plain, len);
@@ -207,6 +208,7 @@ void mlx5_tls_dump(Mlx5Function *fn, uint32_t tisn, const uint8_t *data,
         return;
     }
     mlx5_tls_tx_dump(tis->tls, data, len, &res);
+    mlx5_tx_charge(fn->port, len, res.records);
     if (fn->strict) {
         mlx5_tls_strict_tx_dump(fn->strict, tisn, data, len,
                                 res.reason == MLX5_TLS_REASON_NONE);

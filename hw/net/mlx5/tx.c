@@ -67,6 +67,7 @@ static ssize_t gather(Mlx5Port *port, Mlx5Sq *sq, unsigned ds, unsigned end,
         }
         len += n;
     }
+    mlx5_tx_charge(port, len, 0);
     return len;
 }
 
