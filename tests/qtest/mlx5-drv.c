@@ -147,7 +147,8 @@ void drv_port_setup(Drv *d)
     qpci_config_writeb(port, PCI_SECONDARY_BUS, PORT_BUS);
     qpci_config_writeb(port, PCI_SUBORDINATE_BUS, PORT_BUS);
     qpci_config_writew(port, PCI_MEMORY_BASE, 0xe000);
-    qpci_config_writew(port, PCI_MEMORY_LIMIT, 0xfdf0);
+    qpci_config_writew(port, PCI_MEMORY_LIMIT,
+                       (DRV_PORT_WINDOW_END - 1) >> 16 & 0xfff0);
     qpci_config_writew(port, PCI_COMMAND,
                        PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     g_free(port);
@@ -171,6 +172,35 @@ Drv *drv_start_behind_port_narrow(const char *props, int bytes)
 Drv *drv_start_behind_port(const char *props)
 {
     return drv_start_behind_port_narrow(props, 0);
+}
+
+/* Where we put q35's window to configuration space, and its enable bit. */
+#define ECAM 0xb0000000u
+#define MCH_PCIEXBAR 0x60
+#define ECAM_ENABLE 1
+
+uint64_t drv_ecam(unsigned devfn, unsigned reg)
+{
+    return ECAM + ((uint64_t)devfn << 12) + reg;
+}
+
+Drv *drv_start_behind_port_native(const char *netdev, const char *args)
+{
+    g_autofree char *devices =
+        g_strdup_printf("-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support"
+                        "=off -device pcie-root-port,id=rp0,bus=pcie.0,"
+                        "addr=%d,chassis=1,slot=1 %s -device mlx5-ktls,id=nic,"
+                        "netdev=%s,bus=rp0,mac=" DRV_MAC_STR, DRV_PORT_SLOT,
+                        args, netdev);
+    Drv *d = start("q35", devices, 0);
+    QPCIDevice *mch = qpci_device_find(d->bus, QPCI_DEVFN(0, 0));
+
+    qpci_config_writel(mch, MCH_PCIEXBAR, ECAM | ECAM_ENABLE);
+    g_free(mch);
+    d->devfn = PORT_BUS << 8;
+    drv_port_setup(d);
+    drv_map(d);
+    return d;
 }
 
 void drv_plug(Drv *d, const char *rx_no_buffer)
@@ -238,6 +268,11 @@ void drv_stop(Drv *d)
         drv_hca_down(d);
     }
     g_assert_cmpuint(drv_objects_total(d), ==, 0);
+    drv_quit(d);
+}
+
+void drv_quit(Drv *d)
+{
     g_free(d->pci);
     qpci_free_pc(d->bus);
     alloc_destroy(&d->alloc);

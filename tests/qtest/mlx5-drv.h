@@ -117,6 +117,8 @@ void drv_eject(Drv *d);
  * objects left, and ends QEMU.
  */
 void drv_stop(Drv *d);
+/* Ends QEMU, which must still be there. */
+void drv_quit(Drv *d);
 /*
  * A q35 machine with the device behind a PCI Express root port, which is in
  * slot DRV_PORT_SLOT of the root bus.
@@ -124,8 +126,18 @@ void drv_stop(Drv *d);
 Drv *drv_start_behind_port(const char *props);
 /* As above, with @bytes of room in the socket from the device to the test. */
 Drv *drv_start_behind_port_narrow(const char *props, int bytes);
+/*
+ * As above, with native hot-plug and configuration space in memory, at
+ * drv_ecam(). @netdev is the device's backend: "net0" is the socket, others
+ * come from @args.
+ */
+Drv *drv_start_behind_port_native(const char *netdev, const char *args);
+/* Configuration space of function @devfn (with its bus), register @reg. */
+uint64_t drv_ecam(unsigned devfn, unsigned reg);
 /* Gives the port its bus number and window (again, after a system reset). */
 void drv_port_setup(Drv *d);
+/* From here on addresses are for devices that are not behind the port. */
+#define DRV_PORT_WINDOW_END 0xf0000000u
 /* Finds the device, enables it and maps BAR0 (again, after a reset). */
 void drv_map(Drv *d);
 

@@ -39,6 +39,7 @@ int main(int argc, char **argv)
     mlx5_fault_tls_tests();
     mlx5_vnic_tests();
     mlx5_time_tests();
+    mlx5_leave_tests();
     mlx5_fuzz_tests();
     return g_test_run();
 }

@@ -255,11 +255,12 @@ static void write_asleep(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
     memcpy(pci->msix_pba, pending, size);
 }
 
-static void send_pending(PCIDevice *pci)
+static void send_pending(Mlx5State *s)
 {
+    PCIDevice *pci = PCI_DEVICE(s);
     unsigned v;
 
-    for (v = 0; v < pci->msix_entries_nr; v++) {
+    for (v = 0; !mlx5_work_stop(&s->work) && v < pci->msix_entries_nr; v++) {
         if (pci->msix_pba[v / 8] & 1 << v % 8 && msix_enabled(pci) &&
             !msix_is_masked(pci, v)) {
             msix_clr_pending(pci, v);
@@ -268,29 +269,47 @@ static void send_pending(PCIDevice *pci)
     }
 }
 
+/* Follows the power state that was written. Is there D0 now after D3hot? */
+static bool power_changed(Mlx5State *s)
+{
+    PCIDevice *pci = PCI_DEVICE(s);
+    bool wakes = s->fn.asleep && in_d0(pci);
+
+    gate_bus_master(pci); /* what wakes up writes events at once */
+    if (wakes) {
+        trace_mlx5_power(DEVICE(s)->id, "D0");
+        mlx5_function_wake(&s->fn);
+    } else if (!s->fn.asleep && !in_d0(pci)) {
+        trace_mlx5_power(DEVICE(s)->id, "D3hot");
+        mlx5_function_sleep(&s->fn);
+    }
+    return wakes;
+}
+
+/*
+ * Behind QEMU's own handling, which sends messages when it unmasks a vector,
+ * we may be gone, and configuration space with us.
+ */
 void mlx5_cfgspace_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
 {
     Mlx5State *s = MLX5_KTLS(pci);
+    bool wakes;
 
+    mlx5_work_begin(&s->work);
     if (s->fn.asleep) {
         write_asleep(pci, addr, val, len);
     } else {
         pci_default_write_config(pci, addr, val, len);
     }
-    if (in_d0(pci) == s->fn.asleep) {
-        trace_mlx5_power(DEVICE(s)->id, s->fn.asleep ? "D0" : "D3hot");
-        if (s->fn.asleep) {
-            gate_bus_master(pci);
-            mlx5_function_wake(&s->fn);
-            send_pending(pci);
-        } else {
-            mlx5_function_sleep(&s->fn);
+    if (!mlx5_work_gone(&s->work)) {
+        wakes = power_changed(s);
+        if (pci->exp.exp_cap) {
+            pcie_aer_write_config(pci, addr, val, len);
+            pcie_cap_flr_write_config(pci, addr, val, len);
+        }
+        if (wakes) {
+            send_pending(s);
         }
     }
-    gate_bus_master(pci);
-    if (!pci->exp.exp_cap) {
-        return;
-    }
-    pcie_aer_write_config(pci, addr, val, len);
-    pcie_cap_flr_write_config(pci, addr, val, len);
+    mlx5_work_end(&s->work);
 }

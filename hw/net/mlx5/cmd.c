@@ -303,7 +303,6 @@ static void cmd_events(Mlx5Function *fn, uint32_t slots)
 
     MLX5_SET(eqe_cmd, eqe, command_completion_vector, slots);
     mlx5_event(fn, MLX5_EVENT_CMD, 0, eqe);
-    mlx5_notify_flush(fn);
 }
 
 void mlx5_cmd_complete(Mlx5Function *fn, unsigned slot, const uint8_t *out,
@@ -338,10 +337,11 @@ static void cmd_bh(void *opaque)
         cmd_slot(fn, slot, &completed);
     }
     if (fn->cmd_batch || fn->cmd_pending) {
-        qemu_bh_schedule(fn->cmd_bh);
+        mlx5_bh_schedule(fn->cmd_bh);
     }
     if (completed) {
         cmd_events(fn, completed);
+        mlx5_notify_flush(fn);
     }
 }
 
@@ -352,20 +352,19 @@ void mlx5_cmd_doorbell(Mlx5Function *fn, uint32_t slots)
         return;
     }
     fn->cmd_pending |= slots;
-    qemu_bh_schedule(fn->cmd_bh);
+    mlx5_bh_schedule(fn->cmd_bh);
 }
 
 void mlx5_cmd_init(Mlx5Function *fn)
 {
-    fn->cmd_bh = qemu_bh_new_guarded(cmd_bh, fn,
-                                     &DEVICE(fn->dev)->mem_reentrancy_guard);
+    fn->cmd_bh = mlx5_bh_new(&fn->dev->work, cmd_bh, fn);
 }
 
 void mlx5_cmd_reset(Mlx5Function *fn)
 {
     fn->cmd_pending = 0;
     fn->cmd_batch = 0;
-    qemu_bh_cancel(fn->cmd_bh);
+    mlx5_bh_cancel(fn->cmd_bh);
     if (fn->dev->faults) {
         mlx5_fault_cmd_reset(fn);
     }
@@ -376,5 +375,5 @@ void mlx5_cmd_finalize(Mlx5Function *fn)
     if (fn->dev->faults) {
         mlx5_fault_stop(fn);
     }
-    g_clear_pointer(&fn->cmd_bh, qemu_bh_delete);
+    g_clear_pointer(&fn->cmd_bh, mlx5_bh_delete);
 }

@@ -75,7 +75,7 @@ static void dek_bh(void *opaque)
     while ((slot = QTAILQ_FIRST(&fn->dek.replaced)) &&
            slot->sync != fn->dek.syncs) {
         if (!budget--) {
-            qemu_bh_schedule(fn->dek.bh);
+            mlx5_bh_schedule(fn->dek.bh);
             return;
         }
         slot_drop(fn, slot);
@@ -85,14 +85,13 @@ static void dek_bh(void *opaque)
 void mlx5_dek_init(Mlx5Function *fn)
 {
     QTAILQ_INIT(&fn->dek.replaced);
-    fn->dek.bh = qemu_bh_new_guarded(dek_bh, fn,
-                                     &DEVICE(fn->dev)->mem_reentrancy_guard);
+    fn->dek.bh = mlx5_bh_new(&fn->dev->work, dek_bh, fn);
 }
 
 /* All keys are gone by now. */
 void mlx5_dek_finalize(Mlx5Function *fn)
 {
-    g_clear_pointer(&fn->dek.bh, qemu_bh_delete);
+    g_clear_pointer(&fn->dek.bh, mlx5_bh_delete);
 }
 
 /*
@@ -316,7 +315,7 @@ Mlx5Syndrome mlx5_cmd_sync_crypto(Mlx5Cmd *cmd)
         return MLX5_SYN_SYNC_CRYPTO_TYPE;
     }
     fn->dek.syncs++;
-    qemu_bh_schedule(fn->dek.bh);
+    mlx5_bh_schedule(fn->dek.bh);
     fn->tls.counters.sync_crypto++;
     if (fn->strict) {
         mlx5_tls_strict_dek_sync(fn->strict);

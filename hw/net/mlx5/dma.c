@@ -16,10 +16,18 @@
  */
 static const MemTxAttrs memory_only = { .memory = true };
 
+/* One that has been taken out of the machine has no address space any more. */
+static bool dma_rw(Mlx5Function *fn, uint64_t addr, void *buf, size_t len,
+                   DMADirection dir)
+{
+    return !mlx5_work_gone(&fn->dev->work) &&
+           pci_dma_rw(PCI_DEVICE(fn->dev), addr, buf, len, dir,
+                      memory_only) == MEMTX_OK;
+}
+
 bool mlx5_dma_read(Mlx5Function *fn, uint64_t addr, void *buf, size_t len)
 {
-    if (pci_dma_rw(PCI_DEVICE(fn->dev), addr, buf, len,
-                   DMA_DIRECTION_TO_DEVICE, memory_only) != MEMTX_OK) {
+    if (!dma_rw(fn, addr, buf, len, DMA_DIRECTION_TO_DEVICE)) {
         trace_mlx5_dma_error(DEVICE(fn->dev)->id, "read", addr, len);
         return false;
     }
@@ -29,8 +37,7 @@ bool mlx5_dma_read(Mlx5Function *fn, uint64_t addr, void *buf, size_t len)
 bool mlx5_dma_write(Mlx5Function *fn, uint64_t addr, const void *buf,
                     size_t len)
 {
-    if (pci_dma_rw(PCI_DEVICE(fn->dev), addr, (void *)buf, len,
-                   DMA_DIRECTION_FROM_DEVICE, memory_only) != MEMTX_OK) {
+    if (!dma_rw(fn, addr, (void *)buf, len, DMA_DIRECTION_FROM_DEVICE)) {
         trace_mlx5_dma_error(DEVICE(fn->dev)->id, "write", addr, len);
         return false;
     }

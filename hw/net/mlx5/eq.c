@@ -10,6 +10,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/pci/msix.h"
+#include "qemu/bitmap.h"
 #include "cmd.h"
 #include "object.h"
 #include "trace.h"
@@ -101,15 +102,28 @@ void mlx5_eq_comp(Mlx5Eq *eq, uint32_t cqn)
     eq_post(eq, MLX5_EVENT_COMP, 0, eqe);
 }
 
-/* Sends the interrupt if the driver waits for one. */
-static void eq_announce(Mlx5Eq *eq)
+/* Adds the EQ's vector to those to send, if the driver waits for it. */
+static void eq_announce(Mlx5Eq *eq, unsigned long *vectors)
 {
-    Mlx5Function *fn = eq->obj.fn;
-
     if (eq->armed && eq_fill(eq)) {
         eq->armed = false;
-        trace_mlx5_eq_irq(DEVICE(fn->dev)->id, eq->obj.id, eq->intr);
-        msix_notify(PCI_DEVICE(fn->dev), eq->intr);
+        trace_mlx5_eq_irq(DEVICE(eq->obj.fn->dev)->id, eq->obj.id, eq->intr);
+        set_bit(eq->intr, vectors);
+    }
+}
+
+/*
+ * A message is a write of the guest's to wherever the guest says, our own reset
+ * or ejection included: nothing is held across one but the list itself.
+ */
+static void send_messages(Mlx5State *s, const unsigned long *vectors)
+{
+    unsigned long v;
+
+    for (v = find_first_bit(vectors, MLX5_MAX_VECTORS);
+         v < MLX5_MAX_VECTORS && !mlx5_work_stop(&s->work);
+         v = find_next_bit(vectors, MLX5_MAX_VECTORS, v + 1)) {
+        msix_notify(PCI_DEVICE(s), v);
     }
 }
 
@@ -123,13 +137,17 @@ void mlx5_eq_doorbell(Mlx5Function *fn, uint32_t eqn, uint32_t ci, bool arm)
     }
     eq->ci = ci;
     if (arm) {
+        DECLARE_BITMAP(vectors, MLX5_MAX_VECTORS) = { 0 };
+
         eq->armed = true;
-        eq_announce(eq);
+        eq_announce(eq, vectors);
+        send_messages(fn->dev, vectors);
     }
 }
 
 void mlx5_notify_flush(Mlx5Function *fn)
 {
+    DECLARE_BITMAP(vectors, MLX5_MAX_VECTORS) = { 0 };
     guint i;
 
     if (fn->asleep) {
@@ -149,14 +167,15 @@ void mlx5_notify_flush(Mlx5Function *fn)
         Mlx5Eq *eq = g_ptr_array_index(fn->dirty_eqs, i);
 
         eq->dirty = false;
-        eq_announce(eq);
+        eq_announce(eq, vectors);
     }
     g_ptr_array_set_size(fn->dirty_eqs, 0);
+    send_messages(fn->dev, vectors);
 }
 
 void mlx5_notify_schedule(Mlx5Function *fn)
 {
-    qemu_bh_schedule(fn->notify_bh);
+    mlx5_bh_schedule(fn->notify_bh);
 }
 
 /* ------------------------------------------------------------ commands --- */

@@ -70,7 +70,7 @@ typedef struct CmdWait {
 struct Mlx5Faults {
     Mlx5State *dev;
     Mlx5FaultSet *rules;
-    QEMUBH *bh;               /* lets go what stood behind gates */
+    Mlx5Bh *bh;               /* lets go what stood behind gates */
     QTAILQ_HEAD(, Gate) gates; /* closed ones */
     QTAILQ_HEAD(, Mlx5FaultQueue) queues;
     CmdWait cmd[CMD_SLOTS];
@@ -99,7 +99,7 @@ static void gate_open(Gate *g)
         timer_del(g->timer);
     }
     trace_mlx5_fault_go_on(DEVICE(g->faults->dev)->id, g->rule);
-    qemu_bh_schedule(g->faults->bh);
+    mlx5_bh_schedule(g->faults->bh);
 }
 
 static void gate_timer(void *opaque)
@@ -520,7 +520,7 @@ void mlx5_fault_cmd_reset(Mlx5Function *fn)
 void mlx5_fault_stop(Mlx5Function *fn)
 {
     mlx5_fault_cmd_reset(fn);
-    qemu_bh_cancel(fn->dev->faults->bh);
+    mlx5_bh_cancel(fn->dev->faults->bh);
 }
 
 static void cmd_go_on(Mlx5Function *fn, unsigned slot)
@@ -563,7 +563,7 @@ static void fault_bh(void *opaque)
 void mlx5_fault_wake(Mlx5State *s)
 {
     if (s->faults) {
-        qemu_bh_schedule(s->faults->bh);
+        mlx5_bh_schedule(s->faults->bh);
     }
 }
 
@@ -575,8 +575,7 @@ static Mlx5Faults *faults_get(Mlx5State *s)
         f = g_new0(Mlx5Faults, 1);
         f->dev = s;
         f->rules = mlx5_fault_set_new(commands, ARRAY_SIZE(commands));
-        f->bh = qemu_bh_new_guarded(fault_bh, f,
-                                    &DEVICE(s)->mem_reentrancy_guard);
+        f->bh = mlx5_bh_new(&s->work, fault_bh, f);
         QTAILQ_INIT(&f->gates);
         QTAILQ_INIT(&f->queues);
         s->faults = f;
@@ -590,7 +589,7 @@ void mlx5_fault_finalize(Mlx5State *s)
 
     if (f) {
         assert(QTAILQ_EMPTY(&f->gates) && QTAILQ_EMPTY(&f->queues));
-        qemu_bh_delete(f->bh);
+        mlx5_bh_delete(f->bh);
         mlx5_fault_set_free(f->rules);
         g_free(f);
         s->faults = NULL;

@@ -23,8 +23,7 @@ bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
     }
     fn->dirty_cqs = g_ptr_array_new();
     fn->dirty_eqs = g_ptr_array_new();
-    fn->notify_bh = qemu_bh_new_guarded(notify_bh, fn,
-                                        &DEVICE(dev)->mem_reentrancy_guard);
+    fn->notify_bh = mlx5_bh_new(&dev->work, notify_bh, fn);
     mlx5_objects_init(fn);
     mlx5_dek_init(fn);
     mlx5_caps_init(fn);
@@ -36,13 +35,12 @@ bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
 
 void mlx5_function_teardown(Mlx5Function *fn)
 {
-    fn->generation++;
     mlx5_flow_reset(fn);
     mlx5_objects_reset(fn);
     mlx5_tx_erase(fn->port);
     mlx5_vport_reset(&fn->vport, fn->dev->conf.macaddr.a);
     memset(&fn->vnic_env, 0, sizeof(fn->vnic_env));
-    qemu_bh_cancel(fn->notify_bh);
+    mlx5_bh_cancel(fn->notify_bh);
 }
 
 void mlx5_function_reset(Mlx5Function *fn)
@@ -67,9 +65,9 @@ void mlx5_function_wake(Mlx5Function *fn)
 {
     fn->asleep = false;
     mlx5_port_update_link(fn->port);
-    qemu_bh_schedule(fn->cmd_bh);
-    qemu_bh_schedule(fn->port->tx_bh);
-    qemu_bh_schedule(fn->notify_bh);
+    mlx5_bh_schedule(fn->cmd_bh);
+    mlx5_bh_schedule(fn->port->tx_bh);
+    mlx5_bh_schedule(fn->notify_bh);
     mlx5_fault_wake(fn->dev);
 }
 
@@ -82,7 +80,7 @@ void mlx5_function_finalize(Mlx5Function *fn)
     mlx5_vport_finalize(&fn->vport);
     mlx5_cmd_finalize(fn);
     mlx5_caps_finalize(fn);
-    g_clear_pointer(&fn->notify_bh, qemu_bh_delete);
+    g_clear_pointer(&fn->notify_bh, mlx5_bh_delete);
     g_clear_pointer(&fn->dirty_cqs, g_ptr_array_unref);
     g_clear_pointer(&fn->dirty_eqs, g_ptr_array_unref);
 }

@@ -17,7 +17,9 @@
  * packets again, and mlx5_rx_kick() when the driver may have refilled an RQ.
  *
  * receive() may be entered from inside our own send (libslirp answers at
- * once): no function here calls mlx5_port_send() with half-updated state.
+ * once): no function here calls mlx5_port_send() with half-updated state. A
+ * reset or the end may be asked for from inside a send or an interrupt message:
+ * see work.h.
  */
 #ifndef HW_NET_MLX5_MLX5_H
 #define HW_NET_MLX5_MLX5_H
@@ -37,6 +39,7 @@
 #include "engine/steering.h"
 #include "engine/tls_strict.h"
 #include "syndrome.h"
+#include "work.h"
 
 #define TYPE_MLX5_KTLS "mlx5-ktls"
 OBJECT_DECLARE_SIMPLE_TYPE(Mlx5State, MLX5_KTLS)
@@ -53,6 +56,7 @@ typedef struct Mlx5DekSlot Mlx5DekSlot;
 #define MLX5_PAGE_SHIFT 12
 #define MLX5_PAGE_SIZE (1u << MLX5_PAGE_SHIFT)
 #define MLX5_BAR_SIZE (32 * MiB)
+#define MLX5_MAX_VECTORS 256
 #define MLX5_FIRST_UAR 3 /* pages 0..2 hold the initialization segment */
 #define MLX5_LOG_CMDQ_SIZE 5
 #define MLX5_LOG_CMDQ_STRIDE 6
@@ -373,13 +377,10 @@ struct Mlx5Function {
     uint8_t nic_interface;
     uint64_t clock_base_ns;
 
-    /* Changes whenever all objects die: pointers from before are stale. */
-    uint32_t generation;
-
     /* command interface, cmd.c */
     uint32_t cmd_pending; /* slots whose doorbell rang */
     uint32_t cmd_batch;   /* of those, the ones that are being worked through */
-    QEMUBH *cmd_bh;
+    Mlx5Bh *cmd_bh;
     Mlx5HcaState hca;
     bool asleep; /* in D3hot: nothing leaves, to memory, as message, as frame */
     uint16_t issi;
@@ -400,7 +401,7 @@ struct Mlx5Function {
     struct {
         uint64_t syncs;    /* SYNC_CRYPTO so far */
         QTAILQ_HEAD(, Mlx5DekSlot) replaced; /* see dek.c */
-        QEMUBH *bh;
+        Mlx5Bh *bh;
     } dek;
 
     Mlx5Faults *faults; /* dev->faults, NULL without rules; see fault.h */
@@ -411,7 +412,7 @@ struct Mlx5Function {
     /* completions and events not yet announced, see eq.c */
     GPtrArray *dirty_cqs;
     GPtrArray *dirty_eqs;
-    QEMUBH *notify_bh;
+    Mlx5Bh *notify_bh;
 };
 
 /* --------------------------------------------------------------- port --- */
@@ -467,17 +468,15 @@ struct Mlx5Port {
 
     /* transmission, sq.c and tx.c */
     GQueue sqs; /* SQs with doorbells rung, in turn */
-    QEMUBH *tx_bh;
+    Mlx5Bh *tx_bh;
     bool tx_blocked; /* the backend asked to wait; tx_bh rests until it calls */
     uint8_t *tx_unsent; /* while tx_blocked: the frame that was not taken */
     size_t tx_unsent_len;
     int tx_budget;   /* frames' worth of work left to this run of tx_bh */
-    bool tx_running; /* tx_bh is, and frames may lie in tx.buf; */
-    bool tx_erase;   /* erase all of that when it ends */
     Mlx5TxPacket tx;
 
     /* reception, rx.c */
-    QEMUBH *rx_bh;
+    Mlx5Bh *rx_bh;
     QEMUTimer *rx_hold_timer;
     bool rx_holding; /* the net layer keeps a packet for us, until... */
     int64_t rx_hold_deadline_ns;
@@ -496,6 +495,8 @@ struct Mlx5State {
 
     MemoryRegion bar0;
     uint32_t cq_doorbell_half; /* see uar.c */
+    Mlx5Work work;   /* what is at work, and whether it is to end */
+    bool reset_live; /* the reset to be done takes the function from a driver */
     Mlx5Function fn;
     Mlx5Port port;
 
@@ -606,8 +607,9 @@ void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t cqn, uint32_t arm);
 
 /*
  * Announces posted CQEs (one EQE per armed CQ) and EQEs (one MSI-X message per
- * armed EQ). _schedule does it from a bottom half, so that a burst gives one
- * interrupt; _flush does it now, at the end of a batch.
+ * vector of armed EQs). _schedule does it from a bottom half, so that a burst
+ * gives one interrupt; _flush does it now, and is the last thing that a piece of
+ * work does: a message may lead anywhere.
  */
 void mlx5_notify_schedule(Mlx5Function *fn);
 void mlx5_notify_flush(Mlx5Function *fn);
@@ -669,7 +671,7 @@ void mlx5_tx_unblocked(Mlx5Port *port);
  * and IVs, and what was gathered for a TIS and not encrypted.
  */
 void mlx5_tx_wqe_over(Mlx5Port *port);
-/* The function goes: erases all that went through here, now or very soon. */
+/* The function or a queue goes: erases all that went through here. */
 void mlx5_tx_erase(Mlx5Port *port);
 
 /* --------------------------------------------------- rq.c, rx.c --------- */

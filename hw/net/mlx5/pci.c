@@ -26,7 +26,6 @@
 /* BARs: registers and UARs, MSI-X table and PBA. */
 enum { BAR_REGISTERS = 0, BAR_MSIX = 2 };
 
-#define MAX_VECTORS 256
 #define MAX_HOLD_MS 60000
 
 /* -------------------------------------------------------- network backend --- */
@@ -34,14 +33,24 @@ enum { BAR_REGISTERS = 0, BAR_MSIX = 2 };
 static ssize_t nic_receive(NetClientState *nc, const uint8_t *buf, size_t size)
 {
     Mlx5State *s = qemu_get_nic_opaque(nc);
+    ssize_t ret;
 
-    return mlx5_rx_receive(&s->port, buf, size);
+    if (mlx5_work_stop(&s->work)) {
+        return size;
+    }
+    mlx5_work_begin(&s->work);
+    ret = mlx5_rx_receive(&s->port, buf, size);
+    mlx5_work_end(&s->work);
+    return ret;
 }
 
 static void nic_link_changed(NetClientState *nc)
 {
     Mlx5State *s = qemu_get_nic_opaque(nc);
 
+    if (mlx5_work_stop(&s->work)) {
+        return; /* what follows looks at the link anew, or never again */
+    }
     mlx5_port_update_link(&s->port);
     mlx5_rx_reset(&s->port);
 }
@@ -55,31 +64,53 @@ static NetClientInfo nic_info = {
 
 /* ------------------------------------------------------------ reset, realize --- */
 
-static void mlx5_reset_hold(Object *obj, ResetType type)
+static void reset_all(Mlx5State *s)
 {
-    Mlx5State *s = MLX5_KTLS(obj);
-    Mlx5ResetKind kind = mlx5_cfgspace_reset_kind(PCI_DEVICE(s));
-    bool live = s->fn.hca != MLX5_HCA_OFF;
-
-    trace_mlx5_reset(DEVICE(s)->id, kind == MLX5_RESET_FUNCTION ? "function" :
-                     kind == MLX5_RESET_HOT ? "hot" : "power");
-    mlx5_cfgspace_reset(PCI_DEVICE(s), kind);
     mlx5_function_reset(&s->fn);
     mlx5_tx_reset(&s->port);
     mlx5_rx_reset(&s->port);
     mlx5_port_reset(&s->port);
     s->cq_doorbell_half = 0;
-    if (live && kind != MLX5_RESET_POWER) {
+    if (s->reset_live) {
+        s->reset_live = false;
         trace_mlx5_reset_live(DEVICE(s)->id);
         mlx5_iseg_disable(&s->fn);
     }
 }
 
+/* The device leaves the machine as it leaves a driver: a reset comes first. */
+static void leave(DeviceState *dev, Mlx5Leave how)
+{
+    Mlx5State *s = MLX5_KTLS(dev);
+
+    reset_all(s);
+    if (how == MLX5_LEAVE_EXIT) {
+        /* The backend first: it may still want to deliver. */
+        mlx5_port_finalize(&s->port);
+        mlx5_function_finalize(&s->fn);
+        mlx5_observe_finalize(s);
+        mlx5_tx_finalize(&s->port);
+        mlx5_rx_finalize(&s->port);
+    }
+}
+
+static void mlx5_reset_hold(Object *obj, ResetType type)
+{
+    Mlx5State *s = MLX5_KTLS(obj);
+    Mlx5ResetKind kind = mlx5_cfgspace_reset_kind(PCI_DEVICE(s));
+
+    trace_mlx5_reset(DEVICE(s)->id, kind == MLX5_RESET_FUNCTION ? "function" :
+                     kind == MLX5_RESET_HOT ? "hot" : "power");
+    mlx5_cfgspace_reset(PCI_DEVICE(s), kind);
+    s->reset_live = s->fn.hca != MLX5_HCA_OFF && kind != MLX5_RESET_POWER;
+    mlx5_work_leave(&s->work, MLX5_LEAVE_RESET);
+}
+
 static bool check_properties(Mlx5State *s, Error **errp)
 {
-    if (s->vectors < 2 || s->vectors > MAX_VECTORS) {
+    if (s->vectors < 2 || s->vectors > MLX5_MAX_VECTORS) {
         error_setg(errp, "vectors=%" PRIu32 ": expected 2..%d (one for events "
-                   "and one per channel)", s->vectors, MAX_VECTORS);
+                   "and one per channel)", s->vectors, MLX5_MAX_VECTORS);
         return false;
     }
     if (!s->rx_no_buffer_name || !strcmp(s->rx_no_buffer_name, "hold")) {
@@ -186,12 +217,7 @@ static void mlx5_exit(PCIDevice *pci)
 {
     Mlx5State *s = MLX5_KTLS(pci);
 
-    /* The backend first: it may still want to deliver. */
-    mlx5_port_finalize(&s->port);
-    mlx5_function_finalize(&s->fn);
-    mlx5_observe_finalize(s);
-    mlx5_tx_finalize(&s->port);
-    mlx5_rx_finalize(&s->port);
+    mlx5_work_leave(&s->work, MLX5_LEAVE_EXIT);
     msix_unuse_all_vectors(pci);
     msix_uninit_exclusive_bar(pci);
     mlx5_cfgspace_exit(pci);
@@ -202,6 +228,7 @@ static void mlx5_instance_init(Object *obj)
     Mlx5State *s = MLX5_KTLS(obj);
 
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+    mlx5_work_init(&s->work, DEVICE(obj), leave);
     mlx5_tls_knobs_init(&s->tls_knobs);
     mlx5_observe_instance_init(s);
     device_add_bootindex_property(obj, &s->conf.bootindex, "bootindex",

@@ -216,7 +216,7 @@ static void port_sent(NetClientState *nc, ssize_t ret)
 
 /*
  * The frame has been counted before it leaves: the backend may answer from
- * inside the call.
+ * inside the call. After one that had us reset or taken out, nothing leaves.
  */
 bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt)
 {
@@ -226,6 +226,9 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     uint8_t dmac[6] = { 0 };
     int cast;
 
+    if (mlx5_work_stop(&port->dev->work)) {
+        return true;
+    }
     if (!port_passes(port)) {
         port->counters.tx_link_down++;
         port->fn->vnic_env.transmit_discard_vport_down += vport_down(port);

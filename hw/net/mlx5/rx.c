@@ -173,7 +173,7 @@ static void rx_hold_timer(void *opaque)
 void mlx5_rx_kick(Mlx5Port *port)
 {
     if (port->rx_holding) {
-        qemu_bh_schedule(port->rx_bh);
+        mlx5_bh_schedule(port->rx_bh);
     }
 }
 
@@ -342,8 +342,7 @@ void mlx5_rx_init(Mlx5Port *port)
 {
     port->rx_buf = g_malloc(MLX5_MAX_FRAME);
     port->rx_hold_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, rx_hold_timer, port);
-    port->rx_bh = qemu_bh_new_guarded(rx_bh, port,
-                                      &DEVICE(port->dev)->mem_reentrancy_guard);
+    port->rx_bh = mlx5_bh_new(&port->dev->work, rx_bh, port);
 }
 
 /* A frame that was held goes its way: there is nobody to hold it for. */
@@ -351,13 +350,13 @@ void mlx5_rx_reset(Mlx5Port *port)
 {
     if (port->rx_holding) {
         hold_end(port);
-        qemu_bh_schedule(port->rx_bh);
+        mlx5_bh_schedule(port->rx_bh);
     }
 }
 
 void mlx5_rx_finalize(Mlx5Port *port)
 {
-    g_clear_pointer(&port->rx_bh, qemu_bh_delete);
+    g_clear_pointer(&port->rx_bh, mlx5_bh_delete);
     g_clear_pointer(&port->rx_hold_timer, timer_free);
     mlx5_secret_free(port->rx_buf, MLX5_MAX_FRAME);
     port->rx_buf = NULL;

@@ -31,7 +31,7 @@ typedef enum SqTurn {
     SQ_IDLE,    /* nothing left to do until the next doorbell */
     SQ_MORE,    /* its budget is used up */
     SQ_BLOCKED, /* the backend is full */
-    SQ_GONE,    /* the function was reset while a frame was being sent */
+    SQ_STOPPED, /* the function is to be reset, or is gone: see work.h */
 } SqTurn;
 
 /* ----------------------------------------------------------- completion --- */
@@ -223,7 +223,6 @@ static bool sq_flush(Mlx5Sq *sq)
 static SqTurn sq_turn(Mlx5Sq *sq)
 {
     Mlx5Port *port = sq->obj.fn->port;
-    uint32_t generation = sq->obj.fn->generation;
     unsigned budget = SQ_BUDGET;
     uint8_t syndrome = 0;
     Mlx5TxResult res;
@@ -259,8 +258,8 @@ static SqTurn sq_turn(Mlx5Sq *sq)
                               sq->wqe_opcode, port->tx.ds, sq->wqe_ce);
             res = sq_execute(sq, &syndrome);
         }
-        if (port->fn->generation != generation) {
-            return SQ_GONE;
+        if (mlx5_work_stop(&port->dev->work)) {
+            return SQ_STOPPED; /* all that is erased with the function */
         }
         if (res != MLX5_TX_BLOCKED && res != MLX5_TX_MORE) {
             mlx5_tx_wqe_over(port);
@@ -294,7 +293,6 @@ static void tx_bh(void *opaque)
         return;
     }
     port->tx_budget = TX_FRAMES;
-    port->tx_running = true;
     while (!port->tx_blocked && turns-- && port->tx_budget > 0 &&
            (sq = g_queue_pop_head(&port->sqs))) {
         switch (sq_turn(sq)) {
@@ -312,16 +310,13 @@ static void tx_bh(void *opaque)
         case SQ_BLOCKED:
             g_queue_push_head(&port->sqs, sq);
             break;
-        case SQ_GONE:
-            break;
+        case SQ_STOPPED:
+            g_queue_push_head(&port->sqs, sq);
+            return;
         }
     }
     if (!port->tx_blocked && !g_queue_is_empty(&port->sqs)) {
-        qemu_bh_schedule(port->tx_bh);
-    }
-    port->tx_running = false;
-    if (port->tx_erase) {
-        mlx5_tx_erase(port);
+        mlx5_bh_schedule(port->tx_bh);
     }
     mlx5_notify_flush(port->fn);
 }
@@ -338,13 +333,13 @@ void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t sqn)
         sq->scheduled = true;
         g_queue_push_tail(&fn->port->sqs, sq);
     }
-    qemu_bh_schedule(fn->port->tx_bh);
+    mlx5_bh_schedule(fn->port->tx_bh);
 }
 
 void mlx5_tx_unblocked(Mlx5Port *port)
 {
     port->tx_blocked = false;
-    qemu_bh_schedule(port->tx_bh);
+    mlx5_bh_schedule(port->tx_bh);
 }
 
 void mlx5_sq_forget(Mlx5Sq *sq)
@@ -372,21 +367,20 @@ void mlx5_tx_init(Mlx5Port *port)
 {
     g_queue_init(&port->sqs);
     port->tx.buf = g_malloc(MLX5_TX_BUF_SIZE);
-    port->tx_bh = qemu_bh_new_guarded(tx_bh, port,
-                                      &DEVICE(port->dev)->mem_reentrancy_guard);
+    port->tx_bh = mlx5_bh_new(&port->dev->work, tx_bh, port);
 }
 
 /* All queues are gone by now. A packet in the net layer's queue stays there. */
 void mlx5_tx_reset(Mlx5Port *port)
 {
-    qemu_bh_cancel(port->tx_bh);
+    mlx5_bh_cancel(port->tx_bh);
     g_queue_clear(&port->sqs);
     port->tx.sq = NULL;
 }
 
 void mlx5_tx_finalize(Mlx5Port *port)
 {
-    g_clear_pointer(&port->tx_bh, qemu_bh_delete);
+    g_clear_pointer(&port->tx_bh, mlx5_bh_delete);
     mlx5_secret_free(port->tx.buf, MLX5_TX_BUF_SIZE);
     port->tx.buf = NULL;
 }

@@ -344,12 +344,6 @@ void mlx5_tx_erase(Mlx5Port *port)
 {
     Mlx5TxPacket *tx = &port->tx;
 
-    if (port->tx_running) {
-        /* the backend may still be looking at the frame it was given */
-        port->tx_erase = true;
-        return;
-    }
-    port->tx_erase = false;
     if (tx->buf) {
         mlx5_secret_erase(tx->buf, MLX5_TX_BUF_SIZE);
     }

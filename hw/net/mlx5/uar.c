@@ -89,6 +89,8 @@ static void bar0_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
 {
     Mlx5State *s = opaque;
 
+    /* Arming an EQ may send its message from here. */
+    mlx5_work_begin(&s->work);
     if (addr >= MLX5_FIRST_UAR * MLX5_PAGE_SIZE) {
         uar_write(s, addr, val, size);
     } else if (addr + size <= MLX5_ISEG_SIZE && size == 4) {
@@ -99,6 +101,7 @@ static void bar0_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
     } else {
         trace_mlx5_bar0_bad_write(DEVICE(s)->id, addr, val, size);
     }
+    mlx5_work_end(&s->work);
 }
 
 const MemoryRegionOps mlx5_bar0_ops = {
