@@ -5,7 +5,7 @@
  * fails the test when an access is answered too late (DRV_ACCESS_LIMIT). Each says
  * how long the longest one took. Owns no state.
  */
-#include "mlx5-tls.h"
+#include "mlx5-fault.h"
 #include "mlx5-tests.h"
 
 /* Milliseconds: what takes 1 to 20 here, of which there is no more to be had. */
@@ -518,6 +518,89 @@ static void test_loop_back(void)
     drv_stop(z.d);
 }
 
+/* -------------------------------------------------------------- faults --- */
+
+/*
+ * A rule for faults makes completions wait, as many as queues can have: for packets,
+ * of which each that arrives is counted, and then they are let go at once.
+ */
+static void test_faults(void)
+{
+    enum { QUEUES = 4, LOG_SIZE = 14, FRAMES = 100, ROUNDS = 4, PART = 1 << 15 };
+    FrameSpec s = rig_spec(4, 6, 0);
+    Frame f = frame_build(&s);
+    g_autoptr(GByteArray) burst = g_byte_array_new();
+    g_autofree uint8_t *cq_cmd = NULL;
+    g_autofree uint8_t *nops = g_malloc0(64u << LOG_SIZE);
+    uint32_t len, produced = 0;
+    DrvSq sq[QUEUES];
+    DrvSteering st;
+    Drv *d = drv_start_up("");
+    uint64_t mem = drv_mem(d, 2048);
+    DrvEq eq;
+    DrvCq cq;
+    DrvRq rq;
+    unsigned q, i;
+
+    drv_eq_create(d, &eq, 6, 0, 0);
+    cq_cmd = drv_cq_cmd(d, &cq, 8, eq.eqn, &len);
+    MLX5_SET(cqc, cq_cmd + 0x10, oi, 1);
+    cq.cqn = drv_create(d, cq_cmd, len);
+    drv_rq_create(d, &rq, 10, 4, &cq, 0, false);
+    for (i = 0; i < FRAMES * ROUNDS; i++) {
+        DrvSeg seg = { .addr = mem, .len = 2048 };
+
+        drv_rq_post(d, &rq, &seg, 1);
+    }
+    drv_rq_publish(d, &rq);
+    drv_steer_all(d, &st, drv_tir_direct(d, rq.rqn), 0);
+    fault_add(d, "delay wqe=NOP dir=any packets=1000000");
+    for (q = 0; q < QUEUES; q++) {
+        drv_sq_create(d, &sq[q], LOG_SIZE, &cq, 0);
+        for (i = 0; i < 1u << LOG_SIZE; i++) {
+            uint8_t *w = nops + i * 64;
+
+            MLX5_SET(wqe_ctrl, w, opcode, WQE_NOP);
+            MLX5_SET(wqe_ctrl, w, wqe_index, i);
+            MLX5_SET(wqe_ctrl, w, sqn, sq[q].sqn);
+            MLX5_SET(wqe_ctrl, w, ds, 1);
+            MLX5_SET(wqe_ctrl, w, ce, 2);
+        }
+        for (i = 0; i < 64u << LOG_SIZE; i += PART) {
+            drv_write(d, sq[q].buf + i, nops + i, PART);
+        }
+        sq[q].pc = 1u << LOG_SIZE;
+        drv_sq_ring(d, &sq[q]);
+    }
+    DRV_WAIT(fault_rule(d, 0).waiting == QUEUES << LOG_SIZE);
+    drv_watch(d, "made to wait", SOON);
+    for (i = 0; i < FRAMES; i++) {
+        uint8_t be[4];
+
+        mlx5_st32(be, f.len);
+        g_byte_array_append(burst, be, sizeof(be));
+        g_byte_array_append(burst, f.data, f.len);
+    }
+    for (i = 1; i <= ROUNDS; i++) {
+        g_assert_cmpint(write(d->wire, burst->data, burst->len), ==, burst->len);
+        DRV_WAIT(drv_counter(d, "rx_unicast_packets") == i * FRAMES);
+    }
+    drv_watch(d, "packets for those that wait", SOON);
+    fault_release(d, "", QUEUES << LOG_SIZE);
+    while (produced < (QUEUES << LOG_SIZE) + FRAMES * ROUNDS) {
+        uint8_t out[272], query[16] = { 0 };
+
+        MLX5_SET(cmd_in, query, opcode, OP_QUERY_CQ);
+        MLX5_SET(cmd_id, query, id, cq.cqn);
+        drv_cmd_ok(d, query, sizeof(query), out, sizeof(out));
+        produced = MLX5_GET(cqc, out + 0x10, producer_counter);
+    }
+    drv_watch(d, "let go", SOON);
+    fault_clear(d);
+    frame_free(&f);
+    drv_stop(d);
+}
+
 /* ---------------------------------------------------------- removing --- */
 
 /* Objects of the kinds that cost most to remove, a part of what there can be. */
@@ -562,5 +645,6 @@ void mlx5_time_tests(void)
     qtest_add_func("mlx5-ktls/time/records", test_records);
     qtest_add_func("mlx5-ktls/time/flow-tables", test_flow_tables);
     qtest_add_func("mlx5-ktls/time/loop-back", test_loop_back);
+    qtest_add_func("mlx5-ktls/time/faults", test_faults);
     qtest_add_func("mlx5-ktls/time/teardown", test_teardown);
 }

@@ -25,13 +25,23 @@
 #define CMD_SLOTS (1u << MLX5_LOG_CMDQ_SIZE)
 #define CMD_INLINE 16
 #define CMD_IN_INLINE_OFFSET 0x10
+/* Completions and gates that a run of the bottom half lets go. */
+#define DRAIN_BUDGET 1024
+
+/* Packets that gates wait for: those of one TIR, or all. Lives as long as they do. */
+typedef struct Meter {
+    int64_t tirn;      /* -1: all */
+    uint64_t seen;     /* since it was made */
+    GTree *due;        /* Gate, in the order in which they will be opened */
+} Meter;
 
 typedef struct Gate {
     Mlx5Faults *faults;
     uint32_t rule;
     char name[MLX5_FAULT_NAME_MAX + 1];
-    int64_t tirn;      /* whose packets count, -1: all */
-    int64_t packets;   /* still to arrive, 0: it does not wait for packets */
+    Meter *meter;      /* NULL: it does not wait for packets */
+    uint64_t at;       /* what the meter has seen by then */
+    uint64_t serial;   /* of those that the device has made */
     QEMUTimer *timer;  /* NULL: it does not wait for a time */
     bool open;
     QTAILQ_ENTRY(Gate) next; /* in Mlx5Faults.gates, as long as it is closed */
@@ -72,6 +82,8 @@ struct Mlx5Faults {
     Mlx5FaultSet *rules;
     Mlx5Bh *bh;               /* lets go what stood behind gates */
     QTAILQ_HEAD(, Gate) gates; /* closed ones */
+    uint64_t serial;          /* of the last gate */
+    GTree *meters;            /* by tirn */
     QTAILQ_HEAD(, Mlx5FaultQueue) queues;
     CmdWait cmd[CMD_SLOTS];
     Mlx5FaultVerdict wqe_now; /* of the WQE in execution */
@@ -88,12 +100,72 @@ static const Mlx5FaultCommand commands[] = {
 
 /* ----------------------------------------------------------------- gates --- */
 
+static gint meter_order(gconstpointer a, gconstpointer b)
+{
+    const Meter *x = a, *y = b;
+
+    return x->tirn < y->tirn ? -1 : x->tirn > y->tirn;
+}
+
+static gint due_order(gconstpointer a, gconstpointer b)
+{
+    const Gate *x = a, *y = b;
+
+    return x->at != y->at ? (x->at < y->at ? -1 : 1) :
+           x->serial < y->serial ? -1 : x->serial > y->serial;
+}
+
+static Meter *meter_find(Mlx5Faults *f, int64_t tirn)
+{
+    const Meter key = { .tirn = tirn };
+
+    return g_tree_lookup(f->meters, &key);
+}
+
+static void meter_join(Mlx5Faults *f, Gate *g, int64_t tirn, int64_t packets)
+{
+    Meter *m = meter_find(f, tirn);
+
+    if (!m) {
+        m = g_new0(Meter, 1);
+        m->tirn = tirn;
+        m->due = g_tree_new(due_order);
+        g_tree_insert(f->meters, m, m);
+    }
+    g->meter = m;
+    g->at = m->seen + packets;
+    g_tree_insert(m->due, g, g);
+}
+
+static void meter_leave(Gate *g)
+{
+    Meter *m = g->meter;
+
+    if (!m) {
+        return;
+    }
+    g->meter = NULL;
+    g_tree_remove(m->due, g);
+    if (!g_tree_nnodes(m->due)) {
+        g_tree_remove(g->faults->meters, m);
+        g_tree_destroy(m->due);
+        g_free(m);
+    }
+}
+
+static gboolean take_first(gpointer key, gpointer value, gpointer first)
+{
+    *(Gate **)first = value;
+    return TRUE;
+}
+
 static void gate_open(Gate *g)
 {
     if (g->open) {
         return;
     }
     g->open = true;
+    meter_leave(g);
     QTAILQ_REMOVE(&g->faults->gates, g, next);
     if (g->timer) {
         timer_del(g->timer);
@@ -120,8 +192,10 @@ static Gate *gate_new(Mlx5Faults *f, const Mlx5FaultWait *wait, int64_t tirn)
     g->faults = f;
     g->rule = rule->id;
     pstrcpy(g->name, sizeof(g->name), rule->name);
-    g->tirn = tirn;
-    g->packets = wait->packets;
+    g->serial = ++f->serial;
+    if (wait->packets) {
+        meter_join(f, g, tirn, wait->packets);
+    }
     if (wait->ms) {
         g->timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, gate_timer, g);
         timer_mod(g->timer, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + wait->ms);
@@ -136,6 +210,7 @@ static void gate_free(Gate *g)
         return;
     }
     if (!g->open) {
+        meter_leave(g);
         QTAILQ_REMOVE(&g->faults->gates, g, next);
     }
     if (g->timer) {
@@ -159,15 +234,28 @@ static uint32_t open_gates(Mlx5Faults *f, uint32_t rule, const char *name)
     return n;
 }
 
+static void meter_count(Mlx5Faults *f, int64_t tirn)
+{
+    Meter *m = meter_find(f, tirn);
+    Gate *g = NULL;
+
+    if (m) {
+        m->seen++;
+    }
+    while (m) {
+        g_tree_foreach(m->due, take_first, &g);
+        if (g->at > m->seen) {
+            break;
+        }
+        gate_open(g);
+        m = meter_find(f, tirn);
+    }
+}
+
 void mlx5_fault_packet(Mlx5Function *fn, uint32_t tirn)
 {
-    Gate *g, *tmp;
-
-    QTAILQ_FOREACH_SAFE(g, &fn->faults->gates, next, tmp) {
-        if (g->packets && (g->tirn < 0 || g->tirn == tirn) && !--g->packets) {
-            gate_open(g);
-        }
-    }
+    meter_count(fn->faults, tirn);
+    meter_count(fn->faults, -1);
 }
 
 /* ----------------------------------------------------------- send queues --- */
@@ -243,8 +331,11 @@ bool mlx5_fault_keep_cqe(Mlx5Sq *sq, const uint8_t cqe[64])
     return true;
 }
 
-/* Posts what no gate keeps back any more. */
-static void queue_drain(Mlx5FaultQueue *q)
+/*
+ * Posts what no gate keeps back any more, at most *@budget of it. Returns false when
+ * some is left.
+ */
+static bool queue_drain(Mlx5FaultQueue *q, unsigned *budget)
 {
     Mlx5Sq *sq = q->sq;
     Kept *k;
@@ -253,6 +344,10 @@ static void queue_drain(Mlx5FaultQueue *q)
         if (k->gate && !k->gate->open) {
             break;
         }
+        if (!*budget) {
+            return false;
+        }
+        --*budget;
         g_queue_pop_head(&q->kept);
         if (!k->gate) {
             q->n_cqes--;
@@ -263,6 +358,7 @@ static void queue_drain(Mlx5FaultQueue *q)
     /* It may have stopped for a gate or for want of room. */
     mlx5_sq_doorbell(sq->obj.fn, sq->obj.id);
     queue_tidy(sq);
+    return true;
 }
 
 /* What the WQE in port->tx is, and whom it is about. */
@@ -543,6 +639,7 @@ static void fault_bh(void *opaque)
 {
     Mlx5Faults *f = opaque;
     Mlx5Function *fn = &f->dev->fn;
+    unsigned budget = DRAIN_BUDGET;
     Mlx5FaultQueue *q, *tmp;
     unsigned slot;
 
@@ -550,7 +647,10 @@ static void fault_bh(void *opaque)
         return;
     }
     QTAILQ_FOREACH_SAFE(q, &f->queues, next, tmp) {
-        queue_drain(q);
+        if (!queue_drain(q, &budget)) {
+            mlx5_bh_schedule(f->bh);
+            break;
+        }
     }
     for (slot = 0; slot < CMD_SLOTS; slot++) {
         if (f->cmd[slot].gate && f->cmd[slot].gate->open) {
@@ -577,6 +677,7 @@ static Mlx5Faults *faults_get(Mlx5State *s)
         f->rules = mlx5_fault_set_new(commands, ARRAY_SIZE(commands));
         f->bh = mlx5_bh_new(&s->work, fault_bh, f);
         QTAILQ_INIT(&f->gates);
+        f->meters = g_tree_new(meter_order);
         QTAILQ_INIT(&f->queues);
         s->faults = f;
     }
@@ -590,6 +691,7 @@ void mlx5_fault_finalize(Mlx5State *s)
     if (f) {
         assert(QTAILQ_EMPTY(&f->gates) && QTAILQ_EMPTY(&f->queues));
         mlx5_bh_delete(f->bh);
+        g_tree_destroy(f->meters);
         mlx5_fault_set_free(f->rules);
         g_free(f);
         s->faults = NULL;
