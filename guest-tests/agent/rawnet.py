@@ -113,6 +113,28 @@ def collect(number, run, until, timeout=60.0):
             "vlans": {key: sorted(value) for key, value in vlans.items()}}
 
 
+def segments(number, port, size, timeout=60.0):
+    """The payload of TCP over IPv4 without VLAN tags that passes the interface with the port
+    `port` at its receiving end, until there are `size` bytes of it: [[sequence number, hex]], as
+    they come, in both ways, what comes twice too."""
+    sock, end = _table[number], time.monotonic() + timeout
+    found, count = [], 0
+    while count < size:
+        left = end - time.monotonic()
+        if left <= 0 or not select.select([sock], [], [], left)[0]:
+            break
+        data = sock.recv(65536)
+        if data[12:14] != b"\x08\x00" or data[23] != socket.IPPROTO_TCP:
+            continue
+        packet = data[14:14 + int.from_bytes(data[16:18], "big")]
+        tcp = packet[(packet[0] & 15) * 4:]
+        payload = tcp[(tcp[12] >> 4) * 4:]
+        if payload and int.from_bytes(tcp[2:4], "big") == port:
+            found.append([int.from_bytes(tcp[4:8], "big"), payload.hex()])
+            count += len(payload)
+    return found
+
+
 def _vlan(ancillary):
     """The VLAN id that the NIC or the kernel took off the frame, if any."""
     for level, kind, value in ancillary:

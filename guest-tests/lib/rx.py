@@ -41,7 +41,7 @@ DRIVER = ("rx_tls_resync_req_pkt", "rx_tls_resync_req_start", "rx_tls_resync_req
 KERNEL = ("TlsDecryptError", "TlsRxDeviceResync")
 # rows that say that something happened; the others come with ordinary packets
 EVENTS = tuple(f"R{row}" for row in (1, 2, 3, 4, 7, 8, 9, 10, 12, 15, 16, 17, 18, 19, 20, 21, 22,
-                                     23, 24, 30, 31, 32, 33, 34))
+                                     23, 24, 30, 31, 32, 33, 34, 35))
 
 
 class Burst:
@@ -330,14 +330,43 @@ class Bench:
             if offset != "size":
                 expect(offset + len(text) <= len(wire), f"{offset} is beyond the record")
                 wire[offset:offset + len(text)] = text
+        return xored(wire, self.keystream(number, len(wire)))
+
+    def keystream(self, number, size):
+        """What record `number` is xor'ed with, by OpenSSL."""
         keys = self.keys
         nonce = (int(keys["iv"], 16) + number) % (1 << 64)
         counter = f"{keys['salt']}{nonce:016x}00000002"
         cipher = "aes-128-ctr" if keys["cipher"] == "aes-gcm-128" else "aes-256-ctr"
         out = self.env.local.out("openssl", "enc", "-" + cipher, "-K", keys["key"], "-iv", counter,
-                                 "-a", "-A", data="\0" * len(wire))
-        stream = _base64(out)
-        return bytes(a ^ b for a, b in zip(wire, stream, strict=True))
+                                 "-a", "-A", data="\0" * size)
+        return _base64(out)
+
+    @contextlib.contextmanager
+    def listening(self):
+        """Packet sockets at both NICs for the block; yields a function: size -> {stream byte: text}
+        of the segments with so many bytes towards the device that were sent, and the same of those
+        that were delivered. IPv4 only."""
+        way, start = self.connection.up, self.position()
+        numbers = [(host, host.call("rawnet.listen", ifname=host.nic.name))
+                   for host in (way.sender, way.receiver)]
+
+        def both(size):
+            found = []
+            for host, number in numbers:
+                came = host.call("rawnet.segments", number=number, size=size,
+                                 port=self.connection.server_port)
+                expect_equal(f"bytes by the packet socket of {host.name}",
+                             sum(len(text) // 2 for _, text in came), size)
+                found.append({start + (seq - came[0][0]) % (1 << 32): bytes.fromhex(text)
+                              for seq, text in came})
+            return found
+
+        try:
+            yield both
+        finally:
+            for host, number in numbers:
+                host.call("rawnet.close", number=number)
 
     def move(self, sizes):
         """Send and read; the wire and the device have nothing left of it."""
@@ -438,6 +467,11 @@ class Truth:
                 expect(at in starts or line.record is None,
                        f"the device gave a number to what is no record: {line}")
         return totals
+
+
+def xored(text, other):
+    """Two texts of one length xor'ed."""
+    return bytes(a ^ b for a, b in zip(text, other, strict=True))
 
 
 def _digest(data):

@@ -4,6 +4,7 @@ answers that nobody gives, that come too late or for something else, damaged rec
 at once."""
 
 import contextlib
+import itertools
 
 from lib import rx
 from lib.case import add, expect, expect_equal, needs, test, wait_equal, wait_for
@@ -322,6 +323,54 @@ def damaged(env):
                 bench.rule(f"corrupt record=+2 byte={byte} xor=4")
                 _fails(bench, 2, "EBADMSG")
                 bench.check([0, 11, 0, 1], rows={}, more={"TlsDecryptError": 1})
+
+
+def _shown(value, number, text, end):
+    """Where the text of record `number` of three, which is from `text` to `end`, is seen in clear:
+    the first ends in the fourth segment, in which the others begin, and a tag is wrong."""
+    if number == 0:
+        return range(text, 3 * SEGMENT if value == "wire" else end)
+    if value == "record":
+        return range(0)
+    return range(text if value == "packet" else max(text, 4 * SEGMENT), end)
+
+
+@test("T-18/rx-damaged-record-bytes", smoke=True)
+@needs(*CRAFTED)
+def damaged_bytes(env):
+    """rx-error-bytes, as a packet socket at the NIC sees it: the packet with flag 3 has the rest of
+    a record, a whole one, and the beginning of a third; the first or the second is damaged. Each
+    byte is the plaintext, or what was on the wire. The kernel ends with EBADMSG whatever it is, at
+    the first record that was transformed, and no byte that was read is wrong."""
+    sizes = [3 * SEGMENT + 500 - 29, 200, 3 * SEGMENT - 500 - 229 - 29]
+    for value, bad in itertools.product(("record", "packet", "wire"), (0, 1)):
+        good = sizes[0] if bad and value == "wire" else 0
+        with env.lab.with_property("rx-error-bytes", value), rx.bench(env) as bench:
+            start, first = bench.position(), bench.count
+            burst = Burst(sizes)
+            expect_equal("segments", (burst.segments, burst.segment(1), burst.segment(2)),
+                         (6, 3, 3))
+            bench.rule(f"corrupt record=+{bad} byte=-1 xor=4")
+            with bench.listening() as listened:
+                got = bench.send_crafted(sizes).outcome()
+                bench.wait_packets(6)
+                sent, delivered = listened(burst.total)
+            expect_equal("bytes, error", (got["bytes"], got.get("error")), (good, "EBADMSG"))
+            want = bytearray(b"".join(sent[at] for at in sorted(sent)))
+            want[burst.starts[bad] + burst.lengths[bad] - 1] ^= 4
+            for number, size in enumerate(sizes):
+                text = burst.starts[number] + CIPHERTEXT
+                stream = bench.keystream(first + number, size)
+                for place in _shown(value, number, text, text + size):
+                    want[place] ^= stream[place - text]
+            for at, text in sorted(delivered.items()):
+                at -= start
+                expect_equal(f"rx-error-bytes={value}: the segment at {at}", text.hex(),
+                             want[at:at + len(text)].hex())
+            skipped = value == "record"
+            bench.check([2 * skipped, 3 + 2 * (not skipped), 0, 1], rows={"R35": skipped},
+                        # a call that returns bytes leaves the error to the next, which tries anew
+                        more={"TlsDecryptError": 1 + bool(good)})
 
 
 @test("T-18/rx-damaged-record-goes-on")

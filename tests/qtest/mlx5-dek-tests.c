@@ -204,27 +204,6 @@ static void test_refused(void)
     drv_stop(k.d);
 }
 
-static void load(KeyRig *k, uint32_t base, uint32_t offset, const TlsConn *c)
-{
-    uint32_t len;
-    g_autofree uint8_t *in = drv_dek_cmd(k->d, c->key, c->key_len, &len);
-
-    drv_dek_hdr(in, OP_MODIFY_GENERAL_OBJECT, base, offset);
-    MLX5_SET(encryption_key_obj, in + 16, modify_field_select, 1);
-    drv_cmd_ok(k->d, in, len, NULL, 16);
-}
-
-static uint32_t create_range(KeyRig *k, unsigned log_range, unsigned key_len)
-{
-    uint8_t out[16];
-    uint32_t len;
-    g_autofree uint8_t *in = drv_dek_cmd(k->d, NULL, key_len, &len);
-
-    MLX5_SET(general_obj_in_cmd_hdr, in, log_obj_range, log_range);
-    drv_cmd_ok(k->d, in, len, out, sizeof(out));
-    return MLX5_GET(general_obj_out_cmd_hdr, out, obj_id);
-}
-
 /* The pool of newer drivers: ranges made empty, loaded key by key. */
 static void test_range(void)
 {
@@ -234,21 +213,21 @@ static void test_range(void)
     KeyRig k;
 
     key_rig(&k, ",log-dek-max-alloc=2");
-    base = create_range(&k, 2, 16);
-    other = create_range(&k, 2, 32);
+    base = drv_dek_range(k.d, 2, 16);
+    other = drv_dek_range(k.d, 2, 32);
     g_assert_cmpuint(drv_objects(k.d, "dek"), ==, 8);
     g_assert_true(other >= base + 4 || base >= other + 4);
     for (i = 0; i < 4; i++) {
         tls_conn(&c[i], i & 1, 50 + i);
         try_key(&k, &c[i], base + i, false); /* nothing loaded yet */
-        load(&k, base, i, &c[i]);
+        drv_dek_load(k.d, base, i, &c[i]);
     }
     for (i = 0; i < 4; i++) {
         try_key(&k, &c[i], base + i, true);
         try_key(&k, &c[i], other + i, false);
     }
     tls_conn(&c[0], 3, 77);
-    load(&k, other, 3, &c[0]);
+    drv_dek_load(k.d, other, 3, &c[0]);
     try_key(&k, &c[0], other + 3, true);
     /* Only the base stands for the range. */
     drv_dek_hdr(hdr, OP_DESTROY_GENERAL_OBJECT, base + 1, 0);
@@ -271,15 +250,15 @@ static void test_sync(void)
     KeyRig k;
 
     key_rig(&k, ",log-dek-max-alloc=3");
-    base = create_range(&k, 3, 16);
+    base = drv_dek_range(k.d, 3, 16);
     for (i = 0; i < G_N_ELEMENTS(types); i++) {
         tls_conn(&old, 0, 10 + i);
         tls_conn(&new, 0, 90 + i);
         /* Loaded twice before it is used: the second counts. */
-        load(&k, base, i, &new);
-        load(&k, base, i, &old);
+        drv_dek_load(k.d, base, i, &new);
+        drv_dek_load(k.d, base, i, &old);
         try_key(&k, &old, base + i, true);
-        load(&k, base, i, &new);
+        drv_dek_load(k.d, base, i, &new);
         memcpy(new.key, old.key, sizeof(new.key));
         try_key(&k, &new, base + i, true);
         g_assert_cmpuint(drv_counter(k.d, "tls_dek_stale"), ==, i + 1);
@@ -303,7 +282,7 @@ static void test_limit(void)
     KeyRig k;
 
     key_rig(&k, ",log-max-dek=4,log-dek-max-alloc=3");
-    create_range(&k, 3, 16);
+    drv_dek_range(k.d, 3, 16);
     for (i = 0; i < 8; i++) {
         drv_dek_create(k.d, key, 16);
     }

@@ -96,7 +96,7 @@ static void test_described(void)
         "log-max-tis", "log-max-tir", "log-max-dek", "log-dek-max-alloc",
         "tls-tx", "tls-rx", "record-log", "objects", "counters",
         "tx-seq-check", "rx-resync-flag-at", "auth-stage", "resync-repeat",
-        "bad-tag-action", "search-pattern",
+        "bad-tag-action", "rx-error-bytes", "search-pattern",
         "fault", "faults", "fault-release", "fault-clear", "fault-help",
     };
     QTestState *qts = qtest_init("-machine none");

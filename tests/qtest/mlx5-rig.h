@@ -21,12 +21,17 @@ typedef struct TxRig {
 } TxRig;
 
 /* A device that is up, with a send queue of 2^@log_size blocks. */
-static inline void tx_rig(TxRig *t, unsigned log_size)
+static inline void tx_rig_with(TxRig *t, unsigned log_size, const char *props)
 {
-    t->d = drv_start_up("");
+    t->d = drv_start_up(props);
     drv_eq_create(t->d, &t->eq, 6, 0, 0);
     drv_cq_create(t->d, &t->cq, log_size, t->eq.eqn);
     drv_sq_create(t->d, &t->sq, log_size, &t->cq, drv_tis_create(t->d));
+}
+
+static inline void tx_rig(TxRig *t, unsigned log_size)
+{
+    tx_rig_with(t, log_size, "");
 }
 
 typedef struct RxRig {

@@ -74,22 +74,6 @@ static QDict *violations(Strict *t)
         "{'path': " "%s" ", 'property': 'strict-violations'}}", DRV_QOM_PATH);
 }
 
-/* What was found so far is this reason alone (NULL: nothing), and that. */
-static void expect_violation(Strict *t, const char *reason)
-{
-    QDict *dict = violations(t);
-    int64_t total = qdict_get_int(dict, "total");
-
-    if (!reason) {
-        g_assert_cmpint(total, ==, 0);
-    } else {
-        g_assert_true(qdict_haskey(dict, reason));
-        g_assert_cmpint(qdict_get_int(dict, reason), >, 0);
-        g_assert_cmpint(qdict_get_int(dict, reason), ==, total);
-    }
-    qobject_unref(dict);
-}
-
 /* ---------------------------------------------------------------- sending --- */
 
 static void post_static(Strict *t, unsigned record, bool fence)
@@ -187,7 +171,7 @@ static void test_tx_silent(void)
     post_params(&t, 5);
     send_data(&t, t.start[5], t.start[6] - t.start[5], 100);
     g_assert_cmpuint(drv_counter(t.d, "tls_tx_packets"), ==, 4);
-    expect_violation(&t, NULL);
+    drv_strict_expect(t.d, NULL);
     strict_stop(&t);
 }
 
@@ -200,7 +184,7 @@ static void test_fence_data(void)
     post_static(&t, 0, true);
     post_psv(&t, false);
     send_data(&t, 0, t.start[1], 0);
-    expect_violation(&t, "fence_data");
+    drv_strict_expect(t.d, "fence_data");
     strict_stop(&t);
 
     strict_rig(&t, "");
@@ -208,7 +192,7 @@ static void test_fence_data(void)
     post_psv(&t, false);
     post_dump(&t, 0, 20);
     send_data(&t, 20, t.start[1] - 20, 0);
-    expect_violation(&t, "fence_data");
+    drv_strict_expect(t.d, "fence_data");
     strict_stop(&t);
 }
 
@@ -253,7 +237,7 @@ static void test_fence_held(void)
         post_data(&t, 0, t.start[1], 0, false);
         drv_sq_ring(t.d, &t.sq);
         DRV_WAIT(drv_counter(t.d, "tls_tx_packets") == 1);
-        expect_violation(&t, held ? "fence_data" : NULL);
+        drv_strict_expect(t.d, held ? "fence_data" : NULL);
         strict_stop(&t);
     }
 }
@@ -270,7 +254,7 @@ static void test_fence_params(void)
     post_psv(&t, false);
     post_nop(&t, true);
     send_data(&t, t.start[1], 100, 0);
-    expect_violation(&t, "fence_params");
+    drv_strict_expect(t.d, "fence_params");
     strict_stop(&t);
 }
 
@@ -282,12 +266,12 @@ static void test_nonce_reuse(void)
     strict_rig(&t, "");
     post_params(&t, 0);
     send_data(&t, 0, t.start[2], 0);
-    expect_violation(&t, NULL);
+    drv_strict_expect(t.d, NULL);
     t.clear->data[t.start[1] + 50] ^= 1;
     post_params(&t, 1);
     post_dump(&t, t.start[1], 100);
     send_data(&t, t.start[1] + 100, 10, 0);
-    expect_violation(&t, "tx_nonce_reuse");
+    drv_strict_expect(t.d, "tx_nonce_reuse");
     strict_stop(&t);
 }
 
@@ -300,7 +284,7 @@ static void test_sequence(void)
     post_params(&t, 0);
     send_data(&t, 0, t.start[1], 0);
     send_data(&t, t.start[2], t.start[3] - t.start[2], 0);
-    expect_violation(&t, "tx_sequence");
+    drv_strict_expect(t.d, "tx_sequence");
     strict_stop(&t);
 }
 
@@ -328,12 +312,12 @@ static void test_dek_unsynced(void)
     g_assert_cmphex(drv_sync_crypto(t.d, 2).status, ==, 0);
     post_params(&t, 1);
     send_data(&t, t.start[1], t.start[2] - t.start[1], 0);
-    expect_violation(&t, NULL);
+    drv_strict_expect(t.d, NULL);
     modify_key(&t, t.c.key);
     post_params(&t, 2);
     drv_wqe(&w, &t.sq, WQE_NOP, true);
     finish(&t, drv_sq_put(t.d, &t.sq, &w));
-    expect_violation(&t, "dek_unsynced");
+    drv_strict_expect(t.d, "dek_unsynced");
     strict_stop(&t);
 }
 
@@ -353,9 +337,9 @@ static void test_dek_stale(void)
         } else {
             modify_key(&t, other);
         }
-        expect_violation(&t, NULL);
+        drv_strict_expect(t.d, NULL);
         send_data(&t, t.start[1], t.start[2] - t.start[1], 0);
-        expect_violation(&t, "dek_stale");
+        drv_strict_expect(t.d, "dek_stale");
         strict_stop(&t);
     }
 }
@@ -427,7 +411,7 @@ static void test_rx_silent(void)
     t.wire->data[t.start[7] - 1] ^= 1;
     g_assert_cmpuint(rx_data(&t, t.start[6], t.start[7] - t.start[6]), ==,
                      ERROR);
-    expect_violation(&t, NULL);
+    drv_strict_expect(t.d, NULL);
     strict_stop(&t);
 }
 
@@ -451,18 +435,18 @@ static void test_switch(void)
     post_static(&t, 0, true);
     post_psv(&t, false);
     send_data(&t, 0, t.start[1], 0);
-    expect_violation(&t, NULL);
+    drv_strict_expect(t.d, NULL);
     set_strict(&t, true);
     send_data(&t, t.start[1], t.start[2] - t.start[1], 0);
-    expect_violation(&t, NULL);
+    drv_strict_expect(t.d, NULL);
     t.tisn = drv_tis_tls(t.d);
     post_static(&t, 0, true);
     post_psv(&t, false);
     send_data(&t, 0, t.start[1], 0);
-    expect_violation(&t, "fence_data");
+    drv_strict_expect(t.d, "fence_data");
     /* counts stay when it is switched off */
     set_strict(&t, false);
-    expect_violation(&t, "fence_data");
+    drv_strict_expect(t.d, "fence_data");
     dict = violations(&t);
     g_assert_cmpuint(qdict_size(dict), ==, 19);
     qobject_unref(dict);
@@ -515,6 +499,25 @@ static void break_rx(const void *reason)
     strict_stop(&t);
 }
 
+/* A packet with flag 3 is looked at too, whatever rx-error-bytes makes of it. */
+static void break_rx_error(void)
+{
+    static const char *const values[] = { "record", "packet", "wire" };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(values); i++) {
+        Strict t;
+
+        strict_rig(&t, ",break=rx_altered");
+        fault_do(t.d, "rx-error-bytes", values[i]);
+        rx_setup(&t);
+        t.wire->data[t.start[1] - 1] ^= 1;
+        g_assert_cmpuint(rx_data(&t, 0, t.start[1] + 50), ==, ERROR);
+        drv_strict_expect(t.d, "rx_altered");
+        strict_stop(&t);
+    }
+}
+
 /* A name that is no reason is refused with a sentence. */
 static void break_bad_name(void)
 {
@@ -551,6 +554,7 @@ static void break_tests(void)
 
         qtest_add_data_func(path, rx[i], break_rx);
     }
+    qtest_add_func("mlx5-ktls/break/rx_altered-error", break_rx_error);
     qtest_add_func("mlx5-ktls/break/bad-name", break_bad_name);
 }
 

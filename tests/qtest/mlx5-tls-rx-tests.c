@@ -6,216 +6,10 @@
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"
+#include "mlx5-tls-rx-rig.h"
 #include "qobject/qdict.h"
 #include "qobject/qjson.h"
 #include "qapi/error.h"
-
-/* cqe.tls_offload */
-enum { NOT_DECRYPTED = 0, DECRYPTED = 1, RESYNC = 2, ERROR = 3 };
-/* record_tracker_state and auth_state */
-enum { START = 0, TRACKING = 1, SEARCHING = 2 };
-enum { NO_OFFLOAD = 0, OFFLOAD = 1, AUTHENTICATION = 2 };
-
-typedef struct TlsRx {
-    Drv *d;
-    DrvEq eq;
-    DrvCq cq;
-    DrvRq rq;
-    DrvCq sq_cq;
-    DrvSq sq; /* for control WQEs */
-    DrvSteering st;
-    TlsConn c;
-    uint32_t dek;
-    uint32_t tirn;
-    uint64_t buf;
-    uint64_t psv;
-    GByteArray *wire;  /* the stream as it travels */
-    GByteArray *plain; /* and as a decrypting device delivers it */
-    uint32_t seq0;     /* of its first byte */
-    uint16_t cc;       /* next WQE to come back */
-} TlsRx;
-
-enum { LOG_RQ = 6, BUF = 2048 };
-
-#define MS 1000000 /* in ns */
-
-static void fill(TlsRx *t, unsigned n)
-{
-    while (n--) {
-        unsigned slot = t->rq.pc & ((1u << LOG_RQ) - 1);
-        DrvSeg seg = { .addr = t->buf + slot * BUF, .len = BUF };
-
-        drv_rq_post(t->d, &t->rq, &seg, 1);
-    }
-    drv_rq_publish(t->d, &t->rq);
-}
-
-/* Static params; in TRACKING an approval of @resync_tcp_sn. */
-static void post_static(TlsRx *t, uint64_t rec_no, uint32_t resync_tcp_sn)
-{
-    uint8_t p[TLS_STATIC_LEN];
-    TlsConn c = t->c;
-    uint16_t index;
-    DrvWqe w;
-
-    c.rec_no = rec_no;
-    tls_static(p, &c, t->dek, resync_tcp_sn);
-    drv_wqe_static(&w, &t->sq, true, t->tirn, p, false, true);
-    index = drv_sq_put(t->d, &t->sq, &w);
-    drv_sq_ring(t->d, &t->sq);
-    drv_sq_expect(t->d, &t->sq, index);
-}
-
-static void post_progress(TlsRx *t, uint32_t next_record_tcp_sn)
-{
-    uint16_t index;
-    DrvWqe w;
-
-    drv_wqe_set_psv(&w, &t->sq, true, t->tirn, next_record_tcp_sn, false,
-                    true);
-    index = drv_sq_put(t->d, &t->sq, &w);
-    drv_sq_ring(t->d, &t->sq);
-    drv_sq_expect(t->d, &t->sq, index);
-}
-
-/* Everything but parameters. */
-static void rx_bare(TlsRx *t, unsigned kind, unsigned n, bool vlan_strip)
-{
-    memset(t, 0, sizeof(*t));
-    t->d = drv_start_up("");
-    drv_eq_create(t->d, &t->eq, 6, 0, 0);
-    drv_cq_create(t->d, &t->cq, LOG_RQ, t->eq.eqn);
-    drv_cq_create(t->d, &t->sq_cq, 6, t->eq.eqn);
-    drv_sq_create(t->d, &t->sq, 6, &t->sq_cq, 0);
-    drv_rq_create(t->d, &t->rq, LOG_RQ, 4, &t->cq, 0, vlan_strip);
-    t->buf = drv_mem(t->d, BUF << LOG_RQ);
-    t->psv = drv_mem(t->d, 64);
-    tls_conn(&t->c, kind, n);
-    t->seq0 = t->c.seq;
-    t->dek = drv_dek_create(t->d, t->c.key, t->c.key_len);
-    t->tirn = drv_tir_tls(t->d, t->rq.rqn);
-    drv_steer_all(t->d, &t->st, t->tirn, 0);
-    t->wire = g_byte_array_new();
-    t->plain = g_byte_array_new();
-    fill(t, 1 << LOG_RQ);
-}
-
-/* Ready for the record that begins at t->seq0. */
-static void tls_rx(TlsRx *t, unsigned kind, unsigned n)
-{
-    rx_bare(t, kind, n, false);
-    post_static(t, t->c.rec_no, 0);
-    post_progress(t, t->seq0);
-}
-
-static void rx_stop(TlsRx *t)
-{
-    g_byte_array_unref(t->wire);
-    g_byte_array_unref(t->plain);
-    drv_stop(t->d);
-}
-
-/* Appends a record with @n bytes of plaintext; returns where it begins. */
-static size_t record(TlsRx *t, size_t n)
-{
-    g_autoptr(GByteArray) clear = g_byte_array_new();
-    size_t at = t->wire->len, len;
-
-    tls_pattern(&t->c, n, clear, t->wire);
-    len = clear->len;
-    /* Header, nonce and tag are delivered as they came. */
-    memcpy(clear->data + len - TLS_TAG, t->wire->data + at + len - TLS_TAG,
-           TLS_TAG);
-    g_byte_array_append(t->plain, clear->data, len);
-    return at;
-}
-
-static FrameSpec segment(TlsRx *t, size_t at, size_t n)
-{
-    FrameSpec s = rig_spec(4, 6, n);
-
-    s.seq = t->seq0 + at;
-    s.payload = t->wire->data + at;
-    s.tcp_opt_len = 12;
-    return s;
-}
-
-/*
- * Takes the next packet off the queue: @flag, and the frame @want with @n
- * bytes of payload, which is @payload.
- */
-static void expect_packet(TlsRx *t, const Frame *want, const uint8_t *payload,
-                          size_t n, unsigned flag)
-{
-    g_autofree uint8_t *frame = g_memdup2(want->data, want->len);
-    uint8_t buf[BUF], cqe[64];
-
-    drv_cq_wait(t->d, &t->cq, cqe);
-    g_assert_cmphex(MLX5_GET(cqe, cqe, opcode), ==, CQE_RESP);
-    g_assert_cmpuint(MLX5_GET(cqe, cqe, wqe_counter), ==, t->cc);
-    g_assert_cmpuint(MLX5_GET(cqe, cqe, tls_offload), ==, flag);
-    g_assert_cmpuint(MLX5_GET(cqe, cqe, outer_l3_tunneled), ==, 0);
-    g_assert_cmpuint(MLX5_GET(cqe, cqe, byte_cnt), ==, want->len);
-    if (flag != NOT_DECRYPTED) {
-        /* The driver then goes by these alone: they are of the wire. */
-        g_assert_true(MLX5_GET(cqe, cqe, l3_ok));
-        g_assert_true(MLX5_GET(cqe, cqe, l4_ok));
-    } else {
-        g_assert_cmphex(MLX5_GET(cqe, cqe, check_sum), ==,
-                        naive_sum(want->data + 14, want->len - 14));
-    }
-    if (n) {
-        memcpy(frame + want->payload, payload, n);
-    }
-    drv_read(t->d, t->buf + (t->cc & ((1u << LOG_RQ) - 1)) * BUF, buf,
-             want->len);
-    g_assert_cmpmem(buf, want->len, frame, want->len);
-    t->cc++;
-    fill(t, 1);
-}
-
-/* Sends @n bytes of the stream from @at; they must come back so. */
-static void pass(TlsRx *t, size_t at, size_t n, unsigned flag)
-{
-    FrameSpec s = segment(t, at, n);
-    Frame f = frame_build(&s);
-
-    drv_wire_send(t->d, f.data, f.len);
-    expect_packet(t, &f, (flag == DECRYPTED ? t->plain : t->wire)->data + at,
-                  n, flag);
-    frame_free(&f);
-}
-
-/* GET_PSV; checks that the rest of its 64 bytes is zero. */
-static void get_psv(TlsRx *t, uint8_t params[12])
-{
-    uint8_t image[64];
-    uint16_t index;
-    unsigned i;
-    DrvWqe w;
-
-    qtest_memset(t->d->qts, t->psv, 0xcc, 64);
-    drv_wqe_get_psv(&w, &t->sq, t->tirn, t->d->lkey, t->psv);
-    index = drv_sq_put(t->d, &t->sq, &w);
-    drv_sq_ring(t->d, &t->sq);
-    drv_sq_expect(t->d, &t->sq, index);
-    drv_read(t->d, t->psv, image, 64);
-    g_assert_cmphex(mlx5_ld32(image), ==, t->tirn);
-    for (i = 16; i < 64; i++) {
-        g_assert_cmphex(image[i], ==, 0);
-    }
-    memcpy(params, image + 4, 12);
-}
-
-static void expect_state(TlsRx *t, unsigned tracker, unsigned auth)
-{
-    uint8_t p[12];
-
-    get_psv(t, p);
-    g_assert_cmpuint(MLX5_GET(tls_progress_params, p, record_tracker_state),
-                     ==, tracker);
-    g_assert_cmpuint(MLX5_GET(tls_progress_params, p, auth_state), ==, auth);
-}
 
 /* ------------------------------------------------------------- in order --- */
 
@@ -230,13 +24,13 @@ static void test_one_each(void)
         TlsRx t;
 
         tls_rx(&t, kind, kind);
-        expect_state(&t, START, NO_OFFLOAD);
+        rx_expect_state(&t, START, NO_OFFLOAD);
         for (i = 0; i < G_N_ELEMENTS(sizes); i++) {
-            size_t at = record(&t, sizes[i]);
+            size_t at = rx_record(&t, sizes[i]);
 
-            pass(&t, at, t.wire->len - at, DECRYPTED);
+            rx_pass(&t, at, t.wire->len - at, DECRYPTED);
         }
-        expect_state(&t, TRACKING, OFFLOAD);
+        rx_expect_state(&t, TRACKING, OFFLOAD);
         g_assert_cmpuint(drv_counter(t.d, "tls_rx_decrypted"), ==, i);
         g_assert_cmpuint(drv_counter(t.d, "tls_rx_records"), ==, i);
         rx_stop(&t);
@@ -254,11 +48,11 @@ static void test_stream(void)
 
         tls_rx(&t, kind, 20 + kind);
         for (i = 0; i < 40; i++) {
-            record(&t, sizes[i % G_N_ELEMENTS(sizes)]);
+            rx_record(&t, sizes[i % G_N_ELEMENTS(sizes)]);
         }
         for (at = 0, i = 0; at < t.wire->len; at += n, i++) {
             n = MIN(1 + (i * 397) % 1400, t.wire->len - at);
-            pass(&t, at, n, DECRYPTED);
+            rx_pass(&t, at, n, DECRYPTED);
         }
         rx_stop(&t);
     }
@@ -275,10 +69,10 @@ static void test_split(void)
         tls_rx(&t, kind, 5);
         len = tls_record_len(&t.c, 40);
         for (cut = 1; cut < len; cut++) {
-            size_t at = record(&t, 40);
+            size_t at = rx_record(&t, 40);
 
-            pass(&t, at, cut, DECRYPTED);
-            pass(&t, at + cut, len - cut, DECRYPTED);
+            rx_pass(&t, at, cut, DECRYPTED);
+            rx_pass(&t, at + cut, len - cut, DECRYPTED);
         }
         rx_stop(&t);
     }
@@ -305,10 +99,10 @@ static void test_indirect(void)
     MLX5_SET(tirc, in + 0x20, self_lb_block, 3);
     t.tirn = drv_create(t.d, in, len);
     drv_steer_all(t.d, &t.st, t.tirn, 0);
-    post_static(&t, t.c.rec_no, 0);
-    post_progress(&t, t.seq0);
-    at = record(&t, 500);
-    pass(&t, at, t.wire->len, DECRYPTED);
+    rx_post_static(&t, t.c.rec_no, 0);
+    rx_post_progress(&t, t.seq0);
+    at = rx_record(&t, 500);
+    rx_pass(&t, at, t.wire->len, DECRYPTED);
     rx_stop(&t);
 }
 
@@ -323,17 +117,17 @@ static void test_vlan(void)
         TlsRx t;
 
         rx_bare(&t, 1, 2, strip);
-        post_static(&t, t.c.rec_no, 0);
-        post_progress(&t, t.seq0);
-        at = record(&t, 300);
-        bare = s = segment(&t, at, t.wire->len);
+        rx_post_static(&t, t.c.rec_no, 0);
+        rx_post_progress(&t, t.seq0);
+        at = rx_record(&t, 300);
+        bare = s = rx_segment(&t, at, t.wire->len);
         s.n_vlan = 1;
         s.tpid[0] = 0x8100;
         s.tci[0] = 0x123;
         f = frame_build(&s);
         want = frame_build(strip ? &bare : &s);
         drv_wire_send(t.d, f.data, f.len);
-        expect_packet(&t, &want, t.plain->data, t.plain->len, DECRYPTED);
+        rx_expect(&t, &want, t.plain->data, t.plain->len, DECRYPTED);
         frame_free(&f);
         frame_free(&want);
         rx_stop(&t);
@@ -349,13 +143,13 @@ static void test_no_params(void)
     TlsRx t;
 
     rx_bare(&t, 0, 1, false);
-    at = record(&t, 100);
-    pass(&t, at, t.wire->len, NOT_DECRYPTED);
+    at = rx_record(&t, 100);
+    rx_pass(&t, at, t.wire->len, NOT_DECRYPTED);
     t.dek++;
-    post_static(&t, t.c.rec_no, 0);
-    post_progress(&t, t.seq0 + t.wire->len);
-    at = record(&t, 100);
-    pass(&t, at, t.wire->len - at, NOT_DECRYPTED);
+    rx_post_static(&t, t.c.rec_no, 0);
+    rx_post_progress(&t, t.seq0 + t.wire->len);
+    at = rx_record(&t, 100);
+    rx_pass(&t, at, t.wire->len - at, NOT_DECRYPTED);
     rx_stop(&t);
 }
 
@@ -376,8 +170,8 @@ static void test_set_psv_refused(void)
         index = drv_sq_put(t.d, &t.sq, &w);
         drv_sq_ring(t.d, &t.sq);
         drv_sq_expect(t.d, &t.sq, index);
-        at = record(&t, 100);
-        pass(&t, at, t.wire->len - at, DECRYPTED);
+        at = rx_record(&t, 100);
+        rx_pass(&t, at, t.wire->len - at, DECRYPTED);
     }
     rx_stop(&t);
 }
@@ -392,12 +186,12 @@ static void test_bystanders(void)
     TlsRx t;
 
     tls_rx(&t, 0, 1);
-    at = record(&t, 200);
-    pass(&t, at, 50, DECRYPTED);
+    at = rx_record(&t, 200);
+    rx_pass(&t, at, 50, DECRYPTED);
     /* a pure ACK */
-    pass(&t, 50, 0, NOT_DECRYPTED);
+    rx_pass(&t, 50, 0, NOT_DECRYPTED);
     /* a segment with a bad checksum */
-    s = segment(&t, 50, 60);
+    s = rx_segment(&t, 50, 60);
     f = frame_build(&s);
     f.data[f.l4 + 16] ^= 1;
     drv_wire_send(t.d, f.data, f.len);
@@ -406,23 +200,23 @@ static void test_bystanders(void)
     g_assert_false(MLX5_GET(cqe, cqe, l4_ok));
     drv_read(t.d, t.buf + t.cc++ * BUF, buf, f.len);
     g_assert_cmpmem(buf, f.len, f.data, f.len);
-    fill(&t, 1);
+    rx_fill(&t, 1);
     frame_free(&f);
     /* UDP on the same ports, and a fragment */
-    s = segment(&t, 50, 60);
+    s = rx_segment(&t, 50, 60);
     s.proto = 17;
     f = frame_build(&s);
     drv_wire_send(t.d, f.data, f.len);
-    expect_packet(&t, &f, t.wire->data + 50, 60, NOT_DECRYPTED);
+    rx_expect(&t, &f, t.wire->data + 50, 60, NOT_DECRYPTED);
     frame_free(&f);
-    s = segment(&t, 50, 60);
+    s = rx_segment(&t, 50, 60);
     s.frag = FRAME_FIRST_FRAG;
     f = frame_build(&s);
     drv_wire_send(t.d, f.data, f.len);
-    expect_packet(&t, &f, t.wire->data + 50, 60, NOT_DECRYPTED);
+    rx_expect(&t, &f, t.wire->data + 50, 60, NOT_DECRYPTED);
     frame_free(&f);
     /* It has not been impressed. */
-    pass(&t, 50, t.wire->len - 50, DECRYPTED);
+    rx_pass(&t, 50, t.wire->len - 50, DECRYPTED);
     rx_stop(&t);
 }
 
@@ -436,8 +230,8 @@ static void test_held(void)
     unsigned i;
 
     tls_rx(&t, 0, 1);
-    at = record(&t, 200);
-    pass(&t, at, 100, DECRYPTED);
+    at = rx_record(&t, 200);
+    rx_pass(&t, at, 100, DECRYPTED);
     /* an empty queue, as if just refilled and used up */
     g_assert_cmphex(drv_rq_modify(t.d, &t.rq, DRV_RDY, DRV_RST).status, ==,
                     0);
@@ -445,16 +239,16 @@ static void test_held(void)
     drv_rq_publish(t.d, &t.rq);
     g_assert_cmphex(drv_rq_modify(t.d, &t.rq, DRV_RST, DRV_RDY).status, ==,
                     0);
-    fill(&t, 1);
-    s = segment(&t, 0, 0);
+    rx_fill(&t, 1);
+    s = rx_segment(&t, 0, 0);
     f = frame_build(&s);
     drv_wire_send(t.d, f.data, f.len);
-    expect_packet(&t, &f, NULL, 0, NOT_DECRYPTED); /* fills one more */
+    rx_expect(&t, &f, NULL, 0, NOT_DECRYPTED); /* fills one more */
     drv_wire_send(t.d, f.data, f.len);
     DRV_WAIT(drv_cq_poll(t.d, &t.cq, (uint8_t[64]) { 0 }));
     t.cc++;
     frame_free(&f);
-    s = segment(&t, 100, t.wire->len - 100);
+    s = rx_segment(&t, 100, t.wire->len - 100);
     f = frame_build(&s);
     drv_wire_send(t.d, f.data, f.len);
     DRV_WAIT(drv_counter(t.d, "rx_held") > 0);
@@ -462,18 +256,18 @@ static void test_held(void)
         drv_cq_arm(t.d, &t.cq, false); /* try again: still none */
         qtest_clock_step(t.d->qts, 2 * 1000 * 1000);
     }
-    fill(&t, 1);
+    rx_fill(&t, 1);
     drv_cq_arm(t.d, &t.cq, false);
-    expect_packet(&t, &f, t.plain->data + 100, t.wire->len - 100, DECRYPTED);
+    rx_expect(&t, &f, t.plain->data + 100, t.wire->len - 100, DECRYPTED);
     frame_free(&f);
-    at = record(&t, 100);
-    pass(&t, at, t.wire->len - at, DECRYPTED);
+    at = rx_record(&t, 100);
+    rx_pass(&t, at, t.wire->len - at, DECRYPTED);
     rx_stop(&t);
 }
 
 /* --------------------------------------------------------- bad records --- */
 
-/* R5: the packet in which the tag ends gets flag 3, and the wire's bytes. */
+/* R5: the packet in which the tag ends gets flag 3. */
 static void test_bad_tag(void)
 {
     unsigned kind;
@@ -483,20 +277,64 @@ static void test_bad_tag(void)
         TlsRx t;
 
         tls_rx(&t, kind, 1);
-        at = record(&t, 100);
-        pass(&t, at, t.wire->len - at, DECRYPTED);
-        at = record(&t, 100);
+        at = rx_record(&t, 100);
+        rx_pass(&t, at, t.wire->len - at, DECRYPTED);
+        at = rx_record(&t, 100);
         t.wire->data[at + 60] ^= 1;
-        pass(&t, at, t.wire->len - at, ERROR);
+        rx_pass(&t, at, t.wire->len - at, ERROR);
         /* The next record is another matter. */
-        at = record(&t, 100);
-        pass(&t, at, t.wire->len - at, DECRYPTED);
+        at = rx_record(&t, 100);
+        rx_pass(&t, at, t.wire->len - at, DECRYPTED);
         /* in two packets: the first was good as far as anyone could tell */
-        at = record(&t, 100);
+        at = rx_record(&t, 100);
         t.wire->data[t.wire->len - 1] ^= 1;
-        pass(&t, at, 70, DECRYPTED);
-        pass(&t, at + 70, t.wire->len - at - 70, ERROR);
+        t.plain->data[t.plain->len - 1] ^= 1;
+        rx_pass(&t, at, 70, DECRYPTED);
+        rx_pass_as(&t, at + 70, t.wire->len - at - 70, ERROR,
+                   t.plain->data + at + 70);
         g_assert_cmpuint(drv_counter(t.d, "tls_rx_error"), ==, 2);
+        rx_stop(&t);
+    }
+}
+
+/*
+ * What a packet with flag 3 holds, for each value of rx-error-bytes: it has the
+ * rest of a record, damaged, of which a packet was decrypted, a whole record,
+ * and the beginning of a third.
+ */
+static void test_error_bytes(void)
+{
+    static const char *const values[] = { "record", "packet", "wire" };
+    unsigned kind, i;
+
+    for (kind = 0; kind < TLS_KINDS; kind++) {
+        TlsRx t;
+
+        tls_rx(&t, kind, 30 + kind);
+        for (i = 0; i < 2 * G_N_ELEMENTS(values); i++) {
+            const char *value = values[i % G_N_ELEMENTS(values)];
+            bool by_record = !strcmp(value, "record");
+            size_t a = rx_record(&t, 400), b = rx_record(&t, 50);
+            size_t c = rx_record(&t, 300), d = rx_record(&t, 100);
+            size_t from = a + 200, to = c + 100, clear = from;
+            g_autofree uint8_t *want = NULL;
+
+            fault_do(t.d, "rx-error-bytes", value);
+            t.wire->data[b - 1] ^= 1;
+            t.plain->data[b - 1] ^= 1;
+            if (by_record) {
+                clear = b;
+            } else if (!strcmp(value, "packet")) {
+                clear = to;
+            }
+            want = g_memdup2(t.wire->data + from, to - from);
+            memcpy(want, t.plain->data + from, clear - from);
+            rx_pass(&t, a, 200, DECRYPTED);
+            rx_pass_as(&t, from, to - from, ERROR, want);
+            rx_pass(&t, to, d - to, by_record ? NOT_DECRYPTED : DECRYPTED);
+            rx_pass(&t, d, t.wire->len - d, DECRYPTED);
+        }
+        g_assert_cmpuint(drv_counter(t.d, "tls_rx_error"), ==, i);
         rx_stop(&t);
     }
 }
@@ -510,15 +348,15 @@ static void test_old(void)
     TlsRx t;
 
     tls_rx(&t, 0, 1);
-    at = record(&t, 300);
+    at = rx_record(&t, 300);
     n = t.wire->len;
-    pass(&t, at, 200, DECRYPTED);
-    pass(&t, at, 200, NOT_DECRYPTED);
-    pass(&t, at + 50, 100, NOT_DECRYPTED);
-    pass(&t, at + 200, n - 200, DECRYPTED);
-    pass(&t, at, n, NOT_DECRYPTED);
-    at = record(&t, 100);
-    pass(&t, at, t.wire->len - at, DECRYPTED);
+    rx_pass(&t, at, 200, DECRYPTED);
+    rx_pass(&t, at, 200, NOT_DECRYPTED);
+    rx_pass(&t, at + 50, 100, NOT_DECRYPTED);
+    rx_pass(&t, at + 200, n - 200, DECRYPTED);
+    rx_pass(&t, at, n, NOT_DECRYPTED);
+    at = rx_record(&t, 100);
+    rx_pass(&t, at, t.wire->len - at, DECRYPTED);
     rx_stop(&t);
 }
 
@@ -529,15 +367,15 @@ static void test_gap_in_record(void)
     TlsRx t;
 
     tls_rx(&t, 0, 1);
-    a = record(&t, 1000);
-    b = record(&t, 300);
-    record(&t, 300);
-    pass(&t, a, 200, DECRYPTED);
+    a = rx_record(&t, 1000);
+    b = rx_record(&t, 300);
+    rx_record(&t, 300);
+    rx_pass(&t, a, 200, DECRYPTED);
     /* 200 bytes are lost */
-    pass(&t, a + 400, 300, NOT_DECRYPTED);
-    pass(&t, a + 700, b - a - 700 + 100, NOT_DECRYPTED);
-    pass(&t, b + 100, t.wire->len - b - 100, DECRYPTED);
-    expect_state(&t, TRACKING, OFFLOAD);
+    rx_pass(&t, a + 400, 300, NOT_DECRYPTED);
+    rx_pass(&t, a + 700, b - a - 700 + 100, NOT_DECRYPTED);
+    rx_pass(&t, b + 100, t.wire->len - b - 100, DECRYPTED);
+    rx_expect_state(&t, TRACKING, OFFLOAD);
     g_assert_cmpuint(drv_counter(t.d, "tls_rx_resync"), ==, 0);
     rx_stop(&t);
 }
@@ -549,33 +387,23 @@ static void test_before_anchor(void)
     TlsRx t;
 
     rx_bare(&t, 0, 1, false);
-    record(&t, 100);
-    record(&t, 100);
-    at = record(&t, 200);
+    rx_record(&t, 100);
+    rx_record(&t, 100);
+    at = rx_record(&t, 200);
     t.c.rec_no--;
-    post_static(&t, t.c.rec_no, 0);
+    rx_post_static(&t, t.c.rec_no, 0);
     t.c.rec_no++;
-    post_progress(&t, t.seq0 + at);
-    pass(&t, 0, 100, NOT_DECRYPTED);
-    expect_state(&t, START, NO_OFFLOAD);
+    rx_post_progress(&t, t.seq0 + at);
+    rx_pass(&t, 0, 100, NOT_DECRYPTED);
+    rx_expect_state(&t, START, NO_OFFLOAD);
     /* up to the middle of the first record: seen, not decrypted */
-    pass(&t, 100, at - 100 + 50, NOT_DECRYPTED);
-    expect_state(&t, TRACKING, OFFLOAD);
-    pass(&t, at + 50, t.wire->len - at - 50, DECRYPTED);
+    rx_pass(&t, 100, at - 100 + 50, NOT_DECRYPTED);
+    rx_expect_state(&t, TRACKING, OFFLOAD);
+    rx_pass(&t, at + 50, t.wire->len - at - 50, DECRYPTED);
     rx_stop(&t);
 }
 
 /* --------------------------------------------------------------- resync --- */
-
-/* The whole of hw_resync_tcp_sn and hw_offset_record_number, as golden. */
-static void expect_psv(TlsRx *t, uint32_t hw_resync, uint32_t dword)
-{
-    uint8_t p[12];
-
-    get_psv(t, p);
-    g_assert_cmphex(mlx5_ld32(p + 4), ==, hw_resync);
-    g_assert_cmphex(mlx5_ld32(p + 8), ==, dword);
-}
 
 /*
  * R9, R12, R14, R18..R21: a header is lost; the device finds the next one and
@@ -594,34 +422,34 @@ static void test_resync(void)
         tls_rx(&t, kind, 30 + kind);
         for (i = 0; i < 12; i++) {
             no[i] = t.c.rec_no;
-            at[i] = record(&t, 200 + i);
+            at[i] = rx_record(&t, 200 + i);
         }
-        pass(&t, at[0], at[1] - at[0], DECRYPTED);
+        rx_pass(&t, at[0], at[1] - at[0], DECRYPTED);
         /* Lost: all of record 1 and the header of 2. */
-        pass(&t, at[2] + 100, 50, NOT_DECRYPTED);
-        expect_state(&t, SEARCHING, NO_OFFLOAD);
+        rx_pass(&t, at[2] + 100, 50, NOT_DECRYPTED);
+        rx_expect_state(&t, SEARCHING, NO_OFFLOAD);
         /* The header of 3 is in here. */
-        pass(&t, at[2] + 150, at[3] - at[2] - 150 + 40, RESYNC);
-        expect_psv(&t, t.seq0 + at[3], 0x40000000);
-        pass(&t, at[3] + 40, at[4] - at[3] - 40, NOT_DECRYPTED);
-        pass(&t, at[4], at[5] - at[4], NOT_DECRYPTED);
-        pass(&t, at[5], at[6] - at[5], NOT_DECRYPTED);
-        pass(&t, at[6], at[7] - at[6], NOT_DECRYPTED);
-        expect_psv(&t, t.seq0 + at[3], 0x40000003);
+        rx_pass(&t, at[2] + 150, at[3] - at[2] - 150 + 40, RESYNC);
+        rx_expect_psv(&t, t.seq0 + at[3], 0x40000000);
+        rx_pass(&t, at[3] + 40, at[4] - at[3] - 40, NOT_DECRYPTED);
+        rx_pass(&t, at[4], at[5] - at[4], NOT_DECRYPTED);
+        rx_pass(&t, at[5], at[6] - at[5], NOT_DECRYPTED);
+        rx_pass(&t, at[6], at[7] - at[6], NOT_DECRYPTED);
+        rx_expect_psv(&t, t.seq0 + at[3], 0x40000003);
         /* Approval of something else: R19. */
-        post_static(&t, no[2], t.seq0 + at[2]);
-        expect_psv(&t, t.seq0 + at[3], 0x40000003);
-        post_static(&t, no[3], t.seq0 + at[3]);
-        expect_psv(&t, t.seq0 + at[3], 0x60000003);
-        pass(&t, at[7], at[8] - at[7], NOT_DECRYPTED);
-        expect_state(&t, TRACKING, OFFLOAD);
-        pass(&t, at[8], at[9] - at[8], DECRYPTED);
+        rx_post_static(&t, no[2], t.seq0 + at[2]);
+        rx_expect_psv(&t, t.seq0 + at[3], 0x40000003);
+        rx_post_static(&t, no[3], t.seq0 + at[3]);
+        rx_expect_psv(&t, t.seq0 + at[3], 0x60000003);
+        rx_pass(&t, at[7], at[8] - at[7], NOT_DECRYPTED);
+        rx_expect_state(&t, TRACKING, OFFLOAD);
+        rx_pass(&t, at[8], at[9] - at[8], DECRYPTED);
         /* Too late for another approval: R25. */
-        post_static(&t, no[4], t.seq0 + at[4]);
-        pass(&t, at[9], at[10] - at[9], DECRYPTED);
+        rx_post_static(&t, no[4], t.seq0 + at[4]);
+        rx_pass(&t, at[9], at[10] - at[9], DECRYPTED);
         /* and once more */
-        pass(&t, at[11], 5, RESYNC);
-        expect_psv(&t, t.seq0 + at[11], 0x40000000);
+        rx_pass(&t, at[11], 5, RESYNC);
+        rx_expect_psv(&t, t.seq0 + at[11], 0x40000000);
         g_assert_cmpuint(drv_counter(t.d, "tls_rx_resync"), ==, 2);
         g_assert_cmpuint(drv_counter(t.d, "tls_rx_error"), ==, 0);
         rx_stop(&t);
@@ -639,18 +467,18 @@ static void test_wrong_number(void)
     tls_rx(&t, 1, 3);
     for (i = 0; i < 8; i++) {
         no[i] = t.c.rec_no;
-        at[i] = record(&t, 200);
+        at[i] = rx_record(&t, 200);
     }
-    pass(&t, at[0], at[1] - at[0], DECRYPTED);
-    pass(&t, at[2], at[3] - at[2], RESYNC);
-    post_static(&t, no[2] + 1, t.seq0 + at[2]);
-    expect_state(&t, TRACKING, AUTHENTICATION);
-    pass(&t, at[3], at[4] - at[3], NOT_DECRYPTED);
-    expect_state(&t, SEARCHING, NO_OFFLOAD);
-    pass(&t, at[4], at[5] - at[4], RESYNC);
-    post_static(&t, no[4], t.seq0 + at[4]);
-    pass(&t, at[5], at[6] - at[5], NOT_DECRYPTED);
-    pass(&t, at[6], at[7] - at[6], DECRYPTED);
+    rx_pass(&t, at[0], at[1] - at[0], DECRYPTED);
+    rx_pass(&t, at[2], at[3] - at[2], RESYNC);
+    rx_post_static(&t, no[2] + 1, t.seq0 + at[2]);
+    rx_expect_state(&t, TRACKING, AUTHENTICATION);
+    rx_pass(&t, at[3], at[4] - at[3], NOT_DECRYPTED);
+    rx_expect_state(&t, SEARCHING, NO_OFFLOAD);
+    rx_pass(&t, at[4], at[5] - at[4], RESYNC);
+    rx_post_static(&t, no[4], t.seq0 + at[4]);
+    rx_pass(&t, at[5], at[6] - at[5], NOT_DECRYPTED);
+    rx_pass(&t, at[6], at[7] - at[6], DECRYPTED);
     g_assert_cmpuint(drv_counter(t.d, "tls_rx_error"), ==, 0);
     rx_stop(&t);
 }
@@ -666,15 +494,15 @@ static void test_late_rule(void)
     tls_rx(&t, 0, 4);
     for (i = 0; i < 5; i++) {
         no[i] = t.c.rec_no;
-        at[i] = record(&t, 300);
+        at[i] = rx_record(&t, 300);
     }
-    pass(&t, at[1] + 10, 100, NOT_DECRYPTED);
-    expect_state(&t, SEARCHING, NO_OFFLOAD);
-    pass(&t, at[1] + 110, at[2] - at[1] - 110 + 20, RESYNC);
-    post_static(&t, no[2], t.seq0 + at[2]);
-    pass(&t, at[2] + 20, at[3] - at[2] - 20, NOT_DECRYPTED);
-    pass(&t, at[3], at[4] - at[3], NOT_DECRYPTED);
-    pass(&t, at[4], t.wire->len - at[4], DECRYPTED);
+    rx_pass(&t, at[1] + 10, 100, NOT_DECRYPTED);
+    rx_expect_state(&t, SEARCHING, NO_OFFLOAD);
+    rx_pass(&t, at[1] + 110, at[2] - at[1] - 110 + 20, RESYNC);
+    rx_post_static(&t, no[2], t.seq0 + at[2]);
+    rx_pass(&t, at[2] + 20, at[3] - at[2] - 20, NOT_DECRYPTED);
+    rx_pass(&t, at[3], at[4] - at[3], NOT_DECRYPTED);
+    rx_pass(&t, at[4], t.wire->len - at[4], DECRYPTED);
     rx_stop(&t);
 }
 
@@ -686,18 +514,18 @@ static void test_restart(void)
 
     tls_rx(&t, 0, 0);
     for (i = 1; i < 6; i++) {
-        size_t at = record(&t, 200);
+        size_t at = rx_record(&t, 200);
 
-        pass(&t, at, 100, DECRYPTED);
+        rx_pass(&t, at, 100, DECRYPTED);
         drv_dek_destroy(t.d, t.dek);
         tls_conn(&t.c, i % TLS_KINDS, 60 + i);
         t.dek = drv_dek_create(t.d, t.c.key, t.c.key_len);
         g_byte_array_set_size(t.wire, 0);
         g_byte_array_set_size(t.plain, 0);
         t.seq0 = t.c.seq;
-        post_static(&t, t.c.rec_no, 0);
-        post_progress(&t, t.seq0);
-        expect_psv(&t, 0, 0);
+        rx_post_static(&t, t.c.rec_no, 0);
+        rx_post_progress(&t, t.seq0);
+        rx_expect_psv(&t, 0, 0);
     }
     rx_stop(&t);
 }
@@ -719,21 +547,21 @@ static void test_resync_timeout(void)
         fault_do(t.d, "resync-repeat", "timeout");
         fault_do(t.d, "rx-resync-flag-at", at_loss ? "loss" : "magic");
         for (i = 0; i < 8; i++) {
-            at[i] = record(&t, 200);
+            at[i] = rx_record(&t, 200);
         }
-        pass(&t, at[0], at[1] - at[0], DECRYPTED);
-        pass(&t, at[2] + 100, 50, at_loss ? RESYNC : NOT_DECRYPTED);
+        rx_pass(&t, at[0], at[1] - at[0], DECRYPTED);
+        rx_pass(&t, at[2] + 100, 50, at_loss ? RESYNC : NOT_DECRYPTED);
         /* nobody waits for an answer while there is no question */
         qtest_clock_step(t.d->qts, 300 * MS);
-        pass(&t, at[2] + 150, at[3] - at[2] - 150 + 40,
-             at_loss ? NOT_DECRYPTED : RESYNC);
-        expect_psv(&t, t.seq0 + at[3], 0x40000000);
+        rx_pass(&t, at[2] + 150, at[3] - at[2] - 150 + 40,
+                at_loss ? NOT_DECRYPTED : RESYNC);
+        rx_expect_psv(&t, t.seq0 + at[3], 0x40000000);
         qtest_clock_step(t.d->qts, 99 * MS);
-        pass(&t, at[3] + 40, at[5] - at[3] - 40, NOT_DECRYPTED);
-        expect_psv(&t, t.seq0 + at[3], 0x40000001);
+        rx_pass(&t, at[3] + 40, at[5] - at[3] - 40, NOT_DECRYPTED);
+        rx_expect_psv(&t, t.seq0 + at[3], 0x40000001);
         qtest_clock_step(t.d->qts, 2 * MS);
-        pass(&t, at[5], at[6] - at[5], RESYNC);
-        expect_psv(&t, t.seq0 + at[5], 0x40000000);
+        rx_pass(&t, at[5], at[6] - at[5], RESYNC);
+        rx_expect_psv(&t, t.seq0 + at[5], 0x40000000);
         rx_stop(&t);
     }
 }
@@ -793,20 +621,20 @@ static void test_record_log(void)
         size_t at = t.wire->len;
 
         for (j = 0; j < EACH; j++) {
-            record(&t, 20);
+            rx_record(&t, 20);
         }
-        pass(&t, at, t.wire->len - at, DECRYPTED);
+        rx_pass(&t, at, t.wire->len - at, DECRYPTED);
     }
     n = read_log(fd);
     g_test_message("%u of %u lines", n, PACKETS * EACH);
     g_assert_cmpuint(n, >, 0);
     g_assert_cmpuint(n, <, PACKETS * EACH);
-    n = record(&t, 100);
-    pass(&t, n, t.wire->len - n, DECRYPTED);
+    n = rx_record(&t, 100);
+    rx_pass(&t, n, t.wire->len - n, DECRYPTED);
     g_assert_cmpuint(read_log(fd), ==, 1);
     fault_do(t.d, "record-log", "");
-    n = record(&t, 100);
-    pass(&t, n, t.wire->len - n, DECRYPTED);
+    n = rx_record(&t, 100);
+    rx_pass(&t, n, t.wire->len - n, DECRYPTED);
     g_assert_cmpuint(read_log(fd), ==, 0);
     close(fd);
     unlink(path);
@@ -826,6 +654,7 @@ void mlx5_tls_rx_tests(void)
     qtest_add_func("mlx5-ktls/tls-rx/bystanders", test_bystanders);
     qtest_add_func("mlx5-ktls/tls-rx/held", test_held);
     qtest_add_func("mlx5-ktls/tls-rx/bad-tag", test_bad_tag);
+    qtest_add_func("mlx5-ktls/tls-rx/error-bytes", test_error_bytes);
     qtest_add_func("mlx5-ktls/tls-rx/old", test_old);
     qtest_add_func("mlx5-ktls/tls-rx/gap-in-record", test_gap_in_record);
     qtest_add_func("mlx5-ktls/tls-rx/before-anchor", test_before_anchor);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Records by libcrypto, keys, contexts and control WQEs; see mlx5-tls.h. */
 #include "mlx5-tls.h"
+#include "qobject/qdict.h"
 #include <openssl/evp.h>
 
 #define GENERAL_OBJ_DEK 0xc
@@ -140,6 +141,32 @@ void tls_pattern(TlsConn *c, size_t n, GByteArray *clear, GByteArray *wire)
     tls_record(c, REC_DATA, plain, n, clear, wire);
 }
 
+void tls_transform(const TlsConn *c, uint64_t rec_no, const uint8_t *wire,
+                   size_t len, uint8_t *out)
+{
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    size_t head = TLS_HDR + (c->version == TLS_1_2 ? TLS_NONCE : 0);
+    uint8_t block[16], num[8];
+    unsigned i;
+    int n;
+
+    memcpy(block, c->iv, 12);
+    mlx5_st64(num, rec_no);
+    for (i = 0; i < 8; i++) {
+        block[4 + i] = c->version == TLS_1_2 ? wire[TLS_HDR + i] :
+                                               block[4 + i] ^ num[i];
+    }
+    mlx5_st32(block + 12, 2); /* GCM's counter of the first payload block */
+    memcpy(out, wire, len);
+    g_assert_nonnull(ctx);
+    g_assert_cmpint(EVP_EncryptInit_ex(ctx, c->key_len == 32 ?
+                                       EVP_aes_256_ctr() : EVP_aes_128_ctr(),
+                                       NULL, c->key, block), ==, 1);
+    g_assert_cmpint(EVP_EncryptUpdate(ctx, out + head, &n, wire + head,
+                                      len - head - TLS_TAG), ==, 1);
+    EVP_CIPHER_CTX_free(ctx);
+}
+
 /* ------------------------------------------------------------- objects --- */
 
 void drv_dek_hdr(uint8_t *in, uint16_t opcode, uint32_t id, uint32_t op_param)
@@ -184,6 +211,27 @@ void drv_dek_destroy(Drv *d, uint32_t id)
     drv_cmd_ok(d, in, sizeof(in), NULL, 16);
 }
 
+uint32_t drv_dek_range(Drv *d, unsigned log_range, unsigned key_len)
+{
+    uint8_t out[16];
+    uint32_t len;
+    g_autofree uint8_t *in = drv_dek_cmd(d, NULL, key_len, &len);
+
+    MLX5_SET(general_obj_in_cmd_hdr, in, log_obj_range, log_range);
+    drv_cmd_ok(d, in, len, out, sizeof(out));
+    return MLX5_GET(general_obj_out_cmd_hdr, out, obj_id);
+}
+
+void drv_dek_load(Drv *d, uint32_t base, uint32_t offset, const TlsConn *c)
+{
+    uint32_t len;
+    g_autofree uint8_t *in = drv_dek_cmd(d, c->key, c->key_len, &len);
+
+    drv_dek_hdr(in, OP_MODIFY_GENERAL_OBJECT, base, offset);
+    MLX5_SET(encryption_key_obj, in + 16, modify_field_select, 1);
+    drv_cmd_ok(d, in, len, NULL, 16);
+}
+
 DrvResult drv_sync_crypto(Drv *d, uint16_t type)
 {
     uint8_t in[32] = { 0 };
@@ -210,6 +258,31 @@ uint32_t drv_tir_tls(Drv *d, uint32_t rqn)
     MLX5_SET(tirc, in + 0x20, tls_en, 1);
     MLX5_SET(tirc, in + 0x20, self_lb_block, 3);
     return drv_create(d, in, len);
+}
+
+uint64_t drv_strict_count(Drv *d, const char *reason)
+{
+    QDict *dict = qtest_qmp_assert_success_ref(
+        d->qts, "{'execute': 'qom-get', 'arguments': "
+        "{'path': " "%s" ", 'property': 'strict-violations'}}", DRV_QOM_PATH);
+    uint64_t n;
+
+    g_assert_true(qdict_haskey(dict, reason));
+    n = qdict_get_int(dict, reason);
+    qobject_unref(dict);
+    return n;
+}
+
+void drv_strict_expect(Drv *d, const char *reason)
+{
+    uint64_t total = drv_strict_count(d, "total");
+
+    if (!reason) {
+        g_assert_cmpuint(total, ==, 0);
+    } else {
+        g_assert_cmpuint(total, >, 0);
+        g_assert_cmpuint(drv_strict_count(d, reason), ==, total);
+    }
 }
 
 /* ------------------------------------------------------- control WQEs --- */

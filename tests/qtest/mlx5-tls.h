@@ -45,6 +45,14 @@ void tls_pattern(TlsConn *c, size_t n, GByteArray *clear, GByteArray *wire);
 /* Length of such a record. */
 size_t tls_record_len(const TlsConn *c, size_t n);
 
+/*
+ * What a context of @c makes of the record at @wire with @len bytes, if it takes
+ * that for record number @rec_no: the key stream of @c over its payload, without
+ * a look at its tag. It goes to @out, header, nonce and tag as they are.
+ */
+void tls_transform(const TlsConn *c, uint64_t rec_no, const uint8_t *wire,
+                   size_t len, uint8_t *out);
+
 /* ------------------------------------------------------------- objects --- */
 
 /* CREATE_GENERAL_OBJECT of an encryption key; @len goes to *@len. */
@@ -54,11 +62,22 @@ uint32_t drv_dek_create(Drv *d, const uint8_t *key, unsigned key_len);
 /* Makes a command out of its header: MODIFY, QUERY, DESTROY. */
 void drv_dek_hdr(uint8_t *in, uint16_t opcode, uint32_t id, uint32_t op_param);
 void drv_dek_destroy(Drv *d, uint32_t id);
+/* An empty range of 2^@log_range keys; its first number. */
+uint32_t drv_dek_range(Drv *d, unsigned log_range, unsigned key_len);
+/* Loads number @offset of such a range. */
+void drv_dek_load(Drv *d, uint32_t base, uint32_t offset, const TlsConn *c);
 /* SYNC_CRYPTO with that crypto_type. */
 DrvResult drv_sync_crypto(Drv *d, uint16_t type);
 uint32_t drv_tis_tls(Drv *d);
 /* Direct to @rqn. */
 uint32_t drv_tir_tls(Drv *d, uint32_t rqn);
+
+/*
+ * What strict=on has found so far is this reason alone (NULL: nothing), and that.
+ */
+void drv_strict_expect(Drv *d, const char *reason);
+/* How often it has found that, or "total". */
+uint64_t drv_strict_count(Drv *d, const char *reason);
 
 /* ------------------------------------------------------- control WQEs --- */
 

@@ -89,7 +89,8 @@ static void test_tx_table(void)
 static const uint32_t rx_events[MLX5_TLS_RX_STATES] = {
     [MLX5_TLS_RX_NONE] = E(ANY) | E(STATIC) | STARTS,
     [MLX5_TLS_RX_START] = E(BEFORE) | E(ANCHOR) | E(FAR) | E(STATIC) | STARTS,
-    [MLX5_TLS_RX_OFFLOAD] = TRACKS | E(TAG_OK) | E(TAG_BAD) | E(TAG_BAD_LOSE),
+    [MLX5_TLS_RX_OFFLOAD] = TRACKS | E(TAG_OK) | E(TAG_BAD) | E(TAG_BAD_LOSE) |
+                            E(ERROR_OPEN),
     [MLX5_TLS_RX_CAND] = TRACKS | E(HEADER_REPEAT) | E(STATIC_MATCH) |
                          E(STATIC_MATCH_OFF),
     [MLX5_TLS_RX_AUTH] = TRACKS | E(TAG_OK) | E(TAG_BAD),

@@ -499,6 +499,7 @@ static void case_make(Case *c, GRand *rand)
     c->knobs.resync_repeat = chance(rand, 60) ? 0 : ref_rand_range(rand, 1, 2);
     c->knobs.resync_repeat_records = ref_rand_range(rand, 1, 10);
     c->knobs.bad_tag_action = chance(rand, 30);
+    c->knobs.rx_error_bytes = ref_rand_range(rand, 0, 2);
     c->knobs.search_pattern = chance(rand, 15);
     c->knobs.auth_stage_off = chance(rand, 20);
     c->knobs.start_order_tolerance = chance(rand, 80) ? 1 << 24 : 100;

@@ -158,7 +158,7 @@ static void test_mixed_records(void)
     for (int i = 0; i < 3; i++) {
         rx_pkt(&t, p[i], p[i + 1], F1, 5, OFFLOAD);
     }
-    rx_pkt_flip(&t, p[3], p[4], p[4] - 1, F3, 5, OFFLOAD);
+    rx_pkt_error(&t, p[3], p[4], p[4] - 1, p[3], p[4], 5, OFFLOAD);
     rx_pkt(&t, p[4], END(&t), F1, 5, OFFLOAD);
     rx_free(&t);
 }
@@ -225,6 +225,7 @@ static void test_bad_tag_search(void)
 
     rx_new(&t, rng);
     t.knobs->bad_tag_action = MLX5_TLS_BAD_TAG_SEARCH;
+    t.knobs->rx_error_bytes = MLX5_TLS_ERROR_WIRE;
     for (int at = MLX5_TLS_RESYNC_AT_MAGIC; at <= MLX5_TLS_RESYNC_AT_BOTH; at++) {
         bool loss = at != MLX5_TLS_RESYNC_AT_MAGIC;
 
@@ -402,7 +403,7 @@ static void test_longest(void)
     rx_free(&t);
 }
 
-/* Any bytes at any place: no crash, no hang, no byte changed without flag 1. */
+/* Any bytes at any place: no crash, no hang, no byte changed with flag 0 and 2. */
 static void test_noise(void)
 {
     for (int round = 0; round < 200; round++) {
@@ -412,6 +413,7 @@ static void test_noise(void)
         t.knobs->search_pattern = round >> 1 & 1;
         t.knobs->bad_tag_action = round >> 2 & 1;
         t.knobs->rx_resync_flag_at = round % 3;
+        t.knobs->rx_error_bytes = round / 3 % 3;
         t.knobs->auth_stage_off = round >> 3 & 1;
         t.knobs->resync_repeat = round % 2;
         t.knobs->resync_repeat_records = 3;
@@ -432,7 +434,8 @@ static void test_noise(void)
             }
             mlx5_tls_rx_packet(&t.rx, ref_rand_range(rng, 0, 9) ? t.rx.exp : seq, buf,
                                len, &t.res);
-            if (t.res.flag != F1) {
+            if (t.res.flag == F0 || t.res.flag == F2 || (t.res.flag == F3 &&
+                t.knobs->rx_error_bytes == MLX5_TLS_ERROR_WIRE)) {
                 ref_assert_equal(buf, bytes, len, "noise");
             }
         }

@@ -90,7 +90,8 @@ static void test_r3(void)
     rx_static(&t, 42, 0);
     rx_psv(&t, t.base + OFF(&t, 2));
     rx_pkt_flip(&t, OFF(&t, 2), OFF(&t, 3) + 9, OFF(&t, 3) - 1, F3, 3, OFFLOAD);
-    rx_pkt(&t, OFF(&t, 3) + 9, END(&t), F1, 5, OFFLOAD);
+    rx_pkt(&t, OFF(&t, 3) + 9, OFF(&t, 4), F0, 5, OFFLOAD);
+    rx_pkt(&t, OFF(&t, 4), END(&t), F1, 5, OFFLOAD);
     rx_static(&t, 42, 0);
     rx_psv(&t, t.base + OFF(&t, 2));
     rx_pkt_flip(&t, OFF(&t, 2) - 1, OFF(&t, 3) + 9, OFF(&t, 3) - 1, F0, 3, OFFLOAD);
@@ -156,12 +157,16 @@ static void test_r5(void)
     rx_free(&t);
 }
 
-/* R5: a bad tag gives flag 3 to the packet it ends in, and the next record is fine */
+/*
+ * R5: a bad tag gives flag 3 to the packet it ends in, and the records behind that packet
+ * are fine. test-tls-rx-error.c has the other values of rx-error-bytes.
+ */
 static void test_r5_bad_tag(void)
 {
     Rx t;
 
     rx_new(&t, rng);
+    t.knobs->rx_error_bytes = MLX5_TLS_ERROR_WIRE;
     for (size_t flip = OFF(&t, 2) + 5; flip < OFF(&t, 3); flip++) {
         rx_start(&t, t.base);
         rx_pkt(&t, 0, OFF(&t, 2), F1, 3, OFFLOAD);

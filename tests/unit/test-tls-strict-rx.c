@@ -189,10 +189,10 @@ static void test_rx_altered(void)
     rig_new(&t, rng, false);
     rx_start(&t, 0);
     rx_pass(&t, 0, 30, MLX5_TLS_FLAG_DECRYPTED);
-    /* a packet with a wrong tag, decrypted all the same */
+    /* in a packet with a wrong tag nothing is what it should be: see below */
     rx_take(&t, &d, 30, END(&t, 0), END(&t, 0) - 1);
     g_assert_cmpint(d.res.flag, ==, MLX5_TLS_FLAG_ERROR);
-    memcpy(d.got, t.st->clear->data + 30, 10);
+    memset(d.got, 0, d.len);
     rx_give(&t, &d);
     said(&t, MLX5_STRICT_RX_ALTERED);
     /* one byte of a packet that was there before */
@@ -207,6 +207,87 @@ static void test_rx_altered(void)
     rx_give(&t, &d);
     said(&t, MLX5_STRICT_RX_ALTERED);
     rig_free(&t);
+}
+
+/*
+ * Flag 3: for each value of rx-error-bytes what the engine delivers is right, and what it
+ * delivers with another value is not, nor is it with one byte changed.
+ */
+static void test_rx_error(void)
+{
+    for (int kind = 0; kind < 3 * 3 * 2; kind++) {
+        Mlx5TlsErrorBytes value = kind % 3, believed = kind / 3 % 3;
+        bool v13 = kind / 9;
+        Mlx5TlsKnobs *knobs;
+        size_t from, to;
+        Delivery d;
+        Rig t;
+
+        rig_new(&t, rng, v13);
+        knobs = mlx5_tls_engine_knobs(t.engine);
+        from = TEXT(&t, 2) + 300;
+        to = TEXT(&t, 4) + 100;
+        rx_start(&t, 0);
+        rx_pass(&t, 0, from, MLX5_TLS_FLAG_DECRYPTED);
+        /* the rest of record 2, which was shown and is good; 3, damaged; a part of 4 */
+        knobs->rx_error_bytes = value;
+        rx_take(&t, &d, from, to, END(&t, 3) - 1);
+        g_assert_cmpint(d.res.flag, ==, MLX5_TLS_FLAG_ERROR);
+        knobs->rx_error_bytes = believed;
+        rx_give(&t, &d);
+        said(&t, value == believed ? NOTHING : MLX5_STRICT_RX_ALTERED);
+        if (value == believed) {
+            rx_pass(&t, to, END(&t, 4), value == MLX5_TLS_ERROR_RECORD ?
+                    MLX5_TLS_FLAG_NOT_DECRYPTED : MLX5_TLS_FLAG_DECRYPTED);
+            rx_pass(&t, END(&t, 4), END(&t, 5), MLX5_TLS_FLAG_DECRYPTED);
+        }
+        /* each byte, when all others are right */
+        for (size_t i = 0; value == believed && i < to - from; i += 7) {
+            rx_start(&t, 0);
+            rx_pass(&t, 0, from, MLX5_TLS_FLAG_DECRYPTED);
+            rx_take(&t, &d, from, to, END(&t, 3) - 1);
+            d.got[i] ^= 0x40;
+            rx_give(&t, &d);
+            said(&t, MLX5_STRICT_RX_ALTERED);
+        }
+        rig_free(&t);
+    }
+}
+
+/* A record that begins in a packet with flag 3 is not decrypted, however it is cut. */
+static void test_rx_error_begun(void)
+{
+    static const int cuts[] = { 1, 3, 5, 13, 60 };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cuts); i++) {
+        size_t cut;
+        Delivery d;
+        Rig t;
+
+        rig_new(&t, rng, false);
+        cut = OFF(&t, 4) + cuts[i];
+        for (int lie = 0; lie < 3; lie++) {
+            rx_start(&t, 0);
+            rx_pass(&t, 0, OFF(&t, 3), MLX5_TLS_FLAG_DECRYPTED);
+            rx_take(&t, &d, OFF(&t, 3), cut, END(&t, 3) - 1);
+            g_assert_cmpint(d.res.flag, ==, MLX5_TLS_FLAG_ERROR);
+            rx_give(&t, &d);
+            rx_take(&t, &d, cut, END(&t, 4), 0);
+            g_assert_cmpint(d.res.flag, ==, MLX5_TLS_FLAG_NOT_DECRYPTED);
+            if (lie == 1) {
+                d.res.flag = MLX5_TLS_FLAG_DECRYPTED;
+            } else if (lie == 2) {
+                d.wire[d.len - 1] ^= 1;
+                d.got[d.len - 1] ^= 1;
+                d.res.flag = MLX5_TLS_FLAG_ERROR;
+            }
+            rx_give(&t, &d);
+            said(&t, lie == 1 ? MLX5_STRICT_RX_UNTRACKED :
+                     lie == 2 ? MLX5_STRICT_RX_FLAG : NOTHING);
+            rx_pass(&t, END(&t, 4), END(&t, 5), MLX5_TLS_FLAG_DECRYPTED);
+        }
+        rig_free(&t);
+    }
 }
 
 static void test_rx_payload(void)
@@ -384,6 +465,8 @@ int main(int argc, char **argv)
     g_test_add_func("/tls/strict/rx-silent-resync", test_rx_silent_resync);
     g_test_add_func("/tls/strict/rx-silent-other-bytes", test_rx_silent_other_bytes);
     g_test_add_func("/tls/strict/rx-altered", test_rx_altered);
+    g_test_add_func("/tls/strict/rx-error", test_rx_error);
+    g_test_add_func("/tls/strict/rx-error-begun", test_rx_error_begun);
     g_test_add_func("/tls/strict/rx-payload", test_rx_payload);
     g_test_add_func("/tls/strict/rx-framing", test_rx_framing);
     g_test_add_func("/tls/strict/rx-untracked", test_rx_untracked);

@@ -147,6 +147,7 @@ static const char *const knob_values[][5] = {
     { "rx-resync-flag-at", "magic", "loss", "both", NULL },
     { "resync-repeat", "never", "1", "16777215", "timeout" },
     { "bad-tag-action", "continue", "search", NULL, NULL },
+    { "rx-error-bytes", "record", "packet", "wire", NULL },
     { "search-pattern", "strict", "magic-only", NULL, NULL },
     { "auth-stage", "on", "off", NULL, NULL },
     { "start-order-tolerance", "16777216", "1", "2147483647", NULL },
@@ -235,8 +236,8 @@ static const struct {
       "start-order-tolerance: unknown value '12x', expected a number from 1 to "
       "2147483647" },
     { "bad-tag", "search", "unknown setting 'bad-tag': expected one of tx-seq-check, "
-      "rx-resync-flag-at, resync-repeat, bad-tag-action, search-pattern, auth-stage, "
-      "start-order-tolerance, start-anchor-from-static, lax-params" },
+      "rx-resync-flag-at, resync-repeat, bad-tag-action, rx-error-bytes, "
+      "search-pattern, auth-stage, start-order-tolerance, start-anchor-from-static, lax-params" },
 };
 
 static void test_knob_errors(void)

@@ -27,6 +27,7 @@ static void forget(Model *m)
     g_byte_array_set_size(m->hdr, 0);
     g_byte_array_set_size(m->rec, 0);
     m->window_fill = 0;
+    m->hdr_skip = false;
 }
 
 void model_start(Model *m, uint64_t number, int64_t anchor)
@@ -39,6 +40,7 @@ void model_start(Model *m, uint64_t number, int64_t anchor)
     m->off = 0;
     m->owe = false;
     m->due = false;
+    m->clear_end = INT64_MIN;
 }
 
 bool model_static(Model *m, uint64_t number, int64_t resync)
@@ -171,7 +173,10 @@ static void header_byte(Model *m, uint8_t b)
     switch (m->state) {
     case M_SYNC:
     case M_CHECK:
-        g_byte_array_append(m->rec, h, 5);
+        if (!m->hdr_skip) {
+            g_byte_array_append(m->rec, h, 5);
+        }
+        m->hdr_skip = false;
         m->rec_check = m->state == M_CHECK;
         m->rec_number = m->number++;
         break;
@@ -197,6 +202,7 @@ static void deliver_record(Model *m, int64_t end)
 {
     size_t head = m->keys.v13 ? 5 : 13;
     int64_t start = end - m->rec->len;      /* stream position of the header */
+    bool error;                             /* transformed with flag 3 too */
     g_autofree uint8_t *text = NULL;
     size_t total, len;
 
@@ -207,11 +213,25 @@ static void deliver_record(Model *m, int64_t end)
     len = MIN(total, m->rec->len - head);
     text = g_malloc(len + 1);
     ref_open_prefix(&m->keys, m->rec_number, m->rec->data, text, len);
+    switch (m->knobs.rx_error_bytes) {
+    case MLX5_TLS_ERROR_RECORD:
+        error = start < m->s && start < m->clear_end;
+        break;
+    case MLX5_TLS_ERROR_PACKET:
+        error = true;
+        break;
+    default:
+        error = false;
+        break;
+    }
     for (size_t i = 0; i < len; i++) {
         int64_t x = start + head + i;
 
         if (x >= m->s) {
             m->delivered[x - m->s] = text[i];
+            if (error) {
+                m->error[x - m->s] = text[i];
+            }
         }
     }
 }
@@ -235,7 +255,7 @@ static void record_end(Model *m, int64_t end)
             to_search(m, true);
         }
     } else if (!good) {
-        m->bad |= m->may_decrypt;
+        m->bad |= m->may_decrypt && m->all;
         if (m->knobs.bad_tag_action == MLX5_TLS_BAD_TAG_SEARCH) {
             to_search(m, true);
         }
@@ -261,11 +281,13 @@ static void byte(Model *m, int64_t x, uint8_t b)
 
 int model_packet(Model *m, int64_t pos, const uint8_t *bytes, size_t len, uint8_t *delivered)
 {
+    g_autofree uint8_t *clear = g_memdup2(bytes, len), *error = g_memdup2(bytes, len);
     int64_t end = pos + len, from = pos;
 
     memcpy(delivered, bytes, len);
     m->s = pos;
-    m->delivered = g_memdup2(bytes, len);
+    m->delivered = clear;
+    m->error = error;
     m->may_decrypt = false;
     m->all = true;
     m->bad = false;
@@ -273,7 +295,6 @@ int model_packet(Model *m, int64_t pos, const uint8_t *bytes, size_t len, uint8_
 
     if (m->state == M_START) {
         if (end <= m->next && m->next - end < m->knobs.start_order_tolerance) {
-            g_free(m->delivered);
             return 0;
         }
         if (end <= m->next || pos > m->next) {
@@ -285,7 +306,6 @@ int model_packet(Model *m, int64_t pos, const uint8_t *bytes, size_t len, uint8_
         }
     } else {
         if (end <= m->exp) {
-            g_free(m->delivered);
             return 0;
         }
         m->may_decrypt = m->state == M_SYNC && pos == m->exp;
@@ -307,14 +327,18 @@ int model_packet(Model *m, int64_t pos, const uint8_t *bytes, size_t len, uint8_
     if (m->rec->len) {
         deliver_record(m, end);
     }
-    if (m->may_decrypt && m->all && !m->bad) {
-        memcpy(delivered, m->delivered, len);
-    }
-    g_free(m->delivered);
     if (m->bad) {
+        memcpy(delivered, error, len);
+        if (m->knobs.rx_error_bytes == MLX5_TLS_ERROR_RECORD && m->state == M_SYNC) {
+            /* what began in this packet stays as it is */
+            m->hdr_skip = m->hdr->len > 0;
+            g_byte_array_set_size(m->rec, 0);
+        }
         return 3;
     }
     if (m->may_decrypt && m->all) {
+        memcpy(delivered, clear, len);
+        m->clear_end = end;
         return 1;
     }
     if (m->raise || m->owe) {

@@ -33,6 +33,8 @@ typedef struct Model {
     GByteArray *rec;        /* the open record from its header on; empty: none, or holed */
     bool rec_check;         /* verify only */
     uint64_t rec_number;
+    bool hdr_skip;          /* the header at next began in a packet with flag 3 */
+    int64_t clear_end;      /* up to here there were packets with flag 1 */
     uint8_t window[5];      /* SEARCH: the last bytes */
     int window_fill;
     bool owe;               /* a loss has yet to be flagged */
@@ -40,7 +42,8 @@ typedef struct Model {
     /* the packet */
     int64_t s;
     bool may_decrypt, all, bad, raise;
-    uint8_t *delivered;
+    uint8_t *delivered;     /* as it is with flag 1 */
+    uint8_t *error;         /* and with flag 3 */
 } Model;
 
 void model_init(Model *m, const RefKeys *k, const Mlx5TlsKnobs *knobs);

@@ -23,7 +23,7 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs" / "tls-rows.md"
 SOURCES = {"R": REPO / "hw/net/mlx5/engine/tls_rx_table.c",
            "TX": REPO / "hw/net/mlx5/engine/tls_tx_table.c"}
-PROGRAMS = ("test-tls-rx", "test-tls-rx-resync", "test-tls-tx")
+PROGRAMS = ("test-tls-rx", "test-tls-rx-error", "test-tls-rx-resync", "test-tls-tx")
 ROW = re.compile(r"\b(TX|R)(\d+)\b")
 NAMED = 3               # guest tests named for a row; of the others the number is told
 NEVER = "## Rows that no driver takes"

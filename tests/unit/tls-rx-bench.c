@@ -132,6 +132,9 @@ void rx_bytes(Rx *t, uint32_t seq, const uint8_t *bytes, const uint8_t *clear, s
         g_assert_nonnull(clear);
         ref_assert_equal(buf, clear, len, "delivered decrypted");
         WHY(t, NONE);
+    } else if (flag == F3 && clear) {
+        ref_assert_equal(buf, clear, len, "delivered with flag 3");
+        g_assert_cmpint(t->res.reason, !=, MLX5_TLS_REASON_NONE);
     } else {
         ref_assert_equal(buf, bytes, len, "delivered as on the wire");
         g_assert_cmpint(t->res.reason, !=, MLX5_TLS_REASON_NONE);
@@ -148,8 +151,8 @@ void rx_bytes(Rx *t, uint32_t seq, const uint8_t *bytes, const uint8_t *clear, s
 void rx_pkt(Rx *t, size_t from, size_t to, Mlx5TlsFlag flag, unsigned row,
             Mlx5TlsRxState state)
 {
-    rx_bytes(t, t->base + from, t->st->wire->data + from, t->st->clear->data + from,
-             to - from, flag, row, state);
+    rx_bytes(t, t->base + from, t->st->wire->data + from,
+             flag == F3 ? NULL : t->st->clear->data + from, to - from, flag, row, state);
 }
 
 void rx_pkt_flip(Rx *t, size_t from, size_t to, size_t flip, Mlx5TlsFlag flag, unsigned row,
@@ -159,6 +162,28 @@ void rx_pkt_flip(Rx *t, size_t from, size_t to, size_t flip, Mlx5TlsFlag flag, u
 
     buf[flip - from] ^= 0x10;
     rx_bytes(t, t->base + from, buf, NULL, to - from, flag, row, state);
+}
+
+void rx_pkt_error(Rx *t, size_t from, size_t to, size_t flip, size_t clear_from,
+                  size_t clear_to, unsigned row, Mlx5TlsRxState state)
+{
+    g_autofree uint8_t *bytes = g_memdup2(t->st->wire->data + from, to - from);
+    g_autofree uint8_t *want = g_memdup2(bytes, to - from);
+
+    bytes[flip - from] ^= 0x10;
+    for (unsigned i = 0; i < t->st->recs->len; i++) {
+        const RefRecord *r = ref_rec(t->st, i);
+        size_t a = MAX(MAX(from, clear_from), r->text_off);
+        size_t b = MIN(MIN(to, clear_to), (size_t)r->text_off + r->text_len);
+
+        if (a < b) {
+            memcpy(want + (a - from), t->st->clear->data + a, b - a);
+        }
+    }
+    /* to flip a bit of the ciphertext is to flip it in the text */
+    want[flip - from] ^= 0x10;
+    rx_bytes(t, t->base + from, bytes, want, to - from, F3, row, state);
+    WHY(t, BAD_TAG);
 }
 
 size_t rx_to_state(Rx *t, Mlx5TlsRxState state)

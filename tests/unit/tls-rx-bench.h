@@ -61,16 +61,23 @@ Mlx5TlsRxStatic rx_approve(Rx *t);
 
 /*
  * A packet with any bytes. With flag 1 the payload must become clear (NULL: flag 1 is a
- * failure), with any other it must stay.
+ * failure), and with flag 3 if it is not NULL; else it must stay.
  */
 void rx_bytes(Rx *t, uint32_t seq, const uint8_t *bytes, const uint8_t *clear, size_t len,
               Mlx5TlsFlag flag, unsigned row, Mlx5TlsRxState state);
-/* A packet with stream bytes [from, to). */
+/* A packet with stream bytes [from, to); with flag 3 they stay. */
 void rx_pkt(Rx *t, size_t from, size_t to, Mlx5TlsFlag flag, unsigned row,
             Mlx5TlsRxState state);
 /* The same with one bit of the stream flipped on the way. */
 void rx_pkt_flip(Rx *t, size_t from, size_t to, size_t flip, Mlx5TlsFlag flag, unsigned row,
                  Mlx5TlsRxState state);
+
+/*
+ * The same with flag 3: the text that lies in stream bytes [clear_from, clear_to) is
+ * delivered in clear, all else as on the wire.
+ */
+void rx_pkt_error(Rx *t, size_t from, size_t to, size_t flip, size_t clear_from,
+                  size_t clear_to, unsigned row, Mlx5TlsRxState state);
 
 /*
  * Bring a fresh context to a state; returns how much of the stream it has then seen (all

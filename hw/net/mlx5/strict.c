@@ -195,8 +195,12 @@ Mlx5TlsFlag mlx5_strict_break_rx(Mlx5Function *fn, const Mlx5Packet *pkt,
     if (mlx5_strict_break(fn, MLX5_STRICT_RX_PAYLOAD) && decrypted) {
         memcpy(frame, wire, pkt->len);
     }
-    if (mlx5_strict_break(fn, MLX5_STRICT_RX_ALTERED) && decrypted) {
-        return MLX5_TLS_FLAG_NOT_DECRYPTED;
+    if (mlx5_strict_break(fn, MLX5_STRICT_RX_ALTERED)) {
+        if (decrypted) {
+            return MLX5_TLS_FLAG_NOT_DECRYPTED;
+        } else if (flag == MLX5_TLS_FLAG_ERROR) {
+            payload[pkt->payload_len - 1] ^= 1;
+        }
     }
     if (mlx5_strict_break(fn, MLX5_STRICT_RX_FRAMING) && decrypted) {
         payload[0] ^= 1;

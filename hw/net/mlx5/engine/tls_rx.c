@@ -6,8 +6,8 @@
  *
  * A packet is handled in three steps: compare it with what is expected (one event, one
  * row), follow the record stream through its bytes (headers, tags and patterns are
- * events too), then decide the flag and decrypt if it is 1. Nothing in the packet is
- * changed before its flag is known.
+ * events too), then decide the flag and decrypt if it is 1, or as rx-error-bytes says
+ * if it is 3. Nothing in the packet is changed before its flag is known.
  */
 #include "secret.h"
 #include "tls_rx_table.h"
@@ -33,6 +33,9 @@ typedef struct Work {
     uint8_t hdr_before;     /* how many bytes of it came in earlier packets */
     size_t hdr_off;         /* where its first byte of this packet is */
     GArray *spans;
+    bool carried;           /* begins in a record of which a packet had flag 1 */
+    bool first_over;        /* the record that was open when it began has ended */
+    guint first_spans;      /* how many of the spans are that record's */
     Mlx5TlsRxResult *res;
 } Work;
 
@@ -162,6 +165,10 @@ static void act_open_decrypt(Work *w)
 {
     record_begin(w, MLX5_TLS_RECORD_DECRYPT, true);
     w->res->records++;
+    if (w->rx->hdr_skip) {
+        w->rx->hdr_skip = false;
+        record_spoil(w->rx);
+    }
 }
 
 static void act_open_auth(Work *w)
@@ -215,8 +222,17 @@ static void act_good_tag(Work *w)
 static void act_bad_tag(Work *w)
 {
     w->rx->stats.records_bad_tag++;
-    w->tag_failed |= w->in_order;
+    w->tag_failed |= w->in_order && w->decryptable;
     w->reason_final = true;
+}
+
+static void act_skip_begun(Work *w)
+{
+    if (w->rx->rec_open) {
+        record_spoil(w->rx);
+    } else {
+        w->rx->hdr_skip = true;
+    }
 }
 
 static void act_auth_good(Work *w)
@@ -233,6 +249,7 @@ static void forget_stream(Mlx5TlsRx *rx)
         record_over(rx, MLX5_TLS_RECORD_END_LOST);
     }
     rx->hdr_fill = 0;
+    rx->hdr_skip = false;
     rx->rec_decrypted = false;
     rx->rec_not_decrypted = false;
     rx->carry_len = 0;
@@ -367,6 +384,10 @@ static void follow_record(Work *w)
     w->off += n;
     if (n < left) {
         return;
+    }
+    if (!w->first_over) {
+        w->first_over = true;
+        w->first_spans = w->spans ? w->spans->len : 0;
     }
     if (mode == MLX5_TLS_RECORD_SKIP) {
         record_over(rx, MLX5_TLS_RECORD_END_DONE);
@@ -531,6 +552,32 @@ static void report(Work *w)
     mlx5_tls_engine_flush_events(w->rx->engine);
 }
 
+/* Flag 3: make of the payload what rx-error-bytes says. */
+static void apply_error(Work *w, uint8_t *payload)
+{
+    Mlx5TlsRx *rx = w->rx;
+
+    switch (w->knobs->rx_error_bytes) {
+    case MLX5_TLS_ERROR_WIRE:
+        return;
+    case MLX5_TLS_ERROR_PACKET:
+        break;
+    default:
+        /* a tag was met, so the first record is over; what is not decrypted is erased */
+        if (!w->carried) {
+            w->first_spans = 0;
+        }
+        mlx5_secret_erase(&g_array_index(w->spans, Mlx5TlsSpan, w->first_spans),
+                          (w->spans->len - w->first_spans) * sizeof(Mlx5TlsSpan));
+        g_array_set_size(w->spans, w->first_spans);
+        if (rx->state == OFFLOAD && (rx->rec_open || rx->hdr_fill)) {
+            take(w, EV_ERROR_OPEN);
+        }
+        break;
+    }
+    mlx5_tls_spans_apply(rx->engine, rx->run.key, payload, w->spans);
+}
+
 static void conclude(Work *w, uint8_t *payload)
 {
     Mlx5TlsRx *rx = w->rx;
@@ -539,6 +586,7 @@ static void conclude(Work *w, uint8_t *payload)
     res->state_after = rx->state;
     if (w->tag_failed) {
         res->flag = MLX5_TLS_FLAG_ERROR;
+        apply_error(w, payload);
     } else if (w->in_order && w->decryptable) {
         mlx5_tls_spans_apply(rx->engine, rx->run.key, payload, w->spans);
         res->flag = MLX5_TLS_FLAG_DECRYPTED;
@@ -576,6 +624,7 @@ void mlx5_tls_rx_packet(Mlx5TlsRx *rx, uint32_t seq, uint8_t *payload, size_t le
         .len = len,
         .seq = seq,
         .decryptable = true,
+        .carried = rx->rec_decrypted,
         .spans = mlx5_tls_engine_spans(rx->engine),
         .res = res,
     };
@@ -665,6 +714,7 @@ static RxActionFn *const actions[RX_ACTIONS] = {
     [ACT_CANDIDATE] = act_candidate,
     [ACT_REPEAT] = act_repeat,
     [ACT_LINK] = act_link,
+    [ACT_SKIP_BEGUN] = act_skip_begun,
     [ACT_GOOD_TAG] = act_good_tag,
     [ACT_BAD_TAG] = act_bad_tag,
     [ACT_BAD_TAG_LOSE] = act_bad_tag_lose,

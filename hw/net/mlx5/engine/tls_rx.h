@@ -65,15 +65,36 @@
  *  R33  CAND           header, resync-repeat    it is the new candidate    2     CAND
  *                      is due
  *  R34  any            SET_PSV refused          none                       -     same
+ *  R35  OFFLOAD        flag 3 in R3 or R5, and  open record: SKIP          3     OFFLOAD
+ *                      a record begins in P
+ *                      that does not end in it
  *
  * With auth-stage=off R18 leads to OFFLOAD, with bad-tag-action=search a bad tag in R5
  * to SEARCH. TRACKING is OFFLOAD, CAND and AUTH. GET_PSV reports START/NO_OFFLOAD in NONE
  * and START, SEARCHING/NO_OFFLOAD in SEARCH and LINK, TRACKING with OFFLOAD, NO_OFFLOAD
  * and AUTHENTICATION in the others.
  *
- * Flag 3 is raised only for a packet that would have been delivered decrypted (R5, R3
- * beginning at the anchor). A packet whose tag fails never gets flag 2: if tracking is
- * lost in it, the search goes on in the next one.
+ * Flag 3 is raised only for a packet that would have been delivered decrypted up to the
+ * wrong tag (R5, R3 beginning at the anchor, and no bytes of a SKIP record before). A
+ * packet with flag 3 never gets flag 2: if tracking is lost in it, the search goes on in
+ * the next one.
+ *
+ * What a packet with flag 3 holds (rx-error-bytes). Transformed is payload of records to
+ * which the key stream was applied, as with flag 1; all other bytes are the wire's.
+ *
+ *  wire    nothing is transformed.
+ *  packet  transformed as far as records were followed: to its end, or to where tracking
+ *          was lost.
+ *  record  transformed is the rest of the record that was open when P began, if a packet
+ *          with an earlier byte of it, be it of the header, had flag 1. That does not
+ *          depend on whether its own tag is the wrong one. Of the records that begin in P
+ *          nothing is transformed, here or in later packets (R35).
+ *
+ * With `record` software can always get the ciphertext back, since a packet tells by its
+ * flag what was done to each record in it: flag 1, transformed; flag 3, transformed if
+ * another packet with bytes of the record had flag 1; flag 0 and 2, untouched. That is
+ * what is needed to change keys under a stream: records of the new key look like wrong
+ * tags until there is a new context. See docs/tls-rekey.md.
  */
 #ifndef MLX5_ENGINE_TLS_RX_H
 #define MLX5_ENGINE_TLS_RX_H
@@ -91,7 +112,7 @@ typedef enum Mlx5TlsRxState {
     MLX5_TLS_RX_STATES
 } Mlx5TlsRxState;
 
-#define MLX5_TLS_RX_ROWS    34
+#define MLX5_TLS_RX_ROWS    35
 /* those that are no cell of the table */
 #define MLX5_TLS_RX_ROW_GET_PSV     27
 #define MLX5_TLS_RX_ROW_DESTROY     28
@@ -116,7 +137,7 @@ typedef struct Mlx5TlsRxStats {
     uint64_t decrypted_bytes;   /* payload of packets with flag 1 */
     uint64_t records_decrypted; /* DECRYPT records whose tag was good */
     uint64_t records_bad_tag;
-    uint64_t records_skipped;   /* SKIP records with a number: R8, R23 */
+    uint64_t records_skipped;   /* SKIP records with a number: R8, R23, R35 */
     uint64_t old;               /* R6, R11 */
     uint64_t gaps;              /* GAP packets */
     uint64_t losses;            /* tracking lost: entries into SEARCH except R30..R32 */
@@ -140,6 +161,7 @@ typedef struct Mlx5TlsRx {
     uint8_t carry_len;
     bool static_ok;
     bool rec_open;              /* exp lies in a record; N is its end */
+    bool hdr_skip;              /* R35: the record of the header at N is to be skipped */
     bool rec_numbered;
     bool rec_decrypted, rec_not_decrypted;  /* flags of the packets it came in */
     bool owe_resync;            /* flag 2 of a loss not raised yet (rx-resync-flag-at) */
@@ -194,8 +216,8 @@ void mlx5_tls_rx_get_progress(const Mlx5TlsRx *rx,
 
 /*
  * One packet: seq is the sequence number of payload[0]. With flag 1 the payload was
- * decrypted in place (header, nonce and tag bytes as on the wire), with any other flag
- * not one byte of it was changed.
+ * decrypted in place (header, nonce and tag bytes as on the wire), with flag 0 and 2 not
+ * one byte of it was changed. For flag 3 see above.
  */
 void mlx5_tls_rx_packet(Mlx5TlsRx *rx, uint32_t seq, uint8_t *payload, size_t len,
                         Mlx5TlsRxResult *res);

@@ -44,6 +44,7 @@ static const RxCell machine[MLX5_TLS_RX_STATES][RX_EVENTS] = {
         [EV_TAG_BAD] = { 0, RX_SAME, R(BAD_TAG), ACT_BAD_TAG },
         [EV_TAG_BAD_LOSE] = { 0, SEARCH, R(BAD_TAG), ACT_BAD_TAG_LOSE },
         [EV_RECORD_END] = { 0, RX_SAME, R(NONE), ACT_NONE },
+        [EV_ERROR_OPEN] = { 35, RX_SAME, R(NONE), ACT_SKIP_BEGUN },
         STORE_CELLS, PSV_CELLS,
     },
     [MLX5_TLS_RX_CAND] = {
@@ -133,6 +134,7 @@ static const char *const row_text[MLX5_TLS_RX_ROWS + 1] = {
     [32] = "R32: SEARCHING, the header followed silently was none: search",
     [33] = "R33: candidate unanswered: this header is the new candidate",
     [34] = "R34: SET_PSV with other codes: refused",
+    [35] = "R35: OFFLOAD, wrong tag: skip the record that begins in this packet",
 };
 
 static const RxStateInfo states[MLX5_TLS_RX_STATES] = {

@@ -32,6 +32,8 @@ typedef enum RxEvent {
     EV_FOUND,           /* search: header in this packet */
     EV_FOUND_CUT,       /* search: header that began in an earlier packet */
     EV_NOT_FOUND,
+    /* behind a packet */
+    EV_ERROR_OPEN,      /* it gets flag 3, a record begins in it (rx-error-bytes=record) */
     /* control */
     EV_STATIC,
     EV_STATIC_MATCH,    /* its resync_tcp_sn is that of the candidate (CAND only) */
@@ -63,8 +65,9 @@ typedef enum RxAction {
     ACT_CANDIDATE,          /* open the record as candidate, ask the software */
     ACT_REPEAT,             /* the same, because it did not answer */
     ACT_LINK,               /* open the record, nothing else */
+    ACT_SKIP_BEGUN,         /* the open record, or that of the open header, is skipped */
     ACT_GOOD_TAG,
-    ACT_BAD_TAG,            /* count; flag 3 if flag 1 was possible */
+    ACT_BAD_TAG,            /* count; flag 3 if flag 1 was possible so far */
     ACT_BAD_TAG_LOSE,       /* the same, and tracking is lost */
     ACT_AUTH_GOOD,
     ACT_AUTH_BAD,           /* tracking is lost, search behind the record */

@@ -45,7 +45,7 @@
     R(RX_PAYLOAD, rx_payload, \
       "payload of a decrypted packet is not the plaintext of the wire's bytes") \
     R(RX_ALTERED, rx_altered, \
-      "a packet without flag 1 is not as it was on the wire") \
+      "a packet without flag 1 is not as it was on the wire, nor as rx-error-bytes says") \
     R(RX_FRAMING, rx_framing, \
       "header, nonce or tag bytes, or bytes around the payload, are not as on the wire") \
     R(RX_CHECKSUM, rx_checksum, \

@@ -89,6 +89,8 @@ typedef struct StrictContext {
     bool proved;                /* a tag was good since the last approval */
     bool follow;                /* the open record was followed from its start, */
     bool trusted;               /* and may be decrypted */
+    bool shown;                 /* a packet with bytes of it, or of its header, had flag 1 */
+    bool begun_in_error;        /* its header began in a packet with flag 3 */
     uint32_t next_hdr;
     uint32_t hw_resync;
     uint64_t hw_off;

@@ -13,7 +13,9 @@
 /* What one packet turned out to be. */
 typedef struct Look {
     const char *why_not;    /* its bytes cannot all be decrypted, because */
-    bool tag_bad;           /* a tag that ends in it is wrong */
+    bool tag_bad;           /* a tag that ends in it is wrong, and all was well before */
+    bool shown;             /* begins in a record of which a packet had flag 1, */
+    size_t shown_end;       /* which ends before this byte */
 } Look;
 
 static bool before(uint32_t a, uint32_t b)
@@ -28,6 +30,8 @@ void mlx5_strict_rx_start(Mlx5TlsStrict *s, StrictContext *c,
     memset(&c->came, 0, sizeof(c->came));
     c->proved = true;
     c->follow = false;
+    c->shown = false;
+    c->begun_in_error = false;
     c->next_hdr = p->next_record_tcp_sn;
     if (mlx5_tls_engine_knobs(s->engine)->start_anchor_from_static && !c->next_hdr) {
         c->next_hdr = c->run.p.resync_tcp_sn;
@@ -51,6 +55,8 @@ static void lose(StrictContext *c)
 {
     c->place = RX_NOWHERE;
     memset(&c->rec, 0, sizeof(c->rec));
+    c->shown = false;
+    c->begun_in_error = false;
 }
 
 /* A whole header was read; it begins at c->next_hdr. */
@@ -63,7 +69,7 @@ static void header(Mlx5TlsStrict *s, StrictContext *c)
         return;
     }
     c->next_hdr += MLX5_TLS_HDR_LEN + c->rec.len;
-    c->follow = numbered;
+    c->follow = numbered && !c->begun_in_error;
     c->trusted = numbered && c->proved;
     if (numbered) {
         c->rec_no++;
@@ -76,14 +82,19 @@ static void header(Mlx5TlsStrict *s, StrictContext *c)
 }
 
 /* The last byte of a record that was followed. */
-static void record_end(StrictContext *c, Look *look)
+static void record_end(Mlx5TlsStrict *s, StrictContext *c, Look *look)
 {
+    const Mlx5TlsKnobs *knobs = mlx5_tls_engine_knobs(s->engine);
+
     if (mlx5_tls_gcm_end(c->gcm, c->rec.tag)) {
         c->proved = true;
-    } else if (c->trusted) {
-        look->tag_bad = true;
-    } else {
-        lose(c);    /* the number that was approved is wrong */
+        return;
+    }
+    if (c->trusted) {
+        look->tag_bad |= !look->why_not;
+    }
+    if (!c->trusted || knobs->bad_tag_action == MLX5_TLS_BAD_TAG_SEARCH) {
+        lose(c);    /* the number that was approved is wrong; or that is how it is set */
     }
 }
 
@@ -114,7 +125,9 @@ static void walk(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *wire, size_t
             }
             continue;
         }
-        if (!c->follow) {
+        if (c->begun_in_error) {
+            look->why_not = "a record that begins in a packet with flag 3";
+        } else if (!c->follow) {
             look->why_not = "a record that was not followed from its start";
         } else if (!c->trusted) {
             look->why_not = "a record before the approved number was proved";
@@ -135,8 +148,11 @@ static void walk(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *wire, size_t
         off += n;
         if (r->pos == r->len) {
             r->hdr_fill = 0;
+            look->shown_end = MIN(look->shown_end, off);
+            c->shown = false;
+            c->begun_in_error = false;
             if (c->follow) {
-                record_end(c, look);
+                record_end(s, c, look);
             }
         }
     }
@@ -159,6 +175,8 @@ static void hole(StrictContext *c, uint32_t seq)
     c->follow = false;
     if (seq == c->next_hdr) {
         r->hdr_fill = 0;
+        c->shown = false;
+        c->begun_in_error = false;
     } else {
         r->pos = r->len - (c->next_hdr - seq);
     }
@@ -223,7 +241,7 @@ static Look look_at(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq, const uint
                     size_t len)
 {
     uint32_t end = seq + (uint32_t)len;
-    Look look = { NULL };
+    Look look = { .shown = c->shown, .shown_end = len };
     size_t off = 0;
 
     if (c->place == RX_ANCHOR && !before(c->next_hdr, seq) && c->next_hdr - seq < len) {
@@ -275,7 +293,7 @@ static bool candidate_begin(Mlx5TlsStrict *s, StrictContext *c,
     if (!c->running || !header_at(before_it, seq, wire, len, at, hdr)) {
         return false;
     }
-    memset(r, 0, sizeof(*r));
+    lose(c);
     memcpy(r->hdr, hdr, sizeof(hdr));
     c->place = RX_CHAIN;
     c->follow = false;
@@ -317,6 +335,41 @@ static void check_bytes(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
     }
 }
 
+/*
+ * With flag 3: what was transformed must be the plaintext, all other bytes the wire's. And
+ * the record that begins in the packet is given up.
+ */
+static void check_error(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
+                        const uint8_t *wire, const uint8_t *delivered, size_t len,
+                        const Look *look)
+{
+    Mlx5TlsErrorBytes holds = mlx5_tls_engine_knobs(s->engine)->rx_error_bytes;
+    size_t end = 0;         /* of what the runs cover: all of it, in order */
+    bool right = true;
+
+    for (guint i = 0; i < s->rx.runs->len; i++) {
+        const StrictRun *run = &g_array_index(s->rx.runs, StrictRun, i);
+        bool transformed = run->kind == KIND_TEXT &&
+                           (holds == MLX5_TLS_ERROR_PACKET ||
+                            (holds == MLX5_TLS_ERROR_RECORD && look->shown &&
+                             run->off < look->shown_end));
+        const uint8_t *want = transformed ? s->rx.bytes->data : wire;
+
+        right &= run->off == end &&
+                 memcmp(delivered + run->off, want + run->off, run->len) == 0;
+        end = run->off + run->len;
+    }
+    if (!right || end != len) {
+        mlx5_tls_strict_violation(s, MLX5_STRICT_RX_ALTERED,
+                                  "tir 0x%x seq 0x%x +%zu: flag 3, not what rx-error-bytes "
+                                  "makes of it", c->id, seq, len);
+    }
+    if (holds == MLX5_TLS_ERROR_RECORD && c->rec.hdr_fill) {
+        c->follow = false;
+        c->begun_in_error = true;
+    }
+}
+
 void mlx5_tls_strict_rx_packet(Mlx5TlsStrict *s, uint32_t tirn, uint32_t seq,
                                const uint8_t *wire, const uint8_t *delivered, size_t len,
                                Mlx5TlsFlag flag, bool candidate,
@@ -346,6 +399,9 @@ void mlx5_tls_strict_rx_packet(Mlx5TlsStrict *s, uint32_t tirn, uint32_t seq,
             check_bytes(s, c, seq, wire, delivered);
             mlx5_strict_check_key(s, MLX5_TLS_DIR_RX, c);
         }
+        c->shown |= c->rec.hdr_fill != 0;
+    } else if (flag == MLX5_TLS_FLAG_ERROR && look.tag_bad) {
+        check_error(s, c, seq, wire, delivered, len, &look);
     } else if (memcmp(wire, delivered, len) != 0) {
         mlx5_tls_strict_violation(s, MLX5_STRICT_RX_ALTERED,
                                   "tir 0x%x seq 0x%x +%zu flag %d", tirn, seq, len, flag);

@@ -75,7 +75,7 @@ static const char *const reasons[MLX5_TLS_REASON_MAX] = {
     [MLX5_TLS_REASON_OVERLAP] = "begins with bytes that were seen before",
     [MLX5_TLS_REASON_GAP] = "bytes of a record are missing before it",
     [MLX5_TLS_REASON_HEADER_LOST] = "a record header is missing before it",
-    [MLX5_TLS_REASON_SKIPPED_RECORD] = "carries bytes of a record that has a hole",
+    [MLX5_TLS_REASON_SKIPPED_RECORD] = "carries bytes of a record that was given up",
     [MLX5_TLS_REASON_SEARCHING] = "searching for a record header",
     [MLX5_TLS_REASON_UNANSWERED] = "candidate header waits for approval",
     [MLX5_TLS_REASON_AUTHENTICATING] = "approved, first record not authenticated yet",
@@ -119,6 +119,8 @@ static const Knob knob_table[] = {
     { "resync-repeat", KNOB_ENUM, AT(resync_repeat), { "never", NUMBER, "timeout" },
       AT(resync_repeat_records), 0xffffff },
     { "bad-tag-action", KNOB_ENUM, AT(bad_tag_action), { "continue", "search" }, 0, 0 },
+    { "rx-error-bytes", KNOB_ENUM, AT(rx_error_bytes), { "record", "packet", "wire" },
+      0, 0 },
     { "search-pattern", KNOB_ENUM, AT(search_pattern), { "strict", "magic-only" }, 0, 0 },
     { "auth-stage", KNOB_BOOL, AT(auth_stage_off), { "on", "off" }, 0, 0 },
     { "start-order-tolerance", KNOB_NUMBER, 0, { NUMBER },
@@ -132,6 +134,7 @@ G_STATIC_ASSERT(sizeof(Mlx5TlsTxSeqCheck) == sizeof(unsigned) &&
                 sizeof(Mlx5TlsResyncFlagAt) == sizeof(unsigned) &&
                 sizeof(Mlx5TlsResyncRepeat) == sizeof(unsigned) &&
                 sizeof(Mlx5TlsBadTagAction) == sizeof(unsigned) &&
+                sizeof(Mlx5TlsErrorBytes) == sizeof(unsigned) &&
                 sizeof(Mlx5TlsSearchPattern) == sizeof(unsigned));
 
 static const Knob *knob_find(const char *name)

@@ -107,7 +107,7 @@ typedef enum Mlx5TlsReason {
     MLX5_TLS_REASON_OVERLAP,        /* RX: some bytes were seen before */
     MLX5_TLS_REASON_GAP,            /* RX: bytes of a record are missing before it */
     MLX5_TLS_REASON_HEADER_LOST,    /* RX: a record header is missing before it */
-    MLX5_TLS_REASON_SKIPPED_RECORD, /* RX: carries bytes of a record with a hole */
+    MLX5_TLS_REASON_SKIPPED_RECORD, /* RX: carries bytes of a SKIP record */
     MLX5_TLS_REASON_SEARCHING,      /* RX: looking for a header */
     MLX5_TLS_REASON_UNANSWERED,     /* RX: candidate waits for the software's approval */
     MLX5_TLS_REASON_AUTHENTICATING, /* RX: approved, tag not verified yet */
@@ -145,6 +145,13 @@ typedef enum Mlx5TlsBadTagAction {
     MLX5_TLS_BAD_TAG_SEARCH,        /* give up tracking, search a header */
 } Mlx5TlsBadTagAction;
 
+/* What a packet with flag 3 holds; tls_rx.h has the rules. */
+typedef enum Mlx5TlsErrorBytes {
+    MLX5_TLS_ERROR_RECORD = 0,      /* default: the record that was being delivered */
+    MLX5_TLS_ERROR_PACKET,          /* all of it, as with flag 1 */
+    MLX5_TLS_ERROR_WIRE,            /* what came from the wire */
+} Mlx5TlsErrorBytes;
+
 typedef enum Mlx5TlsSearchPattern {
     MLX5_TLS_SEARCH_STRICT = 0,     /* default: type, version and length must be valid */
     MLX5_TLS_SEARCH_MAGIC_ONLY,     /* 03 03 in the place of the version is enough */
@@ -158,6 +165,7 @@ typedef struct Mlx5TlsKnobs {
     /* headers without an answer before the flag is raised again, 1..2^24-1 */
     uint32_t resync_repeat_records;
     Mlx5TlsBadTagAction bad_tag_action;
+    Mlx5TlsErrorBytes rx_error_bytes;
     Mlx5TlsSearchPattern search_pattern;
     /* true: straight to OFFLOAD on approval, without authenticating one record */
     bool auth_stage_off;
@@ -183,6 +191,7 @@ void mlx5_tls_knobs_init(Mlx5TlsKnobs *knobs);
  *   rx-resync-flag-at=magic|loss|both
  *   resync-repeat=never|timeout|<N>        (N: records, 1..16777215)
  *   bad-tag-action=continue|search
+ *   rx-error-bytes=record|packet|wire
  *   search-pattern=strict|magic-only
  *   auth-stage=on|off
  *   start-order-tolerance=<bytes>          (1..2147483647)
