@@ -33,6 +33,7 @@ int main(int argc, char **argv)
     mlx5_dek_tests();
     mlx5_tls_tx_tests();
     mlx5_tls_rx_tests();
+    mlx5_tls_rekey_tests();
     mlx5_strict_tests();
     mlx5_secret_tests();
     mlx5_fault_tests();
