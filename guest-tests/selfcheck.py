@@ -7,6 +7,7 @@ things left behind, a peer's lies. State: none. Callers: people and CI: guest-te
 """
 
 import contextlib
+import importlib
 import io
 import json
 import pathlib
@@ -14,6 +15,7 @@ import socket
 import sys
 import tempfile
 import threading
+import tomllib
 import types
 import unittest
 import unittest.mock
@@ -21,6 +23,7 @@ import unittest.mock
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 # pylint: disable=wrong-import-position
+import bug                                                      # noqa: E402
 import tests                                                    # noqa: E402
 from agent import control, ktls, payload, rawnet, tcp                    # noqa: E402
 from lib import (case, counters, dmesg, hosts, ktap, loss, needs, records,  # noqa: E402
@@ -374,6 +377,16 @@ class Registry(unittest.TestCase):
             for word in one.needs:
                 self.assertIn(word.partition(":")[0], needs.TABLE, one.name)
         self.assertTrue(tcp.INFO_U32)
+
+    def test_bugs(self):
+        """Each bug of the table has a module with its needs, known words too."""
+        names = tomllib.loads(bug.TABLE.read_text(encoding="utf-8"))
+        self.assertGreater(len(names), 5)
+        for name in names:
+            module = importlib.import_module(f"bugs.{name.replace('-', '_')}")
+            self.assertTrue(callable(module.run), name)
+            for word in module.NEEDS:
+                self.assertIn(word.partition(":")[0], needs.TABLE, name)
 
 
 class SendPath(unittest.TestCase):

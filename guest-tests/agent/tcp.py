@@ -98,7 +98,7 @@ def connect(address, port, source=None, source_port=0, options=None, mapped=Fals
     return {"socket": _add(sock), "port": sock.getsockname()[1]}
 
 
-def repair_socket(address, send_seq, receive_seq, mss):
+def repair_socket(address, send_seq, receive_seq, mss, port=0):
     """A bound socket whose connection will begin at chosen sequence numbers; {socket, port}.
 
     It is put together from its two ends without a handshake, as checkpoint and restore do
@@ -107,7 +107,7 @@ def repair_socket(address, send_seq, receive_seq, mss):
     sock = socket.socket(_family(address))
     sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, mss)
-    sock.bind((address, 0))
+    sock.bind((address, port))
     for queue, seq in ((TCP_SEND_QUEUE, send_seq), (TCP_RECV_QUEUE, receive_seq)):
         sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, queue)
         sock.setsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ, struct.pack("=I", seq))

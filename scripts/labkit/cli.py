@@ -35,11 +35,12 @@ COMMANDS = {
     "demo": "show a TLS file transfer, encrypted and decrypted by the device",
     "run": "run a command, or a shell, in the guest",
     "test": "run the unit tests, qtests and guest tests",
+    "bug": "bring about a bug of the Linux driver",
     "build": "build everything that the other commands need",
     "doctor": "say what this machine lacks, each with the fix",
 }
-MODULES = {"demo": "demo", "run": "run", "test": "testcmd", "build": "buildcmd",
-           "doctor": "doctorcmd"}
+MODULES = {"demo": "demo", "run": "run", "test": "testcmd", "bug": "driverbugs",
+           "build": "buildcmd", "doctor": "doctorcmd"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser(name):
     """The parser of a subcommand."""
     module = importlib.import_module(f".{MODULES[name]}", __package__)
-    usage = f"lab {name} [OPTIONS]" + (" [-- CMD ARGS…]" if name == "run" else "")
+    usage = f"lab {name} [OPTIONS]" + {"run": " [-- CMD ARGS…]", "bug": " [NAME]"}.get(name, "")
     parser = _Parser(prog=f"lab {name}", usage=usage, allow_abbrev=False,
                      description=getattr(module, "DESCRIPTION", COMMANDS[name]),
                      epilog=getattr(module, "EPILOG", None),

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 
-from . import buildcheck, doccheck, selfcheck, session
+from . import bugcheck, buildcheck, doccheck, selfcheck, session
 from .guest import CommandTimeout
 from .machine import quote
 from .selfcheck import check, same
@@ -47,7 +47,7 @@ def test(function):
     return function
 
 
-for _module in (buildcheck, doccheck, selfcheck):
+for _module in (bugcheck, buildcheck, doccheck, selfcheck):
     for _name, _function in inspect.getmembers(_module, inspect.isfunction):
         if _name.startswith("test_"):
             test(_function)

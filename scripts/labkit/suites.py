@@ -554,8 +554,9 @@ def all_suites():
     """Every suite, in the order in which they run: the quick ones first."""
     # they are made of those above
     from .coverage import Coverage          # pylint: disable=import-outside-toplevel
+    from .driverbugs import DriverBugs      # pylint: disable=import-outside-toplevel
     from .randomrun import RandomPackets    # pylint: disable=import-outside-toplevel
     from .soak import Soak                  # pylint: disable=import-outside-toplevel
     return [Unit(), Qtest(), GuestTests(), Lab(), Coverage(), RandomPackets(), Break(), Asan(),
-            Qemu102(), Soak()]
+            Qemu102(), Soak(), DriverBugs()]
 

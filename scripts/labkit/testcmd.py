@@ -24,7 +24,7 @@ Run the tests and report them as KTAP on stdout; the last line says
 failed, 125 when the lab itself failed.
 
 suites:
-""" + "\n".join(f"  {suite.name:10} {suite.about}{'' if suite.default else ' (--full)'}"
+""" + "\n".join(f"  {suite.name:11} {suite.about}{'' if suite.default else ' (--full)'}"
                 for suite in all_suites())
 
 EPILOG = """\
