@@ -7,6 +7,7 @@ Callers: runner.py.
 
     lab               the lab channel: this is an emulated machine run by scripts/lab
     lab:PROP          … whose device has the QOM property PROP
+    aer               errors of PCI Express can be made, and the kernel has to do with them
     wire              mlx5-wire stands between the ends: in the lab, or WIRE_CONTROL names it
     records           the device under test has a record log, remote-records: the peer's
     fault             faults can be made in the device under test, remote-fault: in the peer's
@@ -29,7 +30,7 @@ Callers: runner.py.
 
 import re
 
-from . import fault, records, tracepoints, wire
+from . import fault, pci, records, tracepoints, wire
 from .counters import TLS_STAT
 from .hosts import CallError
 
@@ -40,6 +41,17 @@ def _lab(env, prop=None):
     if prop and not env.lab.has(prop):
         return f"the lab's device has no property {prop!r}"
     return None
+
+
+def _aer(env, _):
+    reason = _lab(env, None)
+    if reason:
+        return reason
+    if not env.lab.can("nic.aer"):
+        return "the lab makes no errors of PCI Express"
+    if pci.attribute(env.pci, "aer_dev_correctable") is None:
+        return f"the kernel counts no errors of {env.pci}"
+    return _disruptive(env, "making an error of PCI Express")
 
 
 def _wire(env, _):
@@ -178,6 +190,7 @@ def _kernel(env, what):
 
 TABLE = {
     "lab": _lab,
+    "aer": _aer,
     "wire": _wire,
     "records": _records("local"),
     "remote-records": _records("remote"),

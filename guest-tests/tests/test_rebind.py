@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One NIC is unbound from its driver, reset, and bound again; and reset under a bound driver."""
+"""One NIC is unbound from its driver, reset, and bound again; reset under a bound driver; and put
+to sleep."""
 
-from lib import traffic
+from lib import pci, traffic
 from lib.case import Failure, expect, needs, test, wait_for
 from lib.hosts import CallError
 from lib.ktap import note
@@ -79,6 +80,25 @@ def reset_between(env):
             expect(not alive, f"objects alive in the device without a driver: {alive}")
         _reset(env)
         _bind(env)
+    traffic.both_ways(env)
+
+
+@test("rebind/d3hot", guard=900.0)
+@needs("rebind", "lab:counters")
+def d3hot(env):
+    """The function sleeps between two drivers; frames find nobody, and it wakes up in order."""
+    env.cleanup.callback(_ensure_bound, env)
+    _unbind(env)
+    pci.set_power_state(env.pci, pci.D3HOT)
+    env.cleanup.callback(pci.set_power_state, env.pci, pci.D0)
+    expect(pci.power_state(env.pci) == pci.D3HOT, "the function did not go to D3hot")
+    before = env.lab.counters()
+    env.remote.run("ping", "-c", "3", "-W", "1", env.local.address(4), check=False)
+    now = env.lab.counters()
+    expect(now["rx_asleep"] > before["rx_asleep"], "no frame was lost in D3hot")
+    expect(now["rx_no_driver"] == before["rx_no_driver"], "a frame came to a function that sleeps")
+    pci.set_power_state(env.pci, pci.D0)
+    _bind(env)
     traffic.both_ways(env)
 
 

@@ -80,7 +80,7 @@ class Actions:
         """What this lab is."""
         spec = self.machine.spec
         return {"topology": spec.topology, "nic_model": spec.nic_model, "actions": self.names(),
-                "wire": self.machine.wire is not None,
+                "wire": self.machine.wire is not None, "ports": self.machine.ports(),
                 "nics": {nic: {"netdev": f"net{nic[3:]}", "ifname": f"mlx{nic[3:]}",
                                "device": self.machine.nic_device(nic)} for nic in spec.nics}}
 
@@ -103,9 +103,13 @@ class Actions:
         if gone is None:
             raise LabError(f"{nic} was not released by the guest within {wait:.0f} s")
 
-    def nic_plug(self, nic, props=None):
-        """device_add, as on the command line, with other values of some properties if wanted."""
-        device = self.machine.nic_device(self._nic(nic))
+    def nic_plug(self, nic, props=None, port=None):
+        """device_add, as on the command line, with other values of some properties if wanted, and
+        into another port."""
+        if port is not None and port not in self.machine.ports():
+            raise LabError(f"no port {port!r}; this machine has: "
+                           f"{', '.join(self.machine.ports())}")
+        device = self.machine.nic_device(self._nic(nic), port)
         for name, value in (props or {}).items():
             if name in HOST_PROPERTIES or not re.fullmatch(r"[a-z0-9-]+=[a-z0-9.-]+",
                                                            f"{name}={value}"):
@@ -115,6 +119,20 @@ class Actions:
         answer = self.machine.hmp("device_add " + device)
         if answer:
             raise LabError(f"device_add {nic}: {answer}")
+
+    def nic_aer(self, nic, error, header=()):
+        """An error of PCI Express, by the name that QEMU has for it, with up to four words of the
+        packet's header."""
+        if not re.fullmatch(r"[A-Z_]{1,20}", str(error)):
+            raise LabError(f"nic.aer: error {error!r}: a name such as BAD_TLP, COMP_TIME or DLP "
+                           "expected")
+        if len(header) > 4 or not all(isinstance(word, int) and 0 <= word < 1 << 32
+                                      for word in header):
+            raise LabError(f"nic.aer: header {header!r}: up to four numbers of 32 bits expected")
+        words = " ".join(f"{word:#x}" for word in header)
+        answer = self.machine.hmp(f"pcie_aer_inject_error {self._nic(nic)} {error} {words}".strip())
+        if not answer.startswith("OK "):
+            raise LabError(f"nic.aer: {answer}")
 
     def nic_list(self, nic):
         """{name: type} of the device's QOM properties."""

@@ -27,6 +27,9 @@ from .interrupts import held
 from .wire import Wire
 
 PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
+SPARE_PORT, SPARE_ADDRESS = "spare", 0x12   # empty when the machine starts
+# Firmware gives an empty port a window that BAR 0 of a NIC (32 MiB) does not fit into.
+PORT_OPTIONS = "pref64-reserve=64M"
 SERIAL_ADDRESS, SHARE_ADDRESS = 0x2, 0x3
 SHARE_TAG = "labshare"
 # The two limits: to a guest, a host that stops it for half a minute looks like a stall of its own,
@@ -83,11 +86,21 @@ class Machine:
 
     # the command line
 
-    def nic_device(self, nic):
-        """The -device option of `nic`, also what device_add takes."""
+    def _port_devices(self):
+        """{id of a root port: its device number on the root bus}."""
+        ports = {f"rp{nic[3:]}": PORT_ADDRESSES[int(nic[3:])] for nic in self.spec.nics}
+        return ports | {SPARE_PORT: SPARE_ADDRESS}
+
+    def ports(self):
+        """{id of a root port: its PCI address in the guest}."""
+        return {port: f"0000:00:{address:02x}.0"
+                for port, address in self._port_devices().items()}
+
+    def nic_device(self, nic, port=None):
+        """The -device option of `nic`, also what device_add takes; `port`: not in its own."""
         index = int(nic[3:])
-        parts = [self.spec.nic_model, f"id={nic}", f"bus=rp{index}", f"netdev=net{index}",
-                 f"mac=52:54:00:6d:78:{index:02x}"]
+        parts = [self.spec.nic_model, f"id={nic}", f"bus={port or f'rp{index}'}",
+                 f"netdev=net{index}", f"mac=52:54:00:6d:78:{index:02x}"]
         if self.spec.nic_model != "mlx5-ktls":
             parts.append("romfile=")
         return ",".join(parts + list(self.spec.nic_props))
@@ -108,17 +121,18 @@ class Machine:
         else:
             forwards = "".join(",hostfwd=" + quote(rule) for rule in spec.hostfwd)
             args = ["-netdev", "user,id=net0" + forwards]
-        for index, nic in enumerate(spec.nics):
-            args += ["-device", f"pcie-root-port,id=rp{index},bus=pcie.0,"
-                                f"addr={PORT_ADDRESSES[index]:#x},chassis={index + 1},"
-                                f"slot={index + 1}",
-                     "-device", self.nic_device(nic)]
+        for slot, (port, address) in enumerate(self._port_devices().items(), 1):
+            args += ["-device", f"pcie-root-port,id={port},bus=pcie.0,addr={address:#x},"
+                                f"chassis={slot},slot={slot},{PORT_OPTIONS}"]
+        for nic in spec.nics:
+            args += ["-device", self.nic_device(nic)]
         return args
 
     def _kernel_args(self):
         spec = self.spec
-        ports = ",".join(f"0000:00:{address:02x}.0" for address in PORT_ADDRESSES[:len(spec.nics)])
-        words = [KERNEL_ARGS, *self.products.kernel_args.split(), f"lab.topology={spec.topology}", f"lab.ports={ports}"]
+        ports = ",".join(address for port, address in self.ports().items() if port != SPARE_PORT)
+        words = [KERNEL_ARGS, *self.products.kernel_args.split(),
+                 f"lab.topology={spec.topology}", f"lab.ports={ports}"]
         if spec.share:
             words.append(f"lab.share={SHARE_TAG}")
         if spec.append:

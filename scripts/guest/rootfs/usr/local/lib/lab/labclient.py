@@ -112,9 +112,10 @@ class Channel:
         """device_del, and wait until the guest has let go of the device."""
         return self.call("nic.unplug", nic=nic, timeout=timeout + 30.0, wait=timeout)
 
-    def plug(self, nic):
-        """device_add with the properties that the NIC was started with."""
-        return self.call("nic.plug", nic=nic)
+    def plug(self, nic, port=None):
+        """device_add with the properties that the NIC was started with, into its own port or
+        another one of info()["ports"]."""
+        return self.call("nic.plug", nic=nic, port=port)
 
     def get(self, nic, prop):
         """The value of one QOM property of the device."""
