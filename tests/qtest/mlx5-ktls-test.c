@@ -19,6 +19,7 @@ int main(int argc, char **argv)
     mlx5_pcie_tests();
     mlx5_power_tests();
     mlx5_prop_tests();
+    mlx5_range_tests();
     mlx5_cmd_tests();
     mlx5_cap_tests();
     mlx5_obj_tests();

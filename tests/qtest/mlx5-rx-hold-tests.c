@@ -156,16 +156,28 @@ static void test_give_up(void)
     drv_stop(r.d);
 }
 
+/*
+ * It holds for the time that was asked for, at both ends of the range and about
+ * where milliseconds in nanoseconds need more than 32 bits.
+ */
 static void test_hold_ms(void)
 {
-    RxRig r;
+    static const unsigned ms[] = { 1, 2000, 4294, 4295, 60000 };
+    unsigned i;
 
-    start_holding(&r, ",rx-hold-ms=2000");
-    qtest_clock_step(r.d->qts, 1990 * MS);
-    g_assert_cmpuint(out_of_buffer(&r, false), ==, 0);
-    qtest_clock_step(r.d->qts, 20 * MS);
-    DRV_WAIT(out_of_buffer(&r, false) == 1);
-    drv_stop(r.d);
+    for (i = 0; i < G_N_ELEMENTS(ms); i++) {
+        g_autofree char *props = g_strdup_printf(",rx-hold-ms=%u", ms[i]);
+        RxRig r;
+
+        start_holding(&r, props);
+        qtest_clock_step(r.d->qts, ms[i] * MS - 1);
+        expect_nothing(&r);
+        g_assert_cmpuint(out_of_buffer(&r, false), ==, 0);
+        /* The timer looks once a millisecond. */
+        qtest_clock_step(r.d->qts, 1 * MS);
+        DRV_WAIT(out_of_buffer(&r, false) == 1);
+        drv_stop(r.d);
+    }
 }
 
 /* No time at all is the same as dropping. */

@@ -10,6 +10,7 @@ void mlx5_pci_tests(void);
 void mlx5_pcie_tests(void);
 void mlx5_power_tests(void);
 void mlx5_prop_tests(void);
+void mlx5_range_tests(void);
 void mlx5_cmd_tests(void);
 void mlx5_cap_tests(void);
 void mlx5_obj_tests(void);

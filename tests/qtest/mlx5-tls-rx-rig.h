@@ -36,7 +36,7 @@ typedef struct TlsRx {
 
 enum { LOG_RQ = 6, BUF = 2048 };
 
-#define MS 1000000 /* in ns */
+#define MS 1000000ll /* in ns */
 
 static inline void rx_fill(TlsRx *t, unsigned n)
 {

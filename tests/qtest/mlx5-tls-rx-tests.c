@@ -536,14 +536,28 @@ static void test_restart(void)
  */
 static void test_resync_timeout(void)
 {
-    unsigned at_loss;
+    static const struct {
+        const char *props;
+        int64_t ms;
+        bool at_loss;
+    } rows[] = {
+        { "", 100, false },
+        { "", 100, true },
+        /* both ends of the property's range */
+        { ",resync-timeout-ms=0", 0, false },
+        { ",resync-timeout-ms=3600000", 3600000, false },
+    };
+    unsigned row;
 
-    for (at_loss = 0; at_loss < 2; at_loss++) {
+    for (row = 0; row < G_N_ELEMENTS(rows); row++) {
+        bool at_loss = rows[row].at_loss;
         size_t at[8];
         unsigned i;
         TlsRx t;
 
-        tls_rx(&t, 0, 50);
+        rx_bare_with(&t, 0, 50, false, rows[row].props);
+        rx_post_static(&t, t.c.rec_no, 0);
+        rx_post_progress(&t, t.seq0);
         fault_do(t.d, "resync-repeat", "timeout");
         fault_do(t.d, "rx-resync-flag-at", at_loss ? "loss" : "magic");
         for (i = 0; i < 8; i++) {
@@ -552,13 +566,15 @@ static void test_resync_timeout(void)
         rx_pass(&t, at[0], at[1] - at[0], DECRYPTED);
         rx_pass(&t, at[2] + 100, 50, at_loss ? RESYNC : NOT_DECRYPTED);
         /* nobody waits for an answer while there is no question */
-        qtest_clock_step(t.d->qts, 300 * MS);
+        qtest_clock_step(t.d->qts, 3 * rows[row].ms * MS + 1);
         rx_pass(&t, at[2] + 150, at[3] - at[2] - 150 + 40,
                 at_loss ? NOT_DECRYPTED : RESYNC);
         rx_expect_psv(&t, t.seq0 + at[3], 0x40000000);
-        qtest_clock_step(t.d->qts, 99 * MS);
-        rx_pass(&t, at[3] + 40, at[5] - at[3] - 40, NOT_DECRYPTED);
-        rx_expect_psv(&t, t.seq0 + at[3], 0x40000001);
+        qtest_clock_step(t.d->qts, MAX(rows[row].ms - 1, 1) * MS);
+        rx_pass(&t, at[3] + 40, at[5] - at[3] - 40,
+                rows[row].ms ? NOT_DECRYPTED : RESYNC);
+        rx_expect_psv(&t, t.seq0 + (rows[row].ms ? at[3] : at[4]),
+                      rows[row].ms ? 0x40000001 : 0x40000000);
         qtest_clock_step(t.d->qts, 2 * MS);
         rx_pass(&t, at[5], at[6] - at[5], RESYNC);
         rx_expect_psv(&t, t.seq0 + at[5], 0x40000000);

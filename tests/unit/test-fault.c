@@ -471,6 +471,138 @@ static void test_help(void)
     mlx5_fault_set_free(set);
 }
 
+/* ---- numbers ------------------------------------------------------------------ */
+
+/* Each key that takes a number, with a rule to put it into. */
+static const struct {
+    const char *name;
+    int64_t min;
+    int64_t max;
+    size_t at;
+    const char *rule;
+} numbers[] = {
+#define FIELD(f) offsetof(Mlx5FaultRule, f)
+    { "seed", 0, INT64_MAX, FIELD(seed), "log wqe=any p=1" },
+    { "after", 0, INT64_MAX, FIELD(after), "log wqe=any" },
+    { "every", 1, INT64_MAX, FIELD(every), "log wqe=any" },
+    { "count", 1, INT64_MAX, FIELD(count), "log wqe=any" },
+    { "status", 1, 255, FIELD(status), "fail cmd=any" },
+    { "syndrome", 0, UINT32_MAX, FIELD(syndrome), "fail cmd=any" },
+    { "syndrome", 1, 255, FIELD(syndrome), "error wqe=any" },
+    { "ms", 1, 3600000, FIELD(ms), "delay wqe=any" },
+    { "packets", 1, 1000000000, FIELD(packets), "delay wqe=any" },
+    { "add", -INT64_C(0xffffffff), 0xffffffff, FIELD(add), "seq wqe=GET_PSV" },
+#undef FIELD
+};
+
+/* Is "NAME=VALUE" taken, and kept as it is? */
+static bool takes(unsigned row, const char *value, int64_t kept)
+{
+    g_autofree char *text = g_strdup_printf("%s %s=%s", numbers[row].rule,
+                                            numbers[row].name, value);
+    Mlx5FaultSet *set = empty();
+    g_autofree char *error = mlx5_fault_set_add(set, text);
+    const Mlx5FaultRule *rule = error ? NULL : mlx5_fault_set_at(set, 0);
+
+    g_test_message("%s: %s", text, error ? error : "taken");
+    if (rule) {
+        g_assert_cmpint(*(const int64_t *)((const char *)rule + numbers[row].at), ==, kept);
+    }
+    mlx5_fault_set_free(set);
+    return !error;
+}
+
+static bool takes_number(unsigned row, int64_t value)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, value);
+
+    return takes(row, text, value);
+}
+
+/* Both ends of the range, and one beyond each. */
+static void test_number_ends(void)
+{
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        g_assert_true(takes_number(i, numbers[i].min));
+        g_assert_true(takes_number(i, numbers[i].max));
+        g_assert_false(takes_number(i, numbers[i].min - 1));
+        if (numbers[i].max == INT64_MAX) {
+            g_assert_false(takes(i, "9223372036854775808", 0));
+        } else {
+            g_assert_false(takes_number(i, numbers[i].max + 1));
+        }
+    }
+}
+
+/* The grammar says what ranges there are; none may be missing in the table above. */
+static void test_number_rows(void)
+{
+    Mlx5FaultSet *set = empty();
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autoptr(GRegex) range = g_regex_new("^  ([a-z-]+) +.*\\((-?[0-9]+)(?:\\.\\.([0-9]+)|"
+                                          " or more)\\)$", G_REGEX_MULTILINE, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+    unsigned found = 0, i;
+
+    mlx5_fault_help(set, out);
+    for (g_regex_match(range, out->str, 0, &match); g_match_info_matches(match);
+         g_match_info_next(match, NULL), found++) {
+        g_autofree char *name = g_match_info_fetch(match, 1);
+        g_autofree char *min = g_match_info_fetch(match, 2);
+        g_autofree char *max = g_match_info_fetch(match, 3);
+        int64_t top = max && *max ? g_ascii_strtoll(max, NULL, 10) : INT64_MAX;
+
+        g_test_message("%s %s %s", name, min, max);
+        for (i = 0; i < G_N_ELEMENTS(numbers); i++) {
+            if (!strcmp(numbers[i].name, name) && numbers[i].max == top &&
+                numbers[i].min == g_ascii_strtoll(min, NULL, 10)) {
+                break;
+            }
+        }
+        g_assert_cmpuint(i, <, G_N_ELEMENTS(numbers));
+    }
+    g_assert_cmpuint(found, ==, G_N_ELEMENTS(numbers));
+    mlx5_fault_set_free(set);
+}
+
+/* Numbers at the end of what a set can say, of events and of the rules' own counters. */
+static void test_number_sets(void)
+{
+    static const char *const sets[] = {
+        "9223372036854775807", "9223372036854775807..", "..9223372036854775807",
+        "0..9223372036854775807", "0x7fffffffffffffff",
+    };
+    Mlx5FaultEvent e = wqe(MLX5_FAULT_WQE_NOP, INT64_MAX, -1, -1);
+    g_autofree char *error = NULL;
+    Mlx5FaultSet *set = empty();
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(sets); i++) {
+        g_autofree char *text = g_strdup_printf("log wqe=any sqn=%s", sets[i]);
+        Mlx5FaultSet *one = with(text);
+
+        g_assert_cmpuint(ask(one, e).hits, ==, 1);
+        g_assert_cmpuint(ask(one, wqe(MLX5_FAULT_WQE_NOP, -1, -1, -1)).hits, ==, 0);
+        mlx5_fault_set_free(one);
+    }
+    error = mlx5_fault_set_add(set, "log wqe=any sqn=9223372036854775808");
+    g_assert_nonnull(error);
+    mlx5_fault_set_free(set);
+    /* the first of so many is the first; after so many there is none */
+    set = with("log wqe=any every=9223372036854775807 count=9223372036854775807; "
+               "log wqe=any after=9223372036854775807");
+    g_assert_cmpuint(ask(set, e).hits, ==, 1);
+    g_assert_cmpuint(ask(set, e).hits, ==, 0);
+    mlx5_fault_set_free(set);
+    /* what several add is added up in 64 bits */
+    set = with("seq wqe=GET_PSV add=4294967295; seq wqe=GET_PSV add=4294967295");
+    g_assert_cmpint(ask(set, wqe(MLX5_FAULT_WQE_GET_PSV, 1, -1, 1)).seq_add, ==,
+                    INT64_C(8589934590));
+    mlx5_fault_set_free(set);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -483,5 +615,8 @@ int main(int argc, char **argv)
     g_test_add_func("/fault/change", test_change);
     g_test_add_func("/fault/together", test_together);
     g_test_add_func("/fault/help", test_help);
+    g_test_add_func("/fault/number-ends", test_number_ends);
+    g_test_add_func("/fault/number-rows", test_number_rows);
+    g_test_add_func("/fault/number-sets", test_number_sets);
     return g_test_run();
 }

@@ -338,6 +338,7 @@ static void test_magic_only(void)
 
 static void test_start_knobs(void)
 {
+    const uint8_t zero = 0;
     Rx t;
 
     rx_new(&t, rng);
@@ -345,6 +346,15 @@ static void test_start_knobs(void)
     rx_start(&t, t.base + OFF(&t, 2));
     rx_pkt(&t, 0, OFF(&t, 2) - 49, F0, 2, START);
     rx_pkt(&t, 0, OFF(&t, 2) - 50, F2, 4, CAND);
+    /* both ends of what it may be */
+    t.knobs->start_order_tolerance = 1;
+    rx_start(&t, t.base + OFF(&t, 2));
+    rx_pkt(&t, 0, OFF(&t, 2), F0, 2, START);
+    rx_pkt(&t, 0, OFF(&t, 2) - 1, F2, 4, CAND);
+    t.knobs->start_order_tolerance = INT32_MAX;
+    rx_start(&t, t.base);
+    rx_bytes(&t, t.base - INT32_MAX, &zero, NULL, 1, F0, 2, START);
+    rx_bytes(&t, t.base - INT32_MAX - 1, &zero, NULL, 1, F0, 4, SEARCH);
 
     /* an anchor of 0 and the true one in the static params */
     rx_static(&t, 42, t.base + OFF(&t, 2));

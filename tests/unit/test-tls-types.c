@@ -217,6 +217,50 @@ static void test_knob_values(void)
     g_assert_true(k.lax_params);
 }
 
+/* Numbers: both ends, and one beyond each. */
+static void test_knob_ends(void)
+{
+    static const struct {
+        const char *name, *below, *min, *max, *above;
+    } rows[] = {
+        { "resync-repeat", "0", "1", "16777215", "16777216" },
+        { "start-order-tolerance", "0", "1", "2147483647", "2147483648" },
+    };
+    unsigned numbers = 0;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const char *const good[] = { rows[i].min, rows[i].max };
+        const char *const bad[] = { rows[i].below, rows[i].above, "-1",
+                                    "18446744073709551617" };
+        Mlx5TlsKnobs k;
+
+        mlx5_tls_knobs_init(&k);
+        for (size_t n = 0; n < G_N_ELEMENTS(good); n++) {
+            g_autofree char *kept = NULL;
+
+            g_assert_null(mlx5_tls_knobs_parse(&k, rows[i].name, good[n]));
+            kept = mlx5_tls_knobs_print(&k, rows[i].name);
+            g_assert_cmpstr(kept, ==, good[n]);
+        }
+        for (size_t n = 0; n < G_N_ELEMENTS(bad); n++) {
+            g_autofree char *err = mlx5_tls_knobs_parse(&k, rows[i].name, bad[n]);
+
+            g_assert_nonnull(err);
+            g_assert_nonnull(strstr(err, rows[i].max));
+        }
+    }
+    /* a knob that takes a number has a row above */
+    for (unsigned i = 0; mlx5_tls_knobs_name(i); i++) {
+        Mlx5TlsKnobs k;
+        g_autofree char *err = NULL;
+
+        mlx5_tls_knobs_init(&k);
+        err = mlx5_tls_knobs_parse(&k, mlx5_tls_knobs_name(i), "no such word");
+        numbers += strstr(err, "a number from") != NULL;
+    }
+    g_assert_cmpuint(numbers, ==, G_N_ELEMENTS(rows));
+}
+
 static const struct {
     const char *name, *value, *message;
 } knob_errors[] = {
@@ -270,6 +314,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tls/types/reasons", test_reasons);
     g_test_add_func("/tls/types/knobs", test_knobs);
     g_test_add_func("/tls/types/knob-values", test_knob_values);
+    g_test_add_func("/tls/types/knob-ends", test_knob_ends);
     g_test_add_func("/tls/types/knob-errors", test_knob_errors);
     return g_test_run();
 }

@@ -649,6 +649,11 @@ static void key_help(GString *out, const Key *key)
         words = g_strjoinv(", ", (char **)key->words);
         g_string_append_printf(out, " (%s)", words);
         g_free(words);
+    } else if (key->kind == KEY_NUMBER && key->max == INT64_MAX) {
+        g_string_append_printf(out, " (%" G_GINT64_FORMAT " or more)", key->min);
+    } else if (key->kind == KEY_NUMBER) {
+        g_string_append_printf(out, " (%" G_GINT64_FORMAT "..%" G_GINT64_FORMAT ")",
+                               key->min, key->max);
     } else if (key->kind == KEY_BYTES) {
         words = name_list(&byte_words[0].name, sizeof(byte_words[0]),
                           G_N_ELEMENTS(byte_words));

@@ -224,6 +224,101 @@ static void test_help(void)
     g_string_free(out, TRUE);
 }
 
+/* Each key that takes a number, with a rule to put it into. */
+static const struct {
+    const char *name;
+    int64_t min;
+    int64_t max;
+    size_t at;
+    const char *rule;
+} numbers[] = {
+#define FIELD(f) offsetof(WireRule, f)
+    { "seed", 0, INT64_MAX, FIELD(seed), "log p=1" },
+    { "after", 0, INT64_MAX, FIELD(after), "log" },
+    { "every", 1, INT64_MAX, FIELD(every), "log" },
+    { "count", 1, INT64_MAX, FIELD(count), "log" },
+    { "copies", 1, 100, FIELD(copies), "duplicate" },
+    { "gap", 0, 100000, FIELD(gap), "duplicate" },
+    { "packets", 1, 100000, FIELD(packets), "delay" },
+    { "ms", 1, 3600000, FIELD(ms), "delay" },
+    { "xor", 1, 255, FIELD(xor), "corrupt" },
+    { "bytes", 0, 65535, FIELD(bytes), "truncate" },
+    { "size", 1, 65535, FIELD(size), "split" },
+    { "overlap", 1, 65535, FIELD(overlap), "split" },
+#undef FIELD
+};
+
+/* Is "NAME=VALUE" taken, and kept as it is? */
+static bool takes(unsigned row, const char *value, int64_t kept)
+{
+    g_autofree char *text = g_strdup_printf("%s %s=%s", numbers[row].rule,
+                                            numbers[row].name, value);
+    GError *err = NULL;
+    WireRule *rule = wire_rule_parse(text, 1, &err);
+    bool taken = rule;
+
+    g_test_message("%s: %s", text, err ? err->message : "taken");
+    if (rule) {
+        g_assert_cmpint(*(const int64_t *)((const char *)rule + numbers[row].at), ==, kept);
+    }
+    g_clear_error(&err);
+    wire_rule_free(rule);
+    return taken;
+}
+
+static bool takes_number(unsigned row, int64_t value)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, value);
+
+    return takes(row, text, value);
+}
+
+/* Both ends of the range, and one beyond each. */
+static void test_number_ends(void)
+{
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        g_assert_true(takes_number(i, numbers[i].min));
+        g_assert_true(takes_number(i, numbers[i].max));
+        g_assert_false(takes_number(i, numbers[i].min - 1));
+        if (numbers[i].max == INT64_MAX) {
+            g_assert_false(takes(i, "9223372036854775808", 0));
+        } else {
+            g_assert_false(takes_number(i, numbers[i].max + 1));
+        }
+    }
+}
+
+/* The grammar says what ranges there are; none may be missing in the table above. */
+static void test_number_rows(void)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autoptr(GRegex) range = g_regex_new("^  ([a-z-]+) +.*\\((-?[0-9]+)(?:\\.\\.([0-9]+)|"
+                                          " or more)\\)$", G_REGEX_MULTILINE, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+    unsigned found = 0, i;
+
+    wire_rule_help(out);
+    for (g_regex_match(range, out->str, 0, &match); g_match_info_matches(match);
+         g_match_info_next(match, NULL), found++) {
+        g_autofree char *name = g_match_info_fetch(match, 1);
+        g_autofree char *min = g_match_info_fetch(match, 2);
+        g_autofree char *max = g_match_info_fetch(match, 3);
+        int64_t top = max && *max ? g_ascii_strtoll(max, NULL, 10) : INT64_MAX;
+
+        g_test_message("%s %s %s", name, min, max);
+        for (i = 0; i < G_N_ELEMENTS(numbers); i++) {
+            if (!strcmp(numbers[i].name, name) && numbers[i].max == top &&
+                numbers[i].min == g_ascii_strtoll(min, NULL, 10)) {
+                break;
+            }
+        }
+        g_assert_cmpuint(i, <, G_N_ELEMENTS(numbers));
+    }
+    g_assert_cmpuint(found, ==, G_N_ELEMENTS(numbers));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -232,5 +327,7 @@ int main(int argc, char **argv)
     g_test_add_func("/wire/rule/bad", test_bad);
     g_test_add_func("/wire/rule/noise", test_noise);
     g_test_add_func("/wire/rule/help", test_help);
+    g_test_add_func("/wire/rule/number-ends", test_number_ends);
+    g_test_add_func("/wire/rule/number-rows", test_number_rows);
     return g_test_run();
 }

@@ -27,6 +27,7 @@
 enum { BAR_REGISTERS = 0, BAR_MSIX = 2 };
 
 #define MAX_HOLD_MS 60000
+#define MAX_RESYNC_MS 3600000
 
 /* -------------------------------------------------------- network backend --- */
 
@@ -125,6 +126,11 @@ static bool check_properties(Mlx5State *s, Error **errp)
     if (s->rx_hold_ms > MAX_HOLD_MS) {
         error_setg(errp, "rx-hold-ms=%" PRIu32 ": expected 0..%d",
                    s->rx_hold_ms, MAX_HOLD_MS);
+        return false;
+    }
+    if (s->resync_timeout_ms > MAX_RESYNC_MS) {
+        error_setg(errp, "resync-timeout-ms=%" PRIu32 ": expected 0..%d",
+                   s->resync_timeout_ms, MAX_RESYNC_MS);
         return false;
     }
     if (s->log_max_tis < 4 || s->log_max_tis > 20) {

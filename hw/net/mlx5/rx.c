@@ -134,7 +134,8 @@ static bool hold_for(Mlx5Port *port, Mlx5Rq *rq)
     }
     if (!port->rx_holding) {
         port->rx_holding = true;
-        port->rx_hold_deadline_ns = now + port->dev->rx_hold_ms * SCALE_MS;
+        port->rx_hold_deadline_ns = now +
+                                    port->dev->rx_hold_ms * (int64_t)SCALE_MS;
         trace_mlx5_rx_hold(DEVICE(port->dev)->id, rq->obj.id);
     } else if (now >= port->rx_hold_deadline_ns) {
         /* From now on drop at once, until the driver posts again. */

@@ -818,6 +818,11 @@ static void key_help(GString *out, const Key *key)
         g_autofree char *words = g_strjoinv(", ", (char **)key->words);
 
         g_string_append_printf(out, " (%s)", words);
+    } else if (key->kind == KEY_NUMBER && key->max == INT64_MAX) {
+        g_string_append_printf(out, " (%" G_GINT64_FORMAT " or more)", key->min);
+    } else if (key->kind == KEY_NUMBER) {
+        g_string_append_printf(out, " (%" G_GINT64_FORMAT "..%" G_GINT64_FORMAT ")",
+                               key->min, key->max);
     } else if (key->kind == KEY_STATE) {
         for (i = 0; i < G_N_ELEMENTS(state_words); i++) {
             g_string_append_printf(out, "%s%s", i ? ", " : " (", state_words[i].name);
