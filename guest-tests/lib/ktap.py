@@ -10,7 +10,7 @@ Callers: runner.py; tests through note().
 import re
 import sys
 
-_CONTROL = re.compile(r"[^\t\x20-\x7e\u00a0-\uffff]")
+_CONTROL = re.compile(r"[^\t\x20-\x7e\u00a0-\u2027\u202f-\ud7ff\ue000-\uffef]")
 
 
 class Report:

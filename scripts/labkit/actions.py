@@ -25,9 +25,11 @@ MAX_LINE = 64 * 1024
 MAX_BLOB = 256 << 20
 BLOB_CHUNK = 24 * 1024
 UNPLUG_TIMEOUT = 90.0
-MAX_RECORDS = 64 << 20      # bytes of a record log, when another one begins
+# Bytes of a record log, when records.start begins another one; the device ends one that is longer
+# than its record-log-max, 1 GiB.
+MAX_RECORDS = 64 << 20
 RECORDS_CHUNK = 1 << 20
-HOST_PROPERTIES = {"record-log", "netdev", "mac", "romfile"}
+HOST_PROPERTIES = {"record-log", "record-log-max", "netdev", "mac", "romfile"}
 
 
 class Actions:

@@ -17,7 +17,7 @@ import sys
 import textwrap
 
 from . import session, steps
-from .errors import LabError
+from .errors import LabError, printable
 
 EXIT_NOT_OFFLOADED = 1
 LIMIT = 1800.0          # hang guard of the whole demo in the guest
@@ -75,6 +75,17 @@ def main(args):
     return 0 if all(good for good, _ in checks) else EXIT_NOT_OFFLOADED
 
 
+def _clean(value):
+    """What the guest reports, with nothing in its texts that a terminal obeys."""
+    if isinstance(value, dict):
+        return {_clean(name): _clean(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_clean(member) for member in value]
+    if isinstance(value, str):
+        return "\n".join(map(printable, value.split("\n")))
+    return value
+
+
 def _run(guest, size):
     """Run lab-demo in the guest; returns its report."""
     rest, errors, report = b"", bytearray(), {}
@@ -83,7 +94,7 @@ def _run(guest, size):
         nonlocal rest
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            message = json.loads(line)
+            message = _clean(json.loads(line))
             report.update(message.get("report", {}))
             if "step" in message:
                 steps.say(message["step"])

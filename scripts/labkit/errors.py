@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Errors that end a lab command with a message instead of a traceback.
+"""Errors that end a lab command with a message instead of a traceback, and how text that others
+made is shown.
 
 State owned: none. Raised anywhere in labkit; the command line prints render() on stderr and
 exits with exit_status.
 """
 
+import re
+
 EXIT_TIMEOUT = 124      # the command in the guest ran out of time
 EXIT_LAB = 125          # the lab itself failed
+
+
+_UNPRINTABLE = re.compile(r"[^\t\x20-\x7e\u00a0-\u2027\u202f-\ud7ff\ue000-\uffef"
+                          r"\U00010000-\U0010ffff]")
+
+
+def printable(text):
+    """One line for a terminal or a report, of a guest or a program: nothing in it that would end
+    the line or that a terminal obeys."""
+    return _UNPRINTABLE.sub("?", text)
 
 
 class LabError(Exception):
@@ -22,9 +35,10 @@ class LabError(Exception):
 
     def render(self) -> str:
         """The text for stderr, every line of it prefixed."""
-        lines = [f"lab: {line}" for line in self.message.rstrip().splitlines() or [""]]
+        lines = [f"lab: {printable(line)}" for line in self.message.rstrip().splitlines() or [""]]
         if self.hint:
-            lines += [f"lab: hint: {line}" for line in self.hint.rstrip().splitlines()]
+            lines += [f"lab: hint: {printable(line)}"
+                      for line in self.hint.rstrip().splitlines()]
         return "\n".join(lines)
 
 
@@ -59,7 +73,7 @@ class BuildError(LabError):
     def render(self) -> str:
         text = super().render()
         if self.tail:
-            text = "\n".join(f"  | {line}" for line in self.tail) + "\n" + text
+            text = "\n".join(f"  | {printable(line)}" for line in self.tail) + "\n" + text
         if self.log:
             text += f"\nlab: full log: {self.log}"
         return text

@@ -15,6 +15,8 @@ import pathlib
 import re
 import xml.etree.ElementTree as xml
 
+from .errors import printable
+
 RESULT = re.compile(r"( *)(not )?ok\b(?: +(\d+))?(?: +- +| +|$)(.*)$")
 DIRECTIVE = re.compile(r"(.*?)\s*(?<!\\)#\s*(SKIP|TODO|XFAIL|TIMEOUT|ERROR)\w*\b:?\s*(.*)$",
                        re.IGNORECASE)
@@ -162,8 +164,9 @@ class Report:
         self._failed = False
 
     def emit(self, line, depth=0):
-        """One line of the report."""
-        text = "  " * depth + line + "\n"
+        """One line of the report; of programs' output nothing that would end it, or that a
+        terminal obeys."""
+        text = "  " * depth + printable(line) + "\n"
         self._write(text)
         if self._file:
             try:
@@ -203,9 +206,7 @@ class Report:
     def result(self, result, seen=False):
         """A test directly in the suite. `seen`: its line only, it is counted elsewhere."""
         self._inner += 1
-        line = ("not ok" if result.status == "fail" else "ok") + f" {self._inner} {result.name}"
-        if result.status == "skip":
-            line += " # SKIP " + result.reason
+        line = _line(result, self._inner)
         if result.status == "fail":
             self._diagnose(result, 1)
         self.emit(line.rstrip(), 1)
@@ -219,12 +220,9 @@ class Report:
         self.emit(f"# Subtest: {name}", 2)
         self.emit(f"1..{len(results)}", 2)
         for number, result in enumerate(results, 1):
-            line = ("not ok" if result.status == "fail" else "ok") + f" {number} {result.name}"
             if result.status == "fail":
                 self._diagnose(result, 2)
-            elif result.status == "skip":
-                line += " # SKIP " + result.reason
-            self.emit(line.rstrip(), 2)
+            self.emit(_line(result, number).rstrip(), 2)
         failed = any(result.status == "fail" for result in results)
         self.result(Result([name], "fail" if failed else "pass"), seen=True)
         for result in results:
@@ -242,7 +240,7 @@ class Report:
         skipped = bool(mine) and all(result.status == "skip" for result in mine)
         line = ("not ok" if self._failed else "ok") + f" {self._number} {self._suite}"
         if skipped:
-            line += " # SKIP " + (reason or mine[0].reason)
+            line += " # SKIP " + " ".join((reason or mine[0].reason).split())
         self.emit(line)
 
     def tally(self):
@@ -272,8 +270,9 @@ class Report:
                                      failures=str(states.count("fail")),
                                      skipped=str(states.count("skip")), errors="0")
             for result in results:
-                case = xml.SubElement(element, "testcase", name=result.path[-1],
-                                      classname=".".join([suite, *result.path[:-1]]))
+                case = xml.SubElement(element, "testcase", name=_printable(result.path[-1]),
+                                      classname=_printable(".".join([suite,
+                                                                     *result.path[:-1]])))
                 if result.seconds is not None:
                     case.set("time", f"{result.seconds:.3f}")
                 text = _printable("\n".join(result.output))
@@ -297,6 +296,15 @@ class Report:
              "reason": result.reason, "seconds": result.seconds, "output": result.output}
             for suite, result in self.results])
         pathlib.Path(path).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def _line(result, number):
+    """A result's line, with a reason to skip that has one line too. A name is no directive."""
+    name = re.sub(r"(?<!\\)#", r"\\#", result.name)
+    line = ("not ok" if result.status == "fail" else "ok") + f" {number} {name}"
+    if result.status == "skip":
+        line += " # SKIP " + " ".join(result.reason.split())
+    return line
 
 
 def _printable(text):

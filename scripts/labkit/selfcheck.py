@@ -12,10 +12,12 @@ import copy
 import json
 import pathlib
 import random
+import re
 import struct
 import tempfile
+import xml.etree.ElementTree as xml
 
-from . import capture, coverage, cpio, demo, ktap, machine, paths, soak, suites
+from . import capture, coverage, cpio, demo, errors, ktap, machine, paths, soak, suites
 from .actions import Actions, Channel
 from .errors import LabError
 from .frames import guest as f
@@ -159,6 +161,44 @@ def test_ktap(_bench):
     same([(r.name, r.status) for r in again.results()],
          [("s/g/tls/tx", "pass"), ("s/g/tls/rx/inner", "pass"), ("s/g/tls/rx/(group)", "fail"),
           ("s/g/ping", "skip")], "the report read again")
+
+
+HOSTILE = "a\x1b[2J\x00b\r\x85c\u2028d\ud800e\x9b1m"
+
+
+def test_hostile_text(_bench):
+    """What a guest or a program puts into names, reasons and output breaks no line of a report, no
+    XML, and reaches no terminal as a command."""
+    shown = "a?[2J?b??c?d?e?1m"
+    same(errors.printable(HOSTILE + "\n"), shown + "?", "one line")
+    text = errors.LabError("x\x1by\nz\x07", "h\x9bi").render()
+    same(text, "lab: x?y\nlab: z?\nlab: hint: h?i", "an error")
+    lines = []
+    report = ktap.Report(lines.append)
+    results = [ktap.Result(["g", HOSTILE], "fail", "because\nnot ok 9 me " + HOSTILE, [HOSTILE]),
+               ktap.Result(["it # SKIP no"], "fail", "why"),
+               ktap.Result(["s"], "skip", "one\nok 5 two " + HOSTILE),
+               ktap.Result(["p" + HOSTILE], "pass", "", [HOSTILE])]
+    report.begin(1)
+    report.begin_suite("s", len(results))
+    for result in results:
+        report.result(result)
+    report.end_suite()
+    report.close()
+    for line in lines:
+        check(re.fullmatch(r"[\t\x20-\x7e\u00a0-\ud7ff]*\n", line), f"{line!r} is in the report")
+    again = ktap.parse("".join(lines[:-1]))
+    same([(r.path[-1], r.status) for r in again.results()],
+         [("g/" + shown, "fail"), ("it \\# SKIP no", "fail"), ("s", "skip"), ("p" + shown, "pass")],
+         "the report read again")
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "junit.xml"
+        report.junit(path)
+        cases = xml.parse(path).getroot().findall("testsuite/testcase")
+        same(len(cases), len(results), "cases in the XML")
+        report.save(pathlib.Path(folder) / "results.json")
+        kept = json.loads((pathlib.Path(folder) / "results.json").read_text(encoding="utf-8"))
+        same([r["name"] for r in kept["results"]], [r.name for r in results], "names in the JSON")
 
 
 def test_find_window(_bench):

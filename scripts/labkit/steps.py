@@ -20,7 +20,7 @@ import sys
 import time
 
 from . import paths
-from .errors import BuildError, LabError, SpaceError
+from .errors import BuildError, LabError, SpaceError, printable
 
 TAIL_LINES = 20
 TICK_TTY = 0.25             # seconds between updates of the ticker on a terminal
@@ -325,7 +325,7 @@ def capture(argv, *, cwd=None, env=None, check: bool = True, timeout: float | No
 
 def say(text: str) -> None:
     """A line for the user that is not a step."""
-    ticker.say(f"lab: {text}")
+    ticker.say(f"lab: {printable(text)}")
 
 
 def jobs() -> int:

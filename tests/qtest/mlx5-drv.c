@@ -8,6 +8,7 @@
 #include "libqos/malloc-pc.h"
 #include "hw/pci/pci_regs.h"
 #include "qobject/qdict.h"
+#include "qobject/qjson.h"
 #include "qobject/qnum.h"
 
 #define CMD_TYPE_PCI 7
@@ -68,6 +69,7 @@ static Drv *start(const char *machine, const char *device, int sndbuf)
                                    sizeof(sndbuf)), ==, 0);
     }
     d->wire = fd[0];
+    d->path = DRV_QOM_PATH;
     d->qts = qtest_initf("-machine %s -nodefaults "
                          "-netdev socket,id=net0,fd=%d %s",
                          machine, fd[1], device);
@@ -124,6 +126,31 @@ Drv *drv_start_up_narrow(const char *props, int bytes)
 Drv *drv_start_up(const char *props)
 {
     return drv_start_up_narrow(props, 0);
+}
+
+Drv *drv_start_up_as(const char *id, const char *path, const char *props)
+{
+    QDict *device = qdict_new();
+    g_autoptr(GString) json = NULL;
+    g_autofree char *quoted = NULL, *args = NULL;
+    Drv *d;
+
+    qdict_put_str(device, "driver", "mlx5-ktls");
+    qdict_put_str(device, "id", id);
+    qdict_put_str(device, "netdev", "net0");
+    qdict_put_str(device, "bus", "pcie.0");
+    qdict_put_str(device, "addr", stringify(DRV_PCI_SLOT));
+    qdict_put_str(device, "mac", DRV_MAC_STR);
+    json = qobject_to_json(QOBJECT(device));
+    quoted = g_shell_quote(json->str);
+    args = g_strdup_printf("-device %s %s", quoted, props);
+    qobject_unref(device);
+    d = start("q35", args, 0);
+    d->path = path;
+    drv_map(d);
+    drv_cmdq_init(d);
+    drv_hca_up(d);
+    return d;
 }
 
 Drv *drv_start_unplugged(void)
@@ -235,7 +262,7 @@ static QDict *qom_dict(Drv *d, const char *property)
     double since = cpu_ms(d);
     QDict *dict = qtest_qmp_assert_success_ref(
         d->qts, "{'execute': 'qom-get', 'arguments': "
-        "{'path': " "%s" ", 'property': %s}}", DRV_QOM_PATH, property);
+        "{'path': " "%s" ", 'property': %s}}", d->path, property);
 
     watch(d, since);
     return dict;

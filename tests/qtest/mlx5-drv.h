@@ -64,6 +64,7 @@
 
 typedef struct Drv {
     QTestState *qts;
+    const char *path;  /* of the device in QOM */
     QPCIBus *bus;
     QPCIDevice *pci;
     int devfn;         /* with the bus number above it */
@@ -92,6 +93,8 @@ typedef struct Drv {
 Drv *drv_start(const char *props);
 /* As above, and brings the HCA up as the driver does: drv_hca_up(). */
 Drv *drv_start_up(const char *props);
+/* As above, of another id than "nic", whose QOM path is @path (kept). */
+Drv *drv_start_up_as(const char *id, const char *path, const char *props);
 /* As above, with @bytes of room in the socket from the device to the test. */
 Drv *drv_start_up_narrow(const char *props, int bytes);
 /*

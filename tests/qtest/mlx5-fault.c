@@ -8,7 +8,7 @@ char *fault_set(Drv *d, const char *property, const char *value)
 {
     QDict *rsp = qtest_qmp(d->qts, "{'execute': 'qom-set', 'arguments': "
                            "{'path': %s, 'property': %s, 'value': %s}}",
-                           DRV_QOM_PATH, property, value);
+                           d->path, property, value);
     QDict *error = qdict_get_qdict(rsp, "error");
     char *text = error ? g_strdup(qdict_get_str(error, "desc")) : NULL;
 
@@ -36,7 +36,7 @@ void fault_clear(Drv *d)
 static QDict *fault_get(Drv *d, const char *property)
 {
     QDict *rsp = qtest_qmp(d->qts, "{'execute': 'qom-get', 'arguments': "
-                           "{'path': %s, 'property': %s}}", DRV_QOM_PATH,
+                           "{'path': %s, 'property': %s}}", d->path,
                            property);
 
     g_assert_true(qdict_haskey(rsp, "return"));

@@ -61,6 +61,7 @@ static const struct Property {
     { "netdev", OF_QEMU },
     { "bootindex", OF_QEMU },
     { "record-log", TEXT },
+    { "record-log-max", NUMBER, 0, INT64_MAX },
     { "fault", TEXT },
     { "fault-release", TEXT },
     { "fault-clear", TEXT },

@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "observe.h"
 #include "trace.h"
 
 /* ISSI 0 and 1, as supported_issi_dw0 announces them. */
@@ -114,7 +115,7 @@ Mlx5Syndrome mlx5_cmd_query_adapter(Mlx5Cmd *cmd)
 
 Mlx5Syndrome mlx5_cmd_set_driver_version(Mlx5Cmd *cmd)
 {
-    g_autofree char *v = g_strndup((const char *)cmd->in + 0x10, 0x40);
+    g_autofree char *v = mlx5_printable((const char *)cmd->in + 0x10, 0x40);
 
     trace_mlx5_driver_version(DEVICE(cmd->fn->dev)->id, v);
     return MLX5_OK;

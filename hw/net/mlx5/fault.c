@@ -18,6 +18,7 @@
 #include "qemu/queue.h"
 #include "cmd.h"
 #include "fault.h"
+#include "observe.h"
 #include "tls.h"
 #include "trace.h"
 #include "umr.h"
@@ -441,8 +442,12 @@ static void trace_hit(void *opaque, const Mlx5FaultRule *rule)
 {
     const Hit *hit = opaque;
 
-    trace_mlx5_fault_hit(DEVICE(hit->fn->dev)->id, rule->id, rule->text,
-                         hit->kind, hit->num, hit->at);
+    if (trace_event_get_state_backends(TRACE_MLX5_FAULT_HIT)) {
+        g_autofree char *text = mlx5_printable(rule->text, SIZE_MAX);
+
+        trace_mlx5_fault_hit(DEVICE(hit->fn->dev)->id, rule->id, text,
+                             hit->kind, hit->num, hit->at);
+    }
 }
 
 /* Adds what rules say to the parameters that a WQE carries. */

@@ -515,7 +515,10 @@ struct Mlx5State {
     uint32_t resync_timeout_ms;
     char *record_log;
     int record_log_fd; /* or -1 */
+    uint64_t record_log_max; /* longest that the file may get, 0: no limit */
+    int64_t record_log_full; /* where lines ended for want of room, or -1 */
     bool record_log_torn; /* the last line lacks its end */
+    char *record_log_dev; /* the device's id as JSON, while there is a log */
     Mlx5Faults *faults; /* NULL until the first rule; see fault.h */
     Mlx5TlsKnobs tls_knobs; /* tls.c makes a property of each */
     bool strict;

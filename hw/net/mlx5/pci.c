@@ -107,8 +107,26 @@ static void mlx5_reset_hold(Object *obj, ResetType type)
     mlx5_work_leave(&s->work, MLX5_LEAVE_RESET);
 }
 
+/* Each trace of the device begins with its id: it may not break the line. */
+static bool check_id(DeviceState *dev, Error **errp)
+{
+    const char *p;
+
+    for (p = dev->id; p && *p; p++) {
+        if (g_ascii_iscntrl(*p)) {
+            error_setg(errp, "id: a control character (0x%02x) in it; expected "
+                       "letters, digits, '-', '.' and '_'", (uint8_t)*p);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_properties(Mlx5State *s, Error **errp)
 {
+    if (!check_id(DEVICE(s), errp)) {
+        return false;
+    }
     if (s->vectors < 2 || s->vectors > MLX5_MAX_VECTORS) {
         error_setg(errp, "vectors=%" PRIu32 ": expected 2..%d (one for events "
                    "and one per channel)", s->vectors, MLX5_MAX_VECTORS);
