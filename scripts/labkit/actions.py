@@ -29,7 +29,8 @@ UNPLUG_TIMEOUT = 90.0
 # than its record-log-max, 1 GiB.
 MAX_RECORDS = 64 << 20
 RECORDS_CHUNK = 1 << 20
-HOST_PROPERTIES = {"record-log", "record-log-max", "netdev", "mac", "romfile"}
+HOST_PROPERTIES = {"record-log", "record-log-max", "memory-limit", "netdev", "mac",
+                   "romfile"}
 
 
 class Actions:

@@ -295,6 +295,7 @@ void drv_stop(Drv *d)
         drv_hca_down(d);
     }
     g_assert_cmpuint(drv_objects_total(d), ==, 0);
+    g_assert_cmpuint(drv_memory_used(d), ==, 0);
     drv_quit(d);
 }
 
@@ -340,6 +341,16 @@ uint64_t drv_objects_total(Drv *d)
     }
     qobject_unref(dict);
     return sum;
+}
+
+uint64_t drv_memory_used(Drv *d)
+{
+    QDict *rsp = qtest_qmp(d->qts, "{'execute': 'qom-get', 'arguments': "
+                           "{'path': %s, 'property': 'memory-used'}}", d->path);
+    uint64_t v = qdict_get_int(rsp, "return");
+
+    qobject_unref(rsp);
+    return v;
 }
 
 uint64_t drv_mem(Drv *d, size_t size)

@@ -117,7 +117,7 @@ void drv_unplug(Drv *d);
 void drv_eject(Drv *d);
 /*
  * Tears the HCA down if it is up, checks that the device says it has no
- * objects left, and ends QEMU.
+ * objects left and holds no memory, and ends QEMU.
  */
 void drv_stop(Drv *d);
 /* Ends QEMU, which must still be there. */
@@ -149,6 +149,8 @@ uint64_t drv_objects(Drv *d, const char *kind);
 uint64_t drv_counter(Drv *d, const char *name);
 /* Sum of all of "objects". */
 uint64_t drv_objects_total(Drv *d);
+/* The property memory-used. */
+uint64_t drv_memory_used(Drv *d);
 
 /* Guest memory, zeroed, page aligned; never freed before the machine ends. */
 uint64_t drv_mem(Drv *d, size_t size);

@@ -37,6 +37,7 @@ int main(int argc, char **argv)
     mlx5_tls_rekey_tests();
     mlx5_strict_tests();
     mlx5_secret_tests();
+    mlx5_memory_tests();
     mlx5_observe_tests();
     mlx5_fault_tests();
     mlx5_fault_tls_tests();

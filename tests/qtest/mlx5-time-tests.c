@@ -100,7 +100,7 @@ static void dek_range(Drv *d, Batch *b, unsigned log)
     batch_add(b, in, len);
 }
 
-#define MANY_KEYS ",log-max-dek=20"
+#define MANY_KEYS ",log-max-dek=20,memory-limit=1G"
 enum { LOG_KEYS = 20, LOG_RANGE = 12 };
 
 /* All keys there can be but @left ranges. */
@@ -606,7 +606,7 @@ static void test_faults(void)
 /* Objects of the kinds that cost most to remove, a part of what there can be. */
 static void test_teardown(void)
 {
-    enum { N = 4096 };
+    enum { N = 4000 };
     Drv *d = drv_start_up("");
     Batch b = { .d = d };
     g_autofree uint8_t *tis = NULL, *tir = NULL;

@@ -304,9 +304,14 @@ static inline void assert_drop(const Mlx5Steering *st, const FrameSpec *s,
     g_assert_cmpuint(r.n_tirs, ==, 0);
 }
 
-/* Owner of TIRs and counters: knows ids below 50, and how often each is held. */
+/*
+ * Owner of TIRs and counters: knows ids below 50, and how often each is held. And of
+ * the memory, of which there is `limit`, if that is not 0.
+ */
 typedef struct Owner {
     int held[2][50];
+    size_t charged;
+    size_t limit;
 } Owner;
 
 static inline bool owner_get(void *opaque, Mlx5SteeringRef kind, uint32_t id)
@@ -329,7 +334,28 @@ static inline void owner_put(void *opaque, Mlx5SteeringRef kind, uint32_t id)
     o->held[kind][id]--;
 }
 
-static const Mlx5SteeringOps owner_ops = { owner_get, owner_put };
+static inline bool owner_charge(void *opaque, size_t bytes)
+{
+    Owner *o = opaque;
+
+    if (o->limit && o->charged + bytes > o->limit) {
+        return false;
+    }
+    o->charged += bytes;
+    return true;
+}
+
+static inline void owner_uncharge(void *opaque, size_t bytes)
+{
+    Owner *o = opaque;
+
+    g_assert_cmpuint(bytes, <=, o->charged);
+    o->charged -= bytes;
+}
+
+static const Mlx5SteeringOps owner_ops = {
+    owner_get, owner_put, owner_charge, owner_uncharge,
+};
 
 static inline void assert_held(const Owner *o, int tirs, int counters)
 {

@@ -495,6 +495,7 @@ static void test_model(void)
             g_assert_cmpuint(mlx5_steering_root(st), ==, 0);
         }
         mlx5_steering_free(st);
+        g_assert_cmpuint(owner.charged, ==, 0);
         assert_held(&owner, 0, 0);
         for (i = 0; i < MODEL_TABLES; i++) {
             g_array_free(m.table[i].rules, TRUE);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 
+#include "heap.h"
 #include "tls-ref.h"
 
 typedef struct Config {
@@ -739,6 +740,47 @@ static void test_zeroised(void)
     g_assert_cmpmem(&o.crypto, sizeof(o.crypto), &zero, sizeof(o.crypto));
 }
 
+/* What the device counts for a checker's context and for a key is what they take. */
+static void test_memory(void)
+{
+    enum { N = 500 };
+    Mlx5TlsEngine *engine = ref_engine_new(1);
+    uint8_t raw[32] = { 0 }, nonce[MLX5_TLS_IV_LEN] = { 0 }, text[64] = { 0 };
+    uint8_t tag[MLX5_TLS_TAG_LEN];
+    Mlx5TlsGcm *gcm[N];
+    Mlx5TlsKey *key[N];
+    size_t before, keys, contexts;
+
+    if (!heap_known()) {
+        mlx5_tls_engine_free(engine);
+        g_test_skip("the heap of this build tells nothing");
+        return;
+    }
+    before = heap_used();
+    for (unsigned i = 0; i < N; i++) {
+        raw[0] = i;
+        key[i] = mlx5_tls_key_new(raw, sizeof(raw));
+    }
+    keys = heap_used() - before;
+    before = heap_used();
+    for (unsigned i = 0; i < N; i++) {
+        gcm[i] = mlx5_tls_gcm_new(engine);
+        mlx5_tls_gcm_begin(gcm[i], key[i], true, nonce, text, 13);
+        mlx5_tls_gcm_text(gcm[i], text, text, sizeof(text));
+        mlx5_tls_gcm_end(gcm[i], tag);
+    }
+    contexts = heap_used() - before;
+    g_test_message("key %zu bytes, context %zu", keys / N, contexts / N);
+    g_assert_cmpuint(keys, <=, N * (mlx5_tls_key_size() + 24));
+    g_assert_cmpuint(contexts, <=, N * MLX5_TLS_GCM_MEMORY);
+    g_assert_cmpuint(2 * contexts, >=, N * MLX5_TLS_GCM_MEMORY);
+    for (unsigned i = 0; i < N; i++) {
+        mlx5_tls_gcm_free(gcm[i]);
+        mlx5_tls_key_unref(key[i]);
+    }
+    mlx5_tls_engine_free(engine);
+}
+
 int main(int argc, char **argv)
 {
     int ret;
@@ -763,6 +805,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tls/record/key-death", test_key_death);
     g_test_add_func("/tls/record/no-cipher", test_no_cipher);
     g_test_add_func("/tls/record/zeroised", test_zeroised);
+    g_test_add_func("/tls/record/memory", test_memory);
     ret = g_test_run();
     g_rand_free(rng);
     return ret;

@@ -12,6 +12,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "memory.h"
 #include "trace.h"
 #include "hw/net/mlx5/prm_flow.h"
 
@@ -57,6 +58,8 @@ typedef struct Mlx5FlowCounter {
     uint32_t refs; /* flow table entries that count here */
 } Mlx5FlowCounter;
 
+#define COUNTER_MEMORY (mlx5_memory_of(sizeof(Mlx5FlowCounter)) + MLX5_MEMORY_ENTRY)
+
 /* The answer to each of the engine's refusals. */
 static const Mlx5Syndrome syndromes[MLX5_STEERING_N_ERRORS] = {
 #define E(error, syndrome) [MLX5_STEERING_##error] = MLX5_SYN_##syndrome
@@ -96,6 +99,7 @@ static const Mlx5Syndrome syndromes[MLX5_STEERING_N_ERRORS] = {
     E(BAD_COUNTER, NO_SUCH_FLOW_COUNTER),
     E(BAD_FLOW_TAG, FT_BAD_FLOW_TAG),
     E(BAD_MODIFY_MASK, FT_BAD_MODIFY_MASK),
+    E(NO_MEMORY, MEMORY_LIMIT),
 #undef E
 };
 
@@ -162,9 +166,21 @@ static void ref_put(void *opaque, Mlx5SteeringRef kind, uint32_t id)
     }
 }
 
+static bool charge(void *opaque, size_t bytes)
+{
+    return mlx5_memory_charge(opaque, bytes);
+}
+
+static void uncharge(void *opaque, size_t bytes)
+{
+    mlx5_memory_give(opaque, bytes);
+}
+
 static const Mlx5SteeringOps steering_ops = {
     .get = ref_get,
     .put = ref_put,
+    .charge = charge,
+    .uncharge = uncharge,
 };
 
 /* ---------------------------------------------------------- lifetime --- */
@@ -198,12 +214,14 @@ void mlx5_flow_init(Mlx5Function *fn)
 void mlx5_flow_reset(Mlx5Function *fn)
 {
     mlx5_steering_reset(fn->steering);
+    mlx5_memory_give(fn, g_hash_table_size(fn->flow_counters) * COUNTER_MEMORY);
     g_hash_table_remove_all(fn->flow_counters);
     fn->flow_counter_next = FLOW_COUNTER_FIRST;
 }
 
 void mlx5_flow_finalize(Mlx5Function *fn)
 {
+    mlx5_flow_reset(fn);
     g_clear_pointer(&fn->steering, mlx5_steering_free);
     g_clear_pointer(&fn->flow_counters, g_hash_table_destroy);
 }
@@ -550,6 +568,9 @@ Mlx5Syndrome mlx5_cmd_alloc_flow_counter(Mlx5Cmd *cmd)
     if (g_hash_table_size(fn->flow_counters) >= MAX_FLOW_COUNTERS) {
         return MLX5_SYN_FLOW_COUNTER_LIMIT;
     }
+    if (!mlx5_memory_charge(fn, COUNTER_MEMORY)) {
+        return MLX5_SYN_MEMORY_LIMIT;
+    }
     /* One of MAX_FLOW_COUNTERS numbers is free, so this comes to an end. */
     while (counter_get(fn, id)) {
         id += FLOW_COUNTER_STEP;
@@ -584,6 +605,7 @@ Mlx5Syndrome mlx5_cmd_dealloc_flow_counter(Mlx5Cmd *cmd)
         return MLX5_SYN_FLOW_COUNTER_IN_USE;
     }
     g_hash_table_remove(fn->flow_counters, GUINT_TO_POINTER(id));
+    mlx5_memory_give(fn, COUNTER_MEMORY);
     return MLX5_OK;
 }
 

@@ -16,7 +16,8 @@
 static Mlx5Syndrome alloc_plain(Mlx5Cmd *cmd, Mlx5ObjectType type, size_t size)
 {
     Mlx5Object *o;
-    Mlx5Syndrome syn = mlx5_object_create(cmd->fn, type, size, cmd->uid, &o);
+    Mlx5Syndrome syn = mlx5_object_create(cmd->fn, type, size, 0,
+                                          cmd->uid, &o);
 
     if (syn == MLX5_OK) {
         MLX5_SET(cmd_id, cmd->out, id, o->id);
@@ -86,7 +87,8 @@ Mlx5Syndrome mlx5_cmd_create_mkey(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = mlx5_object_create(fn, MLX5_OBJ_MKEY, sizeof(*mkey), cmd->uid, &mkey);
+    syn = mlx5_object_create(fn, MLX5_OBJ_MKEY, sizeof(*mkey), 0, cmd->uid,
+                             &mkey);
     if (syn != MLX5_OK) {
         return syn;
     }

@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "memory.h"
 #include "object.h"
 #include "tls.h"
 #include "trace.h"
@@ -46,7 +47,8 @@ Mlx5Syndrome mlx5_cmd_create_tis(Mlx5Cmd *cmd)
             return syn;
         }
     }
-    syn = mlx5_object_create(fn, MLX5_OBJ_TIS, sizeof(*tis), cmd->uid, &tis);
+    syn = mlx5_object_create(fn, MLX5_OBJ_TIS, sizeof(*tis),
+                             tls ? mlx5_tls_tx_memory(fn) : 0, cmd->uid, &tis);
     if (syn != MLX5_OK) {
         return syn;
     }
@@ -166,7 +168,10 @@ Mlx5Syndrome mlx5_cmd_create_rqt(Mlx5Cmd *cmd)
     if (max_size > 1u << MLX5_CAP_GEN(fn, log_max_rqt_size)) {
         return MLX5_SYN_RQT_TOO_LARGE;
     }
-    syn = mlx5_object_create(fn, MLX5_OBJ_RQT, sizeof(*rqt), cmd->uid, &rqt);
+    /* The list is charged as long as it may get. */
+    syn = mlx5_object_create(fn, MLX5_OBJ_RQT, sizeof(*rqt),
+                             mlx5_memory_of(max_size * sizeof(rqt->rqs[0])),
+                             cmd->uid, &rqt);
     if (syn != MLX5_OK) {
         return syn;
     }
@@ -305,7 +310,8 @@ Mlx5Syndrome mlx5_cmd_create_tir(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = mlx5_object_create(fn, MLX5_OBJ_TIR, sizeof(*tir), cmd->uid, &tir);
+    syn = mlx5_object_create(fn, MLX5_OBJ_TIR, sizeof(*tir),
+                             tls ? mlx5_tls_rx_memory(fn) : 0, cmd->uid, &tir);
     if (syn != MLX5_OK) {
         return syn;
     }

@@ -439,7 +439,7 @@ Mlx5Syndrome mlx5_cmd_alloc_q_counter(Mlx5Cmd *cmd)
         return MLX5_SYN_BAD_OP_MOD;
     }
     syn = mlx5_object_create(cmd->fn, MLX5_OBJ_Q_COUNTER, sizeof(*qc),
-                             cmd->uid, &qc);
+                             0, cmd->uid, &qc);
     if (syn != MLX5_OK) {
         return syn;
     }

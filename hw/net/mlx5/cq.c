@@ -166,7 +166,8 @@ Mlx5Syndrome mlx5_cmd_create_cq(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = mlx5_object_create(fn, MLX5_OBJ_CQ, sizeof(*cq), cmd->uid, &cq);
+    syn = mlx5_object_create(fn, MLX5_OBJ_CQ, sizeof(*cq),
+                             mlx5_ring_memory(&ring), cmd->uid, &cq);
     if (syn != MLX5_OK) {
         mlx5_ring_free(&ring);
         return syn;

@@ -10,6 +10,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "memory.h"
 #include "object.h"
 #include "tls.h"
 #include "trace.h"
@@ -107,6 +108,17 @@ static Mlx5TlsKey *read_key(const uint8_t *o)
                                   KEY_FIELD_LEN / 2);
 }
 
+/*
+ * What a range holds: two keys in each slot at most, and what the checker of
+ * strict=on remembers of it, which may be switched on later.
+ */
+static size_t slots_memory(uint32_t span)
+{
+    return mlx5_memory_of((size_t)span * sizeof(Mlx5DekSlot)) +
+           (size_t)span * (2 * mlx5_memory_of(mlx5_tls_key_size()) +
+                           MLX5_MEMORY_ENTRY + mlx5_memory_of(16));
+}
+
 static Mlx5Syndrome check_object(const Mlx5Cmd *cmd, const uint8_t *o)
 {
     if (MLX5_GET(general_obj_in_cmd_hdr, cmd->in, obj_type) !=
@@ -155,7 +167,8 @@ Mlx5Syndrome mlx5_cmd_create_general_object(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = mlx5_object_create_range(fn, MLX5_OBJ_DEK, sizeof(*dek), cmd->uid,
+    syn = mlx5_object_create_range(fn, MLX5_OBJ_DEK, sizeof(*dek),
+                                   slots_memory(1u << log_range), cmd->uid,
                                    1u << log_range, &dek);
     if (syn != MLX5_OK) {
         return syn;

@@ -208,7 +208,8 @@ Mlx5Syndrome mlx5_cmd_create_eq(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = mlx5_object_create(fn, MLX5_OBJ_EQ, sizeof(*eq), cmd->uid, &eq);
+    syn = mlx5_object_create(fn, MLX5_OBJ_EQ, sizeof(*eq),
+                             mlx5_ring_memory(&ring), cmd->uid, &eq);
     if (syn != MLX5_OK) {
         mlx5_ring_free(&ring);
         return syn;

@@ -18,6 +18,7 @@
 #include "qemu/queue.h"
 #include "cmd.h"
 #include "fault.h"
+#include "memory.h"
 #include "observe.h"
 #include "tls.h"
 #include "trace.h"
@@ -65,6 +66,18 @@ struct Mlx5FaultQueue {
     Mlx5FaultVerdict verdict;
     QTAILQ_ENTRY(Mlx5FaultQueue) next; /* in Mlx5Faults.queues */
 };
+
+/*
+ * For mlx5_memory_charge(): each with its place in a list, and a gate with a meter of
+ * its own, which is a tree and a place in two.
+ */
+#define TREE_MEMORY 256
+#define GATE_MEMORY (mlx5_memory_of(sizeof(Gate)) + mlx5_memory_of(sizeof(QEMUTimer)) + \
+                     mlx5_memory_of(sizeof(Meter)) + TREE_MEMORY)
+#define KEPT_MEMORY (mlx5_memory_of(sizeof(Kept)) + mlx5_memory_of(sizeof(GList)))
+#define QUEUE_MEMORY (mlx5_memory_of(sizeof(Mlx5FaultQueue)))
+/* What one WQE can take: two gates, one in the list, and a CQE. */
+#define WQE_MEMORY (QUEUE_MEMORY + 2 * (GATE_MEMORY + KEPT_MEMORY))
 
 /* What is kept back of one command slot. */
 typedef struct CmdWait {
@@ -180,13 +193,16 @@ static void gate_timer(void *opaque)
     gate_open(opaque);
 }
 
-/* Returns NULL when the rule that asked for it is gone. */
+/*
+ * Returns NULL when the rule that asked for it is gone, or when there is no memory
+ * left for it: then nothing waits.
+ */
 static Gate *gate_new(Mlx5Faults *f, const Mlx5FaultWait *wait, int64_t tirn)
 {
     const Mlx5FaultRule *rule = mlx5_fault_set_find(f->rules, wait->rule);
     Gate *g;
 
-    if (!rule) {
+    if (!rule || !mlx5_memory_charge(&f->dev->fn, GATE_MEMORY)) {
         return NULL;
     }
     g = g_new0(Gate, 1);
@@ -217,6 +233,7 @@ static void gate_free(Gate *g)
     if (g->timer) {
         timer_free(g->timer);
     }
+    mlx5_memory_give(&g->faults->dev->fn, GATE_MEMORY);
     g_free(g);
 }
 
@@ -267,6 +284,7 @@ static Mlx5FaultQueue *queue_get(Mlx5Faults *f, Mlx5Sq *sq)
 
     if (!q) {
         q = g_new0(Mlx5FaultQueue, 1);
+        mlx5_memory_take(sq->obj.fn, QUEUE_MEMORY);
         q->sq = sq;
         g_queue_init(&q->kept);
         QTAILQ_INSERT_TAIL(&f->queues, q, next);
@@ -289,6 +307,7 @@ void mlx5_fault_sq_forget(Mlx5Sq *sq)
     Mlx5FaultQueue *q = sq->fault;
 
     QTAILQ_REMOVE(&f->queues, q, next);
+    mlx5_memory_give(sq->obj.fn, QUEUE_MEMORY + q->kept.length * KEPT_MEMORY);
     g_queue_clear_full(&q->kept, kept_free);
     gate_free(q->before);
     g_free(q);
@@ -310,8 +329,12 @@ bool mlx5_fault_sq_full(const Mlx5Sq *sq)
     const Mlx5FaultQueue *q = sq->fault;
     uint32_t size = mlx5_ring_size(&sq->ring);
 
-    /* Of a WQE there is at most a gate and a CQE. */
-    return q->n_cqes >= size || q->kept.length >= 2 * size;
+    /*
+     * Of a WQE there is at most a gate and a CQE. Without memory for them the queue
+     * waits only as long as something is kept: what lets that go starts it again.
+     */
+    return q->n_cqes >= size || q->kept.length >= 2 * size ||
+           (q->kept.length && !mlx5_memory_room(sq->obj.fn, WQE_MEMORY));
 }
 
 bool mlx5_fault_keep_cqe(Mlx5Sq *sq, const uint8_t cqe[64])
@@ -327,6 +350,7 @@ bool mlx5_fault_keep_cqe(Mlx5Sq *sq, const uint8_t cqe[64])
     if (sq->obj.fn->strict) {
         k->tick = mlx5_tls_strict_tick(sq->obj.fn->strict);
     }
+    mlx5_memory_take(sq->obj.fn, KEPT_MEMORY);
     g_queue_push_tail(&q->kept, k);
     q->n_cqes++;
     return true;
@@ -350,6 +374,7 @@ static bool queue_drain(Mlx5FaultQueue *q, unsigned *budget)
         }
         --*budget;
         g_queue_pop_head(&q->kept);
+        mlx5_memory_give(sq->obj.fn, KEPT_MEMORY);
         if (!k->gate) {
             q->n_cqes--;
             mlx5_sq_post_cqe(sq, k->cqe, k->tick);
@@ -495,11 +520,15 @@ Mlx5FaultDo mlx5_fault_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome)
             return MLX5_FAULT_DO_EXECUTE;
         }
         if (v->before.rule) {
-            q = queue_get(f, sq);
-            q->before = gate_new(f, &v->before, e.tirn);
-            q->asked = true;
-            q->verdict = *v;
-            return MLX5_FAULT_DO_WAIT;
+            Gate *g = gate_new(f, &v->before, e.tirn);
+
+            if (g) {
+                q = queue_get(f, sq);
+                q->before = g;
+                q->asked = true;
+                q->verdict = *v;
+                return MLX5_FAULT_DO_WAIT;
+            }
         }
     }
     if (v->after.rule) {
@@ -509,6 +538,7 @@ Mlx5FaultDo mlx5_fault_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome)
             Kept *k = g_new0(Kept, 1);
 
             k->gate = g;
+            mlx5_memory_take(fn, KEPT_MEMORY);
             g_queue_push_tail(&queue_get(f, sq)->kept, k);
         }
     }
@@ -573,6 +603,9 @@ bool mlx5_fault_cmd_begin(Mlx5Function *fn, unsigned slot,
     mlx5_fault_ask(f->rules, &e, &f->cmd_now, trace_hit, &hit);
     if (f->cmd_now.before.rule) {
         w->gate = gate_new(f, &f->cmd_now.before, -1);
+        if (!w->gate) {
+            return true;
+        }
         w->executed = false;
         w->asked = true;
         w->verdict = f->cmd_now;

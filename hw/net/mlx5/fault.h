@@ -37,8 +37,9 @@ Mlx5FaultDo mlx5_fault_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome);
 /* Is a CQE of @sq to be kept back? Then it has been. For sq->fault. */
 bool mlx5_fault_keep_cqe(Mlx5Sq *sq, const uint8_t cqe[64]);
 /*
- * Has @sq as many CQEs kept back as it is long? Then it must not go on: no
- * driver that waits for its completions posts so much. For sq->fault.
+ * Has @sq as many CQEs kept back as it is long, or is there no memory for more?
+ * Then it must not go on: no driver that waits for its completions posts so much.
+ * For sq->fault.
  */
 bool mlx5_fault_sq_full(const Mlx5Sq *sq);
 /* @sq dies or is reset: nobody waits for its CQEs. For sq->fault. */

@@ -105,17 +105,21 @@ typedef struct Mlx5Object {
     uint32_t span; /* how many ids from @id on belong to it, 1 but for DEKs */
     uint16_t uid;  /* the user context that created it, 0 for the kernel */
     uint32_t refs; /* live objects that refer to this one */
+    size_t charged; /* to memory-limit, see memory.h */
 } Mlx5Object;
 
 /*
  * Creates an object of @size bytes (zeroed, the Mlx5Object first) under a free
- * number, which is not one freed a moment ago. On failure *@out is NULL.
+ * number, which is not one freed a moment ago. @holds is how much memory it will
+ * hold besides; both are charged, and given back when it dies. On failure *@out
+ * is NULL.
  */
 Mlx5Syndrome mlx5_object_create(Mlx5Function *fn, Mlx5ObjectType type,
-                                size_t size, uint16_t uid, void *out);
+                                size_t size, size_t holds, uint16_t uid,
+                                void *out);
 /* As above for @span consecutive numbers, aligned to @span (a power of 2). */
 Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
-                                      size_t size, uint16_t uid,
+                                      size_t size, size_t holds, uint16_t uid,
                                       uint32_t span, void *out);
 /* The object, or NULL. For DEK ranges any number in the range finds it. */
 void *mlx5_object_get(Mlx5Function *fn, Mlx5ObjectType type, uint32_t id);
@@ -159,6 +163,8 @@ Mlx5Syndrome mlx5_ring_init(Mlx5Ring *ring, unsigned log_size,
                             unsigned page_offset, const uint8_t *pas,
                             size_t pas_len);
 void mlx5_ring_free(Mlx5Ring *ring);
+/* What it holds, for mlx5_object_create(). */
+size_t mlx5_ring_memory(const Mlx5Ring *ring);
 /* Bus address of entry @index (taken modulo the size). */
 uint64_t mlx5_ring_addr(const Mlx5Ring *ring, uint32_t index);
 static inline uint32_t mlx5_ring_size(const Mlx5Ring *ring)
@@ -387,6 +393,7 @@ struct Mlx5Function {
     Mlx5CapPage *caps;
     unsigned ncaps;
 
+    uint64_t memory_used; /* bytes charged to dev->memory_limit, memory.c */
     Mlx5IdSpace ids[MLX5_OBJ__COUNT];
     Mlx5Steering *steering;
     GHashTable *flow_counters; /* id -> Mlx5FlowCounter, cmd_flow.c */
@@ -510,6 +517,7 @@ struct Mlx5State {
     uint8_t log_max_tir;
     uint8_t log_max_dek;
     uint8_t log_dek_max_alloc; /* 0: per-connection keys, else the key pool */
+    uint64_t memory_limit; /* 0: none */
     bool tls_tx;
     bool tls_rx;
     uint32_t resync_timeout_ms;

@@ -6,7 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bitmap.h"
-#include "mlx5.h"
+#include "memory.h"
 #include "object.h"
 #include "trace.h"
 
@@ -114,7 +114,7 @@ static uint32_t find_free(const Mlx5IdSpace *ids, uint32_t from, uint32_t end,
 }
 
 Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
-                                      size_t size, uint16_t uid,
+                                      size_t size, size_t holds, uint16_t uid,
                                       uint32_t span, void *out)
 {
     const Mlx5ObjectClass *class = &classes[type];
@@ -122,6 +122,8 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
     uint32_t limit = class->limit(fn);
     /* alignment may cost ids, never objects */
     uint32_t end = ROUND_UP(class->first, span) + limit;
+    size_t charge = mlx5_memory_of(size) + holds +
+                    (size_t)span * MLX5_MEMORY_ENTRY;
     uint32_t id;
     Mlx5Object *o;
 
@@ -144,7 +146,11 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
     if (id == end) {
         return MLX5_SYN_OBJECT_LIMIT;
     }
+    if (!mlx5_memory_charge(fn, charge)) {
+        return MLX5_SYN_MEMORY_LIMIT;
+    }
     o = g_malloc0(size);
+    o->charged = charge;
     o->fn = fn;
     o->size = size;
     o->type = type;
@@ -157,9 +163,10 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
 }
 
 Mlx5Syndrome mlx5_object_create(Mlx5Function *fn, Mlx5ObjectType type,
-                                size_t size, uint16_t uid, void *out)
+                                size_t size, size_t holds, uint16_t uid,
+                                void *out)
 {
-    return mlx5_object_create_range(fn, type, size, uid, 1, out);
+    return mlx5_object_create_range(fn, type, size, holds, uid, 1, out);
 }
 
 void *mlx5_object_get(Mlx5Function *fn, Mlx5ObjectType type, uint32_t id)
@@ -210,6 +217,7 @@ static void release(Mlx5Object *o)
     if (classes[o->type].destroy) {
         classes[o->type].destroy(o);
     }
+    mlx5_memory_give(o->fn, o->charged);
     mlx5_secret_free(o, o->size);
 }
 

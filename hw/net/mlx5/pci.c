@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "fault.h"
 #include "introspect.h"
+#include "memory.h"
 #include "observe.h"
 #include "strict.h"
 #include "trace.h"
@@ -169,6 +170,11 @@ static bool check_properties(Mlx5State *s, Error **errp)
                    s->log_max_dek);
         return false;
     }
+    if (s->memory_limit > INT64_MAX) {
+        error_setg(errp, "memory-limit=%" PRIu64 ": expected 0 (no limit) to "
+                   "%" PRId64, s->memory_limit, INT64_MAX);
+        return false;
+    }
     if (s->conf.peers.queues > 1) {
         error_setg(errp, "netdev has %d queues: this device takes one; "
                    "RSS spreads packets over its channels by itself",
@@ -280,6 +286,8 @@ static const Property mlx5_properties[] = {
     DEFINE_PROP_UINT8("log-max-tis", Mlx5State, log_max_tis, 16),
     DEFINE_PROP_UINT8("log-max-tir", Mlx5State, log_max_tir, 16),
     DEFINE_PROP_UINT32("resync-timeout-ms", Mlx5State, resync_timeout_ms, 100),
+    DEFINE_PROP_SIZE("memory-limit", Mlx5State, memory_limit,
+                     MLX5_MEMORY_LIMIT_DEFAULT),
     DEFINE_PROP_BOOL("tls-tx", Mlx5State, tls_tx, true),
     DEFINE_PROP_BOOL("tls-rx", Mlx5State, tls_rx, true),
     DEFINE_PROP_UINT8("log-max-dek", Mlx5State, log_max_dek, 17),
@@ -313,6 +321,9 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
         "log2 of how many TIS can exist (4..20)");
     object_class_property_set_description(klass, "log-max-tir",
         "log2 of how many TIR can exist (6..20)");
+    object_class_property_set_description(klass, "memory-limit",
+        "how much memory of the host the driver can make the device hold, in "
+        "bytes (0: no limit)");
     object_class_property_set_description(klass, "tls-tx",
         "announce TLS transmit offload");
     object_class_property_set_description(klass, "tls-rx",
@@ -329,6 +340,7 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
     mlx5_fault_class_init(klass);
     mlx5_strict_class_init(klass);
     mlx5_introspect_class_init(klass);
+    mlx5_memory_class_init(klass);
 }
 
 static const TypeInfo mlx5_info = {

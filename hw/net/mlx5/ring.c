@@ -4,7 +4,7 @@
  * two of entries, laid over a list of pages. Owns nothing but the page list.
  */
 #include "qemu/osdep.h"
-#include "mlx5.h"
+#include "memory.h"
 
 /* A ring of more pages than this is refused before anything is allocated. */
 #define MLX5_RING_MAX_PAGES (1u << 16)
@@ -58,6 +58,11 @@ void mlx5_ring_free(Mlx5Ring *ring)
     g_free(ring->pages);
     ring->pages = NULL;
     ring->npages = 0;
+}
+
+size_t mlx5_ring_memory(const Mlx5Ring *ring)
+{
+    return mlx5_memory_of(ring->npages * sizeof(ring->pages[0]));
 }
 
 uint64_t mlx5_ring_addr(const Mlx5Ring *ring, uint32_t index)

@@ -178,7 +178,8 @@ Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = mlx5_object_create(fn, MLX5_OBJ_RQ, sizeof(*rq), cmd->uid, &rq);
+    syn = mlx5_object_create(fn, MLX5_OBJ_RQ, sizeof(*rq),
+                             mlx5_ring_memory(&ring), cmd->uid, &rq);
     if (syn != MLX5_OK) {
         mlx5_ring_free(&ring);
         return syn;

@@ -11,6 +11,7 @@
  */
 #include "qemu/osdep.h"
 #include "fault.h"
+#include "memory.h"
 #include "object.h"
 #include "strict.h"
 #include "tls.h"
@@ -90,6 +91,9 @@ static void sq_error(Mlx5Sq *sq, uint8_t syndrome)
     sq->cc += sq->wqe_bbs;
     sq->state = MLX5_Q_ERR;
 }
+
+/* What the checker of strict=on, which may be switched on later, remembers of one. */
+#define SQ_CHECKER (MLX5_MEMORY_ENTRY + mlx5_memory_of(sizeof(uint64_t)))
 
 /* ------------------------------------------------------------ execution --- */
 
@@ -201,6 +205,9 @@ static bool sq_flush(Mlx5Sq *sq)
     /* Also what was posted while the queue had no turn: no more doorbells. */
     sq_read_dbr(sq);
     while (sq->cc != sq->pc) {
+        if (sq->fault && mlx5_fault_sq_full(sq)) {
+            return true;
+        }
         if (!budget-- || port->tx_budget <= 0) {
             return false;
         }
@@ -424,7 +431,8 @@ Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = mlx5_object_create(fn, MLX5_OBJ_SQ, sizeof(*sq), cmd->uid, &sq);
+    syn = mlx5_object_create(fn, MLX5_OBJ_SQ, sizeof(*sq),
+                             mlx5_ring_memory(&ring) + SQ_CHECKER, cmd->uid, &sq);
     if (syn != MLX5_OK) {
         mlx5_ring_free(&ring);
         return syn;

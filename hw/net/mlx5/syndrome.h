@@ -177,7 +177,8 @@ typedef enum Mlx5Status {
     X(FLOW_COUNTER_IN_USE, RES_BUSY, "an entry uses this flow counter") \
     X(CQ_COLLAPSED, BAD_PARAM, "collapsed CQs are not supported")             \
     X(EQ_BAD_FLAGS, BAD_PARAM, "eqc.oi and eqc.ec are not supported")         \
-    X(PAGES_UNASKED, BAD_PARAM, "pages that the device has not asked for")
+    X(PAGES_UNASKED, BAD_PARAM, "pages that the device has not asked for")    \
+    X(MEMORY_LIMIT, EXCEED_LIM, "no memory left within memory-limit")
 
 typedef enum Mlx5Syndrome {
 #define MLX5_SYNDROME_ENUM(name, status, text) MLX5_SYN_##name,

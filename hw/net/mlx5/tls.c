@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "memory.h"
 #include "strict.h"
 #include "tls.h"
 #include "trace.h"
@@ -75,6 +76,33 @@ void mlx5_tls_class_init(ObjectClass *klass)
                                   NULL);
         object_class_property_set_description(klass, name, text);
     }
+}
+
+/*
+ * A context keeps up to two keys alive that their DEK has let go of; the checker's
+ * shadow of it, which is there if strict is on when it is made, three.
+ */
+static size_t context_memory(const Mlx5Function *fn, size_t size)
+{
+    size_t key = mlx5_memory_of(mlx5_tls_key_size());
+    size_t n = mlx5_memory_of(size) + 2 * key;
+
+    if (fn->strict) {
+        n += mlx5_memory_of(mlx5_tls_strict_context_size()) + 3 * key +
+             MLX5_MEMORY_ENTRY + MLX5_TLS_GCM_MEMORY;
+    }
+    return n;
+}
+
+size_t mlx5_tls_tx_memory(const Mlx5Function *fn)
+{
+    return context_memory(fn, sizeof(Mlx5TlsTx));
+}
+
+size_t mlx5_tls_rx_memory(const Mlx5Function *fn)
+{
+    return context_memory(fn, sizeof(Mlx5TlsRx)) +
+           mlx5_memory_of(sizeof(QEMUTimer));
 }
 
 Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn)

@@ -18,6 +18,9 @@ void mlx5_tls_finalize(Mlx5Function *fn);
 /* Makes a property of each engine knob; they can be set at any time. */
 void mlx5_tls_class_init(ObjectClass *klass);
 
+/* What the context of a TIS or TIR holds, for mlx5_object_create(). */
+size_t mlx5_tls_tx_memory(const Mlx5Function *fn);
+size_t mlx5_tls_rx_memory(const Mlx5Function *fn);
 Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn);
 /* What a TIS has of TLS, if anything. */
 void mlx5_tls_tis_destroy(Mlx5Tis *tis);

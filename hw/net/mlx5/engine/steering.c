@@ -135,6 +135,23 @@ static void put_object(Mlx5Steering *s, Mlx5SteeringRef kind, uint32_t id)
     }
 }
 
+static bool charge(Mlx5Steering *s, size_t bytes)
+{
+    if (s->ops && s->ops->charge && !s->ops->charge(s->opaque, bytes)) {
+        return false;
+    }
+    s->charged += bytes;
+    return true;
+}
+
+static void uncharge(Mlx5Steering *s, size_t bytes)
+{
+    if (s->ops && s->ops->uncharge) {
+        s->ops->uncharge(s->opaque, bytes);
+    }
+    s->charged -= bytes;
+}
+
 static void put_dests(Mlx5Steering *s, Table *from, const Mlx5FlowDestination *dest,
                       uint32_t n)
 {
@@ -216,6 +233,7 @@ static Mlx5SteeringError get_counters(Mlx5Steering *s, const uint32_t *counter,
 
 static void fte_free(Mlx5Steering *s, Fte *fte)
 {
+    uncharge(s, HEAP_FTE + heap_of_lists(fte->n_dests, fte->n_counters));
     g_free(fte->dest);
     g_free(fte->counter);
     g_free(fte);
@@ -291,9 +309,11 @@ static gboolean free_table(gpointer key, gpointer value, gpointer opaque)
             g_tree_destroy(g->by_value);
         }
         g_free(g);
+        uncharge(opaque, HEAP_GROUP);
     }
     g_ptr_array_free(t->groups, TRUE);
     g_free(t);
+    uncharge(opaque, HEAP_TABLE);
     return FALSE;
 }
 
@@ -373,11 +393,15 @@ Mlx5SteeringError mlx5_steering_table_create(Mlx5Steering *s,
     if ((uint32_t)g_tree_nnodes(s->tables) >= s->limits.max_tables) {
         return MLX5_STEERING_TOO_MANY_TABLES;
     }
+    if (!charge(s, HEAP_TABLE)) {
+        return MLX5_STEERING_NO_MEMORY;
+    }
     t = g_new0(Table, 1);
     t->attr = *attr;
     t->attr.table_miss_action = MLX5_FLOW_TABLE_MISS_ACTION_DEF;
     err = set_miss(s, t, attr->table_miss_action, attr->table_miss_id);
     if (err) {
+        uncharge(s, HEAP_TABLE);
         g_free(t);
         return err;
     }
@@ -420,6 +444,7 @@ Mlx5SteeringError mlx5_steering_table_destroy(Mlx5Steering *s, uint32_t table_id
     g_tree_remove(s->tables, GUINT_TO_POINTER(table_id));
     g_ptr_array_free(t->groups, TRUE);
     g_free(t);
+    uncharge(s, HEAP_TABLE);
     return MLX5_STEERING_OK;
 }
 
@@ -530,6 +555,9 @@ Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
     if (t->groups->len >= s->limits.max_groups_per_table) {
         return MLX5_STEERING_TOO_MANY_GROUPS;
     }
+    if (!charge(s, HEAP_GROUP)) {
+        return MLX5_STEERING_NO_MEMORY;
+    }
     g = g_new0(Group, 1);
     g->table = t;
     g->start = attr->start_flow_index;
@@ -571,6 +599,7 @@ Mlx5SteeringError mlx5_steering_group_destroy(Mlx5Steering *s, uint32_t table_id
     g_ptr_array_remove(t->groups, g);
     g_tree_remove(s->groups, GUINT_TO_POINTER(group_id));
     g_free(g);
+    uncharge(s, HEAP_GROUP);
     return MLX5_STEERING_OK;
 }
 
@@ -660,7 +689,8 @@ static Mlx5SteeringError check_fte(unsigned what, uint16_t action,
 /*
  * Make an entry what attr says, as far as `what` names it. The new references are
  * taken before the old ones are given back, so an object that is in both lists is
- * never without one. On error the entry is as before.
+ * never without one. On error the entry is as before. The lists are charged here,
+ * a list that is dropped included; the entry itself is the caller's to charge.
  */
 static Mlx5SteeringError apply_fte(Mlx5Steering *s, Fte *fte, unsigned what,
                                    uint16_t action, const Mlx5FteAttr *attr)
@@ -669,24 +699,29 @@ static Mlx5SteeringError apply_fte(Mlx5Steering *s, Fte *fte, unsigned what,
     bool set_counters = what & MLX5_SET_FTE_MODIFY_ENABLE_MASK_FLOW_COUNTERS;
     uint32_t n_dests = attr->destination_list_size;
     uint32_t n_counters = attr->flow_counter_list_size;
+    size_t before = heap_of_lists(fte->n_dests, fte->n_counters);
+    size_t after = heap_of_lists(set_dests ? n_dests : fte->n_dests,
+                              set_counters ? n_counters : fte->n_counters);
     Table *t = fte->group->table;
     Mlx5SteeringError err = MLX5_STEERING_OK;
 
+    if (!charge(s, after)) {
+        return MLX5_STEERING_NO_MEMORY;
+    }
     if (set_dests) {
         err = get_dests(s, t, attr->destination, n_dests);
-        if (err) {
-            return err;
-        }
     }
-    if (set_counters) {
+    if (!err && set_counters) {
         err = get_counters(s, attr->flow_counter, n_counters);
-        if (err) {
-            if (set_dests) {
-                put_dests(s, t, attr->destination, n_dests);
-            }
-            return err;
+        if (err && set_dests) {
+            put_dests(s, t, attr->destination, n_dests);
         }
     }
+    if (err) {
+        uncharge(s, after);
+        return err;
+    }
+    uncharge(s, before);
     if (set_dests) {
         put_dests(s, t, fte->dest, fte->n_dests);
         g_free(fte->dest);
@@ -750,11 +785,15 @@ Mlx5SteeringError mlx5_steering_fte_set(Mlx5Steering *s, uint32_t table_id,
         !attr->flow_counter_list_size) {
         return MLX5_STEERING_NO_COUNTER;
     }
+    if (!charge(s, HEAP_FTE)) {
+        return MLX5_STEERING_NO_MEMORY;
+    }
     fte = g_new0(Fte, 1);
     fte->group = g;
     fte->flow_index = flow_index;
     err = apply_fte(s, fte, MODIFY_KNOWN, attr->action, attr);
     if (err) {
+        uncharge(s, HEAP_FTE);
         g_free(fte);
         return err;
     }

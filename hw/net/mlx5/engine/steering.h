@@ -123,6 +123,7 @@ enum {
     X(TOO_MANY_COUNTERS, "counter list longer than 8")                                \
     X(BAD_COUNTER, "no flow counter with this flow_counter_id")                       \
     X(BAD_FLOW_TAG, "flow_tag is wider than 24 bits")                                 \
+    X(NO_MEMORY, "no memory left for it")                                             \
     X(BAD_MODIFY_MASK, "modify_enable_mask has bits that are not known")
 
 typedef enum Mlx5SteeringError {
@@ -159,6 +160,13 @@ typedef enum Mlx5SteeringRef {
 typedef struct Mlx5SteeringOps {
     bool (*get)(void *opaque, Mlx5SteeringRef kind, uint32_t id);
     void (*put)(void *opaque, Mlx5SteeringRef kind, uint32_t id);
+    /*
+     * Is there room for `bytes` more of heap? `uncharge` gives them back, also at
+     * reset and free. The figures are upper bounds, malloc's and GLib's own share
+     * included.
+     */
+    bool (*charge)(void *opaque, size_t bytes);
+    void (*uncharge)(void *opaque, size_t bytes);
 } Mlx5SteeringOps;
 
 /*

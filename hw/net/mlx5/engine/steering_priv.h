@@ -92,6 +92,26 @@ struct Table {
     uint32_t own_refs;
 };
 
+/*
+ * Upper bounds of what each takes of the heap, for Mlx5SteeringOps.charge: the
+ * structure, malloc's header and rounding, and its nodes in GLib's trees.
+ */
+static inline size_t heap_of(size_t size)
+{
+    return size ? (size + 8 + 31) / 16 * 16 : 0;
+}
+
+static inline size_t heap_of_lists(size_t n_dests, size_t n_counters)
+{
+    return heap_of(n_dests * sizeof(Mlx5FlowDestination)) +
+           heap_of(n_counters * sizeof(uint32_t));
+}
+
+#define HEAP_NODE   heap_of(5 * sizeof(void *))
+#define HEAP_TABLE  (heap_of(sizeof(Table)) + 512)
+#define HEAP_GROUP  (heap_of(sizeof(Group)) + 512)
+#define HEAP_FTE    (heap_of(sizeof(Fte)) + 2 * HEAP_NODE)
+
 struct Mlx5Steering {
     Mlx5SteeringLimits limits;
     const Mlx5SteeringOps *ops;
@@ -101,6 +121,7 @@ struct Mlx5Steering {
     Table *root;
     uint32_t n_ftes;
     uint64_t compares;
+    size_t charged;             /* by ops->charge, all together */
     uint32_t next_table_id;
     uint32_t next_group_id;
 };

@@ -139,6 +139,11 @@ static void must(int ok, const char *what)
 
 /* ---- keys -------------------------------------------------------------------- */
 
+size_t mlx5_tls_key_size(void)
+{
+    return sizeof(Mlx5TlsKey);
+}
+
 Mlx5TlsKey *mlx5_tls_key_new(const uint8_t *raw, size_t len)
 {
     static uint64_t serial;

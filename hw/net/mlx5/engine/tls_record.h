@@ -53,6 +53,8 @@ typedef struct Mlx5TlsKey Mlx5TlsKey;
 
 /* len is 16 or 32 bytes (AES-128, AES-256); NULL for any other. One reference. */
 Mlx5TlsKey *mlx5_tls_key_new(const uint8_t *raw, size_t len);
+/* Bytes of a key, for those who count memory. */
+size_t mlx5_tls_key_size(void);
 Mlx5TlsKey *mlx5_tls_key_ref(Mlx5TlsKey *key);      /* NULL gives NULL */
 void mlx5_tls_key_unref(Mlx5TlsKey *key);           /* NULL is allowed */
 size_t mlx5_tls_key_len(const Mlx5TlsKey *key);
@@ -231,6 +233,9 @@ bool mlx5_tls_record_restore(Mlx5TlsRecord *rec, Mlx5TlsEngine *engine, Mlx5TlsK
  * key it was last begun with and must not outlive the engine.
  */
 typedef struct Mlx5TlsGcm Mlx5TlsGcm;
+
+/* What one takes of the heap at most, libcrypto's context included. */
+#define MLX5_TLS_GCM_MEMORY 1536
 
 Mlx5TlsGcm *mlx5_tls_gcm_new(Mlx5TlsEngine *engine);
 void mlx5_tls_gcm_free(Mlx5TlsGcm *gcm);            /* NULL is allowed */

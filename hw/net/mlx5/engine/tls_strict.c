@@ -84,6 +84,11 @@ StrictContext *mlx5_strict_context(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id
     return g_hash_table_lookup(s->contexts[dir], GUINT_TO_POINTER(id));
 }
 
+size_t mlx5_tls_strict_context_size(void)
+{
+    return sizeof(StrictContext);
+}
+
 void mlx5_tls_strict_add(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id)
 {
     StrictContext *c = g_new0(StrictContext, 1);

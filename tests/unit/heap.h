@@ -1,0 +1,34 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * How much of the heap is in use, malloc's headers included, where the C library says it
+ * and no sanitizer stands before it. Owns no state.
+ */
+#ifndef TESTS_UNIT_HEAP_H
+#define TESTS_UNIT_HEAP_H
+
+#include <malloc.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+static inline bool heap_known(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || !__GLIBC_PREREQ(2, 33)
+    return false;
+#else
+    return true;
+#endif
+}
+
+static inline size_t heap_used(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || !__GLIBC_PREREQ(2, 33)
+    return 0;
+#else
+    struct mallinfo2 m = mallinfo2();
+
+    return m.uordblks + m.hblkhd;
+#endif
+}
+
+#endif
