@@ -17,7 +17,7 @@ import struct
 import tempfile
 import xml.etree.ElementTree as xml
 
-from . import capture, coverage, cpio, demo, errors, ktap, machine, paths, soak, suites
+from . import capture, coverage, cpio, demo, errors, hints, ktap, machine, paths, soak, suites
 from .actions import Actions, Channel
 from .errors import LabError
 from .frames import guest as f
@@ -409,3 +409,37 @@ def test_devices_watch_themselves(_bench):
         check(device.startswith(f"{model},id=nic1,"), device)
         check(device.endswith(wanted), f"{device}: {wanted} expected at its end")
         same("strict" in device, model == "mlx5-ktls", f"strict in {device}")
+
+
+def test_hints(_bench):
+    """Lines of the kernel's log are recognised once each, others are not; what is said of TLS in
+    software is true of what the guest reports."""
+    known = hints.Hints()
+    for line in (b"warn  : [   10.0] unencrypted skb with no associated socket - dropping",
+                 b"info  : [   11.0] mlx5_core 0000:01:00.0: firmware version: 22.39.1",
+                 b"err   : [   12.0] mlx5_core 0000:01:00.0: mlx5_cmd_out_err:835:(pid 7): "
+                 b"ACCESS_REG(0x805) op_mod(0x1) failed, status bad operation(0x2), syndrome "
+                 b"(0x5), err(-22)",
+                 b"warn  : [   13.0] unencrypted skb with no associated socket - dropping"):
+        known.heed(line)
+    found = known.found()
+    same(len(found), 2, "hints")
+    check("`tc netem`" in found[0] and "--wire 'delay" in found[0], found[0])
+    check("syndrome" in found[1], found[1])
+    page = (paths.REPO / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    check("unencrypted skb with no associated socket" in page, "the page does not know the line")
+    text = ("mlx0 tls-hw-tx-offload=on tls-hw-rx-offload=on TlsTxSw=2 TlsRxSw=0 TlsTxDevice=1\n"
+            "mlx1 tls-hw-tx-offload=on tls-hw-rx-offload=off TlsTxSw=0 TlsRxSw=1 TlsTxDevice=1\n")
+    said = hints.software_tls(text)
+    same(len(said), 2, "sentences")
+    check(said[0].startswith("mlx0: 2 TLS connections sent in software: tls-hw-tx-offload is on, ")
+          and "AES-256-GCM" in said[0], said[0])
+    check(said[1].startswith("mlx1: 1 TLS connection received in software: tls-hw-rx-offload is "
+                             "off, the driver's default; ") and "--feature" in said[1], said[1])
+    same(hints.software_tls("mlx0 tls=not-loaded\n"), [], "no TLS at all")
+    same(hints.software_tls(text.replace("Sw=1", "Sw=0").replace("Sw=2", "Sw=0")), [], "all done")
+    lines = hints.greeting(text)
+    same(lines[1], "mlx1: tls-hw-tx-offload on, tls-hw-rx-offload off", "greeting")
+    check("lab-net feature tls-hw-rx-offload=on" in lines[2], str(lines))
+    same(hints.greeting(text.replace("=off", "=on"))[2:], [], "greeting, all on")
+    same(hints.greeting("mlx0 tls=not-loaded\n"), ["mlx0: no TLS offload"], "greeting, no offload")

@@ -328,6 +328,11 @@ def say(text: str) -> None:
     ticker.say(f"lab: {printable(text)}")
 
 
+def hint(text: str) -> None:
+    """A line that tells what to do, as those below an error."""
+    say(f"hint: {text}")
+
+
 def jobs() -> int:
     """How many compilers to run at once: $LAB_JOBS, or the CPUs this process may use."""
     asked = os.environ.get("LAB_JOBS", "")
