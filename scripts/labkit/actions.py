@@ -29,6 +29,7 @@ UNPLUG_TIMEOUT = 90.0
 # than its record-log-max, 1 GiB.
 MAX_RECORDS = 64 << 20
 RECORDS_CHUNK = 1 << 20
+IMAGE_CHUNK = 4 << 20
 HOST_PROPERTIES = {"record-log", "record-log-max", "memory-limit", "netdev", "mac",
                    "romfile"}
 
@@ -41,6 +42,7 @@ class Actions:
         self.rundir = rundir
         self.captures = Captures(machine, rundir)
         self.on_reset = lambda: None
+        self._next = None           # what runs after the guest has booted again
 
     def names(self):
         """Every action there is."""
@@ -91,6 +93,19 @@ class Actions:
         """A line in the run's lab.log."""
         with open(self.rundir.file("lab.log"), "a", encoding="utf-8") as log:
             log.write(str(text).rstrip("\n") + "\n")
+
+    def lab_next(self, argv):
+        """What `lab run` runs, in place of its command, when the guest boots again and its
+        command is lost with that: kexec, machine.reset."""
+        if not isinstance(argv, list) or not argv or not all(isinstance(a, str) for a in argv):
+            raise LabError(f"lab.next: argv {argv!r}: a list of a program and its arguments "
+                           "expected")
+        self._next = argv
+
+    def take_next(self):
+        """What lab.next asked for, once; None when nobody has asked."""
+        argv, self._next = self._next, None
+        return argv
 
     # nic
 
@@ -286,6 +301,17 @@ class Actions:
         """Reset the machine as its button does. Whatever runs in the guest ends with it."""
         self.on_reset()
 
+    def machine_image(self, part, offset=0):
+        """Up to 4 MiB from `offset` on of what the guest was booted from: "kernel", "initrd"."""
+        if part not in ("kernel", "initrd"):
+            raise LabError(f"part {part!r}: kernel or initrd expected")
+        if not isinstance(offset, int) or offset < 0:
+            raise LabError(f"offset {offset!r}: a number of bytes expected")
+        with open(self.machine.image(part), "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(offset)
+            return {"size": size}, file.read(IMAGE_CHUNK)
+
     # artifact
 
     def artifact_put(self, name, blob):
@@ -304,6 +330,7 @@ class Channel:
         self._actions = actions
         self._buffer = bytearray()
         self._request = None        # (message, open file, bytes missing)
+        self._last = None           # (id, answer) of the last one, should it not have arrived
         self.out = bytearray()
 
     def reset(self):
@@ -337,9 +364,16 @@ class Channel:
             args = message.get("args") or {}
             if not isinstance(args, dict):
                 raise TypeError
-            name = str(message["action"])
+            again = message.get("again")
+            name = str(message["action"]) if not again else ""
         except (ValueError, TypeError, KeyError, AttributeError):
             return                  # the tail of a line that nobody finished
+        if again:
+            if self._last and self._last[0] == ident:
+                self.out += self._last[1]
+            else:
+                self._ask_again(ident)
+            return
         if not 0 <= size <= MAX_BLOB:
             self._answer(ident, error=f"a blob of {size} bytes; at most {MAX_BLOB} are taken")
             return
@@ -362,7 +396,7 @@ class Channel:
             file.write(data)
         except binascii.Error:
             self._drop_request()
-            self._answer(ident, error="a line of the blob is not base64")
+            self._ask_again(ident)      # a part of it was lost on the way
             return
         except OSError as error:
             self._drop_request()
@@ -397,12 +431,17 @@ class Channel:
         else:
             self._answer(ident, result=result, data=data)
 
+    def _ask_again(self, ident):
+        self.out += b"\n" + json.dumps({"id": ident, "again": True}).encode() + b"\n"
+
     def _answer(self, ident, result=None, data=b"", error=None):
         if error is not None:
             message = {"id": ident, "ok": False, "error": error}
         else:
             message = {"id": ident, "ok": True, "result": result, "blob": len(data)}
-        self.out += b"\n" + json.dumps(message).encode() + b"\n"
+        answer = b"\n" + json.dumps(message).encode() + b"\n"
         for at in range(0, len(data), BLOB_CHUNK):
-            self.out += (b"+" + ident.encode() + b" "
-                         + base64.b64encode(data[at:at + BLOB_CHUNK]) + b"\n")
+            answer += (b"+" + ident.encode() + b" "
+                       + base64.b64encode(data[at:at + BLOB_CHUNK]) + b"\n")
+        self._last = ident, answer
+        self.out += answer

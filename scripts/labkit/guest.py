@@ -2,8 +2,9 @@
 """A booted guest: commands in it, their streams, its kernel log, its requests.
 
 Responsible for: the lab's end of the virtio-serial ports, the event loop of a run,
-time limits, and noticing that the guest has died.
-State: the commands under way, bytes not yet sent to the guest, dmesg.txt.
+time limits, finding the agent again after the guest slept or its port was reset, and
+noticing that the guest has died, hangs, or is another one.
+State: the commands under way, the Link to the agent, dmesg.txt.
 Callers: run, demo, testcmd and the suites; nobody else talks to the ports.
 
 One thread, one loop: everything a guest sends is either written on or bounded by credit, so
@@ -22,9 +23,13 @@ from . import steps
 from .actions import Actions, Channel
 from .errors import EXIT_TIMEOUT, LabError
 from .frames import guest as f
+from .hints import Hints
+from .machine import AGENT_PORT
 
 BOOT_TIMEOUT = 180.0
 RESET_TIMEOUT = 120.0
+PING_AFTER = 10.0           # seconds of silence after which the agent is asked whether it is there
+TURN = 1.0                  # seconds that one wait for the guest takes at most
 TERM_GRACE = 3.0            # seconds a command has between SIGTERM and SIGKILL
 PIPE_SAFE = 4096            # a pipe that polls writable takes this much without blocking
 LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
@@ -44,6 +49,10 @@ PAIR_ENVIRONMENT = {
 
 class GuestDied(LabError):
     """The guest or QEMU is gone, or never came up."""
+
+
+class CommandLost(GuestDied):
+    """The guest is there, but it is another one than that in which the command ran."""
 
 
 class CommandTimeout(LabError):
@@ -107,7 +116,8 @@ class Command:
 
     def __init__(self, ident, stdin, sinks, tty):
         self.ident = ident
-        self.stdin = stdin              # descriptor, bytes or None
+        # a descriptor, bytes not yet sent, or None
+        self.stdin = memoryview(stdin) if isinstance(stdin, (bytes, bytearray)) else stdin
         self.sinks = sinks              # stream -> Sink
         self.owed = {f.STDOUT: 0, f.STDERR: 0}
         self.credit = f.WINDOW
@@ -130,12 +140,20 @@ class Guest:
     def __init__(self, machine, rundir):
         self.machine = machine
         self.rundir = rundir
+        self.hang_timeout = machine.spec.hang_timeout
         self.actions = Actions(machine, rundir)
         self.actions.on_reset = self._want_reset
+        self.hints = Hints()
         self.booted_in = None
         self._channel = Channel(self.actions)
-        self._decoder = f.Decoder(wait_for_magic=True)
-        self._out = bytearray()
+        self._link = f.Link()
+        self._question = 0          # number of the last RESUME
+        self._instance = self._boot = None      # of the agent, of the kernel that it runs on
+        self._past = set()          # agents that are gone
+        self._silence = 0.0         # seconds for which the running guest has not answered
+        self._next_ping = PING_AFTER
+        self._asleep = False        # its log says that it was about to suspend
+        self._closed = False        # its end of the agent's port is closed
         self._commands = {}
         self._ident = 0
         self._hello = self._ready = None
@@ -176,9 +194,6 @@ class Guest:
         if self._was_reset:
             self.machine.qmp("set-action", reboot="shutdown")
             self._was_reset = False
-        if self._hello[0] != str(f.VERSION):
-            raise LabError(f"the guest's agent speaks version {self._hello[0]} of the protocol, "
-                           f"this lab {f.VERSION}", "`lab build` makes the guest again")
         status, text = self._ready
         return "" if status == "0" else text or "lab-net failed without a word"
 
@@ -193,15 +208,91 @@ class Guest:
         machine.qmp("system_reset")
         if machine.wait_event("RESET", RESET_TIMEOUT) is None:
             raise LabError(f"QEMU did not reset the machine within {RESET_TIMEOUT:.0f} s")
-        self._decoder.resync()
-        self._channel.reset()
-        self._out.clear()
-        self._hello = self._ready = None
-        for command in self._commands.values():
-            command.lost = "the machine was reset while it ran"
+        self._forget_agent("the machine was reset while it ran")
 
     def _want_reset(self):
         self._reset_wanted = True
+
+    # the agent
+
+    def _forget_agent(self, reason):
+        """The agent that we knew is gone, and the commands with it."""
+        if self._instance is not None:
+            self._past.add(self._instance)
+        self._instance = self._boot = self._hello = self._ready = None
+        self._asleep = False
+        self._link.renew()
+        self._channel.reset()
+        for command in self._commands.values():
+            command.lost = reason
+
+    def _resume(self):
+        """Ask the agent how far it is, and tell it how far we are. What had been on its way
+        when its port was reset is sent again then, both ways."""
+        if self._instance is None:
+            return          # it will say HELLO
+        self._question += 1
+        self._link.suspend()
+        self._link.greet(f.RESUME, [self._question, self._instance, self._link.received])
+
+    def _greeted(self, payload):
+        """HELLO: the agent begins, or answers a RESUME."""
+        words = f.unpack_words(payload)
+        if words[0] != str(f.VERSION):
+            raise LabError(f"the guest's agent speaks version {words[0]} of the protocol, "
+                           f"this lab {f.VERSION}", "`lab build` makes the guest again")
+        _, instance, boot, _, question, received = words
+        if instance in self._past:
+            return
+        if instance != self._instance:
+            if self._instance is not None:
+                self._forget_agent("another kernel was started while it ran (kexec)"
+                                   if boot != self._boot else
+                                   "the lab's agent was started anew while it ran")
+            self._instance, self._boot, self._hello = instance, boot, words
+            self._resume()
+        elif int(question) == self._question and not self._link.resume(int(received)):
+            raise LabError("the guest's agent has lost its place in the protocol "
+                           f"({received} bytes received)")
+
+    def _heed(self, name, data):
+        """An event of QEMU's."""
+        if name == "VSERPORT_CHANGE" and data.get("id") == AGENT_PORT:
+            self._closed = not data.get("open")
+            self._resume()
+        elif name == "RESUME":
+            self._answered()
+
+    def _answered(self):
+        self._silence, self._next_ping = 0.0, PING_AFTER
+
+    def _watch(self, waited):
+        """The guest ran and said nothing for `waited` seconds more. Asks whether it is there,
+        and where that gets no answer, for its place once more."""
+        if self.machine.events.stopped or self._ready is None:
+            return
+        self._silence += waited
+        if self._silence < self._next_ping:
+            return
+        if self._silence >= self.hang_timeout:
+            raise self._died(self._hang())
+        if self._next_ping == PING_AFTER:
+            self._link.send(f.PING)
+        else:
+            self._resume()
+        self._next_ping = min(2 * self._next_ping, self.hang_timeout)
+
+    def _hang(self):
+        """Sentence: it does not answer, and what is known about it."""
+        text = f"the guest has not answered for {self._silence:.0f} s"
+        if not self.machine.answers():
+            return f"{text}: QEMU itself hangs (process {self.machine.pid})"
+        if self._asleep:
+            return f"{text}: it is suspended, and nothing has woken it"
+        if self._closed:
+            return (f"{text}: its driver has let go of the lab's port, so it is suspended, or "
+                    "another kernel does not come up")
+        return f"{text}, though its CPUs run: its kernel hangs, or starves the lab's agent"
 
     # commands
 
@@ -240,7 +331,7 @@ class Guest:
             while not command.finished:
                 now = time.monotonic()
                 if command.lost:
-                    raise GuestDied(f"{argv[0]}: {command.lost}")
+                    raise CommandLost(f"{argv[0]}: {command.lost}")
                 if timeout is not None and now - start > timeout:
                     raise self._timed_out(command, argv, f"{timeout:g} s are over")
                 if silence is not None and now - command.last_output > silence:
@@ -286,7 +377,7 @@ class Guest:
     # the loop
 
     def _send(self, kind, command=None, stream=0, payload=b""):
-        self._out += f.frame(kind, command.ident if command else 0, stream, payload)
+        self._link.send(kind, command.ident if command else 0, stream, payload)
 
     def _died(self, sentence):
         tail = self.machine.console_tail()
@@ -297,7 +388,8 @@ class Guest:
 
     def _interest(self):
         agent, channel = self.machine.agent, self.machine.channel
-        wanted = {agent.fileno(): select.POLLIN | (select.POLLOUT if self._out else 0),
+        wanted = {agent.fileno(): select.POLLIN | (select.POLLOUT if self._link.output(1) else 0),
+                  self.machine.events.fileno(): select.POLLIN,
                   channel.fileno(): select.POLLIN | (select.POLLOUT if self._channel.out else 0),
                   self.machine.pidfd: select.POLLIN}
         for command in self._commands.values():
@@ -318,18 +410,25 @@ class Guest:
         poll = select.poll()
         for fd, events in self._interest().items():
             poll.register(fd, events)
-        timeout = None if limit is None else max(0.0, limit - time.monotonic()) * 1000
-        events = dict(poll.poll(timeout))
+        begun = time.monotonic()
+        turn = TURN if limit is None else min(TURN, max(0.0, limit - begun))
+        events = dict(poll.poll(turn * 1000))
         agent, channel = self.machine.agent, self.machine.channel
+        if self.machine.events.fileno() in events:
+            for name, data in self.machine.events.take():
+                self._heed(name, data)
         if events.get(agent.fileno(), 0) & (select.POLLIN | select.POLLHUP):
             self._receive()
+        else:
+            # no more than the turn: that we ourselves were held up is not the guest's fault
+            self._watch(min(turn, time.monotonic() - begun))
         if events.get(channel.fileno(), 0) & select.POLLIN:
             with contextlib.suppress(BlockingIOError, ConnectionError):
                 self._channel.feed(channel.recv(65536))
         for command in list(self._commands.values()):
             self._feed_fd(command, events)
             self._push(command)
-        self._flush(agent, self._out)
+        self._flush_link(agent)
         self._flush(channel, self._channel.out)
         if self.machine.pidfd in events:
             self._last_words()
@@ -344,12 +443,11 @@ class Guest:
             return False
         if not data:
             return False
-        try:
-            frames = self._decoder.feed(data)
-        except f.ProtocolError as error:
-            raise LabError(f"the guest's agent does not keep to the protocol: {error}") from error
-        for kind, stream, ident, payload in frames:
+        self._answered()
+        for kind, stream, ident, payload in self._link.feed(data):
             self._take(kind, stream, ident, payload)
+        if self._link.lost:
+            self._resume()
         return True
 
     def _last_words(self):
@@ -365,6 +463,15 @@ class Guest:
             return
         raise self._died(self.machine.epitaph())
 
+    def _flush_link(self, end):
+        while data := self._link.output(65536):
+            try:
+                self._link.wrote(end.send(data))
+            except BlockingIOError:
+                return
+            except OSError:
+                return          # the end of QEMU is noticed elsewhere
+
     def _flush(self, end, out):
         while out:
             try:
@@ -378,14 +485,18 @@ class Guest:
 
     def _take(self, kind, stream, ident, payload):
         if kind == f.HELLO:
-            self._hello = f.unpack_words(payload)
+            self._greeted(payload)
             return
         if kind == f.READY:
             self._ready = f.unpack_words(payload)
             return
         if kind == f.KMSG:
-            self._dmesg.write(kernel_line(payload))
+            line = kernel_line(payload)
+            self._dmesg.write(line)
             self._dmesg.flush()
+            self.hints.heed(line)
+            if b"] PM: suspend " in line:
+                self._asleep = b"] PM: suspend entry" in line
             return
         command = self._commands.get(ident)
         if command is None:
@@ -417,7 +528,7 @@ class Guest:
                 self._send(f.EOF, command, f.STDIN)
                 command.eof_sent = True
                 return
-            data = command.stdin[:min(f.CHUNK, command.credit)]
+            data = bytes(command.stdin[:min(f.CHUNK, command.credit)])
             command.stdin = command.stdin[len(data):]
             command.credit -= len(data)
             self._send(f.DATA, command, f.STDIN, data)

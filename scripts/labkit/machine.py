@@ -13,6 +13,7 @@ imported when a machine is started and not before.
 import asyncio
 import contextlib
 import dataclasses
+import gzip
 import logging
 import os
 import pathlib
@@ -23,6 +24,8 @@ import socket
 import sys
 
 from .errors import LabError
+from .events import Events
+from .frames import guest as frames
 from .interrupts import held
 from .wire import Wire
 
@@ -36,8 +39,12 @@ SHARE_TAG = "labshare"
 # and its tests fail for what the kernel then logs.
 KERNEL_ARGS = ("console=ttyS0 panic=-1 quiet no_timer_check tsc=reliable "
                "random.trust_cpu=on rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60")
+PORTS = ("agent", "channel", "events")      # the sockets between the lab and QEMU
+AGENT_PORT = "agentport"            # the agent's port in QEMU's events
+AGENT_END = re.compile(r"^init: the agent has ended with status (\d+)")
 TROUBLE = re.compile(r"\bBUG\b|\bOops\b|Kernel panic|general protection fault")
 QMP_TIMEOUT = 120       # seconds for one answer; a QEMU that takes longer hangs
+HANG_TIMEOUT = 300.0
 STOP_TIMEOUT = 120      # seconds to end after `quit`; killing it is a failure, so no measure either
 
 
@@ -55,6 +62,7 @@ class Spec:
     qemu_args: list = dataclasses.field(default_factory=list)
     append: str = ""
     initrds: list = dataclasses.field(default_factory=list)     # beside the guest's own
+    hang_timeout: float = HANG_TIMEOUT  # seconds of its own without an answer: then a guest hangs
     wire: list | None = None    # rules of the middlebox between the NICs, None without one
 
     @property
@@ -77,6 +85,7 @@ class Machine:
         self.rundir = rundir
         self.agent = None           # socket of the port lab.agent
         self.channel = None         # socket of the port lab.channel
+        self.events = None          # what QEMU tells by itself
         self.wire = None            # the middlebox between the NICs, if there is one
         self.pidfd = -1             # readable when QEMU has ended
         self._vm = None
@@ -153,8 +162,12 @@ class Machine:
         if "-accel" not in spec.qemu_args:      # the first one counts
             args += ["-accel", "tcg,thread=multi"]
         for name, fd in ports:
-            args += ["-chardev", f"socket,id={name},fd={fd}",
-                     "-device", f"virtserialport,bus=labserial.0,chardev={name},name=lab.{name}"]
+            args += ["-chardev", f"socket,id={name},fd={fd}"]
+            if name == "events":
+                args += ["-mon", "chardev=events,mode=control"]
+            else:
+                args += ["-device", f"virtserialport,bus=labserial.0,id={name}port,"
+                                    f"chardev={name},name=lab.{name}"]
         args += self._net_args(wire)
         if spec.share:
             args += ["-fsdev", f"local,id=share,path={quote(spec.share)},security_model=none,"
@@ -173,18 +186,20 @@ class Machine:
         initrd = self.rundir.sockets / "initrd"
         _concatenate([*self.products.initrds, *self.spec.initrds], initrd)
         ours, theirs = [], []
-        for _ in range(2):
+        for _ in PORTS:
             near, far = socket.socketpair()
             os.set_inheritable(far.fileno(), True)
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, frames.SOCKET // 2)     # doubled
             near.setblocking(False)
             ours.append(near)
             theirs.append(far)
-        self.agent, self.channel = ours
+        self.agent, self.channel = ours[:2]
+        self.events = Events(ours[2])
         wire = self._wire_ends()
         for end in wire:
             os.set_inheritable(end.fileno(), True)
         theirs += wire
-        ports = [("agent", theirs[0].fileno()), ("channel", theirs[1].fileno())]
+        ports = [(name, far.fileno()) for name, far in zip(PORTS, theirs)]
         wrapper = [sys.executable, "-I", str(pathlib.Path(__file__).with_name("pdeath.py")),
                    str(os.getpid())]
         args = self._args(initrd, ports, [end.fileno() for end in wire])
@@ -211,6 +226,20 @@ class Machine:
                 far.close()
             initrd.unlink(missing_ok=True)
 
+    def image(self, part):
+        """The file of what the guest was booted from: "kernel", or "initrd", which is packed for
+        the way into the guest; a kernel unpacks it."""
+        if part == "kernel":
+            return self.products.kernel
+        path = self.rundir.sockets / "initrd.gz"
+        if not path.exists():
+            try:
+                with gzip.open(path, "wb", compresslevel=1) as out:
+                    _write_parts([*self.products.initrds, *self.spec.initrds], out)
+            except OSError as error:
+                raise LabError(f"cannot pack the guest's initrd: {error}") from error
+        return path
+
     def _wire_ends(self):
         """The sockets that the NICs are wired with."""
         if self.spec.topology != "pair":
@@ -236,7 +265,7 @@ class Machine:
                 self._status = vm.exitcode()
         if self.wire is not None:
             self.wire.stop()
-        for end in (self.agent, self.channel):
+        for end in (self.agent, self.channel, self.events):
             if end is not None:
                 end.close()
         if self.pidfd >= 0:
@@ -356,9 +385,20 @@ class Machine:
         for line in self.console_tail(1000):
             if "Kernel panic" in line:
                 return "the guest's kernel panicked: " + re.sub(r"^\[[ 0-9.]*\] ", "", line)
+            if match := AGENT_END.match(line):
+                return ("the lab's agent in the guest " + _ending(int(match[1]))
+                        + ", so that nothing more could be known of what ran there")
         return {"guest-reset": "the guest rebooted",
                 "guest-shutdown": "the guest powered off",
                 "guest-panic": "the guest panicked"}.get(reason, "the guest ended")
+
+
+def _ending(status):
+    """How a process ended, from the status that a shell gives it."""
+    with contextlib.suppress(ValueError):
+        if status > 128:
+            return f"was killed by {signal.Signals(status - 128).name}"
+    return f"ended with status {status}"
 
 
 def _qemu_machine_class(qemu_src):
@@ -378,14 +418,18 @@ def _qemu_machine_class(qemu_src):
     return QEMUMachine
 
 
-def _concatenate(parts, out_path):
+def _write_parts(parts, out):
     """The kernel unpacks archives one after the other, each begins on 4 bytes."""
+    for part in parts:
+        with open(part, "rb") as source:
+            shutil.copyfileobj(source, out, 1 << 20)
+        out.write(b"\0" * (-out.tell() % 4))
+
+
+def _concatenate(parts, out_path):
     try:
         with open(out_path, "wb") as out:
-            for part in parts:
-                with open(part, "rb") as source:
-                    shutil.copyfileobj(source, out, 1 << 20)
-                out.write(b"\0" * (-out.tell() % 4))
+            _write_parts(parts, out)
     except OSError as error:
         raise LabError(f"cannot prepare the guest's initrd: {error}",
                        "is there space left in the temporary directory (TMPDIR)?") from error

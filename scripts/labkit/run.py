@@ -7,18 +7,22 @@ State: the terminal's settings while a shell runs.
 Callers: cli.
 """
 
+import argparse
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import termios
+import time
 import tty as ttymodule
 
-from . import session, steps, wire
+from . import hints, session, steps, wire
 from .errors import LabError
-from .guest import OutputGone
+from .guest import CommandLost, OutputGone
 from .session import seconds
 
+TLS_TIMEOUT = 60        # seconds after which the hints about TLS are left out
 BROKEN_PIPE = 141       # 128 + SIGPIPE, what a shell says of a writer whose reader has left
 
 DESCRIPTION = """\
@@ -38,8 +42,10 @@ examples:
   lab run --share ~/tests --timeout 300 -- /mnt/share/mytest
   lab run --topology user --hostfwd tcp::8443-:443 -- nginx -g 'daemon off;'
   lab run --nic tx-seq-check=ignore --qemu-arg '-trace mlx5_*'
-  lab run --wire 'drop a>b record=7 byte=2' -- /mnt/share/mytest
+  lab run --feature tls-hw-rx-offload=on --wire 'drop a>b record=7 byte=2' -- /mnt/share/mytest
 """
+
+FEATURE = re.compile(r"[a-z0-9][a-z0-9-]*=(on|off)")
 
 
 def add_options(parser):
@@ -55,10 +61,23 @@ def add_options(parser):
     parser.add_argument("--wire", metavar="RULE", action="append",
                         help="put the middlebox of docs/wire.md between the NICs, with this rule; "
                              "may be given several times; `none` for no rule")
+    parser.add_argument("--feature", metavar="NAME=on|off", action="append", default=[],
+                        type=_feature,
+                        help="switch a feature of `ethtool -k` on both NICs before the command, "
+                             "such as tls-hw-rx-offload=on, which is off by default")
+    parser.add_argument("--quiet", "-q", action="store_true",
+                        help="say nothing but what went wrong: no greeting, no hints")
     parser.add_argument("--timeout", metavar="S", type=seconds,
                         help="end the command after S seconds, counted from its start")
     session.add_machine_options(parser)
     session.add_build_options(parser)
+
+
+def _feature(text):
+    if not FEATURE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: NAME=on or NAME=off expected, such as "
+                                         "tls-hw-rx-offload=on")
+    return text
 
 
 def main(args, command):
@@ -70,15 +89,57 @@ def main(args, command):
         wire.check(spec.wire)
     products = session.ensure_products(args)
     interactive = not command and os.isatty(0)
-    with session.artifacts("run", args.artifacts) as rundir, \
-            session.booted(products, spec, rundir, args.boot_timeout) as guest:
-        steps.say(f"guest ready after {guest.booted_in:.1f} s")
-        if interactive:
-            return _shell(guest)
+    with session.artifacts("run", args.artifacts, quiet=args.quiet) as rundir, \
+            session.booted(products, spec, rundir, args.boot_timeout,
+                           hints=not args.quiet) as guest:
+        if not args.quiet:
+            steps.say(f"guest ready after {guest.booted_in:.1f} s")
         try:
-            return guest.run(command or ["/bin/sh"], stdin=_stdin(), timeout=args.timeout)
+            status = _follow(guest, args, None if interactive else command or ["/bin/sh"])
         except OutputGone:
             return BROKEN_PIPE
+        if not args.quiet:
+            for sentence in hints.software_tls(_tls(guest)):
+                steps.hint(sentence)
+        return status
+
+
+def _follow(guest, args, command):
+    """Run the command (None: a shell), and when it is lost because the guest boots again (kexec,
+    a reset), what it has asked for then; a shell is followed by another one."""
+    limit = None if args.timeout is None else time.monotonic() + args.timeout
+    while True:
+        try:
+            if args.feature:
+                _switch(guest, args.feature)
+            if command is None:
+                return _shell(guest, args.quiet)
+            left = None if limit is None else max(0.0, limit - time.monotonic())
+            return guest.run(command, stdin=_stdin(), timeout=left)
+        except CommandLost as lost:
+            following = guest.actions.take_next()
+            if following is None and command is not None:
+                lost.hint = ("`lab-kexec -- CMD` in the guest, or the action lab.next, says what "
+                             "goes on after it")
+                raise
+            steps.say(lost.message)
+            if problem := guest.boot(args.boot_timeout, "waiting for the guest to boot again"):
+                session.warn_network(problem)
+            command = following
+
+
+def _switch(guest, features):
+    status, out, err = guest.output(["lab-net", "feature", *features])
+    if status:
+        raise LabError(f"--feature {' '.join(features)}: {(err or out).strip()}",
+                       "`lab run -- ethtool -k mlx0` lists the features")
+
+
+def _tls(guest):
+    """What `lab-net tls` prints; "" when there is no answer, which is no reason to fail."""
+    with contextlib.suppress(LabError):
+        return guest.output(["lab-net", "tls"], timeout=TLS_TIMEOUT)[1]
+    return ""
 
 
 def _stdin():
@@ -111,9 +172,12 @@ def _raw(fd):
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
-def _shell(guest):
-    steps.say("a shell in the guest; `exit` or Ctrl-D ends it, Ctrl-] three times ends the "
-              "machine")
+def _shell(guest, quiet):
+    if not quiet:
+        steps.say("a shell in the guest; `exit` or Ctrl-D ends it, Ctrl-] three times ends the "
+                  "machine")
+        for line in hints.greeting(_tls(guest)):
+            steps.say(line)
     status, _, _ = guest.output(["test", "-x", "/bin/bash"])
     shell = ["/bin/bash", "-l"] if status == 0 else ["/bin/sh", "-l"]
     with _raw(0):

@@ -2,8 +2,9 @@
 """Tests of the lab's own promises; the suite `lab` of `lab test`.
 
 Responsible for: exit statuses, streams, limits, the channel, resets, and that nothing is left
-running, whatever the end.
-State: one guest that many tests share, booted when the first of them asks.
+running, whatever the end. What happens to a guest while a command runs is in adventures.py, what
+needs no guest in selfcheck.py and buildcheck.py.
+State: none; the guest that many tests share is bench.py's, booted when the first of them asks.
 Callers: suites.py. A test raises AssertionError, or returns why it is skipped.
 """
 
@@ -16,20 +17,16 @@ import pathlib
 import random
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 
-from . import bugcheck, buildcheck, doccheck, selfcheck, session
+from . import adventures, bugcheck, buildcheck, doccheck, selfcheck
+from .bench import LIMIT, PING, nothing_left, processes_of, wait_for
 from .guest import CommandTimeout
-from .machine import quote
 from .selfcheck import check, same
 
-LIMIT = 600.0           # hang guard of one lab command
 SOON = (3, 30, 300)     # seconds until a command is ended, that is to have begun by then
 MEBI = 1 << 20
-PING = "ping -c 1 -W 60"    # so long for the one answer: a hang guard
 TESTS = []
 
 
@@ -47,113 +44,16 @@ def test(function):
     return function
 
 
-for _module in (bugcheck, buildcheck, doccheck, selfcheck):
-    for _name, _function in inspect.getmembers(_module, inspect.isfunction):
-        if _name.startswith("test_"):
-            test(_function)
-_names = [_each.name for _each in TESTS]
-if len(set(_names)) != len(_names):
-    raise ValueError(f"two tests have the same name: {sorted(_names)}")
+def _register(module):
+    for name, function in inspect.getmembers(module, inspect.isfunction):
+        if name.startswith("test_"):
+            test(function)
 
 
-def _default_signals():
-    """In a child: what a shell's background job or nohup made us ignore, a person's lab does not."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-
-
-class Bench:
-    """What the tests use: a shared guest, and the command line as a process."""
-
-    def __init__(self, context):
-        self.context = context
-        self._stack = contextlib.ExitStack()
-        self._guest = None
-        self._count = 0
-
-    def guest(self):
-        """The shared guest."""
-        if self._guest is None:
-            rundir = self._stack.enter_context(session.artifacts(
-                "lab", self.context.rundir.file("lab-guest"), quiet=True))
-            self._guest = self._stack.enter_context(session.booted(
-                self.context.products(), session.spec_of(self.context.args, topology="pair"),
-                rundir, self.context.args.boot_timeout, need_network=True))
-        return self._guest
-
-    def close(self):
-        """End the shared guest."""
-        self._guest = None
-        self._stack.close()
-
-    def start(self, command, *options, stdin=subprocess.DEVNULL):
-        """`lab run OPTIONS -- COMMAND` as a process of its own group; see finish()."""
-        args = self.context.args
-        self._count += 1
-        folder = self.context.rundir.file(f"lab-{self._count}")
-        argv = [sys.executable, "-B", sys.argv[0], "run", "--artifacts", str(folder),
-                "--nic-model", args.nic_model, "--yes"]
-        if args.qemu_src:
-            argv += ["--qemu-src", str(args.qemu_src)]
-        if args.sanitize:
-            argv.append("--sanitize")
-        if args.kernel:
-            argv += ["--kernel", args.kernel]
-        for props in args.nic:
-            argv += ["--nic", props]
-        # pylint: disable=consider-using-with
-        process = subprocess.Popen([*argv, *options, "--", *command], stdin=stdin,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   start_new_session=True, preexec_fn=_default_signals)
-        process.folder = folder
-        return process
-
-    def finish(self, process, stdin=None):
-        """Wait for it; returns (status, stdout, stderr text). Nothing of it may be left."""
-        try:
-            out, err = process.communicate(stdin, timeout=LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            out, err = process.communicate()
-            raise AssertionError(f"the lab did not end within {LIMIT:.0f} s\n"
-                                 + err.decode(errors="replace")) from None
-        nothing_left(process.folder)
-        return process.returncode, out, err.decode(errors="replace")
-
-    def run(self, command, *options, stdin=None):
-        """start() and finish()."""
-        pipe = subprocess.DEVNULL if stdin is None else subprocess.PIPE
-        return self.finish(self.start(command, *options, stdin=pipe), stdin)
-
-
-def processes_of(folder):
-    """Pids of QEMUs that write to `folder`."""
-    # as the lab of that run names it to QEMU
-    needle = os.fsencode(f"path={quote(pathlib.Path(folder).resolve() / 'console.log')}")
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if needle in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-    return found
-
-
-def nothing_left(folder, grace=120.0):
-    """Fails when a QEMU of this run is still there; the kernel needs a moment to end one."""
-    limit = time.monotonic() + grace
-    while processes_of(folder):
-        check(time.monotonic() < limit, f"QEMU is still running: {processes_of(folder)}")
-        time.sleep(0.05)
-
-
-def wait_for(condition, what, limit=LIMIT):
-    """Wait until `condition()`; fails after `limit` seconds."""
-    end = time.monotonic() + limit
-    while not condition():
-        check(time.monotonic() < end, f"{what}: did not happen within {limit:.0f} s")
-        time.sleep(0.05)
+_register(bugcheck)
+_register(buildcheck)
+_register(doccheck)
+_register(selfcheck)
 
 
 # in one shared guest
@@ -484,6 +384,88 @@ def test_run_passes_through(bench):
         same(pathlib.Path(share, "out").read_bytes(), b"from the guest\n", "the shared file")
 
 
+# keys of a kernel TLS socket, AES-128-GCM; TX with an argument, RX without
+TLS_SOCKETS = r"""
+import socket, struct, subprocess, sys
+KEYS = struct.pack("<HH", 0x0303, 51) + bytes(range(36))
+def tls(sock, way):
+    sock.setsockopt(socket.IPPROTO_TCP, 31, b"tls")
+    sock.setsockopt(282, way, KEYS)
+if sys.argv[1] == "server":
+    with socket.create_server(("10.0.0.2", 7005)) as server:
+        print("up", flush=True)
+        peer, _ = server.accept()
+        tls(peer, 2)
+        print(len(peer.recv(100)), flush=True)
+        sys.exit()
+server = subprocess.Popen(["ip", "netns", "exec", "peer", sys.executable, "-c", sys.argv[2],
+                           "server"], stdout=subprocess.PIPE, text=True)
+assert server.stdout.readline() == "up\n"
+with socket.create_connection(("10.0.0.2", 7005)) as sock:
+    tls(sock, 1)
+    sock.send(b"x" * 50)
+    if sys.argv[1] == "arrives":
+        assert server.stdout.readline() == "50\n"
+    else:                   # until the kernel has dropped it
+        with open("/dev/kmsg") as log:
+            while "no associated socket" not in log.readline():
+                pass
+        server.kill()
+"""
+
+
+@test
+def test_feature(bench):
+    """--feature: on for both NICs before the command; what the kernel refuses ends the run."""
+    command = ["sh", "-c", "lab-net status; python3 -c \"$0\" arrives \"$0\"", TLS_SOCKETS]
+    status, out, err = bench.run(command, "--feature", "tls-hw-rx-offload=on")
+    same(status, 0, err)
+    same(out.count(b"tls-hw-tx-offload=on tls-hw-rx-offload=on"), 2, f"features: {out.decode()}")
+    check("hint" not in err, f"all was offloaded: {err}")
+    status, out, err = bench.run(command)
+    same(status, 0, err)
+    same(out.count(b"tls-hw-tx-offload=on tls-hw-rx-offload=off"), 2, f"defaults: {out.decode()}")
+    check("lab: hint: mlx1: 1 TLS connection received in software: tls-hw-rx-offload is off, the "
+          "driver's default" in err, f"no hint: {err}")
+    status, out, err = bench.run(command, "--quiet")
+    same((status, err), (0, ""), "with --quiet")
+    for wrong, word in (("no-such-feature=on", "no-such-feature"), ("rx", "NAME=on or NAME=off")):
+        status, out, err = bench.run(["true"], "--feature", wrong)
+        same(status, 125, f"--feature {wrong}: {err}")
+        check(word in err, f"--feature {wrong}: {err}")
+
+
+@test
+def test_hint_of_netem(bench):
+    """A delay by netem where the NIC encrypts: the kernel drops it, and the lab says why."""
+    status, _, err = bench.run(["sh", "-c", "tc qdisc add dev mlx0 root netem delay 1ms && "
+                                            "python3 -c \"$0\" vanishes \"$0\"", TLS_SOCKETS])
+    same(status, 0, err)
+    check("lab: hint: the kernel dropped packets" in err and "--wire 'delay" in err, err)
+
+
+@test
+def test_greeting(bench):
+    """A shell on a terminal begins with what is on, on stderr; the command's streams have none."""
+    master, slave = os.openpty()
+    process = bench.start(None, stdin=slave)
+    os.close(slave)
+    try:
+        out = process.stdout.read(1)        # the prompt; before it, typing would be thrown away
+        os.write(master, b"exit 5\r")
+        status, rest, err = bench.finish(process)
+        out += rest
+    finally:
+        os.close(master)
+        process.kill()
+    same(status, 5, err)
+    for word in ("a shell in the guest", "mlx0: tls-hw-tx-offload on, tls-hw-rx-offload off",
+                 "mlx1: tls-hw-tx-offload on, tls-hw-rx-offload off",
+                 "lab-net feature tls-hw-rx-offload=on"):
+        check(f"{word}" in err, f"{word!r} is not in: {err}")
+    check(b"tls-hw" not in out, f"in the shell's own output: {out!r}")
+
+
 @test
 def test_run_false(bench):
     """`lab run -- false` is 1, not a failure of the lab."""
@@ -637,3 +619,11 @@ def test_user_topology(bench):
         same(bench.finish(process)[0], 0, "status")
     finally:
         process.kill()
+
+
+# what happens to guests: last, they have a shared one of their own
+
+_register(adventures)
+_names = [_each.name for _each in TESTS]
+if len(set(_names)) != len(_names):
+    raise ValueError(f"two tests have the same name: {sorted(_names)}")

@@ -14,9 +14,10 @@ import re
 import shlex
 import sys
 
+from . import steps
 from .errors import LabError, UsageError
 from .guest import BOOT_TIMEOUT, Guest, GuestDied
-from .machine import Machine, Spec
+from .machine import HANG_TIMEOUT, Machine, Spec
 from .rundir import RunDir
 
 named = []              # artifacts to be named when everything else has been said
@@ -60,6 +61,9 @@ def add_machine_options(parser):
     group.add_argument("--boot-timeout", metavar="S", type=seconds, default=BOOT_TIMEOUT,
                        help=f"give up on a guest that is not ready after S seconds "
                             f"(default: {BOOT_TIMEOUT:.0f})")
+    group.add_argument("--hang-timeout", metavar="S", type=seconds, default=HANG_TIMEOUT,
+                       help=f"give up on a guest that runs and has not answered for S seconds "
+                            f"(default: {HANG_TIMEOUT:.0f})")
     group.add_argument("--artifacts", metavar="DIR",
                        help="where to keep dmesg, logs and captures (default: a new directory "
                             "below artifacts/ of the checkout, the last 20 are kept)")
@@ -119,7 +123,7 @@ def spec_of(args, **changes):
     values = {"topology": topology, "nic_model": args.nic_model,
               "nic_props": [p.strip(",") for p in args.nic if p.strip(",")], "hostfwd": hostfwd,
               "share": share, "smp": args.smp, "mem": args.mem, "qemu_args": qemu_args,
-              "append": args.append, "wire": wire}
+              "append": args.append, "hang_timeout": args.hang_timeout, "wire": wire}
     return Spec(**dict(values, **changes))
 
 
@@ -139,12 +143,14 @@ def warn_network(text):
 
 
 @contextlib.contextmanager
-def booted(products, spec, rundir, boot_timeout=BOOT_TIMEOUT, need_network=False):
+def booted(products, spec, rundir, boot_timeout=BOOT_TIMEOUT, need_network=False, hints=True):
     """A ready guest; QEMU ends with the block, however it is left.
 
     need_network  fail when `lab-net up` failed, instead of only saying so
+    hints         say at the end what lines of the kernel's log mean
     """
-    with Machine(products, spec, rundir) as machine, Guest(machine, rundir) as guest:
+    with Machine(products, spec, rundir) as machine, Guest(machine, rundir) as guest, \
+            _hinting(guest if hints else None):
         problem = guest.boot(boot_timeout)
         if problem and need_network:
             raise GuestDied("the guest's network did not come up: " + problem,
@@ -153,6 +159,16 @@ def booted(products, spec, rundir, boot_timeout=BOOT_TIMEOUT, need_network=False
             warn_network(problem)
         yield guest
     report_exit(machine)
+
+
+@contextlib.contextmanager
+def _hinting(guest):
+    """What the kernel's log meant is said at the end, whatever the end is."""
+    try:
+        yield
+    finally:
+        for hint in guest.hints.found() if guest else ():
+            steps.hint(hint)
 
 
 def report_exit(machine):

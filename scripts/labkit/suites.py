@@ -521,11 +521,11 @@ class Lab(Suite):
         return [test.name for test in selftest.TESTS]
 
     def run(self, context, report, names):
-        from . import selftest      # pylint: disable=import-outside-toplevel
+        from . import bench, selftest       # pylint: disable=import-outside-toplevel
         report.plan(len(names))
         context.products()
-        with contextlib.closing(selftest.Bench(context)) as bench:
-            self._tests(bench, selftest.TESTS, report, names)
+        with contextlib.closing(bench.Bench(context)) as tools:
+            self._tests(tools, selftest.TESTS, report, names)
 
     def _tests(self, bench, tests, report, names):
         for test in tests:

@@ -3,13 +3,17 @@
 
 Responsible for: the port `lab.agent` (frames.py), the processes started through
 it, and passing the kernel's log on as it is written.
-State: the open sessions, each one process with its pipes or its terminal.
+State: the open sessions, each one process with its pipes or its terminal; the Link,
+which outlives what happens to the port.
 Callers: /init starts it once, through lab-agent; it ends only with the machine.
 
-Only modules that are cheap to import under emulation are used: start-up time of
-this program is part of every boot.
+What it needs later is opened at the start: a command may take away the root directory,
+/proc or /dev. Only modules that are cheap to import under emulation are used: start-up
+time of this program is part of every boot.
 """
 
+import errno
+import fcntl
 import os
 import select
 import struct
@@ -20,6 +24,8 @@ import frames as f
 PORT_NAME = "lab.agent"
 BOOT_FIFO = "/run/lab/boot"
 KMSG_LIMIT = 256 * 1024     # bytes of kernel log queued for a lab that does not read
+KEPT_LIMIT = 4 * f.WINDOW   # bytes that the lab has not acknowledged, beyond which nothing is added
+AWAY = 0.1                  # seconds between two looks at a port that nobody is connected to
 
 
 class Session:
@@ -85,8 +91,16 @@ class Session:
 
 def set_size(fd, rows, cols):
     """TIOCSWINSZ, without importing termios and its tables for one number."""
-    import fcntl  # pylint: disable=import-outside-toplevel
     fcntl.ioctl(fd, 0x5414, struct.pack("<HHHH", rows, cols, 0, 0))
+
+
+def spare(score):
+    """How soon the kernel ends this process when memory runs out: 0 as any other, -1000 never."""
+    try:
+        with open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
+            file.write(b"%d" % score)
+    except OSError:
+        pass        # no /proc here any more
 
 
 def run_child(fds, argv, env, cwd, tty):
@@ -96,8 +110,8 @@ def run_child(fds, argv, env, cwd, tty):
         for number in range(3):
             os.dup2(fds[number], number)
         if tty:
-            import fcntl  # pylint: disable=import-outside-toplevel
             fcntl.ioctl(0, 0x540E, 0)       # TIOCSCTTY
+        spare(0)
         # Python ignores SIGPIPE and SIGXFSZ; a command expects the default
         import _signal  # pylint: disable=import-outside-toplevel
         _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
@@ -118,13 +132,15 @@ class Agent:
     """The loop over the port, the kernel log, the boot fifo and the sessions."""
 
     def __init__(self, port):
-        self.port = os.open(port, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        self.out = bytearray()
-        self.decoder = f.Decoder()
+        self.port = open_port(port)
+        self.link = f.Link(bounded=True)
         self.sessions = {}
         self.ready_fd = -1
         self.ready_text = b""
         self.kmsg = -1
+        self.sysrq = os.open("/proc/sysrq-trigger", os.O_WRONLY | os.O_CLOEXEC)
+        self.boot = read_line("/proc/sys/kernel/random/boot_id")
+        self.instance = read_line("/proc/sys/kernel/random/uuid")
         self.wake, wake = os.pipe()
         for fd in (self.wake, wake):
             os.set_blocking(fd, False)
@@ -134,14 +150,21 @@ class Agent:
         _signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
 
     def send(self, kind, session=0, stream=0, payload=b""):
-        self.out += f.frame(kind, session, stream, payload)
+        self.link.send(kind, session, stream, payload)
 
-    def hello(self):
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            boot = file.read().strip()
-        self.out += f.MAGIC
+    def hello(self, question=0):
+        """Say who we are, and how much of the lab's stream has come."""
         uptime = "%.2f" % time.clock_gettime(time.CLOCK_BOOTTIME)
-        self.send(f.HELLO, payload=f.pack_words([f.VERSION, boot, uptime]))
+        self.link.greet(f.HELLO, [f.VERSION, self.instance, self.boot, uptime, question,
+                                  self.link.received])
+
+    def resume(self, payload):
+        """The lab asks how far we are, and says how far it is."""
+        question, instance, place = f.unpack_words(payload)
+        # an agent before us may be meant; what is said of its stream is not about ours
+        if instance == self.instance:
+            self.link.resume(int(place))
+        self.hello(question)
 
     def open_side_channels(self):
         try:
@@ -155,6 +178,9 @@ class Agent:
     # what comes from the lab
 
     def take(self, kind, stream, ident, payload):
+        if kind == f.RESUME:
+            self.resume(payload)
+            return
         if kind == f.EXEC:
             self.start(ident, payload)
             return
@@ -162,9 +188,8 @@ class Agent:
             self.send(f.PONG, ident, stream, payload)
             return
         if kind == f.SYSRQ:
-            with open("/proc/sysrq-trigger", "wb", buffering=0) as trigger:
-                for letter in payload:
-                    trigger.write(bytes((letter,)))
+            for letter in payload:
+                os.write(self.sysrq, bytes((letter,)))
             return
         session = self.sessions.get(ident)
         if session is None:
@@ -190,7 +215,7 @@ class Agent:
     # what goes to the lab
 
     def read_kmsg(self):
-        while len(self.out) < KMSG_LIMIT:
+        while self.link.unsent < KMSG_LIMIT:
             try:
                 self.send(f.KMSG, payload=os.read(self.kmsg, 8192))
             except BrokenPipeError:
@@ -284,7 +309,7 @@ class Agent:
         """
         for fd in list(session.out):
             while fd in session.out and self.pump_output(session, fd):
-                if len(self.out) > f.WINDOW:
+                if not self.room():
                     return False
             if fd in session.out and session.credit[session.out[fd]] <= 0:
                 return False
@@ -295,19 +320,50 @@ class Agent:
         del self.sessions[session.ident]
         return True
 
+    def room(self):
+        """Whether more may be queued for the lab."""
+        return self.link.unsent < f.WINDOW and self.link.kept < KEPT_LIMIT
+
     def flush(self):
-        while self.out:
+        while data := self.link.output():
             try:
-                count = os.write(self.port, memoryview(self.out)[:f.CHUNK])
+                count = os.write(self.port, data)
             except BlockingIOError:
                 return
-            del self.out[:count]
+            except OSError as error:
+                self.port_failed(error)
+                return
+            self.link.wrote(count)
+
+    def receive(self, events):
+        """Take what has come from the lab."""
+        try:
+            data = os.read(self.port, 65536)
+        except BlockingIOError:
+            data = b""
+        except OSError as error:
+            self.port_failed(error)
+            return
+        if not data and events & select.POLLHUP:
+            # the device was reset and the lab is not connected again yet; nothing tells when
+            time.sleep(AWAY)
+        for kind, stream, ident, payload in self.link.feed(data):
+            self.take(kind, stream, ident, payload)
+
+    def port_failed(self, error):
+        """The port does not work. If it has gone, its driver was unbound: wait for another one,
+        and have the lab ask how far we are."""
+        time.sleep(AWAY)
+        if error.errno in (errno.ENODEV, errno.ENXIO, errno.EPIPE, errno.EIO):
+            os.close(self.port)
+            self.link.suspend()
+            self.port = open_port()
 
     def interest(self):
         """What to wait for. Everything that would only be buffered is left alone."""
-        wanted = {self.port: select.POLLIN | (select.POLLOUT if self.out else 0),
+        wanted = {self.port: select.POLLIN | (select.POLLOUT if self.link.output(1) else 0),
                   self.wake: select.POLLIN}
-        room = len(self.out) < f.WINDOW
+        room = self.room()
         if self.ready_fd >= 0:
             wanted[self.ready_fd] = select.POLLIN
         if self.kmsg >= 0 and room:
@@ -331,41 +387,58 @@ class Agent:
             self.read_kmsg()
         if self.ready_fd >= 0 and self.ready_fd in events:
             self.read_ready()
-        if events.get(self.port, 0) & (select.POLLIN | select.POLLHUP):
-            try:
-                data = os.read(self.port, 65536)
-            except BlockingIOError:
-                data = b""
-            if not data and events[self.port] & select.POLLHUP:
-                time.sleep(0.1)     # the lab has gone; the machine goes with it
-            for kind, stream, ident, payload in self.decoder.feed(data):
-                self.take(kind, stream, ident, payload)
+        if events.get(self.port, 0) & (select.POLLIN | select.POLLHUP | select.POLLERR):
+            self.receive(events[self.port])
         for session in list(self.sessions.values()):
             for fd in list(session.out):
-                if fd in events and len(self.out) < f.WINDOW:
+                if fd in events and self.room():
                     self.pump_output(session, fd)
             if session.pending or session.stdin_eof:
                 self.pump_stdin(session)
-            if session.status is not None and len(self.out) < f.WINDOW:
+            if session.status is not None and self.room():
                 self.finish(session)
         self.flush()
 
 
+def read_line(path):
+    with open(path, encoding="ascii") as file:
+        return file.readline().strip()
+
+
 def find_port():
-    """The port's node; init has loaded the driver before, so it is there or never will."""
+    """The port's node, or None."""
     base = "/sys/class/virtio-ports"
-    for entry in os.listdir(base):
-        with open("%s/%s/name" % (base, entry), encoding="ascii") as file:
-            if file.read().strip() == PORT_NAME:
+    try:
+        for entry in os.listdir(base):
+            if read_line("%s/%s/name" % (base, entry)) == PORT_NAME:
                 return "/dev/" + entry
-    raise SystemExit("lab-agent: no virtio-serial port named " + PORT_NAME)
+    except OSError:
+        pass        # one that goes while we look
+    return None
+
+
+def open_port(path=None):
+    """Open the port: `path`, or the one that there will be."""
+    while True:
+        node = path or find_port()
+        try:
+            if node:
+                return os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            if path:
+                raise SystemExit("lab-agent: %s: %s" % (node, error.strerror)) from None
+        time.sleep(AWAY)
 
 
 def main():
-    agent = Agent(find_port())
+    # init has loaded the driver before: the port is there or never will be
+    port = find_port()
+    if port is None:
+        raise SystemExit("lab-agent: no virtio-serial port named " + PORT_NAME)
+    spare(-1000)
+    agent = Agent(port)
     agent.hello()
     agent.flush()
     agent.open_side_channels()
     while True:
         agent.step()
-

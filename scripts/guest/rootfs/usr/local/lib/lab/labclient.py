@@ -21,9 +21,15 @@ process killed in the middle of a request costs that request only:
     +ID BASE64                                             its N bytes, if any
     {"id": "…", "ok": true, "result": …, "blob": N}        the answer, with bytes likewise
     {"id": "…", "ok": false, "error": "…"}
+
+Bytes are lost when the guest is suspended or the port's driver unbound. So whoever has waited
+for a while asks for the answer once more, and is given it, or is asked for the request:
+
+    {"id": "…", "again": true}                             both ways
 """
 
 import binascii
+import errno
 import fcntl
 import json
 import os
@@ -33,6 +39,9 @@ import time
 PORT_NAME = "lab.channel"
 LOCK_PATH = "/run/lab-channel.lock"
 CHUNK = 24 * 1024       # bytes of a blob in one line, before base64
+PATIENCE = 5.0          # seconds of silence until the answer is asked for again, then doubled
+AWAY = 0.1              # seconds between two looks at a port that the lab is not connected to
+GONE = (errno.ENODEV, errno.ENXIO, errno.EPIPE, errno.EIO)
 
 
 class Absent(Exception):
@@ -71,18 +80,16 @@ def available():
 
 def connect():
     """A Channel to the lab; raises Absent where there is none."""
-    port = find_port()
-    if port is None:
+    if find_port() is None:
         raise Absent("no virtio-serial port named %s: not running under scripts/lab" % PORT_NAME)
-    return Channel(port)
+    return Channel()
 
 
 class Channel:
     """The lab's actions. Each call opens the port, asks, waits and closes it, so that any
     number of processes can use it in turn."""
 
-    def __init__(self, port):
-        self._port = port
+    def __init__(self):
         self._count = 0
 
     def call(self, action, *, blob=None, timeout=120.0, **args):
@@ -156,6 +163,22 @@ class Channel:
         """Keep bytes or a file of the guest in the run's artifacts."""
         return self.call("artifact.put", name=name, blob=blob)
 
+    # the machine
+
+    def image(self, part, path):
+        """Copy what this machine was booted from, "kernel" or "initrd", into a file."""
+        offset, size = 0, 1
+        with open(path, "wb") as out:
+            while offset < size:
+                about, data = self.call_blob("machine.image", part=part, offset=offset)
+                out.write(data)
+                offset, size = offset + len(data), about["size"]
+        return size
+
+    def next(self, argv):
+        """What `lab run` runs when this machine has booted again (kexec, machine.reset)."""
+        return self.call("lab.next", argv=list(argv))
+
     # the wire
 
     def _transact(self, action, args, blob, timeout):
@@ -163,16 +186,20 @@ class Channel:
         self._count += 1
         ident = "%d.%d.%s" % (os.getpid(), self._count, os.urandom(4).hex())
         with _Exclusive(deadline):
-            port = _Port(self._port, deadline)
+            port = _Port(deadline)
             try:
-                size, chunks = _blob(blob)
-                request = {"id": ident, "action": action, "args": args, "blob": size}
-                # the leading newline ends what a killed predecessor may have begun
-                port.send(b"\n" + json.dumps(request).encode() + b"\n")
                 tag = b"+" + ident.encode() + b" "
-                for chunk in chunks:
-                    port.send(tag + binascii.b2a_base64(chunk))
-                return port.answer(ident)
+
+                def ask():
+                    size, chunks = _blob(blob)
+                    request = {"id": ident, "action": action, "args": args, "blob": size}
+                    # the leading newline ends what a killed predecessor may have begun
+                    port.send(b"\n" + json.dumps(request).encode() + b"\n")
+                    for chunk in chunks:
+                        port.send(tag + binascii.b2a_base64(chunk))
+
+                ask()
+                return port.answer(ident, tag, ask)
             finally:
                 port.close()
 
@@ -207,7 +234,10 @@ class _Exclusive:
         self._fd = -1
 
     def __enter__(self):
-        self._fd = os.open(LOCK_PATH, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._fd = os.open(LOCK_PATH, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return self         # another root, without /run: the port itself opens only once
         while True:
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -219,26 +249,61 @@ class _Exclusive:
                 time.sleep(0.05)
 
     def __exit__(self, *exc):
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
 
 
 class _Port:
-    """The open port: non-blocking, every wait bounded by the deadline."""
+    """The open port: non-blocking, every wait bounded by the deadline; opened again if its
+    driver was unbound meanwhile."""
 
-    def __init__(self, path, deadline):
+    def __init__(self, deadline):
         self._deadline = deadline
-        self._fd = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._fd = -1
         self._buffer = bytearray()
+        self._open()
+
+    def _open(self):
+        while True:
+            try:
+                self._fd = os.open(find_port() or "", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+                return
+            except OSError as error:
+                # someone else has it, or it is away for a moment
+                if error.errno not in (errno.EBUSY, errno.ENOENT, *GONE):
+                    raise
+                self._check()
+                time.sleep(AWAY)
+
+    def _failed(self, error):
+        """Open it again after an error that says it has gone."""
+        if error.errno not in GONE:
+            raise error
+        self.close()
+        self._buffer.clear()
+        self._check()
+        time.sleep(AWAY)
+        self._open()
 
     def close(self):
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
 
-    def _wait(self, write):
-        poll = select.poll()
-        poll.register(self._fd, select.POLLOUT if write else select.POLLIN)
+    def _check(self):
         left = self._deadline - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
+        if left <= 0:
             raise ChannelError("the lab did not answer in time")
+        return left
+
+    def _wait(self, events, seconds):
+        """Wait until something happens, so many seconds at most."""
+        poll = select.poll()
+        poll.register(self._fd, events)
+        for _, happened in poll.poll(min(seconds, self._check()) * 1000):
+            if happened & select.POLLHUP:
+                # the device was reset, and the lab is not connected again yet
+                time.sleep(AWAY)
 
     def send(self, data):
         view = memoryview(data)
@@ -246,40 +311,65 @@ class _Port:
             try:
                 view = view[os.write(self._fd, view):]
             except BlockingIOError:
-                self._wait(True)
+                self._wait(select.POLLOUT, PATIENCE)
+            except OSError as error:
+                self._failed(error)
 
-    def _line(self):
+    def _line(self, seconds):
+        """The next line; None when nothing has come for so long."""
+        end = time.monotonic() + seconds
         while True:
             at = self._buffer.find(b"\n")
             if at >= 0:
                 line = bytes(self._buffer[:at])
                 del self._buffer[:at + 1]
                 return line
+            left = end - time.monotonic()
+            if left <= 0:
+                return None
             try:
                 data = os.read(self._fd, 65536)
             except BlockingIOError:
-                self._wait(False)
+                self._wait(select.POLLIN, left)
                 continue
-            if not data:
-                raise ChannelError("the lab closed the channel")
+            except OSError as error:
+                self._failed(error)
+                return None
+            if data:
+                end = time.monotonic() + seconds
+            else:
+                self._wait(select.POLLIN, left)
             self._buffer += data
 
-    def answer(self, ident):
-        """The answer to `ident`; what was meant for someone who gave up is skipped."""
-        tag = b"+" + ident.encode() + b" "
-        reply, data, size = None, bytearray(), 0
+    def answer(self, ident, tag, ask):
+        """The answer to `ident`; what was meant for someone who gave up is skipped. `ask` sends
+        the request, should it have been lost."""
+        reply, data, size, patience = None, bytearray(), 0, PATIENCE
         while reply is None or len(data) < size:
-            line = self._line()
+            line = self._line(patience)
+            if line is None:
+                patience *= 2
+                self.send(b"\n" + json.dumps({"id": ident, "again": True}).encode() + b"\n")
+                continue
             if line.startswith(b"+"):
                 if line.startswith(tag) and reply is not None:
-                    data += binascii.a2b_base64(line[len(tag):])
+                    try:
+                        data += binascii.a2b_base64(line[len(tag):], strict_mode=True)
+                    except binascii.Error:
+                        pass            # a part of a line: bytes will be missing
                 continue
             try:
                 message = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(message, dict) and message.get("id") == ident:
-                reply, size = message, int(message.get("blob") or 0)
+            if not isinstance(message, dict) or message.get("id") != ident:
+                continue
+            if message.get("again"):
+                reply = None
+                ask()
+                continue
+            reply, size = message, int(message.get("blob") or 0)
+            data.clear()
         if not reply.get("ok"):
             raise ActionError(str(reply.get("error", "no reason given")))
         return reply.get("result"), bytes(data)
