@@ -17,6 +17,7 @@ import inspect
 import json
 import os
 import re
+import shutil
 
 from .capture import Captures
 from .errors import LabError
@@ -319,7 +320,7 @@ class Actions:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", str(name)):
             raise LabError(f"artifact name {name!r}: letters, digits, '.', '_', '-' expected")
         target = self.rundir.file(f"guest-{name}")
-        os.replace(blob, target)
+        shutil.move(blob, target)       # the two may be on different file systems
         return {"path": str(target)}
 
 
