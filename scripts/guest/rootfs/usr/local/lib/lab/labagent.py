@@ -138,7 +138,7 @@ class Agent:
         self.ready_fd = -1
         self.ready_text = b""
         self.kmsg = -1
-        self.sysrq = os.open("/proc/sysrq-trigger", os.O_WRONLY | os.O_CLOEXEC)
+        self.sysrq = open_sysrq()
         self.boot = read_line("/proc/sys/kernel/random/boot_id")
         self.instance = read_line("/proc/sys/kernel/random/uuid")
         self.wake, wake = os.pipe()
@@ -188,8 +188,9 @@ class Agent:
             self.send(f.PONG, ident, stream, payload)
             return
         if kind == f.SYSRQ:
-            for letter in payload:
-                os.write(self.sysrq, bytes((letter,)))
+            if self.sysrq >= 0:
+                for letter in payload:
+                    os.write(self.sysrq, bytes((letter,)))
             return
         session = self.sessions.get(ident)
         if session is None:
@@ -403,6 +404,13 @@ class Agent:
 def read_line(path):
     with open(path, encoding="ascii") as file:
         return file.readline().strip()
+
+
+def open_sysrq():
+    try:
+        return os.open("/proc/sysrq-trigger", os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1       # a kernel without
 
 
 def find_port():
