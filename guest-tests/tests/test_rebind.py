@@ -2,6 +2,8 @@
 """One NIC is unbound from its driver, reset, and bound again; reset under a bound driver; and put
 to sleep."""
 
+import contextlib
+
 from lib import pci, traffic
 from lib.case import Failure, expect, needs, test, wait_for
 from lib.hosts import CallError
@@ -81,6 +83,46 @@ def reset_between(env):
         _reset(env)
         _bind(env)
     traffic.both_ways(env)
+
+
+@contextlib.contextmanager
+def _method(env, name):
+    """One way of resetting, for the block."""
+    path = _bus(env, "devices", env.pci, "reset_method")
+    env.local.write(path, name)
+    try:
+        yield
+    finally:
+        env.local.write(path, "default")
+
+
+def _methods(env):
+    _check_method(env)
+    return env.local.read(_bus(env, "devices", env.pci, "reset_method")).split()
+
+
+@test("rebind/reset-methods", guard=900.0)
+@needs("rebind")
+def reset_methods(env):
+    """Every way of resetting that is offered does, and the driver finds a device in order."""
+    env.cleanup.callback(_ensure_bound, env)
+    methods = _methods(env)
+    # what is kept over D3hot cannot be reset by it
+    control = pci.read(env.pci, pci.capability(env.pci, pci.CAP_PM) + pci.PM_STATE)
+    expect("pm" not in methods or not control & 8, f"{methods} are offered with NoSoftRst+")
+    for name in methods:
+        traffic.both_ways(env, 4, 1 << 20)
+        with _method(env, name):
+            _unbind(env)
+            if env.lab and env.lab.has("counters"):
+                sent = env.lab.counters()["tx_unicast_packets"]
+                expect(sent > 0, "the device has sent nothing")
+            _reset(env)
+            if env.lab and env.lab.has("counters"):
+                sent = env.lab.counters()["tx_unicast_packets"]
+                expect(sent == 0, f"after a reset by {name} tx_unicast_packets is {sent}")
+            _bind(env)
+        traffic.both_ways(env, 4, 1 << 20)
 
 
 @test("rebind/d3hot", guard=900.0)
