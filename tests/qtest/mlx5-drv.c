@@ -211,6 +211,15 @@ uint64_t drv_ecam(unsigned devfn, unsigned reg)
     return ECAM + ((uint64_t)devfn << 12) + reg;
 }
 
+void drv_native_setup(Drv *d)
+{
+    QPCIDevice *mch = qpci_device_find(d->bus, QPCI_DEVFN(0, 0));
+
+    qpci_config_writel(mch, MCH_PCIEXBAR, ECAM | ECAM_ENABLE);
+    g_free(mch);
+    drv_port_setup(d);
+}
+
 Drv *drv_start_behind_port_native(const char *netdev, const char *args)
 {
     g_autofree char *devices =
@@ -220,12 +229,9 @@ Drv *drv_start_behind_port_native(const char *netdev, const char *args)
                         "netdev=%s,bus=rp0,mac=" DRV_MAC_STR, DRV_PORT_SLOT,
                         args, netdev);
     Drv *d = start("q35", devices, 0);
-    QPCIDevice *mch = qpci_device_find(d->bus, QPCI_DEVFN(0, 0));
 
-    qpci_config_writel(mch, MCH_PCIEXBAR, ECAM | ECAM_ENABLE);
-    g_free(mch);
     d->devfn = PORT_BUS << 8;
-    drv_port_setup(d);
+    drv_native_setup(d);
     drv_map(d);
     return d;
 }

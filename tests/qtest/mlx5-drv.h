@@ -135,6 +135,8 @@ Drv *drv_start_behind_port_narrow(const char *props, int bytes);
  * come from @args.
  */
 Drv *drv_start_behind_port_native(const char *netdev, const char *args);
+/* The window to configuration space, and drv_port_setup(); after a reset, too. */
+void drv_native_setup(Drv *d);
 /* Configuration space of function @devfn (with its bus), register @reg. */
 uint64_t drv_ecam(unsigned devfn, unsigned reg);
 /* Gives the port its bus number and window (again, after a system reset). */

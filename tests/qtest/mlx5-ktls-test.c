@@ -45,5 +45,6 @@ int main(int argc, char **argv)
     mlx5_time_tests();
     mlx5_leave_tests();
     mlx5_fuzz_tests();
+    mlx5_storm_tests();
     return g_test_run();
 }

@@ -36,5 +36,6 @@ void mlx5_vnic_tests(void);
 void mlx5_time_tests(void);
 void mlx5_leave_tests(void);
 void mlx5_fuzz_tests(void);
+void mlx5_storm_tests(void);
 
 #endif
