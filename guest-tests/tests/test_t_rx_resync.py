@@ -345,7 +345,9 @@ def damaged_bytes(env):
     sizes = [3 * SEGMENT + 500 - 29, 200, 3 * SEGMENT - 500 - 229 - 29]
     for value, bad in itertools.product(("record", "packet", "wire"), (0, 1)):
         good = sizes[0] if bad and value == "wire" else 0
-        with env.lab.with_property("rx-error-bytes", value), rx.bench(env) as bench:
+        # the device follows records behind the one at which the kernel ends: no truth
+        with env.lab.with_property("rx-error-bytes", value), \
+                rx.bench(env, truth=False) as bench:
             start, first = bench.position(), bench.count
             burst = Burst(sizes)
             expect_equal("segments", (burst.segments, burst.segment(1), burst.segment(2)),
@@ -368,9 +370,11 @@ def damaged_bytes(env):
                 expect_equal(f"rx-error-bytes={value}: the segment at {at}", text.hex(),
                              want[at:at + len(text)].hex())
             skipped = value == "record"
+            # a call that returns bytes may leave the error to the next one, which tries anew
+            errors = bench.driver("TlsDecryptError")
+            expect(errors == 1 or (good and errors == 2), f"TlsDecryptError moved by {errors}")
             bench.check([2 * skipped, 3 + 2 * (not skipped), 0, 1], rows={"R35": skipped},
-                        # a call that returns bytes leaves the error to the next, which tries anew
-                        more={"TlsDecryptError": 1 + bool(good)})
+                        more={"TlsDecryptError": errors})
 
 
 @test("T-18/rx-damaged-record-goes-on")
