@@ -98,6 +98,8 @@ static const struct {
     { 0x93a, 16, 16, INITIALIZED, true, false },  /* DEALLOC_FLOW_COUNTER */
     { 0x93b, 32, 32, INITIALIZED, true, true },   /* QUERY_FLOW_COUNTER */
     { 0x93c, 64, 16, INITIALIZED, true, false },  /* MODIFY_FLOW_TABLE */
+    { 0x940, 24, 16, INITIALIZED, true, true },   /* ALLOC_MODIFY_HEADER_... */
+    { 0x941, 16, 16, INITIALIZED, true, false },  /* DEALLOC_... */
 };
 
 /* A command of row @i with nothing but its opcode in it. */

@@ -19,6 +19,7 @@ typedef struct Flow {
     DrvCq cq;
     DrvRq rq[2];
     uint32_t tir[2];
+    uint64_t first_buf[2]; /* 2048 bytes for each WQE of the ring */
 } Flow;
 
 static void flow_rig(Flow *z)
@@ -30,8 +31,9 @@ static void flow_rig(Flow *z)
     drv_cq_create(z->d, &z->cq, 8, z->eq.eqn);
     for (q = 0; q < 2; q++) {
         drv_rq_create(z->d, &z->rq[q], 6, 4, &z->cq, 0, false);
+        z->first_buf[q] = drv_mem(z->d, 64 * 2048);
         for (i = 0; i < 64; i++) {
-            DrvSeg seg = { .addr = drv_mem(z->d, 2048), .len = 2048 };
+            DrvSeg seg = { .addr = z->first_buf[q] + i * 2048, .len = 2048 };
 
             drv_rq_post(z->d, &z->rq[q], &seg, 1);
         }
@@ -338,13 +340,137 @@ static void test_chain(void)
     drv_stop(z.d);
 }
 
-/* Tables cannot send packets round in circles. */
+static DrvResult modify_header(Flow *z, const uint8_t *actions, unsigned n,
+                               uint32_t *id)
+{
+    uint8_t in[16 + 8 * 40] = { 0 }, out[16];
+    DrvResult r;
+
+    MLX5_SET(cmd_in, in, opcode, 0x940);
+    MLX5_SET(alloc_modify_header_context_in, in, num_of_actions, n);
+    memcpy(in + 16, actions, 8 * n);
+    r = drv_cmd(z->d, in, 16 + MAX(n, 1) * 8, out, sizeof(out));
+    *id = MLX5_GET(alloc_modify_header_context_out, out, modify_header_id);
+    return r;
+}
+
+static void set_action(uint8_t a[8], unsigned field, unsigned length,
+                       uint32_t data)
+{
+    memset(a, 0, 8);
+    MLX5_SET(set_action_in, a, action_type, 1);
+    MLX5_SET(set_action_in, a, field, field);
+    MLX5_SET(set_action_in, a, length, length);
+    MLX5_SET(set_action_in, a, data, data);
+}
+
+enum { FIELD_TCP_DPORT = 0x09, FIELD_IP_TTL = 0x0a, FIELD_DIPV4 = 0x16,
+       FIELD_REG_B = 0x50, FIELD_REG_C_2 = 0x53 };
+enum { ACT_MOD_HDR = 0x40 };
+
+/*
+ * Entries that modify the header: what is delivered, its checksums, hash and
+ * metadata; tables behind them see the packet so, at whatever level they are.
+ */
+static void test_modify_header(void)
+{
+    FrameSpec s = rig_spec(4, 6, 60), to = s;
+    uint8_t actions[8 * 33], in[FTE_LEN], mask[MATCH_LEN] = { 0 };
+    uint8_t value[MATCH_LEN] = { 0 }, cqe[64], buf[2048];
+    Frame f, want;
+    uint32_t first, second, id;
+    Dest dest;
+    Flow z;
+    unsigned i;
+
+    flow_rig(&z);
+    set_action(actions, FIELD_IP_TTL, 8, 9);
+    set_action(actions + 8, FIELD_TCP_DPORT, 16, 8080);
+    set_action(actions + 16, FIELD_DIPV4, 0, 0x0a0b0c0d);
+    set_action(actions + 24, FIELD_REG_B, 0, 0x12345678);
+    g_assert_cmphex(modify_header(&z, actions, 4, &id).status, ==, 0);
+    g_assert_cmpuint(drv_objects(z.d, "flow_modify"), ==, 1);
+    /* The second table matches the new port alone, and is of a lower level. */
+    mask[0x16] = mask[0x17] = 0xff;
+    value[0x16] = 8080 >> 8;
+    value[0x17] = 8080 & 0xff;
+    second = table(&z, 1, 0, 0);
+    fte(&z, second, group(&z, second, 0, 0, mask), 0, value, DEST_TIR,
+        z.tir[1]);
+    first = table(&z, 5, 0, 0);
+    dest = (Dest) { DEST_TABLE, second };
+    fill_fte(in, first, group(&z, first, 0, 0, NULL), 0,
+             ACT_FWD | ACT_MOD_HDR, NULL, &dest, 1, 0);
+    MLX5_SET(set_fte_in, in, ignore_flow_level, 1);
+    drv_cmd_fails(z.d, in, sizeof(in), 16, MLX5_STATUS_BAD_RES,
+                  MLX5_SYN_NO_SUCH_MODIFY_HEADER);
+    MLX5_SET(flow_context, in + 0x40, modify_header_id, id);
+    drv_cmd_ok(z.d, in, sizeof(in), NULL, 16);
+    set_root(&z, first);
+
+    to.ttl = 9;
+    to.dport = 8080;
+    to.dst_ip[0] = 0x0a;
+    to.dst_ip[1] = 0x0b;
+    to.dst_ip[2] = 0x0c;
+    to.dst_ip[3] = 0x0d;
+    for (i = 0; i < 2; i++) {
+        uint64_t addr;
+
+        s.payload_len = to.payload_len = 60 + 7 * i;
+        f = frame_build(&s);
+        want = frame_build(&to);
+        addr = z.first_buf[1] + i * 2048;
+        drv_wire_send(z.d, f.data, f.len);
+        drv_cq_wait(z.d, &z.cq, cqe);
+        g_assert_cmpuint(MLX5_GET(cqe, cqe, rqn), ==, z.rq[1].rqn);
+        g_assert_cmphex(MLX5_GET(cqe, cqe, ft_metadata), ==, 0x12345678);
+        g_assert_cmpuint(MLX5_GET(cqe, cqe, l3_ok), ==, 1);
+        g_assert_cmpuint(MLX5_GET(cqe, cqe, l4_ok), ==, 1);
+        g_assert_cmphex(MLX5_GET(cqe, cqe, check_sum), ==,
+                        naive_sum(want.data + 14, want.len - 14));
+        g_assert_cmpuint(MLX5_GET(cqe, cqe, byte_cnt), ==, want.len);
+        drv_read(z.d, addr, buf, want.len);
+        g_assert_cmpmem(buf, want.len, want.data, want.len);
+        frame_free(&f);
+        frame_free(&want);
+    }
+
+    /* A context that an entry has stays; the entry gone, it goes. */
+    drv_cmd_id_fails(z.d, 0x941, id, MLX5_STATUS_RES_BUSY,
+                     MLX5_SYN_MODIFY_IN_USE);
+    memset(in, 0, 64);
+    MLX5_SET(cmd_in, in, opcode, OP_DELETE_FTE);
+    MLX5_SET(flow_cmd_in, in, table_id, first);
+    drv_cmd_ok(z.d, in, 64, NULL, 16);
+    drv_cmd_id_ok(z.d, 0x941, id);
+    drv_cmd_id_fails(z.d, 0x941, id, MLX5_STATUS_BAD_RES,
+                     MLX5_SYN_NO_SUCH_MODIFY_HEADER);
+
+    /* What there is not: registers to match on, 33 actions, none. */
+    set_action(actions, FIELD_REG_C_2, 0, 1);
+    g_assert_cmphex(modify_header(&z, actions, 1, &id).syndrome, ==,
+                    MLX5_SYNDROME_BASE + MLX5_SYN_MODIFY_BAD_FIELD);
+    for (i = 0; i < 33; i++) {
+        set_action(actions + 8 * i, FIELD_IP_TTL, 8, i);
+    }
+    g_assert_cmphex(modify_header(&z, actions, 33, &id).syndrome, ==,
+                    MLX5_SYNDROME_BASE + MLX5_SYN_MODIFY_ACTION_LIMIT);
+    g_assert_cmphex(modify_header(&z, actions, 0, &id).syndrome, ==,
+                    MLX5_SYNDROME_BASE + MLX5_SYN_MODIFY_ACTION_LIMIT);
+    g_assert_cmphex(modify_header(&z, actions, 32, &id).status, ==, 0);
+    drv_stop(z.d);
+}
+
+/*
+ * Tables that send packets round in circles, which ignore_flow_level allows: the
+ * packet comes to an end, and is counted.
+ */
 static void test_loop(void)
 {
     FrameSpec s = rig_spec(4, 6, 60);
+    uint8_t in[FTE_LEN], q[528];
     uint32_t a, b;
-    uint8_t in[FTE_LEN];
-    DrvResult r;
     Dest dest;
     Flow z;
 
@@ -353,16 +479,19 @@ static void test_loop(void)
     b = table(&z, 2, 0, a);
     dest = (Dest) { DEST_TABLE, b };
     fill_fte(in, a, group(&z, a, 0, 0, NULL), 0, ACT_FWD, NULL, &dest, 1, 0);
-    r = drv_cmd(z.d, in, sizeof(in), NULL, 16);
+    MLX5_SET(set_fte_in, in, ignore_flow_level, 1);
+    drv_cmd_ok(z.d, in, sizeof(in), NULL, 16);
     set_root(&z, a);
     send_spec(&z, &s);
-    if (!r.status) {
-        /* Taken, so the packet must come to an end all the same. */
-        DRV_WAIT(drv_counter(z.d, "rx_steer_miss") +
-                 drv_counter(z.d, "rx_steer_drop") == 1);
-    } else {
-        DRV_WAIT(drv_counter(z.d, "rx_steer_miss") == 1);
-    }
+    DRV_WAIT(drv_counter(z.d, "rx_steer_cut") == 1);
+    g_assert_cmpuint(drv_counter(z.d, "rx_steer_miss"), ==, 1);
+    memset(q, 0, sizeof(q));
+    MLX5_SET(cmd_in, q, opcode, 0x76f);
+    drv_cmd_ok(z.d, q, 16, q, sizeof(q));
+    g_assert_cmpuint(MLX5_GET64(vnic_diagnostic_statistics, q + 16,
+                                handled_pkt_steering_fail), ==, 1);
+    g_assert_cmpuint(MLX5_GET64(vnic_diagnostic_statistics, q + 16,
+                                nic_receive_steering_discard), ==, 0);
     drv_stop(z.d);
 }
 
@@ -612,6 +741,7 @@ void mlx5_flow_tests(void)
     qtest_add_func("mlx5-ktls/flow/match", test_match);
     qtest_add_func("mlx5-ktls/flow/order", test_order);
     qtest_add_func("mlx5-ktls/flow/chain", test_chain);
+    qtest_add_func("mlx5-ktls/flow/modify-header", test_modify_header);
     qtest_add_func("mlx5-ktls/flow/loop", test_loop);
     qtest_add_func("mlx5-ktls/flow/root", test_root);
     qtest_add_func("mlx5-ktls/flow/count-and-drop", test_count_and_drop);

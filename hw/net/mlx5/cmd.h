@@ -120,6 +120,10 @@ void mlx5_cmd_complete(Mlx5Function *fn, unsigned slot, const uint8_t *out,
     X(0x93a, DEALLOC_FLOW_COUNTER, dealloc_flow_counter, 12, 8, INITIALIZED)  \
     X(0x93b, QUERY_FLOW_COUNTER, query_flow_counter, 32, 16, INITIALIZED)     \
     X(0x93c, MODIFY_FLOW_TABLE, modify_flow_table, 64, 8, INITIALIZED)        \
+    X(0x940, ALLOC_MODIFY_HEADER_CONTEXT, alloc_modify_header_context, 24,    \
+      12, INITIALIZED)                                                        \
+    X(0x941, DEALLOC_MODIFY_HEADER_CONTEXT, dealloc_modify_header_context,    \
+      12, 8, INITIALIZED)                                                     \
     X(0xa00, CREATE_GENERAL_OBJECT, create_general_object, 16, 12,            \
       INITIALIZED)                                                            \
     X(0xa01, MODIFY_GENERAL_OBJECT, modify_general_object, 16, 8,             \

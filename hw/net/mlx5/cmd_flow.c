@@ -12,6 +12,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "engine/steering_modify.h"
 #include "memory.h"
 #include "trace.h"
 #include "hw/net/mlx5/prm_flow.h"
@@ -22,6 +23,7 @@
 #define FLOW_CONTEXT_VALUE_OFFSET 0x40
 #define FLOW_CONTEXT_LIST_OFFSET 0x300
 #define LIST_ENTRY_LEN 8
+#define MODIFY_ACTIONS_OFFSET 0x10
 
 #define COUNTER_STATISTICS_OFFSET 0x10
 #define COUNTER_LEN 16
@@ -100,6 +102,14 @@ static const Mlx5Syndrome syndromes[MLX5_STEERING_N_ERRORS] = {
     E(BAD_FLOW_TAG, FT_BAD_FLOW_TAG),
     E(BAD_MODIFY_MASK, FT_BAD_MODIFY_MASK),
     E(NO_MEMORY, MEMORY_LIMIT),
+    E(BAD_MODIFY_ACTION, MODIFY_BAD_ACTION),
+    E(BAD_MODIFY_FIELD, MODIFY_BAD_FIELD),
+    E(BAD_MODIFY_RANGE, MODIFY_BAD_RANGE),
+    E(TOO_MANY_MODIFY_ACTIONS, MODIFY_ACTION_LIMIT),
+    E(TOO_MANY_MODIFIES, MODIFY_LIMIT),
+    E(NO_MODIFY, NO_SUCH_MODIFY_HEADER),
+    E(EXCESS_MODIFY, FT_EXCESS_MODIFY),
+    E(MODIFY_IN_USE, MODIFY_IN_USE),
 #undef E
 };
 
@@ -200,6 +210,8 @@ void mlx5_flow_init(Mlx5Function *fn)
         .max_ftes = 1u << FT_CAP(fn, log_max_flow),
         .max_groups_per_table = MAX_GROUPS_PER_TABLE,
         .max_log_size = FT_CAP(fn, log_max_ft_size),
+        .max_modifies = 1u << FT_CAP(fn, log_max_modify_header_context),
+        .max_modify_actions = FT_CAP(fn, max_modify_header_actions),
     };
 
     fn->flow_counters = g_hash_table_new_full(NULL, NULL, NULL, g_free);
@@ -418,7 +430,7 @@ typedef struct FteLists {
     uint32_t flow_counter[MLX5_STEERING_MAX_FTE_COUNTERS];
 } FteLists;
 
-/* Tunnels, header rewrites, IPsec, VLAN actions: nothing of it is announced. */
+/* Tunnels, IPsec, VLAN actions: nothing of it is announced. */
 static bool flow_context_plain(const uint8_t *ctx)
 {
     return !MLX5_GET(flow_context, ctx, push_vlan) &&
@@ -427,7 +439,6 @@ static bool flow_context_plain(const uint8_t *ctx)
            !MLX5_GET(flow_context, ctx, flow_source) &&
            !MLX5_GET(flow_context, ctx, encrypt_decrypt_type) &&
            !MLX5_GET(flow_context, ctx, packet_reformat_id) &&
-           !MLX5_GET(flow_context, ctx, modify_header_id) &&
            !MLX5_GET(flow_context, ctx, push_vlan_2) &&
            !MLX5_GET(flow_context, ctx, encrypt_decrypt_obj_id);
 }
@@ -487,6 +498,7 @@ Mlx5Syndrome mlx5_cmd_set_flow_table_entry(Mlx5Cmd *cmd)
         .group_id = MLX5_GET(flow_context, ctx, group_id),
         .flow_tag = MLX5_GET(flow_context, ctx, flow_tag),
         .action = MLX5_GET(flow_context, ctx, action),
+        .modify_header_id = MLX5_GET(flow_context, ctx, modify_header_id),
         .match_value = ctx + FLOW_CONTEXT_VALUE_OFFSET,
     };
     Mlx5Syndrome syn = check_flow_cmd(cmd, FTE_MODIFY);
@@ -495,8 +507,8 @@ Mlx5Syndrome mlx5_cmd_set_flow_table_entry(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    if (MLX5_GET(set_fte_in, cmd->in, ignore_flow_level) ||
-        !flow_context_plain(ctx)) {
+    /* ignore_flow_level: levels are kept, and looked at by nobody anyway */
+    if (!flow_context_plain(ctx)) {
         return MLX5_SYN_FT_BAD_FLOW_CONTEXT;
     }
     syn = fte_lists(cmd, ctx, &attr, &lists);
@@ -533,6 +545,56 @@ Mlx5Syndrome mlx5_cmd_delete_flow_table_entry(Mlx5Cmd *cmd)
     if (syn == MLX5_OK) {
         trace_mlx5_flow_entry_delete(DEVICE(cmd->fn->dev)->id, table_id,
                                      index);
+    }
+    return syn;
+}
+
+/* ---------------------------------------------- modify header contexts --- */
+
+/* Driver: fs_cmd.c mlx5_cmd_modify_header_alloc. */
+Mlx5Syndrome mlx5_cmd_alloc_modify_header_context(Mlx5Cmd *cmd)
+{
+    uint32_t n = MLX5_GET(alloc_modify_header_context_in, cmd->in,
+                          num_of_actions);
+    uint32_t room = (cmd->in_len - MODIFY_ACTIONS_OFFSET) /
+                    MLX5_MODIFY_ACTION_LEN;
+    Mlx5Syndrome syn;
+    uint32_t id = 0;
+
+    if (cmd->op_mod) {
+        return MLX5_SYN_BAD_OP_MOD;
+    }
+    if (MLX5_GET(alloc_modify_header_context_in, cmd->in, table_type) !=
+        MLX5_FLOW_TABLE_TYPE_NIC_RX) {
+        return MLX5_SYN_FT_BAD_TYPE;
+    }
+    if (n > room) {
+        return MLX5_SYN_MODIFY_ACTION_LIMIT;
+    }
+    syn = answer(mlx5_steering_modify_create(cmd->fn->steering,
+                                             cmd->in + MODIFY_ACTIONS_OFFSET,
+                                             n, &id));
+    if (syn == MLX5_OK) {
+        MLX5_SET(alloc_modify_header_context_out, cmd->out, modify_header_id,
+                 id);
+        trace_mlx5_flow_modify_create(DEVICE(cmd->fn->dev)->id, id, n);
+    }
+    return syn;
+}
+
+/* Driver: fs_cmd.c mlx5_cmd_modify_header_dealloc. */
+Mlx5Syndrome mlx5_cmd_dealloc_modify_header_context(Mlx5Cmd *cmd)
+{
+    uint32_t id = MLX5_GET(dealloc_modify_header_context_in, cmd->in,
+                           modify_header_id);
+    Mlx5Syndrome syn;
+
+    if (cmd->op_mod) {
+        return MLX5_SYN_BAD_OP_MOD;
+    }
+    syn = answer(mlx5_steering_modify_destroy(cmd->fn->steering, id));
+    if (syn == MLX5_OK) {
+        trace_mlx5_flow_modify_destroy(DEVICE(cmd->fn->dev)->id, id);
     }
     return syn;
 }

@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "engine/steering_modify.h"
 #include "introspect.h"
 #include "tls.h"
 
@@ -34,6 +35,9 @@ static void get_objects(Object *obj, Visitor *v, const char *name,
     if (!visit_u64(v, "flow_table", flow.tables, errp) ||
         !visit_u64(v, "flow_group", flow.groups, errp) ||
         !visit_u64(v, "flow_entry", flow.ftes, errp) ||
+        !visit_u64(v, "flow_modify",
+                   live ? mlx5_steering_modify_count(fn->steering) : 0,
+                   errp) ||
         !visit_u64(v, "flow_counter",
                    live ? g_hash_table_size(fn->flow_counters) : 0, errp)) {
         goto out;

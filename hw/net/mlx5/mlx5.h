@@ -488,6 +488,7 @@ struct Mlx5Port {
     bool rx_holding; /* the net layer keeps a packet for us, until... */
     int64_t rx_hold_deadline_ns;
     uint8_t *rx_buf;
+    uint8_t *rx_rewrite_buf; /* a frame whose headers flow entries modified */
 };
 
 /* ------------------------------------------------------------- device --- */

@@ -113,9 +113,12 @@ static const Mlx5CapValue cx6dx_caps[] = {
     FT(modify_root, 1),
     FT(identified_miss_table_mode, 1),
     FT(flow_table_modify, 1),
+    FT(ignore_flow_level, 1), /* of all, so none is looked at */
+    FT(log_max_modify_header_context, 12),
+    FT(max_modify_header_actions, 32),
     FT(log_max_ft_size, 24),
     FT(max_ft_level, 0x80),
-    FT(log_max_ft_num, 10),
+    FT(log_max_ft_num, 8), /* no more than MLX5_STEERING_MAX_VISITS */
     /* per entry: MLX5_STEERING_MAX_FTE_COUNTERS and _DESTS */
     FT(log_max_flow_counter, 3),
     FT(log_max_destination, 6),

@@ -13,6 +13,7 @@
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
 #include "engine/csum.h"
+#include "engine/steering_modify.h"
 #include "fault.h"
 #include "strict.h"
 #include "tls.h"
@@ -34,8 +35,27 @@ typedef struct RxTarget {
     Mlx5Tir *tir;
     Mlx5Rq *rq;
     Mlx5RssResult hash;
-    uint32_t flow_tag;
+    const Mlx5SteeringTir *way; /* tags, and what became of the packet */
 } RxTarget;
+
+/*
+ * The frame as it arrives at the end of @way: @buf itself, or a copy with the
+ * headers that flow entries have made, in the port's buffer. *@pkt is its
+ * parse.
+ */
+static uint8_t *rewritten(Mlx5Port *port, const Mlx5SteeringTir *way,
+                          const Mlx5Packet *as_came, uint8_t *buf,
+                          Mlx5Packet *pkt)
+{
+    if (!way->rewritten) {
+        *pkt = *as_came;
+        return buf;
+    }
+    memcpy(port->rx_rewrite_buf, buf, as_came->len);
+    mlx5_steering_rewrite(port->rx_rewrite_buf, as_came, way->image);
+    mlx5_parse(port->rx_rewrite_buf, as_came->len, pkt);
+    return port->rx_rewrite_buf;
+}
 
 static Mlx5Rq *tir_pick_rq(const Mlx5Tir *tir, uint32_t hash)
 {
@@ -50,8 +70,7 @@ static Mlx5Rq *tir_pick_rq(const Mlx5Tir *tir, uint32_t hash)
  * frame that is held comes here once more. @own: we have sent it ourselves.
  */
 static unsigned find_targets(Mlx5Function *fn, const Mlx5SteeringResult *way,
-                             const Mlx5Packet *pkt, const uint8_t *buf,
-                             bool own,
+                             const Mlx5Packet *pkt, uint8_t *buf, bool own,
                              RxTarget target[MLX5_STEERING_MAX_TIRS])
 {
     unsigned n = 0;
@@ -62,15 +81,18 @@ static unsigned find_targets(Mlx5Function *fn, const Mlx5SteeringResult *way,
     }
     for (i = 0; i < way->n_tirs; i++) {
         RxTarget *t = &target[n];
+        Mlx5Packet at_end;
+        uint8_t *frame;
 
         t->tir = mlx5_object_get(fn, MLX5_OBJ_TIR, way->tir[i].tirn);
         if (!t->tir || (own && !(MLX5_GET(tirc, t->tir->tirc, self_lb_block) &
                                  SELF_LB_UC))) {
             continue;
         }
-        mlx5_rss_hash(&t->tir->rss, pkt, buf, &t->hash);
+        t->way = &way->tir[i];
+        frame = rewritten(fn->port, t->way, pkt, buf, &at_end);
+        mlx5_rss_hash(&t->tir->rss, &at_end, frame, &t->hash);
         t->rq = tir_pick_rq(t->tir, t->hash.rx_hash_result);
-        t->flow_tag = way->tir[i].flow_tag;
         if (t->rq->state == MLX5_Q_RDY) {
             n++;
         }
@@ -227,7 +249,8 @@ static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
     MLX5_SET(cqe, cqe, l4_hdr_type, types >> 4 & 7);
     MLX5_SET(cqe, cqe, rss_hash_result, t->hash.rx_hash_result);
     MLX5_SET(cqe, cqe, rss_hash_type, t->hash.rss_hash_type);
-    MLX5_SET(cqe, cqe, flow_tag, t->flow_tag);
+    MLX5_SET(cqe, cqe, flow_tag, t->way->flow_tag);
+    MLX5_SET(cqe, cqe, ft_metadata, t->way->metadata);
 #ifdef MLX5_BREAK
     if (mlx5_strict_break(port->fn, MLX5_STRICT_RX_CHECKSUM)) {
         MLX5_SET(cqe, cqe, check_sum, MLX5_GET(cqe, cqe, check_sum) ^ 1);
@@ -255,6 +278,7 @@ static int cast_of(const Mlx5Packet *pkt)
 static void deliver_all(Mlx5Function *fn, RxTarget *target, unsigned n,
                         Mlx5Packet *pkt, uint8_t *buf)
 {
+    Mlx5Packet at_end;
     unsigned i;
 
     if (n) {
@@ -262,10 +286,16 @@ static void deliver_all(Mlx5Function *fn, RxTarget *target, unsigned n,
     }
     for (i = 0; i < n; i++) {
         /* The same queue may be there twice and have had one WQE. */
-        if (mlx5_rq_has_wqe(target[i].rq)) {
-            deliver(&target[i], pkt, buf);
-        } else {
+        if (!mlx5_rq_has_wqe(target[i].rq)) {
             drop_out_of_buffer(target[i].rq);
+        } else if (target[i].way->rewritten) {
+            uint8_t *frame = rewritten(fn->port, target[i].way, pkt, buf,
+                                       &at_end);
+
+            mlx5_packet_check_csum(&at_end, frame);
+            deliver(&target[i], &at_end, frame);
+        } else {
+            deliver(&target[i], pkt, buf);
         }
     }
     mlx5_notify_schedule(fn);
@@ -325,7 +355,7 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
     }
     mlx5_parse(buf, size, &pkt);
     mlx5_steering_lookup(fn->steering, &pkt, buf, &way);
-    n = find_targets(fn, &way, &pkt, buf, false, target);
+    n = find_targets(fn, &way, &pkt, (uint8_t *)buf, false, target);
     for (i = 0; i < n; i++) {
         if (!mlx5_rq_has_wqe(target[i].rq) && hold_for(port, target[i].rq)) {
             return 0;
@@ -342,6 +372,7 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
 void mlx5_rx_init(Mlx5Port *port)
 {
     port->rx_buf = g_malloc(MLX5_MAX_FRAME);
+    port->rx_rewrite_buf = g_malloc(MLX5_MAX_FRAME);
     port->rx_hold_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, rx_hold_timer, port);
     port->rx_bh = mlx5_bh_new(&port->dev->work, rx_bh, port);
 }
@@ -361,4 +392,5 @@ void mlx5_rx_finalize(Mlx5Port *port)
     g_clear_pointer(&port->rx_hold_timer, timer_free);
     mlx5_secret_free(port->rx_buf, MLX5_MAX_FRAME);
     port->rx_buf = NULL;
+    g_clear_pointer(&port->rx_rewrite_buf, g_free); /* as on the wire */
 }

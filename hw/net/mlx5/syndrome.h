@@ -178,7 +178,15 @@ typedef enum Mlx5Status {
     X(CQ_COLLAPSED, BAD_PARAM, "collapsed CQs are not supported")             \
     X(EQ_BAD_FLAGS, BAD_PARAM, "eqc.oi and eqc.ec are not supported")         \
     X(PAGES_UNASKED, BAD_PARAM, "pages that the device has not asked for")    \
-    X(MEMORY_LIMIT, EXCEED_LIM, "no memory left within memory-limit")
+    X(MEMORY_LIMIT, EXCEED_LIM, "no memory left within memory-limit")         \
+    X(MODIFY_BAD_ACTION, BAD_PARAM, "modify header action not SET or ADD")    \
+    X(MODIFY_BAD_FIELD, BAD_PARAM, "this field cannot be modified")           \
+    X(MODIFY_BAD_RANGE, BAD_PARAM, "offset and length leave the field")       \
+    X(MODIFY_ACTION_LIMIT, BAD_PARAM, "no modify actions, or too many")       \
+    X(MODIFY_LIMIT, EXCEED_LIM, "no modify header context left")              \
+    X(NO_SUCH_MODIFY_HEADER, BAD_RES, "no such modify header context")        \
+    X(FT_EXCESS_MODIFY, BAD_PARAM, "modify_header_id without its action")     \
+    X(MODIFY_IN_USE, RES_BUSY, "an entry uses this modify header context")
 
 typedef enum Mlx5Syndrome {
 #define MLX5_SYNDROME_ENUM(name, status, text) MLX5_SYN_##name,

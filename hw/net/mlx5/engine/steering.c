@@ -20,7 +20,8 @@ enum {
     MAX_LOG_SIZE = 31,
 
     ACTION_KNOWN = MLX5_FLOW_CONTEXT_ACTION_ALLOW | MLX5_FLOW_CONTEXT_ACTION_DROP |
-                   MLX5_FLOW_CONTEXT_ACTION_FWD_DEST | MLX5_FLOW_CONTEXT_ACTION_COUNT,
+                   MLX5_FLOW_CONTEXT_ACTION_FWD_DEST | MLX5_FLOW_CONTEXT_ACTION_COUNT |
+                   MLX5_FLOW_CONTEXT_ACTION_MOD_HDR,
     MODIFY_KNOWN = MLX5_SET_FTE_MODIFY_ENABLE_MASK_ACTION |
                    MLX5_SET_FTE_MODIFY_ENABLE_MASK_FLOW_TAG |
                    MLX5_SET_FTE_MODIFY_ENABLE_MASK_DESTINATION_LIST |
@@ -85,7 +86,7 @@ static Fte *find_fte(const Table *t, uint32_t flow_index)
 
 /* The next free id behind the last one given, so that one is not soon reused. The
  * callers' limits leave ids free. */
-static uint32_t new_id(GTree *live, uint32_t *next)
+uint32_t steering_new_id(GTree *live, uint32_t *next)
 {
     uint32_t id;
 
@@ -135,7 +136,7 @@ static void put_object(Mlx5Steering *s, Mlx5SteeringRef kind, uint32_t id)
     }
 }
 
-static bool charge(Mlx5Steering *s, size_t bytes)
+bool steering_charge(Mlx5Steering *s, size_t bytes)
 {
     if (s->ops && s->ops->charge && !s->ops->charge(s->opaque, bytes)) {
         return false;
@@ -144,7 +145,7 @@ static bool charge(Mlx5Steering *s, size_t bytes)
     return true;
 }
 
-static void uncharge(Mlx5Steering *s, size_t bytes)
+void steering_uncharge(Mlx5Steering *s, size_t bytes)
 {
     if (s->ops && s->ops->uncharge) {
         s->ops->uncharge(s->opaque, bytes);
@@ -233,7 +234,10 @@ static Mlx5SteeringError get_counters(Mlx5Steering *s, const uint32_t *counter,
 
 static void fte_free(Mlx5Steering *s, Fte *fte)
 {
-    uncharge(s, HEAP_FTE + heap_of_lists(fte->n_dests, fte->n_counters));
+    steering_uncharge(s, HEAP_FTE + heap_of_lists(fte->n_dests, fte->n_counters));
+    if (fte->modify) {
+        fte->modify->refs--;
+    }
     g_free(fte->dest);
     g_free(fte->counter);
     g_free(fte);
@@ -249,13 +253,16 @@ Mlx5Steering *mlx5_steering_new(const Mlx5SteeringLimits *limits,
     s->limits.max_tables = MIN(s->limits.max_tables, ID_MASK / 2);
     s->limits.max_groups_per_table = MIN(s->limits.max_groups_per_table,
                                          ID_MASK / 2 / MAX(s->limits.max_tables, 1));
+    s->limits.max_modifies = MIN(s->limits.max_modifies, ID_MASK / 2);
     s->limits.max_log_size = MIN(s->limits.max_log_size, MAX_LOG_SIZE);
     s->ops = ops;
     s->opaque = opaque;
     s->tables = g_tree_new(number_order);
     s->groups = g_tree_new(number_order);
+    s->modifies = g_tree_new(number_order);
     s->next_table_id = 1;
     s->next_group_id = 1;
+    s->next_modify_id = 1;
     return s;
 }
 
@@ -309,11 +316,19 @@ static gboolean free_table(gpointer key, gpointer value, gpointer opaque)
             g_tree_destroy(g->by_value);
         }
         g_free(g);
-        uncharge(opaque, HEAP_GROUP);
+        steering_uncharge(opaque, HEAP_GROUP);
     }
     g_ptr_array_free(t->groups, TRUE);
     g_free(t);
-    uncharge(opaque, HEAP_TABLE);
+    steering_uncharge(opaque, HEAP_TABLE);
+    return FALSE;
+}
+
+static gboolean free_modify(gpointer key, gpointer value, gpointer opaque)
+{
+    (void)key;
+    steering_uncharge(opaque, HEAP_MODIFY(((Modify *)value)->n));
+    g_free(value);
     return FALSE;
 }
 
@@ -321,13 +336,17 @@ void mlx5_steering_reset(Mlx5Steering *s)
 {
     g_tree_foreach(s->tables, put_table, s);
     g_tree_foreach(s->tables, free_table, s);
+    g_tree_foreach(s->modifies, free_modify, s);
     g_tree_destroy(s->tables);
     g_tree_destroy(s->groups);
+    g_tree_destroy(s->modifies);
     s->tables = g_tree_new(number_order);
     s->groups = g_tree_new(number_order);
+    s->modifies = g_tree_new(number_order);
     s->root = NULL;
     s->next_table_id = 1;
     s->next_group_id = 1;
+    s->next_modify_id = 1;
 }
 
 void mlx5_steering_free(Mlx5Steering *s)
@@ -338,6 +357,7 @@ void mlx5_steering_free(Mlx5Steering *s)
     mlx5_steering_reset(s);
     g_tree_destroy(s->tables);
     g_tree_destroy(s->groups);
+    g_tree_destroy(s->modifies);
     g_free(s);
 }
 
@@ -393,7 +413,7 @@ Mlx5SteeringError mlx5_steering_table_create(Mlx5Steering *s,
     if ((uint32_t)g_tree_nnodes(s->tables) >= s->limits.max_tables) {
         return MLX5_STEERING_TOO_MANY_TABLES;
     }
-    if (!charge(s, HEAP_TABLE)) {
+    if (!steering_charge(s, HEAP_TABLE)) {
         return MLX5_STEERING_NO_MEMORY;
     }
     t = g_new0(Table, 1);
@@ -401,12 +421,12 @@ Mlx5SteeringError mlx5_steering_table_create(Mlx5Steering *s,
     t->attr.table_miss_action = MLX5_FLOW_TABLE_MISS_ACTION_DEF;
     err = set_miss(s, t, attr->table_miss_action, attr->table_miss_id);
     if (err) {
-        uncharge(s, HEAP_TABLE);
+        steering_uncharge(s, HEAP_TABLE);
         g_free(t);
         return err;
     }
     t->groups = g_ptr_array_new();
-    t->id = new_id(s->tables, &s->next_table_id);
+    t->id = steering_new_id(s->tables, &s->next_table_id);
     g_tree_insert(s->tables, GUINT_TO_POINTER(t->id), t);
     *table_id = t->id;
     return MLX5_STEERING_OK;
@@ -444,7 +464,7 @@ Mlx5SteeringError mlx5_steering_table_destroy(Mlx5Steering *s, uint32_t table_id
     g_tree_remove(s->tables, GUINT_TO_POINTER(table_id));
     g_ptr_array_free(t->groups, TRUE);
     g_free(t);
-    uncharge(s, HEAP_TABLE);
+    steering_uncharge(s, HEAP_TABLE);
     return MLX5_STEERING_OK;
 }
 
@@ -555,7 +575,7 @@ Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
     if (t->groups->len >= s->limits.max_groups_per_table) {
         return MLX5_STEERING_TOO_MANY_GROUPS;
     }
-    if (!charge(s, HEAP_GROUP)) {
+    if (!steering_charge(s, HEAP_GROUP)) {
         return MLX5_STEERING_NO_MEMORY;
     }
     g = g_new0(Group, 1);
@@ -565,7 +585,7 @@ Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
     if (attr->match_criteria_enable) {
         memcpy(&g->mask, attr->match_criteria, sizeof(g->mask));
     }
-    g->id = new_id(s->groups, &s->next_group_id);
+    g->id = steering_new_id(s->groups, &s->next_group_id);
     g_tree_insert(s->groups, GUINT_TO_POINTER(g->id), g);
     g_ptr_array_insert(t->groups, at, g);
     *group_id = g->id;
@@ -599,7 +619,7 @@ Mlx5SteeringError mlx5_steering_group_destroy(Mlx5Steering *s, uint32_t table_id
     g_ptr_array_remove(t->groups, g);
     g_tree_remove(s->groups, GUINT_TO_POINTER(group_id));
     g_free(g);
-    uncharge(s, HEAP_GROUP);
+    steering_uncharge(s, HEAP_GROUP);
     return MLX5_STEERING_OK;
 }
 
@@ -686,6 +706,18 @@ static Mlx5SteeringError check_fte(unsigned what, uint16_t action,
     return err;
 }
 
+/* The modify header context that goes with the action, NULL without MOD_HDR. */
+static Mlx5SteeringError find_modify_of(Mlx5Steering *s, uint16_t action,
+                                        const Mlx5FteAttr *attr, Modify **out)
+{
+    *out = NULL;
+    if (!(action & MLX5_FLOW_CONTEXT_ACTION_MOD_HDR)) {
+        return attr->modify_header_id ? MLX5_STEERING_EXCESS_MODIFY : MLX5_STEERING_OK;
+    }
+    *out = find_modify(s, attr->modify_header_id);
+    return *out ? MLX5_STEERING_OK : MLX5_STEERING_NO_MODIFY;
+}
+
 /*
  * Make an entry what attr says, as far as `what` names it. The new references are
  * taken before the old ones are given back, so an object that is in both lists is
@@ -704,8 +736,15 @@ static Mlx5SteeringError apply_fte(Mlx5Steering *s, Fte *fte, unsigned what,
                               set_counters ? n_counters : fte->n_counters);
     Table *t = fte->group->table;
     Mlx5SteeringError err = MLX5_STEERING_OK;
+    Modify *modify = NULL;
 
-    if (!charge(s, after)) {
+    if (what & MLX5_SET_FTE_MODIFY_ENABLE_MASK_ACTION) {
+        err = find_modify_of(s, action, attr, &modify);
+        if (err) {
+            return err;
+        }
+    }
+    if (!steering_charge(s, after)) {
         return MLX5_STEERING_NO_MEMORY;
     }
     if (set_dests) {
@@ -718,10 +757,10 @@ static Mlx5SteeringError apply_fte(Mlx5Steering *s, Fte *fte, unsigned what,
         }
     }
     if (err) {
-        uncharge(s, after);
+        steering_uncharge(s, after);
         return err;
     }
-    uncharge(s, before);
+    steering_uncharge(s, before);
     if (set_dests) {
         put_dests(s, t, fte->dest, fte->n_dests);
         g_free(fte->dest);
@@ -743,6 +782,15 @@ static Mlx5SteeringError apply_fte(Mlx5Steering *s, Fte *fte, unsigned what,
     }
     if (what & MLX5_SET_FTE_MODIFY_ENABLE_MASK_FLOW_TAG) {
         fte->flow_tag = attr->flow_tag;
+    }
+    if (what & MLX5_SET_FTE_MODIFY_ENABLE_MASK_ACTION) {
+        if (modify) {
+            modify->refs++;
+        }
+        if (fte->modify) {
+            fte->modify->refs--;
+        }
+        fte->modify = modify;
     }
     fte->action = action;
     return MLX5_STEERING_OK;
@@ -785,7 +833,7 @@ Mlx5SteeringError mlx5_steering_fte_set(Mlx5Steering *s, uint32_t table_id,
         !attr->flow_counter_list_size) {
         return MLX5_STEERING_NO_COUNTER;
     }
-    if (!charge(s, HEAP_FTE)) {
+    if (!steering_charge(s, HEAP_FTE)) {
         return MLX5_STEERING_NO_MEMORY;
     }
     fte = g_new0(Fte, 1);
@@ -793,7 +841,7 @@ Mlx5SteeringError mlx5_steering_fte_set(Mlx5Steering *s, uint32_t table_id,
     fte->flow_index = flow_index;
     err = apply_fte(s, fte, MODIFY_KNOWN, attr->action, attr);
     if (err) {
-        uncharge(s, HEAP_FTE);
+        steering_uncharge(s, HEAP_FTE);
         g_free(fte);
         return err;
     }
@@ -876,6 +924,7 @@ Mlx5SteeringError mlx5_steering_fte_query(const Mlx5Steering *s, uint32_t table_
     out->destination = fte->dest;
     out->flow_counter_list_size = fte->n_counters;
     out->flow_counter = fte->counter;
+    out->modify_header_id = fte->modify ? fte->modify->id : 0;
     out->match_value = (const uint8_t *)fte->key.w;
     return MLX5_STEERING_OK;
 }

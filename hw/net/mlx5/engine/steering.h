@@ -67,6 +67,7 @@ enum {
     MLX5_FLOW_CONTEXT_ACTION_DROP = 0x2,
     MLX5_FLOW_CONTEXT_ACTION_FWD_DEST = 0x4,
     MLX5_FLOW_CONTEXT_ACTION_COUNT = 0x8,
+    MLX5_FLOW_CONTEXT_ACTION_MOD_HDR = 0x40,
 };
 
 /* dest_format_struct.destination_type */
@@ -124,7 +125,15 @@ enum {
     X(BAD_COUNTER, "no flow counter with this flow_counter_id")                       \
     X(BAD_FLOW_TAG, "flow_tag is wider than 24 bits")                                 \
     X(NO_MEMORY, "no memory left for it")                                             \
-    X(BAD_MODIFY_MASK, "modify_enable_mask has bits that are not known")
+    X(BAD_MODIFY_MASK, "modify_enable_mask has bits that are not known")              \
+    X(BAD_MODIFY_ACTION, "action_type is neither SET nor ADD")                        \
+    X(BAD_MODIFY_FIELD, "this field of the packet cannot be modified")                \
+    X(BAD_MODIFY_RANGE, "set_action_in.offset and length leave the field")            \
+    X(TOO_MANY_MODIFY_ACTIONS, "modify header context without or with too many actions") \
+    X(TOO_MANY_MODIFIES, "no modify header context left within the advertised limit") \
+    X(NO_MODIFY, "no modify header context with this modify_header_id")               \
+    X(EXCESS_MODIFY, "modify_header_id without flow_context.action MOD_HDR")          \
+    X(MODIFY_IN_USE, "a flow table entry has this modify header context")
 
 typedef enum Mlx5SteeringError {
 #define MLX5_STEERING_ENUM(name, text) MLX5_STEERING_##name,
@@ -143,6 +152,8 @@ typedef struct Mlx5SteeringLimits {
     uint32_t max_ftes;              /* live entries in all tables */
     uint32_t max_groups_per_table;
     uint8_t max_log_size;           /* of one table, at most 31 */
+    uint32_t max_modifies;          /* live modify header contexts */
+    uint32_t max_modify_actions;    /* of one of them */
 } Mlx5SteeringLimits;
 
 /* Objects of others that an entry refers to. */
@@ -278,6 +289,7 @@ typedef struct Mlx5FteAttr {
     const Mlx5FlowDestination *destination;
     uint32_t flow_counter_list_size;
     const uint32_t *flow_counter;
+    uint32_t modify_header_id;      /* with MOD_HDR, else 0; goes with the action */
     /* fte_match_param; bits outside the group's mask are ignored. Not read by
      * modify. */
     const uint8_t *match_value;
@@ -327,6 +339,9 @@ typedef enum Mlx5SteeringVerdict {
 typedef struct Mlx5SteeringTir {
     uint32_t tirn;
     uint32_t flow_tag;              /* of the entry that named this TIR */
+    uint32_t metadata;              /* register B, 0 if no entry has set it */
+    bool rewritten;                 /* the packet is not as it came: */
+    uint8_t image[MLX5_FTE_MATCH_OUTER_LEN];    /* for mlx5_steering_rewrite() */
 } Mlx5SteeringTir;
 
 /*

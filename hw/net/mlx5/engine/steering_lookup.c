@@ -132,6 +132,7 @@ static void add_counters(Mlx5SteeringResult *out, const Fte *fte)
 typedef struct Branch {
     const Fte *fte;
     uint32_t next;
+    WayState st;                /* of the packet as it leaves this entry */
 } Branch;
 
 /* A way ends here without a TIR. */
@@ -159,7 +160,7 @@ static void drop_costly(Mlx5SteeringResult *out, uint32_t table)
  * Follow one way from a table until it ends, in which case NULL is returned, or
  * until an entry names a TIR or several destinations: that entry is returned.
  */
-static const Fte *walk(const Mlx5Steering *s, const Key *image, uint32_t table_id,
+static const Fte *walk(const Mlx5Steering *s, WayState *st, uint32_t table_id,
                        Mlx5SteeringResult *out)
 {
     for (;;) {
@@ -172,7 +173,7 @@ static const Fte *walk(const Mlx5Steering *s, const Key *image, uint32_t table_i
             return NULL;
         }
         out->visits++;
-        if (!match_table(t, image, &fte, out)) {
+        if (!match_table(t, &st->image, &fte, out)) {
             drop_costly(out, table_id);
             return NULL;
         }
@@ -185,6 +186,9 @@ static const Fte *walk(const Mlx5Steering *s, const Key *image, uint32_t table_i
             continue;
         }
         add_counters(out, fte);
+        if (fte->modify) {
+            modify_apply(fte->modify, st);
+        }
         if (!(fte->action & MLX5_FLOW_CONTEXT_ACTION_FWD_DEST) || !fte->n_dests) {
             end_way(out, MLX5_STEERING_DROP_RULE, table_id, fte->flow_index);
             return NULL;
@@ -196,8 +200,11 @@ static const Fte *walk(const Mlx5Steering *s, const Key *image, uint32_t table_i
     }
 }
 
-static void add_tir(Mlx5SteeringResult *out, const Fte *fte, uint32_t tirn)
+static void add_tir(Mlx5SteeringResult *out, const Branch *branch, uint32_t tirn)
 {
+    const Fte *fte = branch->fte;
+    Mlx5SteeringTir *tir;
+
     if (out->n_tirs == MLX5_STEERING_MAX_TIRS) {
         out->cut = true;
         return;
@@ -207,9 +214,14 @@ static void add_tir(Mlx5SteeringResult *out, const Fte *fte, uint32_t tirn)
         out->last_table = fte->group->table->id;
         out->last_index = fte->flow_index;
     }
-    out->tir[out->n_tirs].tirn = tirn;
-    out->tir[out->n_tirs].flow_tag = fte->flow_tag;
-    out->n_tirs++;
+    tir = &out->tir[out->n_tirs++];
+    tir->tirn = tirn;
+    tir->flow_tag = fte->flow_tag;
+    tir->metadata = mlx5_get_be32(branch->st.reg_b);
+    tir->rewritten = branch->st.rewritten;
+    if (tir->rewritten) {
+        memcpy(tir->image, &branch->st.image, sizeof(tir->image));
+    }
 }
 
 void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
@@ -218,9 +230,9 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
     uint8_t bytes[MLX5_FTE_MATCH_OUTER_LEN];
     /* A visit opens at most one branch, so there cannot be more than visits. */
     Branch branch[MLX5_STEERING_MAX_VISITS];
+    WayState st = { 0 };
     unsigned depth = 0;
     const Fte *fte;
-    Key image;
 
     out->verdict = MLX5_STEERING_DROP_NO_ROOT;
     out->cut = false;
@@ -235,15 +247,16 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
         return;
     }
     mlx5_steering_match_image(pkt, frame, bytes);
-    memcpy(&image, bytes, sizeof(image));
+    memcpy(&st.image, bytes, sizeof(st.image));
 
-    fte = walk(s, &image, s->root->id, out);
+    fte = walk(s, &st, s->root->id, out);
     for (;;) {
         const Mlx5FlowDestination *dest;
 
         if (fte) {
             branch[depth].fte = fte;
             branch[depth].next = 0;
+            branch[depth].st = st;
             depth++;
             fte = NULL;
         }
@@ -255,9 +268,10 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
         }
         dest = &branch[depth - 1].fte->dest[branch[depth - 1].next++];
         if (dest->type == MLX5_FLOW_DESTINATION_TYPE_TIR) {
-            add_tir(out, branch[depth - 1].fte, dest->id);
+            add_tir(out, &branch[depth - 1], dest->id);
         } else {
-            fte = walk(s, &image, dest->id, out);
+            st = branch[depth - 1].st;
+            fte = walk(s, &st, dest->id, out);
         }
     }
 }

@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "steering.h"
+#include "steering_modify.h"
 
 /* Byte offsets in fte_match_set_lyr_2_4. */
 enum {
@@ -56,6 +57,29 @@ typedef struct Key {
  * keeps entries of equal value in order of their index, which a hash does not.
  */
 
+/* A packet on one of its ways. */
+typedef struct WayState {
+    Key image;                  /* first: modify actions count bits from here */
+    uint8_t reg_b[4];           /* big-endian, as the image */
+    bool rewritten;             /* image is not the frame's any more */
+} WayState;
+
+typedef struct ModifyAction {
+    uint16_t bit;               /* in WayState */
+    uint8_t width;
+    uint8_t has;                /* steering_modify.c Has */
+    bool add;
+    uint32_t data;
+} ModifyAction;
+
+/* A modify header context. */
+typedef struct Modify {
+    uint32_t id;
+    uint32_t refs;              /* entries */
+    uint32_t n;
+    ModifyAction action[];
+} Modify;
+
 typedef struct Group Group;
 typedef struct Table Table;
 
@@ -69,6 +93,7 @@ typedef struct Fte {
     uint32_t n_counters;
     Mlx5FlowDestination *dest;
     uint32_t *counter;
+    Modify *modify;             /* with MOD_HDR, else NULL */
 } Fte;
 
 struct Group {
@@ -111,6 +136,8 @@ static inline size_t heap_of_lists(size_t n_dests, size_t n_counters)
 #define HEAP_TABLE  (heap_of(sizeof(Table)) + 512)
 #define HEAP_GROUP  (heap_of(sizeof(Group)) + 512)
 #define HEAP_FTE    (heap_of(sizeof(Fte)) + 2 * HEAP_NODE)
+#define HEAP_MODIFY(n) \
+    (heap_of(sizeof(Modify) + (n) * sizeof(ModifyAction)) + HEAP_NODE)
 
 struct Mlx5Steering {
     Mlx5SteeringLimits limits;
@@ -124,6 +151,8 @@ struct Mlx5Steering {
     size_t charged;             /* by ops->charge, all together */
     uint32_t next_table_id;
     uint32_t next_group_id;
+    GTree *modifies;            /* id -> Modify */
+    uint32_t next_modify_id;
 };
 
 static inline void key_and(Key *out, const Key *a, const Key *mask)
@@ -151,5 +180,19 @@ static inline Table *find_table(const Mlx5Steering *s, uint32_t id)
 {
     return g_tree_lookup(s->tables, GUINT_TO_POINTER(id));
 }
+
+static inline Modify *find_modify(const Mlx5Steering *s, uint32_t id)
+{
+    return g_tree_lookup(s->modifies, GUINT_TO_POINTER(id));
+}
+
+/* steering.c: takes memory from the owner's account, false when none is left; gives it
+ * back. */
+bool steering_charge(Mlx5Steering *s, size_t bytes);
+void steering_uncharge(Mlx5Steering *s, size_t bytes);
+/* steering.c: a free id, and behind which one to look next. */
+uint32_t steering_new_id(GTree *live, uint32_t *next);
+/* steering_modify.c: what the context does to a packet. */
+void modify_apply(const Modify *m, WayState *st);
 
 #endif

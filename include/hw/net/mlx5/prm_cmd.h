@@ -220,7 +220,10 @@
     F(flow_table_prop_layout, modify_root, 0x004, 1) \
     F(flow_table_prop_layout, identified_miss_table_mode, 0x005, 1) \
     F(flow_table_prop_layout, flow_table_modify, 0x006, 1) \
+    F(flow_table_prop_layout, ignore_flow_level, 0x015, 1) \
     F(flow_table_prop_layout, log_max_ft_size, 0x022, 6) \
+    F(flow_table_prop_layout, log_max_modify_header_context, 0x028, 8) \
+    F(flow_table_prop_layout, max_modify_header_actions, 0x030, 8) \
     F(flow_table_prop_layout, max_ft_level, 0x038, 8) \
     F(flow_table_prop_layout, log_max_ft_num, 0x078, 8) \
     F(flow_table_prop_layout, log_max_flow_counter, 0x090, 8) \

@@ -97,6 +97,25 @@
 #define MLX5_PRM_flow_counter_list(F) \
     F(flow_counter_list, flow_counter_id, 0x000, 32)
 
+/* modify header contexts; actions of 8 bytes are at byte 0x10 */
+
+#define MLX5_PRM_alloc_modify_header_context_in(F) \
+    F(alloc_modify_header_context_in, table_type, 0x060, 8) \
+    F(alloc_modify_header_context_in, num_of_actions, 0x078, 8)
+
+#define MLX5_PRM_alloc_modify_header_context_out(F) \
+    F(alloc_modify_header_context_out, modify_header_id, 0x040, 32)
+
+#define MLX5_PRM_dealloc_modify_header_context_in(F) \
+    F(dealloc_modify_header_context_in, modify_header_id, 0x040, 32)
+
+#define MLX5_PRM_set_action_in(F) \
+    F(set_action_in, action_type, 0x000, 4) \
+    F(set_action_in, field, 0x004, 12) \
+    F(set_action_in, offset, 0x013, 5) \
+    F(set_action_in, length, 0x01b, 5) \
+    F(set_action_in, data, 0x020, 32)
+
 /* flow counters */
 
 #define MLX5_PRM_alloc_flow_counter_in(F) \
@@ -131,6 +150,10 @@ MLX5_PRM_STRUCT(delete_fte_in)
 MLX5_PRM_STRUCT(flow_context)
 MLX5_PRM_STRUCT(dest_format_struct)
 MLX5_PRM_STRUCT(flow_counter_list)
+MLX5_PRM_STRUCT(alloc_modify_header_context_in)
+MLX5_PRM_STRUCT(alloc_modify_header_context_out)
+MLX5_PRM_STRUCT(dealloc_modify_header_context_in)
+MLX5_PRM_STRUCT(set_action_in)
 MLX5_PRM_STRUCT(alloc_flow_counter_in)
 MLX5_PRM_STRUCT(alloc_flow_counter_out)
 MLX5_PRM_STRUCT(dealloc_flow_counter_in)
