@@ -24,6 +24,7 @@ int main(int argc, char **argv)
     mlx5_cap_tests();
     mlx5_obj_tests();
     mlx5_eq_tests();
+    mlx5_owner_tests();
     mlx5_reg_tests();
     mlx5_flow_tests();
     mlx5_tx_tests();

@@ -170,6 +170,7 @@ static void test_in_use(void)
     drv_cmd_id_ok(d, OP_DEALLOC_TD, d->td);
     BUSY(OP_DESTROY_EQ, e.eq.eqn);
     drv_cmd_id_ok(d, OP_DESTROY_CQ, e.cq.cqn);
+    BUSY(OP_DEALLOC_UAR, d->uar);
     drv_cmd_id_ok(d, OP_DESTROY_EQ, e.eq.eqn);
     BUSY(OP_DEALLOC_PD, d->pd);
     drv_cmd_id_ok(d, OP_DESTROY_MKEY, d->lkey >> 8);
@@ -425,6 +426,8 @@ static void test_refused_sq(void)
         { F(CTX, sqc, tis_lst_sz), 2, BAD(BAD_PARAM, SQ_BAD_TIS_LIST) },
         { F(CTX, sqc, tis_num_0), 0, BAD(BAD_RES, NO_SUCH_TIS) },
         { F(CTX, sqc, tis_num_0), 12345, BAD(BAD_RES, NO_SUCH_TIS) },
+        { F(WQ, wq, uar_page), 0, BAD(BAD_RES, NO_SUCH_UAR) },
+        { F(WQ, wq, uar_page), 0xffffff, BAD(BAD_RES, NO_SUCH_UAR) },
     };
     Drv *d = drv_start_up("");
     uint8_t *good;

@@ -15,6 +15,7 @@ void mlx5_cmd_tests(void);
 void mlx5_cap_tests(void);
 void mlx5_obj_tests(void);
 void mlx5_eq_tests(void);
+void mlx5_owner_tests(void);
 void mlx5_flow_tests(void);
 void mlx5_reg_tests(void);
 void mlx5_tx_tests(void);

@@ -99,12 +99,18 @@ bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe)
  * The arm doorbell; @arm is the first word as written. arm_sn only guards real
  * hardware against doorbells that overtake each other.
  */
-void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t cqn, uint32_t arm)
+void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t cqn,
+                      uint32_t arm)
 {
     Mlx5Cq *cq = mlx5_object_get(fn, MLX5_OBJ_CQ, cqn);
 
     if (!cq) {
         trace_mlx5_doorbell_unknown(DEVICE(fn->dev)->id, "cq", cqn);
+        return;
+    }
+    if (cq->uar->obj.id != page) {
+        trace_mlx5_doorbell_foreign(DEVICE(fn->dev)->id, "cq", cqn, page,
+                                    cq->uar->obj.id);
         return;
     }
     cq->ci = arm & CQ_INDEX_MASK;
@@ -129,6 +135,7 @@ Mlx5Syndrome mlx5_cmd_create_cq(Mlx5Cmd *cmd)
     const uint8_t *cqc = cmd->in + CQC_OFFSET;
     Mlx5Syndrome syn;
     Mlx5Ring ring;
+    Mlx5Uar *uar;
     Mlx5Cq *cq;
     Mlx5Eq *eq;
 
@@ -151,8 +158,10 @@ Mlx5Syndrome mlx5_cmd_create_cq(Mlx5Cmd *cmd)
     if (MLX5_GET(cqc, cqc, log_cq_size) > MLX5_CAP_GEN(fn, log_max_cq_sz)) {
         return MLX5_SYN_RING_TOO_LARGE;
     }
-    if (!mlx5_object_get(fn, MLX5_OBJ_UAR, MLX5_GET(cqc, cqc, uar_page))) {
-        return MLX5_SYN_NO_SUCH_UAR;
+    syn = mlx5_object_find(fn, MLX5_OBJ_UAR, MLX5_GET(cqc, cqc, uar_page),
+                           cmd->uid, &uar);
+    if (syn != MLX5_OK) {
+        return syn;
     }
     /* EQs are the kernel's: a user context may report to them. */
     syn = mlx5_object_find(fn, MLX5_OBJ_EQ, MLX5_GET(cqc, cqc, c_eqn), 0, &eq);
@@ -173,6 +182,8 @@ Mlx5Syndrome mlx5_cmd_create_cq(Mlx5Cmd *cmd)
         return syn;
     }
     cq->ring = ring;
+    cq->uar = uar;
+    mlx5_object_ref(uar);
     cq->eq = eq;
     mlx5_object_ref(eq);
     cq->dbr_addr = MLX5_GET64(cqc, cqc, dbr_addr);
@@ -247,6 +258,7 @@ void mlx5_cq_destroy(void *obj)
     if (cq->dirty) {
         g_ptr_array_remove(cq->obj.fn->dirty_cqs, cq);
     }
+    mlx5_object_unref(cq->uar);
     mlx5_object_unref(cq->eq);
     mlx5_ring_free(&cq->ring);
 }

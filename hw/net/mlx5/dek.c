@@ -285,15 +285,21 @@ void mlx5_dek_destroy(void *obj)
     mlx5_object_unref(dek->pd);
 }
 
-Mlx5TlsKey *mlx5_dek_use(Mlx5Function *fn, uint32_t dek_index,
+Mlx5TlsKey *mlx5_dek_use(const Mlx5Sq *sq, uint32_t dek_index,
                          const Mlx5Pd *pd)
 {
+    Mlx5Function *fn = sq->obj.fn;
     Mlx5Dek *dek = mlx5_object_get(fn, MLX5_OBJ_DEK, dek_index);
     Mlx5DekSlot *slot;
 
     if (!dek || (pd && dek->pd != pd)) {
         trace_mlx5_dek_unusable(DEVICE(fn->dev)->id, dek_index,
                                 dek ? "of another PD" : "does not exist");
+        return NULL;
+    }
+    if (!mlx5_object_usable(&dek->obj, &sq->obj)) {
+        trace_mlx5_dek_unusable(DEVICE(fn->dev)->id, dek_index,
+                                "of another owner");
         return NULL;
     }
     slot = &dek->slots[dek_index - dek->obj.id];

@@ -127,12 +127,18 @@ static void send_messages(Mlx5State *s, const unsigned long *vectors)
     }
 }
 
-void mlx5_eq_doorbell(Mlx5Function *fn, uint32_t eqn, uint32_t ci, bool arm)
+void mlx5_eq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t eqn,
+                      uint32_t ci, bool arm)
 {
     Mlx5Eq *eq = mlx5_object_get(fn, MLX5_OBJ_EQ, eqn);
 
     if (!eq) {
         trace_mlx5_doorbell_unknown(DEVICE(fn->dev)->id, "eq", eqn);
+        return;
+    }
+    if (eq->uar->obj.id != page) {
+        trace_mlx5_doorbell_foreign(DEVICE(fn->dev)->id, "eq", eqn, page,
+                                    eq->uar->obj.id);
         return;
     }
     eq->ci = ci;
@@ -187,6 +193,7 @@ Mlx5Syndrome mlx5_cmd_create_eq(Mlx5Cmd *cmd)
     uint32_t intr = MLX5_GET(eqc, eqc, intr);
     Mlx5Syndrome syn;
     Mlx5Ring ring;
+    Mlx5Uar *uar;
     Mlx5Eq *eq;
 
     if (intr >= fn->dev->vectors) {
@@ -198,8 +205,10 @@ Mlx5Syndrome mlx5_cmd_create_eq(Mlx5Cmd *cmd)
     if (MLX5_GET(eqc, eqc, log_eq_size) > MLX5_CAP_GEN(fn, log_max_eq_sz)) {
         return MLX5_SYN_RING_TOO_LARGE;
     }
-    if (!mlx5_object_get(fn, MLX5_OBJ_UAR, MLX5_GET(eqc, eqc, uar_page))) {
-        return MLX5_SYN_NO_SUCH_UAR;
+    syn = mlx5_object_find(fn, MLX5_OBJ_UAR, MLX5_GET(eqc, eqc, uar_page),
+                           cmd->uid, &uar);
+    if (syn != MLX5_OK) {
+        return syn;
     }
     syn = mlx5_ring_init(&ring, MLX5_GET(eqc, eqc, log_eq_size), LOG_EQE_SIZE,
                          MLX5_GET(eqc, eqc, log_page_size),
@@ -215,6 +224,8 @@ Mlx5Syndrome mlx5_cmd_create_eq(Mlx5Cmd *cmd)
         return syn;
     }
     eq->ring = ring;
+    eq->uar = uar;
+    mlx5_object_ref(uar);
     eq->intr = intr;
     eq->event_bitmask[0] = MLX5_GET64(create_eq_in, cmd->in, event_bitmask_0);
     eq->event_bitmask[1] = MLX5_GET64(create_eq_in, cmd->in, event_bitmask_1);
@@ -260,5 +271,6 @@ void mlx5_eq_destroy(void *obj)
     if (eq->dirty) {
         g_ptr_array_remove(eq->obj.fn->dirty_eqs, eq);
     }
+    mlx5_object_unref(eq->uar);
     mlx5_ring_free(&eq->ring);
 }

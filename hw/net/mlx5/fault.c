@@ -382,7 +382,7 @@ static bool queue_drain(Mlx5FaultQueue *q, unsigned *budget)
         kept_free(k);
     }
     /* It may have stopped for a gate or for want of room. */
-    mlx5_sq_doorbell(sq->obj.fn, sq->obj.id);
+    mlx5_sq_schedule(sq);
     queue_tidy(sq);
     return true;
 }

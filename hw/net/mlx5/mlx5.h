@@ -124,6 +124,15 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
 /* The object, or NULL. For DEK ranges any number in the range finds it. */
 void *mlx5_object_get(Mlx5Function *fn, Mlx5ObjectType type, uint32_t id);
 /*
+ * For a number that came in a WQE: may @user's owner use @o? The kernel may use
+ * everything, others only what is theirs.
+ */
+static inline bool mlx5_object_usable(const Mlx5Object *o,
+                                      const Mlx5Object *user)
+{
+    return !user->uid || o->uid == user->uid;
+}
+/*
  * As mlx5_object_get() for a number that came in a command: checks that
  * @uid may use it and says which object is missing.
  */
@@ -192,6 +201,7 @@ typedef struct Mlx5QCounter {
 typedef struct Mlx5Eq {
     Mlx5Object obj;
     Mlx5Ring ring;
+    Mlx5Uar *uar; /* the page on which its doorbells ring */
     uint64_t event_bitmask[4];
     uint32_t pi; /* next entry to write, counts on without wrapping */
     uint32_t ci; /* as the driver last told, 24 bits */
@@ -204,6 +214,7 @@ typedef struct Mlx5Eq {
 typedef struct Mlx5Cq {
     Mlx5Object obj;
     Mlx5Ring ring;
+    Mlx5Uar *uar; /* the page on which its doorbells ring */
     Mlx5Eq *eq;
     uint64_t dbr_addr;
     uint32_t pi; /* next entry to write, counts on without wrapping */
@@ -233,6 +244,7 @@ typedef struct Mlx5Tis {
 typedef struct Mlx5Sq {
     Mlx5Object obj;
     Mlx5Ring ring; /* of 64-byte blocks */
+    Mlx5Uar *uar;  /* the page on which its doorbell rings */
     Mlx5Cq *cq;
     Mlx5Tis *tis; /* of tis_num_0, may be NULL */
     Mlx5Pd *pd;
@@ -594,7 +606,9 @@ void mlx5_event(Mlx5Function *fn, uint8_t type, uint8_t sub_type,
 /* Is there an EQ for event @type? */
 bool mlx5_event_wanted(Mlx5Function *fn, uint8_t type);
 void mlx5_eq_comp(Mlx5Eq *eq, uint32_t cqn);
-void mlx5_eq_doorbell(Mlx5Function *fn, uint32_t eqn, uint32_t ci, bool arm);
+/* A doorbell on UAR page @page; one that is not the queue's own is ignored. */
+void mlx5_eq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t eqn,
+                      uint32_t ci, bool arm);
 
 /* CQE opcodes, op_own[7:4] */
 enum {
@@ -615,7 +629,8 @@ enum {
  * the CQ is full: a CQ_ERROR event has been raised and the CQE is lost.
  */
 bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe);
-void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t cqn, uint32_t arm);
+void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t cqn,
+                      uint32_t arm);
 
 /*
  * Announces posted CQEs (one EQE per armed CQ) and EQEs (one MSI-X message per
@@ -628,7 +643,9 @@ void mlx5_notify_flush(Mlx5Function *fn);
 
 /* --------------------------------------------------- sq.c, tx.c --------- */
 
-void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t sqn);
+void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t sqn);
+/* Gives @sq a turn, as its doorbell does. */
+void mlx5_sq_schedule(Mlx5Sq *sq);
 /*
  * Posts a CQE of @sq. With a checker, @tick is what mlx5_tls_strict_tick() said
  * when its WQE was done.

@@ -328,19 +328,29 @@ static void tx_bh(void *opaque)
     mlx5_notify_flush(port->fn);
 }
 
-void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t sqn)
+void mlx5_sq_schedule(Mlx5Sq *sq)
+{
+    Mlx5Port *port = sq->obj.fn->port;
+
+    if (!sq->scheduled) {
+        sq->scheduled = true;
+        g_queue_push_tail(&port->sqs, sq);
+    }
+    mlx5_bh_schedule(port->tx_bh);
+}
+
+void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t sqn)
 {
     Mlx5Sq *sq = mlx5_object_get(fn, MLX5_OBJ_SQ, sqn);
 
     if (!sq) {
         trace_mlx5_doorbell_unknown(DEVICE(fn->dev)->id, "sq", sqn);
-        return;
+    } else if (sq->uar->obj.id != page) {
+        trace_mlx5_doorbell_foreign(DEVICE(fn->dev)->id, "sq", sqn, page,
+                                    sq->uar->obj.id);
+    } else {
+        mlx5_sq_schedule(sq);
     }
-    if (!sq->scheduled) {
-        sq->scheduled = true;
-        g_queue_push_tail(&fn->port->sqs, sq);
-    }
-    mlx5_bh_schedule(fn->port->tx_bh);
 }
 
 void mlx5_tx_unblocked(Mlx5Port *port)
@@ -398,10 +408,12 @@ Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
 {
     Mlx5Function *fn = cmd->fn;
     const uint8_t *sqc = cmd->in + MLX5_WQ_CTX_OFFSET;
+    const uint8_t *wq = sqc + MLX5_WQ_IN_CTX;
     Mlx5Tis *tis = NULL;
     Mlx5Syndrome syn;
     uint64_t dbr;
     Mlx5Ring ring;
+    Mlx5Uar *uar;
     Mlx5Sq *sq;
     Mlx5Cq *cq;
     Mlx5Pd *pd;
@@ -427,6 +439,11 @@ Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
             return syn;
         }
     }
+    syn = mlx5_object_find(fn, MLX5_OBJ_UAR, MLX5_GET(wq, wq, uar_page),
+                           cmd->uid, &uar);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
     syn = mlx5_wq_init(cmd, LOG_SQ_STRIDE, LOG_SQ_STRIDE, &ring, &dbr, &pd);
     if (syn != MLX5_OK) {
         return syn;
@@ -439,6 +456,8 @@ Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
     }
     sq->ring = ring;
     sq->dbr_addr = dbr;
+    sq->uar = uar;
+    mlx5_object_ref(uar);
     sq->cq = cq;
     mlx5_object_ref(cq);
     if (pd) {
@@ -487,7 +506,7 @@ Mlx5Syndrome mlx5_cmd_modify_sq(Mlx5Cmd *cmd)
     }
     sq->state = to;
     if (to == MLX5_Q_ERR) {
-        mlx5_sq_doorbell(cmd->fn, sq->obj.id); /* flush what is posted */
+        mlx5_sq_schedule(sq); /* flush what is posted */
     }
     return MLX5_OK;
 }
@@ -519,6 +538,7 @@ void mlx5_sq_destroy(void *obj)
     Mlx5Sq *sq = obj;
 
     mlx5_sq_forget(sq);
+    mlx5_object_unref(sq->uar);
     mlx5_object_unref(sq->cq);
     mlx5_object_unref(sq->tis);
     mlx5_object_unref(sq->pd);

@@ -156,18 +156,61 @@ void mlx5_tls_refuse(Mlx5Function *fn, uint32_t tisn, const char *why)
     trace_mlx5_tls_tx_drop(DEVICE(fn->dev)->id, tisn, 0, why);
 }
 
-Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
+/* May a WQE of @sq name @o, an object of transport domain @td? */
+static bool may_name(const Mlx5Sq *sq, const Mlx5Object *o, const Mlx5Td *td,
+                     const char **why)
+{
+    if (!mlx5_object_usable(o, &sq->obj)) {
+        *why = "of another owner than the queue";
+        return false;
+    }
+    if (sq->tis && sq->tis->td != td) {
+        *why = "of another transport domain than the queue";
+        return false;
+    }
+    return true;
+}
+
+Mlx5Tis *mlx5_tls_tis(const Mlx5Sq *sq, uint32_t tisn, const char **why)
+{
+    Mlx5Tis *tis = mlx5_object_get(sq->obj.fn, MLX5_OBJ_TIS, tisn);
+
+    if (!tis || !tis->tls) {
+        *why = "no such object, or one without tls_en";
+        return NULL;
+    }
+    if (tis->pd != sq->pd) {
+        *why = "of another protection domain than the queue";
+        return NULL;
+    }
+    return may_name(sq, &tis->obj, tis->td, why) ? tis : NULL;
+}
+
+Mlx5Tir *mlx5_tls_tir(const Mlx5Sq *sq, uint32_t tirn, const char **why)
+{
+    Mlx5Tir *tir = mlx5_object_get(sq->obj.fn, MLX5_OBJ_TIR, tirn);
+
+    if (!tir || !tir->tls) {
+        *why = "no such object, or one without tls_en";
+        return NULL;
+    }
+    return may_name(sq, &tir->obj, tir->td, why) ? tir : NULL;
+}
+
+Mlx5TlsSend mlx5_tls_send(const Mlx5Sq *sq, uint32_t tisn,
                           const Mlx5Packet *pkt, uint8_t *payload, size_t len)
 {
-    Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, tisn);
+    Mlx5Function *fn = sq->obj.fn;
+    const char *why;
+    Mlx5Tis *tis = mlx5_tls_tis(sq, tisn, &why);
     Mlx5TlsCounters *c = &fn->tls.counters;
     Mlx5TlsTxResult res;
 #ifdef MLX5_BREAK
     uint8_t *plain;
 #endif
 
-    if (!tis || !tis->tls) {
-        mlx5_tls_refuse(fn, tisn, "no such TIS, or one without tls_en");
+    if (!tis) {
+        mlx5_tls_refuse(fn, tisn, why);
         return MLX5_TLS_DROP;
     }
     if (pkt->l4_type != MLX5_L4_TCP || pkt->is_frag || pkt->l3_truncated) {
@@ -223,16 +266,17 @@ Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
                                                   MLX5_TLS_DROP;
 }
 
-void mlx5_tls_dump(Mlx5Function *fn, uint32_t tisn, const uint8_t *data,
+void mlx5_tls_dump(const Mlx5Sq *sq, uint32_t tisn, const uint8_t *data,
                    size_t len)
 {
-    Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, tisn);
+    Mlx5Function *fn = sq->obj.fn;
+    const char *why;
+    Mlx5Tis *tis = mlx5_tls_tis(sq, tisn, &why);
     Mlx5TlsTxResult res;
 
-    if (!tis || !tis->tls) {
+    if (!tis) {
         fn->tls.counters.tx_dump_ignored++;
-        trace_mlx5_tls_dump(DEVICE(fn->dev)->id, tisn, len,
-                            "no such TIS, or one without tls_en");
+        trace_mlx5_tls_dump(DEVICE(fn->dev)->id, tisn, len, why);
         return;
     }
     mlx5_tls_tx_dump(tis->tls, data, len, &res);

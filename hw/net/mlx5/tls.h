@@ -37,15 +37,23 @@ typedef enum Mlx5TlsSend {
 } Mlx5TlsSend;
 
 /*
- * Runs the TCP payload of one SEND or LSO through TIS @tisn. @pkt is the
+ * The TIS or TIR with a TLS context that a WQE of @sq names, or NULL with the
+ * reason in *@why: there is none, or it is not for this queue. The owner must
+ * be the same (the kernel may use all), and the transport domain, as far as the
+ * queue has one by its TIS; a TIS must be of the queue's protection domain, too.
+ */
+Mlx5Tis *mlx5_tls_tis(const Mlx5Sq *sq, uint32_t tisn, const char **why);
+Mlx5Tir *mlx5_tls_tir(const Mlx5Sq *sq, uint32_t tirn, const char **why);
+/*
+ * Runs the TCP payload of one SEND or LSO of @sq through TIS @tisn. @pkt is the
  * parse of its headers; @payload with @len bytes is what follows them.
  */
-Mlx5TlsSend mlx5_tls_send(Mlx5Function *fn, uint32_t tisn,
+Mlx5TlsSend mlx5_tls_send(const Mlx5Sq *sq, uint32_t tisn,
                           const Mlx5Packet *pkt, uint8_t *payload, size_t len);
 /* Counts and traces that a packet marked for @tisn is dropped unlooked at. */
 void mlx5_tls_refuse(Mlx5Function *fn, uint32_t tisn, const char *why);
-/* Runs the bytes of a DUMP through TIS @tisn; nothing is sent. */
-void mlx5_tls_dump(Mlx5Function *fn, uint32_t tisn, const uint8_t *data,
+/* Runs the bytes of a DUMP of @sq through TIS @tisn; nothing is sent. */
+void mlx5_tls_dump(const Mlx5Sq *sq, uint32_t tisn, const uint8_t *data,
                    size_t len);
 /*
  * Runs a received packet that mlx5_tls_wants() through @tir's context, which
@@ -61,11 +69,11 @@ bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt);
 void mlx5_dek_init(Mlx5Function *fn);
 void mlx5_dek_finalize(Mlx5Function *fn);
 /*
- * The key that tls_static_params.dek_index names, as the card's key cache has
- * it, or NULL with a trace. @pd is that of the TIS, NULL for a TIR. The caller
- * gets no reference of its own.
+ * The key that tls_static_params.dek_index names in a WQE of @sq, as the card's
+ * key cache has it, or NULL with a trace. @pd is that of the TIS, NULL for a
+ * TIR, which has none. The caller gets no reference of its own.
  */
-Mlx5TlsKey *mlx5_dek_use(Mlx5Function *fn, uint32_t dek_index,
+Mlx5TlsKey *mlx5_dek_use(const Mlx5Sq *sq, uint32_t dek_index,
                          const Mlx5Pd *pd);
 
 /* ---------------------------------------------------------------- umr.c --- */

@@ -142,8 +142,9 @@ static Mlx5TxResult send_frame(Mlx5Port *port, uint8_t *buf, size_t len,
  * Encrypts the payload of a packet if its WQE marks it for a TIS. Returns true
  * when it may be sent; else the WQE ends here with *@res and nothing leaves.
  */
-static bool protect(Mlx5Port *port, const Mlx5Packet *pkt, uint8_t *payload,
-                    size_t len, Mlx5TxResult *res, uint8_t *syndrome)
+static bool protect(Mlx5Port *port, Mlx5Sq *sq, const Mlx5Packet *pkt,
+                    uint8_t *payload, size_t len, Mlx5TxResult *res,
+                    uint8_t *syndrome)
 {
     uint32_t tisn = MLX5_GET(wqe_ctrl, port->tx.wqe, tis_tir_num);
 
@@ -155,7 +156,7 @@ static bool protect(Mlx5Port *port, const Mlx5Packet *pkt, uint8_t *payload,
         return true;
     }
 #endif
-    switch (mlx5_tls_send(port->fn, tisn, pkt, payload, len)) {
+    switch (mlx5_tls_send(sq, tisn, pkt, payload, len)) {
     case MLX5_TLS_SEND:
         port->tx.plain = 0;
         return true;
@@ -195,8 +196,8 @@ static Mlx5TxResult start_send(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
                             "frame longer than its IP packet");
             return MLX5_TX_DONE;
         }
-        if (!protect(port, &pkt, tx->buf + pkt.payload_off, pkt.payload_len,
-                     &res, syndrome)) {
+        if (!protect(port, sq, &pkt, tx->buf + pkt.payload_off,
+                     pkt.payload_len, &res, syndrome)) {
             return res;
         }
     }
@@ -259,7 +260,7 @@ static Mlx5TxResult start_lso(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
     }
     /* One stream, before it is cut: records end where they like. */
     mlx5_parse_headers(e.hdr, e.hdr_len, &pkt);
-    if (!protect(port, &pkt, tx->buf + LSO_BUF_HDR, n, &res, syndrome)) {
+    if (!protect(port, sq, &pkt, tx->buf + LSO_BUF_HDR, n, &res, syndrome)) {
         return res;
     }
     tx->sq = sq;

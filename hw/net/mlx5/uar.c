@@ -54,29 +54,29 @@ static void uar_write(Mlx5State *s, hwaddr addr, uint64_t val, unsigned size)
          * registers a page, each of two buffers of 2^log_bf_reg_size / 2.
          */
         if (size == 8 && off % 0x100 == 0) {
-            mlx5_sq_doorbell(fn, (val >> 8) & 0xffffff);
+            mlx5_sq_doorbell(fn, uar, (val >> 8) & 0xffffff);
         } else if (size == 4 && off % 0x100 == 4) {
-            mlx5_sq_doorbell(fn, val >> 8);
+            mlx5_sq_doorbell(fn, uar, val >> 8);
         }
         return;
     }
     switch (off) {
     case UAR_CQ_DOORBELL:
         if (size == 8) {
-            mlx5_cq_doorbell(fn, val & 0xffffff, val >> 32);
+            mlx5_cq_doorbell(fn, uar, val & 0xffffff, val >> 32);
         } else {
             s->cq_doorbell_half = val;
         }
         break;
     case UAR_CQ_DOORBELL + 4:
-        mlx5_cq_doorbell(fn, val & 0xffffff, s->cq_doorbell_half);
+        mlx5_cq_doorbell(fn, uar, val & 0xffffff, s->cq_doorbell_half);
         break;
     case UAR_EQ_ARM:
     case UAR_EQ_CI:
         if (size == 8) {
             val >>= 32;
         }
-        mlx5_eq_doorbell(fn, val >> 24 & 0xff, val & 0xffffff,
+        mlx5_eq_doorbell(fn, uar, val >> 24 & 0xff, val & 0xffffff,
                          off == UAR_EQ_ARM);
         break;
     default:

@@ -4,9 +4,10 @@
  * en_accel/ktls_utils.h, ktls_txrx.c, ktls_tx.c, ktls_rx.c). Owns no state.
  *
  * WQEs of a queue are executed one after the other and in full, so a fence has
- * nothing to wait for. A WQE for a TIS or TIR that is gone completes without
- * error: drivers may still have some queued when they destroy the object, and
- * no driver recovers from an error on these queues.
+ * nothing to wait for. A WQE for a TIS or TIR that is gone, or not for this
+ * queue (mlx5_tls_tis()), completes without error: drivers may still have some
+ * queued when they destroy the object, and no driver recovers from an error on
+ * these queues.
  */
 #include "qemu/osdep.h"
 #include "fault.h"
@@ -34,9 +35,12 @@ Mlx5TxResult mlx5_umr_wqe(Mlx5Sq *sq, uint8_t *syndrome)
     const uint8_t *params = wqe + MLX5_UMR_STATIC_OFFSET;
     uint32_t num = MLX5_GET(wqe_ctrl, wqe, tis_tir_num);
     uint8_t mod = MLX5_GET(wqe_ctrl, wqe, opc_mod);
-    const char *done = "no such object, or one without tls_en";
+    bool tx = mod == MLX5_OPC_MOD_TIS;
     Mlx5TlsKey *key = NULL;
+    const char *done;
     Mlx5TlsReason why;
+    Mlx5Tis *tis = NULL;
+    Mlx5Tir *tir = NULL;
     uint32_t dek;
 
     if (mod != MLX5_OPC_MOD_TIS && mod != MLX5_OPC_MOD_TIR) {
@@ -49,30 +53,20 @@ Mlx5TxResult mlx5_umr_wqe(Mlx5Sq *sq, uint8_t *syndrome)
         return bad_wqe(syndrome);
     }
     dek = MLX5_GET(tls_static_params, params, dek_index);
-    if (mod == MLX5_OPC_MOD_TIS) {
-        Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, num);
-
-        if (tis && tis->tls) {
-            key = mlx5_dek_use(fn, dek, tis->pd);
-            why = mlx5_tls_tx_set_static(tis->tls, params, key);
-            done = mlx5_tls_reason_str(why);
-        }
-    } else {
-        Mlx5Tir *tir = mlx5_object_get(fn, MLX5_OBJ_TIR, num);
-
-        if (tir && tir->tls) {
-            key = mlx5_dek_use(fn, dek, NULL);
-            mlx5_tls_rx_set_static(tir->tls, params, key, &why);
-            done = mlx5_tls_reason_str(why);
-        }
+    if (tx && (tis = mlx5_tls_tis(sq, num, &done))) {
+        key = mlx5_dek_use(sq, dek, tis->pd);
+        why = mlx5_tls_tx_set_static(tis->tls, params, key);
+        done = mlx5_tls_reason_str(why);
+    } else if (!tx && (tir = mlx5_tls_tir(sq, num, &done))) {
+        key = mlx5_dek_use(sq, dek, NULL);
+        mlx5_tls_rx_set_static(tir->tls, params, key, &why);
+        done = mlx5_tls_reason_str(why);
     }
-    if (fn->strict) {
-        mlx5_tls_strict_static(fn->strict, mod == MLX5_OPC_MOD_TIS ?
-                               MLX5_TLS_DIR_TX : MLX5_TLS_DIR_RX, num, params,
-                               key);
+    if (fn->strict && (tis || tir)) {
+        mlx5_tls_strict_static(fn->strict, tx ? MLX5_TLS_DIR_TX :
+                               MLX5_TLS_DIR_RX, num, params, key);
     }
-    trace_mlx5_tls_static(DEVICE(fn->dev)->id,
-                          mod == MLX5_OPC_MOD_TIS ? "tis" : "tir", num, dek,
+    trace_mlx5_tls_static(DEVICE(fn->dev)->id, tx ? "tis" : "tir", num, dek,
                           MLX5_GET64(tls_static_params, params,
                                      initial_record_number),
                           MLX5_GET(tls_static_params, params, resync_tcp_sn),
@@ -86,7 +80,11 @@ Mlx5TxResult mlx5_set_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
     const uint8_t *wqe = fn->port->tx.wqe;
     const uint8_t *params = wqe + MLX5_SET_PSV_PARAMS_OFFSET;
     uint8_t mod = MLX5_GET(wqe_ctrl, wqe, opc_mod);
-    const char *done = "no such object, or one without tls_en";
+    bool tx = mod == MLX5_OPC_MOD_TIS;
+    Mlx5TlsReason why;
+    Mlx5Tis *tis = NULL;
+    Mlx5Tir *tir = NULL;
+    const char *done;
     uint32_t num;
 
     if ((mod != MLX5_OPC_MOD_TIS && mod != MLX5_OPC_MOD_TIR) ||
@@ -94,28 +92,18 @@ Mlx5TxResult mlx5_set_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
         return bad_wqe(syndrome);
     }
     num = MLX5_GET(wqe_set_psv, wqe + MLX5_SET_PSV_OFFSET, tis_tir_num);
-    if (mod == MLX5_OPC_MOD_TIS) {
-        Mlx5Tis *tis = mlx5_object_get(fn, MLX5_OBJ_TIS, num);
-
-        if (tis && tis->tls) {
-            done = mlx5_tls_reason_str(mlx5_tls_tx_set_progress(tis->tls,
-                                                                params));
-        }
-    } else {
-        Mlx5Tir *tir = mlx5_object_get(fn, MLX5_OBJ_TIR, num);
-
-        if (tir && tir->tls) {
-            done = mlx5_tls_reason_str(mlx5_tls_rx_set_progress(tir->tls,
-                                                                params));
-        }
+    if (tx && (tis = mlx5_tls_tis(sq, num, &done))) {
+        why = mlx5_tls_tx_set_progress(tis->tls, params);
+        done = mlx5_tls_reason_str(why);
+    } else if (!tx && (tir = mlx5_tls_tir(sq, num, &done))) {
+        why = mlx5_tls_rx_set_progress(tir->tls, params);
+        done = mlx5_tls_reason_str(why);
     }
-    if (fn->strict) {
-        mlx5_tls_strict_progress(fn->strict, mod == MLX5_OPC_MOD_TIS ?
-                                 MLX5_TLS_DIR_TX : MLX5_TLS_DIR_RX, num,
-                                 params);
+    if (fn->strict && (tis || tir)) {
+        mlx5_tls_strict_progress(fn->strict, tx ? MLX5_TLS_DIR_TX :
+                                 MLX5_TLS_DIR_RX, num, params);
     }
-    trace_mlx5_tls_set_psv(DEVICE(fn->dev)->id,
-                           mod == MLX5_OPC_MOD_TIS ? "tis" : "tir", num,
+    trace_mlx5_tls_set_psv(DEVICE(fn->dev)->id, tx ? "tis" : "tir", num,
                            MLX5_GET(tls_progress_params, params,
                                     next_record_tcp_sn), done);
     return MLX5_TX_DONE;
@@ -127,6 +115,7 @@ Mlx5TxResult mlx5_get_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
     const uint8_t *wqe = fn->port->tx.wqe;
     const uint8_t *seg = wqe + MLX5_GET_PSV_OFFSET;
     uint8_t answer[GET_PSV_UNIT] = { 0 };
+    const char *why;
     uint64_t va;
     uint32_t tirn;
     Mlx5Tir *tir;
@@ -138,10 +127,12 @@ Mlx5TxResult mlx5_get_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
     }
     va = MLX5_GET64(wqe_get_psv, seg, va);
     tirn = MLX5_GET(wqe_get_psv, seg, psv_index_0) & 0xffffff;
-    tir = mlx5_object_get(fn, MLX5_OBJ_TIR, tirn);
+    tir = mlx5_tls_tir(sq, tirn, &why);
     mlx5_st32(answer, tirn);
-    if (tir && tir->tls) {
+    if (tir) {
         mlx5_tls_rx_get_progress(tir->tls, answer + 4);
+    } else {
+        trace_mlx5_tls_get_psv_none(DEVICE(fn->dev)->id, tirn, why);
     }
     if (fn->faults) {
         mlx5_fault_get_psv(fn, answer + 4);
@@ -185,6 +176,6 @@ Mlx5TxResult mlx5_dump_wqe(Mlx5Sq *sq, uint8_t *syndrome)
         *syndrome = MLX5_CQE_SYN_LOCAL_PROT;
         return MLX5_TX_ERROR;
     }
-    mlx5_tls_dump(fn, MLX5_GET(wqe_ctrl, tx->wqe, tis_tir_num), tx->buf, n);
+    mlx5_tls_dump(sq, MLX5_GET(wqe_ctrl, tx->wqe, tis_tir_num), tx->buf, n);
     return MLX5_TX_DONE;
 }
