@@ -7,8 +7,8 @@ import pathlib
 
 # "t_*" are the functional tests by number, T-01 and so on, in the order of their names
 ORDER = ("probe", "link", "ping", "tcp", "udp", "iperf", "offload", "checksum", "vlan", "mtu",
-         "filter", "counters", "queues", "rss", "flows", "tc_flower", "tls_setup", "tls_tx",
-         "tls_rx", "tls_both", "tls_records", "tls_openssl", "tls_nginx", "tls_loss",
+         "filter", "counters", "queues", "rss", "flows", "tc_flower", "sweep", "tls_setup",
+         "tls_tx", "tls_rx", "tls_both", "tls_records", "tls_openssl", "tls_nginx", "tls_loss",
          "tls_changes", "t_*", "wire", "fault", "rebind", "reload", "hotplug", "aer", "soak")
 
 
