@@ -5,7 +5,7 @@ to sleep."""
 import contextlib
 
 from lib import pci, traffic
-from lib.case import Failure, expect, needs, test, wait_for
+from lib.case import Failure, Skip, expect, needs, test, wait_for
 from lib.hosts import CallError
 from lib.ktap import note
 
@@ -142,6 +142,30 @@ def d3hot(env):
     pci.set_power_state(env.pci, pci.D0)
     _bind(env)
     traffic.both_ways(env)
+
+
+@test("rebind/runtime-suspend", guard=900.0)
+@needs("rebind")
+def runtime_suspend(env):
+    """The kernel suspends a function that no driver has, D3cold allowed or not; it comes back."""
+    if pci.attribute(env.pci, "power/runtime_status") is None or \
+            pci.attribute(env.pci, "d3cold_allowed") is None:
+        raise Skip("this kernel has no runtime power management of PCI devices")
+    env.cleanup.callback(_ensure_bound, env)
+    allowed = pci.attribute(env.pci, "d3cold_allowed")
+    env.cleanup.callback(env.local.write, _bus(env, "devices", env.pci, "d3cold_allowed"), allowed)
+    env.cleanup.callback(env.local.write, _bus(env, "devices", env.pci, "power/control"), "on")
+    for cold in ("0", "1"):
+        env.local.write(_bus(env, "devices", env.pci, "d3cold_allowed"), cold)
+        _unbind(env)
+        env.local.write(_bus(env, "devices", env.pci, "power/control"), "auto")
+        wait_for("the function is suspended", lambda: pci.attribute(
+            env.pci, "power/runtime_status") == "suspended")
+        _bind(env)
+        env.local.write(_bus(env, "devices", env.pci, "power/control"), "on")
+        wait_for("the function is active", lambda: pci.attribute(
+            env.pci, "power/runtime_status") == "active")
+        traffic.both_ways(env, 4, 1 << 20)
 
 
 @test("rebind/under-traffic", guard=900.0)
