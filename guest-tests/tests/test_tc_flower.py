@@ -23,6 +23,8 @@ PORTS = (7001, 7002, 7003)
 SYN, ACK, PSH = 0x02, 0x10, 0x08
 # what a user is told: the driver's own sentence, or the errno's
 REFUSALS = ("Error: mlx5_core: ", "Operation not supported")
+# one of these the driver says in the log at level err, too, before it has asked the device anything
+REFUSAL_LINES = ((r"Only UDP and TCP transport are supported", "the driver's own refusal"),)
 
 
 # ------------------------------------------------------------------------------- frames
@@ -240,7 +242,7 @@ def under_traffic(env):
             flow.progress()
 
 
-@test("tc-flower/refused")
+@test("tc-flower/refused", allowed=REFUSAL_LINES)
 @needs("driver:mlx5_core", "feature:hw-tc-offload")
 def refused(env):
     """What the NIC cannot do is refused at once, as not supported, and leaves nothing behind."""
