@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """F-02, F-03, F-07 to F-10, F-12, F-13, F-31: what the driver makes of a device that fails.
 
-Each fault is made by a rule in the device (docs/faults.md). What must hold, F-08 apart: data arrives
-as it was sent or not at all, nothing is left behind, and when the fault is over the next connection
-is offloaded again.
+Each fault is made by a rule in the device (docs/faults.md). What must hold, F-08 apart: data
+arrives as it was sent or not at all, nothing is left behind, and when the fault is over the next
+connection is offloaded again.
 """
 
 import contextlib
@@ -258,8 +258,8 @@ def progress_lost(env):
 
 def _static_lost(rule, errors):
     """The static parameters of a new context are lost. The driver takes them for known and sets
-    only the rest again, each time that TCP repeats the first record: no packet leaves. Whatever else
-    the queue carries is as before."""
+    only the rest again, each time that TCP repeats the first record: no packet leaves. Whatever
+    else the queue carries is as before."""
     def run(env):
         _rebind(env)            # a context that never had any
         with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote) as there:

@@ -45,7 +45,7 @@ def opened(env):
 def traced(env):
     """The kernel's account of the beginning: tls_device_offload_set comes once for each connection,
     with the record number of the keys and the sequence number of the next byte, and the driver
-    took it. With losses mlx5 never asks the kernel to synchronise it (it has the records itself)."""
+    took it. With losses mlx5 never asks the kernel to synchronise it: it has the records itself."""
     with tracepoints.trace(env.local) as trace, Offload(env, env.local, tx=True) as offload, \
             Offload(env, env.remote), wire.rules(env) as box:
         sockets = []

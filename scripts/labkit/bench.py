@@ -24,7 +24,7 @@ PING = "ping -c 1 -W 60"    # so long for the one answer: a hang guard
 
 
 def _default_signals():
-    """In a child: what a shell's background job or nohup made us ignore, a person's lab does not."""
+    """In a child: a person's lab does not ignore what a background job or nohup made us ignore."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

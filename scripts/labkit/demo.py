@@ -183,8 +183,8 @@ def verdict(report, checks):
     if all(good for good, _ in checks):
         size, seconds = report["size"], max(report["seconds"], 0.001)
         return (f"OFFLOADED: {_bytes(size)} over TLS, encrypted by mlx0 in "
-                f"{moved(report, 'sender', 'nic', 'tx_tls_encrypted_packets')} packets, {decrypted_share(report):.2%} "
-                f"decrypted by mlx1, "
+                f"{moved(report, 'sender', 'nic', 'tx_tls_encrypted_packets')} packets, "
+                f"{decrypted_share(report):.2%} decrypted by mlx1, "
                 f"{size * 8 / seconds / 1e6:.0f} Mbit/s under emulation")
     if report["error"]:
         return "FAILED: the file did not arrive"

@@ -171,7 +171,7 @@ def _cache() -> Check:
 
 
 def _kernels() -> Check:
-    """Which --kernel SERIES are there already; nothing is fetched to find out what there could be."""
+    """Which --kernel SERIES are there already; nothing is fetched to learn what there could be."""
     if not kernel_stock.LIST.is_file():
         return Check("kernels", BAD, f"{kernel_stock.LIST} is missing", "the checkout is damaged")
     have = kernel_stock.built()

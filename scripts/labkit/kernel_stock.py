@@ -80,8 +80,9 @@ def find(series: str, others: tuple[str, ...] = ()) -> tuple[str, str]:
     have = available() | {name: "built from source" for name in others}
     listing = ", ".join(f"{s} ({where})" for s, where in
                         sorted(have.items(), key=lambda item: [int(n) for n in item[0].split(".")]))
-    raise UsageError(f"--kernel {series}: Debian has no kernel of this series; there are: {listing}",
-                     hint="or give the directory of a kernel tree that has been built, or a bzImage")
+    raise UsageError(f"--kernel {series}: Debian has no kernel of this series; there are: "
+                     f"{listing}",
+                     hint="or give the directory of a built kernel tree, or a bzImage")
 
 
 def kernel(series: str, others: tuple[str, ...] = ()):
@@ -156,7 +157,8 @@ def _tool_libraries(suite: aptsrc.Suite, tools: str, version: str, into: pathlib
     libraries = aptsrc.suite(suite.name.partition("-")[0])
     names = [n for n in suite.depends(tools, version) if n.startswith(("lib", "zlib"))]
     wanted = libraries.closure(names)
-    for deb in libraries.download_binary(wanted, f"fetch libraries of the build tools of {version}"):
+    what = f"fetch libraries of the build tools of {version}"
+    for deb in libraries.download_binary(wanted, what):
         aptsrc.unpack_deb(deb, into)
 
 

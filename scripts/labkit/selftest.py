@@ -534,7 +534,7 @@ def _interrupt(bench, when, number):
 
 @test
 def test_bad_kernel(bench):
-    """A --kernel that is nothing is told at once, with what it may be; nothing is fetched for it."""
+    """A --kernel that is nothing is told at once, with what it may be; nothing is fetched."""
     for wrong in ("6.x", "v6.1", "6.1.176", "/no/such/tree"):
         status, out, error = bench.run(["true"], "--kernel", wrong)
         same((status, out), (125, b""), f"--kernel {wrong}: status and stdout")
