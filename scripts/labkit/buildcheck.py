@@ -432,6 +432,21 @@ def test_progress(_bench):
     same([steps.duration(s) for s in (0.5, 59.7, 61)], ["0.5s", "1m00s", "1m01s"], "duration")
 
 
+def test_quiet(_bench):
+    """With --quiet a step is not mentioned, however long it takes, unless it fails."""
+    with quiet() as said:
+        steps.ticker.quiet = True
+        with steps.Step("check of quiet", "check-quiet") as step:
+            step.run(["sleep", "0.6"])      # longer than until the first sign of progress
+            step.tick("half of it")
+        steps.inform("told by the way")
+        same(said.getvalue(), "", "what was said")
+        with raises(BuildError, "exit status 1"):
+            with steps.Step("check of quiet", "check-quiet") as step:
+                step.run(["false"])
+        check("FAILED" in said.getvalue(), "a failed step is not mentioned")
+
+
 def test_space(_bench):
     """A directory that cannot hold a result is named with what is needed and what is there."""
     with raises(LabError, "a test: about", str(paths.REPO), "free"):

@@ -98,7 +98,7 @@ def kernel(series: str, others: tuple[str, ...] = ()):
             paths.write_atomic(current, " ".join(known) + "\n")
         out = _home(known[1])
         release = (out / "release").read_text(encoding="utf-8").strip()
-        steps.say(f"kernel {release} (Debian {known[0]}, {known[1]}), mlx5_core rebuilt")
+        steps.inform(f"kernel {release} (Debian {known[0]}, {known[1]}), mlx5_core rebuilt")
         return out / "vmlinuz", out / "modules.cpio", known[1], release, out / "config"
 
 
@@ -180,7 +180,7 @@ def _build(series: str, suite_name: str, version: str) -> None:
         if path != home:
             shutil.rmtree(path, ignore_errors=True)
     suite = aptsrc.suite(suite_name)
-    steps.say(f"--kernel {series}: Linux {version} of Debian {suite_name}")
+    steps.inform(f"--kernel {series}: Linux {version} of Debian {suite_name}")
     packages = _packages(suite, series, version)
     paths.require_space(home, SPACE, f"unpacking Linux {version}")
     debs = suite.download_binary(packages, f"fetch the packages of Linux {version}")

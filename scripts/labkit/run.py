@@ -66,7 +66,7 @@ def add_options(parser):
                         help="switch a feature of `ethtool -k` on both NICs before the command, "
                              "such as tls-hw-rx-offload=on, which is off by default")
     parser.add_argument("--quiet", "-q", action="store_true",
-                        help="say nothing but what went wrong: no greeting, no hints")
+                        help="say nothing but what went wrong: no progress, no greeting, no hints")
     parser.add_argument("--timeout", metavar="S", type=seconds,
                         help="end the command after S seconds, counted from its start")
     session.add_machine_options(parser)
@@ -87,13 +87,13 @@ def main(args, command):
         return _nic_help(args)
     if spec.wire:
         wire.check(spec.wire)
+    steps.ticker.quiet = args.quiet
     products = session.ensure_products(args)
     interactive = not command and os.isatty(0)
     with session.artifacts("run", args.artifacts, quiet=args.quiet) as rundir, \
             session.booted(products, spec, rundir, args.boot_timeout,
                            hints=not args.quiet) as guest:
-        if not args.quiet:
-            steps.say(f"guest ready after {guest.booted_in:.1f} s")
+        steps.inform(f"guest ready after {guest.booted_in:.1f} s")
         try:
             status = _follow(guest, args, None if interactive else command or ["/bin/sh"])
         except OutputGone:

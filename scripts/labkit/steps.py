@@ -82,6 +82,7 @@ class Ticker:
 
     def __init__(self, stream=None):
         self.stream = stream or sys.stderr
+        self.quiet = False      # `--quiet`: progress is not told
         self.tty = self.stream.isatty() and os.environ.get("TERM") != "dumb"
         self._shown = False
         self._next = 0.0
@@ -98,7 +99,7 @@ class Ticker:
     def show(self, text: str) -> None:
         """A line that the next one replaces; rate-limited, may be called at any time."""
         now = time.monotonic()
-        if now < self._next:
+        if self.quiet or now < self._next:
             return
         self._next = now + (TICK_TTY if self.tty else TICK_PLAIN)
         if self.tty:
@@ -149,6 +150,7 @@ class Step:
         except OSError as e:
             raise _os_error(e, self.log) from e
         ticker.begin()
+        self.quiet = self.quiet or ticker.quiet
         if not self.quiet:
             self._announce()
         return self
@@ -177,7 +179,7 @@ class Step:
         if state is not None:
             self._state = state
         if self.quiet:
-            if time.monotonic() - self._start < QUIET:
+            if ticker.quiet or time.monotonic() - self._start < QUIET:
                 return
             self._announce()
         took = duration(time.monotonic() - self._start)
@@ -326,6 +328,12 @@ def capture(argv, *, cwd=None, env=None, check: bool = True, timeout: float | No
 def say(text: str) -> None:
     """A line for the user that is not a step."""
     ticker.say(f"lab: {printable(text)}")
+
+
+def inform(text: str) -> None:
+    """A line for the user that is of no use to one who asked for quiet."""
+    if not ticker.quiet:
+        say(text)
 
 
 def hint(text: str) -> None:
