@@ -238,6 +238,59 @@ static void test_unplug_blocked(void)
     drv_stop(d);
 }
 
+static void cable(Drv *d, bool in)
+{
+    qtest_qmp_assert_success(d->qts, "{'execute': 'set_link', 'arguments':"
+                             "{'name': 'net0', 'up': %i}}", in);
+}
+
+/*
+ * The cable was pulled meanwhile and put back, so that one more frame waits
+ * behind the first. Both arrive, and nobody is told who is not there any more.
+ */
+static void test_unplug_cable(void)
+{
+    Drv *d = drv_start_unplugged_narrow(4096);
+    uint8_t frame[1514] = { 0x02 };
+    unsigned i, sent;
+    DrvEq eq;
+    DrvCq cq;
+    DrvSq sq;
+
+    drv_plug(d, "hold");
+    drv_cmdq_init(d);
+    drv_hca_up(d);
+    drv_eq_create(d, &eq, 6, 0, 0);
+    drv_cq_create(d, &cq, 6, eq.eqn);
+    drv_sq_create(d, &sq, 6, &cq, 0);
+    for (i = 0; i < 30; i++) {
+        frame[20] = i;
+        drv_sq_send(d, &sq, frame, sizeof(frame) - i, 0);
+    }
+    drv_sq_ring(d, &sq);
+    DRV_WAIT(drv_counter(d, "tx_blocked") == 1);
+    sent = drv_counter(d, "tx_unicast_packets");
+    cable(d, false);
+    DRV_WAIT(drv_counter(d, "tx_link_down") == 30 - sent);
+    cable(d, true);
+    frame[20] = 99;
+    drv_sq_send(d, &sq, frame, 700, 0);
+    drv_sq_ring(d, &sq);
+    DRV_WAIT(drv_counter(d, "tx_blocked") == 2);
+    drv_unplug(d);
+    for (i = 0; i < sent; i++) {
+        frame[20] = i;
+        expect_frame(d, frame, sizeof(frame) - i);
+    }
+    frame[20] = 99;
+    expect_frame(d, frame, 700);
+    drv_settle(d);
+    g_assert_false(drv_wire_readable(d));
+    drv_plug(d, "hold");
+    use(d);
+    drv_stop(d);
+}
+
 static void test_unplug_bare(void)
 {
     Drv *d = drv_start_unplugged();
@@ -302,6 +355,7 @@ void mlx5_prop_tests(void)
     qtest_add_func("mlx5-ktls/prop/mac", test_mac);
     qtest_add_func("mlx5-ktls/prop/hotplug", test_hotplug);
     qtest_add_func("mlx5-ktls/prop/unplug-blocked", test_unplug_blocked);
+    qtest_add_func("mlx5-ktls/prop/unplug-cable", test_unplug_cable);
     qtest_add_func("mlx5-ktls/prop/unplug-bare", test_unplug_bare);
     qtest_add_func("mlx5-ktls/prop/several", test_several);
     qtest_add_func("mlx5-ktls/prop/unmigratable", test_unmigratable);

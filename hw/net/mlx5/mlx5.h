@@ -489,8 +489,12 @@ struct Mlx5Port {
     GQueue sqs; /* SQs with doorbells rung, in turn */
     Mlx5Bh *tx_bh;
     bool tx_blocked; /* the backend asked to wait; tx_bh rests until it calls */
-    uint8_t *tx_unsent; /* while tx_blocked: the frame that was not taken */
-    size_t tx_unsent_len;
+    /*
+     * Copies (GBytes) of our frames in the backend's queue, oldest first. There
+     * is one while tx_blocked; a cable that was pulled and put back meanwhile
+     * lets another one follow.
+     */
+    GQueue tx_unsent;
     int tx_budget;   /* frames' worth of work left to this run of tx_bh */
     Mlx5TxPacket tx;
 

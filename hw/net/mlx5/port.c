@@ -88,7 +88,7 @@ void mlx5_port_update_link(Mlx5Port *port)
 
 void mlx5_port_init(Mlx5Port *port)
 {
-    port->tx_unsent = g_malloc(MLX5_MAX_FRAME);
+    g_queue_init(&port->tx_unsent);
     port->max_mtu = MLX5_MAX_MTU + MLX5_HW_MTU_OVERHEAD;
     mlx5_port_reset(port);
 }
@@ -111,29 +111,39 @@ void mlx5_port_reset(Mlx5Port *port)
     memset(&port->counters, 0, sizeof(port->counters));
 }
 
+static void unsent_free(void *frame)
+{
+    g_bytes_unref(frame);
+}
+
 /*
- * A frame that the backend has not taken yet is in its queue, with us as its
- * sender, who is to be called when it goes. It may be half sent: a socket would
- * give the rest of its length to whoever sends next. So it stays there, as a
- * frame that nobody waits for.
+ * Frames that the backend has not taken yet are in its queue, with us as their
+ * sender, who is to be called when they go. The first may be half sent: a socket
+ * would give the rest of its length to whoever sends next. So they stay there,
+ * as frames that nobody waits for.
  */
 void mlx5_port_finalize(Mlx5Port *port)
 {
     NetClientState *nc = qemu_get_queue(port->nic), *peer = nc->peer;
+    GQueue left = port->tx_unsent;
+    GBytes *frame;
 
-    if (peer && port->tx_blocked) {
-        struct iovec iov = {
-            .iov_base = port->tx_unsent,
-            .iov_len = port->tx_unsent_len,
-        };
+    /* What is purged is told as sent. */
+    g_queue_init(&port->tx_unsent);
+    qemu_purge_queued_packets(nc);
+    while ((frame = g_queue_pop_head(&left))) {
+        size_t len;
+        struct iovec iov = { .iov_base = (void *)g_bytes_get_data(frame, &len) };
 
-        qemu_purge_queued_packets(nc);
-        qemu_net_queue_append_iov(peer->incoming_queue, peer,
-                                  QEMU_NET_PACKET_FLAG_NONE, &iov, 1, NULL);
+        iov.iov_len = len;
+        if (peer) {
+            qemu_net_queue_append_iov(peer->incoming_queue, peer,
+                                      QEMU_NET_PACKET_FLAG_NONE, &iov, 1,
+                                      NULL);
+        }
+        unsent_free(frame);
     }
     g_clear_pointer(&port->nic, qemu_del_nic);
-    mlx5_secret_free(port->tx_unsent, MLX5_MAX_FRAME);
-    port->tx_unsent = NULL;
 }
 
 /* -------------------------------------------------------- link modes --- */
@@ -210,7 +220,11 @@ static void count(Mlx5TrafficCounter *c, size_t octets)
 static void port_sent(NetClientState *nc, ssize_t ret)
 {
     Mlx5State *s = qemu_get_nic_opaque(nc);
+    GBytes *frame = g_queue_pop_head(&s->port.tx_unsent);
 
+    if (frame) {
+        unsent_free(frame);
+    }
     mlx5_tx_unblocked(&s->port);
 }
 
@@ -259,9 +273,12 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     }
     if (qemu_sendv_packet_async(qemu_get_queue(port->nic), iov, iovcnt,
                                 port_sent) == 0) {
+        uint8_t *frame = g_malloc(iov_size(iov, iovcnt));
+
         port->tx_blocked = true;
-        port->tx_unsent_len = iov_to_buf(iov, iovcnt, 0, port->tx_unsent,
-                                         MLX5_MAX_FRAME);
+        g_queue_push_tail(&port->tx_unsent,
+                          g_bytes_new_take(frame, iov_to_buf(iov, iovcnt, 0,
+                                                             frame, SIZE_MAX)));
         port->counters.tx_blocked++;
         trace_mlx5_port_tx_blocked(DEVICE(port->dev)->id);
         return false;

@@ -354,9 +354,6 @@ void mlx5_tx_erase(Mlx5Port *port)
     if (port->fn->strict) {
         mlx5_tls_strict_wqe_over(port->fn->strict);
     }
-    if (port->tx_unsent && !port->tx_blocked) {
-        mlx5_secret_erase(port->tx_unsent, MLX5_MAX_FRAME);
-    }
 }
 
 Mlx5TxResult mlx5_tx_start(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
