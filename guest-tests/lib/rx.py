@@ -301,6 +301,15 @@ class Bench:
             if on:
                 yield
 
+    def ends(self, where, good, error):
+        """Of what send(read=False) described so many bytes can be read, and then comes an error."""
+        # a call that has got some bytes keeps the error for the next one, which decrypts once more
+        first, rest = self.split(where, good)
+        self.later(first).finish()
+        got = self.later(rest).outcome()
+        expect_equal("bytes, error, wrong byte", (got["bytes"], got.get("error"), got["mismatch"]),
+                     (0, error, None))
+
     def send_crafted(self, pieces):
         """Send records; a piece is a number of payload bytes, or {offset: ciphertext} with the
         key "size": the record has these bytes on the wire, at these places of its ciphertext.

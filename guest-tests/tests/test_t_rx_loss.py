@@ -577,9 +577,22 @@ def bad_auth(env):
 @needs(*NEEDS, "tool:tc")
 def bad_tag_device(env):
     """A record in sync is damaged for the device: flag 3 for the packet with the tag. What the
-    stack gets later is sound, and the device keeps its place."""
+    stack gets later is sound, and the device keeps its place. But the stack takes the packet with
+    the tag for ciphertext, so it can read the record only if rx-error-bytes leaves it that."""
     with rx.prepared(env) as into, rx.dropped_by_host(env):
-        with rx.opened(env, into, truth=False) as bench:
-            # flag 3 goes with the packet of the tag; the damaged one was decrypted, and dropped
-            _damaged(bench, "record=+2 byte=1500", 1, [0, 23, 0, 1], {})
-            bench.expect_flags("records behind it", whole(3, 2), [0, 6, 0, 0])
+        for value in ("wire", "packet", "record"):
+            with env.lab.with_property("rx-error-bytes", value), \
+                    rx.opened(env, into, truth=False) as bench:
+                bench.mark()
+                damage = bench.damage("record=+2 byte=1500", 1)
+                where = bench.send(whole(4, 6), read=False)
+                bench.wait_packets(24)
+                # flag 3 goes with the packet of the tag; the damaged one was decrypted, and dropped
+                bench.check([0, 23, 0, 1], rows={})
+                damage.repaired()
+                bench.wait_packets(25)
+                if value != "wire":
+                    bench.ends(where, sum(whole(4, 2)), "EBADMSG")
+                    continue
+                bench.later(where).finish()
+                bench.expect_flags("records behind it", whole(3, 2), [0, 6, 0, 0])
