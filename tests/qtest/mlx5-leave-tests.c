@@ -261,32 +261,44 @@ static QVirtioPCIDevice *neighbour(Drv *d, Message m)
     return v;
 }
 
-/* An LSO of several segments: the first one does it, the others stay. */
+#define HUB                                                                \
+    "-netdev hubport,id=h0,hubid=0 -netdev hubport,id=h1,hubid=0 "          \
+    "-netdev hubport,id=h2,hubid=0,netdev=net0 "                            \
+    "-device virtio-net-pci,netdev=h1,addr=" stringify(VIRTIO_SLOT)
+
+/* Eight segments of 500 bytes behind headers of *@hdr; the WQE's index. */
+static uint16_t post_lso(Rig *r, unsigned *hdr)
+{
+    FrameSpec s = rig_spec(4, 6, 4000);
+    Frame f = frame_build(&s);
+    uint64_t payload = drv_mem(r->d, 4096);
+    uint16_t index;
+    DrvWqe w;
+
+    *hdr = f.len - 4000;
+    drv_write(r->d, payload, f.data + *hdr, 4000);
+    drv_wqe(&w, &r->sq, WQE_LSO, true);
+    drv_wqe_eth(&w, 0, 500, f.data, *hdr);
+    drv_wqe_data(&w, r->d->lkey, payload, 4000);
+    index = drv_sq_put(r->d, &r->sq, &w);
+    drv_sq_ring(r->d, &r->sq);
+    frame_free(&f);
+    return index;
+}
+
+/* The first segment of an LSO does it, the others stay. */
 static void test_taker(gconstpointer data)
 {
     const Case *c = data;
-    Drv *d = drv_start_behind_port_native("h0",
-        "-netdev hubport,id=h0,hubid=0 -netdev hubport,id=h1,hubid=0 "
-        "-netdev hubport,id=h2,hubid=0,netdev=net0 "
-        "-device virtio-net-pci,netdev=h1,addr=" stringify(VIRTIO_SLOT));
-    FrameSpec s = rig_spec(4, 6, 4000);
-    Frame f = frame_build(&s);
+    Drv *d = drv_start_behind_port_native("h0", HUB);
     uint8_t buf[DRV_MAX_FRAME];
     QVirtioPCIDevice *v;
-    unsigned hdr = f.len - 4000;
-    uint64_t payload;
-    DrvWqe w;
+    unsigned hdr;
     Rig r;
 
     rig_up(&r, d);
-    payload = drv_mem(d, 4096);
-    drv_write(d, payload, f.data + hdr, 4000);
     v = neighbour(d, message(d, c->blow));
-    drv_wqe(&w, &r.sq, WQE_LSO, true);
-    drv_wqe_eth(&w, 0, 500, f.data, hdr);
-    drv_wqe_data(&w, d->lkey, payload, 4000);
-    drv_sq_put(d, &r.sq, &w);
-    drv_sq_ring(d, &r.sq);
+    post_lso(&r, &hdr);
     if (c->blow == EJECT) {
         DRV_WAIT(port_is_empty(d));
         qtest_qmp_eventwait(d->qts, "DEVICE_DELETED");
@@ -296,10 +308,42 @@ static void test_taker(gconstpointer data)
     g_assert_cmpuint(drv_wire_recv(d, buf), ==, hdr + 500);
     drv_settle(d);
     g_assert_false(drv_wire_readable(d));
-    frame_free(&f);
     g_free(v->pdev);
     g_free(v);
     drv_quit(d);
+}
+
+/*
+ * Put to D3hot by who takes the first segment: what is under way stands still,
+ * its completion included, and goes on in D0.
+ */
+static void test_asleep(void)
+{
+    Drv *d = drv_start_behind_port_native("h0", HUB);
+    unsigned pm = qpci_find_capability(d->pci, PCI_CAP_ID_PM, 0);
+    uint64_t pmcsr = drv_ecam(NIC_DEVFN, pm + PCI_PM_CTRL);
+    uint8_t buf[DRV_MAX_FRAME];
+    QVirtioPCIDevice *v;
+    uint16_t index;
+    unsigned i, hdr;
+    Rig r;
+
+    rig_up(&r, d);
+    v = neighbour(d, (Message){ pmcsr, 3 });
+    index = post_lso(&r, &hdr);
+    DRV_WAIT((qtest_readl(d->qts, pmcsr) & 3) == 3);
+    g_assert_cmpuint(drv_wire_recv(d, buf), ==, hdr + 500);
+    drv_settle(d);
+    g_assert_false(drv_wire_readable(d));
+    g_assert_false(drv_cq_peek(d, &r.cq, buf));
+    qtest_writel(d->qts, pmcsr, 0);
+    for (i = 1; i < 8; i++) {
+        g_assert_cmpuint(drv_wire_recv(d, buf), ==, hdr + 500);
+    }
+    drv_sq_expect(d, &r.sq, index);
+    g_free(v->pdev);
+    g_free(v);
+    drv_stop(d);
 }
 
 void mlx5_leave_tests(void)
@@ -307,6 +351,7 @@ void mlx5_leave_tests(void)
     static Case cases[BLOWS][INSIDES + 1];
     unsigned b, i;
 
+    qtest_add_func("mlx5-ktls/leave/asleep-taker", test_asleep);
     for (b = 0; b < BLOWS; b++) {
         for (i = 0; i <= INSIDES; i++) {
             g_autofree char *name = g_strdup_printf(

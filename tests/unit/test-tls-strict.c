@@ -321,7 +321,10 @@ static void test_tx_nonce_other_key(void)
     mlx5_tls_key_unref(t.key);
     t.key = key;
     mlx5_tls_strict_dek_sync(t.strict.s);
+    g_assert_cmpuint(mlx5_tls_strict_sent(t.strict.s), >, 0);
     mlx5_tls_strict_dek_load(t.strict.s, DEK, key);
+    /* what was sent with the old one goes with it: its nonces are secrets */
+    g_assert_cmpuint(mlx5_tls_strict_sent(t.strict.s), ==, 0);
     t.st->tx->data[TEXT(&t, 2)] ^= 1;
     tx_start(&t, 2);
     tx_send(&t, OFF(&t, 2), END(&t, 2));

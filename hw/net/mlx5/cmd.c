@@ -330,7 +330,7 @@ static void cmd_bh(void *opaque)
         fn->cmd_batch = fn->cmd_pending;
         fn->cmd_pending = 0;
     }
-    while (fn->cmd_batch && budget--) {
+    while (fn->cmd_batch && budget-- && !mlx5_work_stop(&fn->dev->work)) {
         unsigned slot = ctz32(fn->cmd_batch);
 
         fn->cmd_batch &= fn->cmd_batch - 1;

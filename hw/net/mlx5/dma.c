@@ -16,11 +16,14 @@
  */
 static const MemTxAttrs memory_only = { .memory = true };
 
-/* One that has been taken out of the machine has no address space any more. */
+/*
+ * Nothing once we are to go away; taken out of the machine we have no address
+ * space any more.
+ */
 static bool dma_rw(Mlx5Function *fn, uint64_t addr, void *buf, size_t len,
                    DMADirection dir)
 {
-    return !mlx5_work_gone(&fn->dev->work) &&
+    return !mlx5_work_stop(&fn->dev->work) &&
            pci_dma_rw(PCI_DEVICE(fn->dev), addr, buf, len, dir,
                       memory_only) == MEMTX_OK;
 }

@@ -53,8 +53,10 @@ static void nic_link_changed(NetClientState *nc)
     if (mlx5_work_stop(&s->work)) {
         return; /* what follows looks at the link anew, or never again */
     }
+    mlx5_work_begin(&s->work); /* an event is written to the guest's memory */
     mlx5_port_update_link(&s->port);
     mlx5_rx_reset(&s->port);
+    mlx5_work_end(&s->work);
 }
 
 static NetClientInfo nic_info = {

@@ -21,7 +21,7 @@
 
 #define HOLD_RETRY_NS (1 * SCALE_MS)
 #define ETHERTYPE_CVLAN 0x8100
-/* Probes of flow groups that cost as much as a frame. */
+/* Visits of flow tables and probes of groups that cost as much as a frame. */
 #define PROBES_PER_FRAME 32
 /*
  * tirc.self_lb_block: the TIR takes unicasts that its own transport domain has
@@ -87,6 +87,9 @@ static unsigned find_targets(Mlx5Function *fn, const Mlx5SteeringResult *way,
         t->tir = mlx5_object_get(fn, MLX5_OBJ_TIR, way->tir[i].tirn);
         if (!t->tir || (own && !(MLX5_GET(tirc, t->tir->tirc, self_lb_block) &
                                  SELF_LB_UC))) {
+            continue;
+        }
+        if (t->tir->rq && t->tir->rq->state != MLX5_Q_RDY) {
             continue;
         }
         t->way = &way->tir[i];
@@ -318,8 +321,8 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     fn->vnic_env.generated_pkt_steering_fail += way.cut;
     n = find_targets(fn, &way, &pkt, buf, true, target);
     /* This is done from inside a send, and at its expense. */
-    port->tx_budget -= way.probes / PROBES_PER_FRAME;
-    mlx5_tx_charge(port, n * (KiB + len), 0);
+    port->tx_budget -= (way.visits + way.probes) / PROBES_PER_FRAME;
+    mlx5_tx_charge(port, way.n_tirs * (KiB + len), 0);
     if (n) {
         trace_mlx5_rx_loop_back(DEVICE(fn->dev)->id, len, n);
         c->packets++;

@@ -268,6 +268,12 @@ static SqTurn sq_turn(Mlx5Sq *sq)
         if (mlx5_work_stop(&port->dev->work)) {
             return SQ_STOPPED; /* all that is erased with the function */
         }
+        if (port->fn->asleep && res == MLX5_TX_DONE) {
+            /* What was sent had us put to D3hot: the CQE waits for D0. */
+            port->tx.sq = sq;
+            port->tx.left = MLX5_TX_LAST_FRAME;
+            return SQ_MORE;
+        }
         if (res != MLX5_TX_BLOCKED && res != MLX5_TX_MORE) {
             mlx5_tx_wqe_over(port);
         }
@@ -300,7 +306,8 @@ static void tx_bh(void *opaque)
         return;
     }
     port->tx_budget = TX_FRAMES;
-    while (!port->tx_blocked && turns-- && port->tx_budget > 0 &&
+    while (!port->tx_blocked && !port->fn->asleep && turns-- &&
+           port->tx_budget > 0 &&
            (sq = g_queue_pop_head(&port->sqs))) {
         switch (sq_turn(sq)) {
         case SQ_IDLE:

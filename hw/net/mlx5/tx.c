@@ -218,15 +218,15 @@ static Mlx5TxResult continue_segments(Mlx5Port *port)
     struct iovec iov[2];
 
     while (!mlx5_segment_done(&tx->seg)) {
-        if (port->tx_budget-- <= 0) {
+        if (port->tx_budget-- <= 0 || port->fn->asleep) {
             return MLX5_TX_MORE;
         }
         mlx5_segment_next(&tx->seg, tx->buf + LSO_BUF_HDR, iov);
         if (!mlx5_port_send(port, iov, iov[1].iov_len ? 2 : 1)) {
             return MLX5_TX_BLOCKED;
         }
-        if (!tx->sq) {
-            return MLX5_TX_DONE; /* the function was reset meanwhile */
+        if (mlx5_work_stop(&port->dev->work)) {
+            return MLX5_TX_DONE; /* the function is to be reset: see sq_turn() */
         }
     }
     tx->sq = NULL;
@@ -281,7 +281,7 @@ static Mlx5TxResult continue_multi(Mlx5Port *port, uint8_t *syndrome)
         unsigned units = 1;
         ssize_t n;
 
-        if (port->tx_budget-- <= 0) {
+        if (port->tx_budget-- <= 0 || port->fn->asleep) {
             return MLX5_TX_MORE;
         }
         if (MLX5_GET(wqe_data, seg, is_inline)) {
@@ -300,8 +300,8 @@ static Mlx5TxResult continue_multi(Mlx5Port *port, uint8_t *syndrome)
         if (res == MLX5_TX_ERROR) {
             tx->sq = NULL;
         }
-        if (res != MLX5_TX_DONE || !tx->sq) {
-            return res; /* also when the function was reset meanwhile */
+        if (res != MLX5_TX_DONE || mlx5_work_stop(&port->dev->work)) {
+            return res;
         }
     }
     tx->sq = NULL;

@@ -2,7 +2,8 @@
 /*
  * Going away while at work. An interrupt message is a write of the guest's
  * choice to an address of the guest's choice: it may reset us or eject us. So
- * may whoever takes a frame that we send. One rule keeps that harmless:
+ * may whoever takes a frame that we send, and an IOMMU that reports an access of
+ * ours by a message of its own. One rule keeps that harmless:
  *
  *   No object dies while code of the device is on the stack. Whoever asks for a
  *   reset or an end from inside is heard at the end of the outermost work; until

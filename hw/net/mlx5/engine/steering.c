@@ -319,6 +319,7 @@ static gboolean free_table(gpointer key, gpointer value, gpointer opaque)
         steering_uncharge(opaque, HEAP_GROUP);
     }
     g_ptr_array_free(t->groups, TRUE);
+    g_ptr_array_free(t->filled, TRUE);
     g_free(t);
     steering_uncharge(opaque, HEAP_TABLE);
     return FALSE;
@@ -426,6 +427,7 @@ Mlx5SteeringError mlx5_steering_table_create(Mlx5Steering *s,
         return err;
     }
     t->groups = g_ptr_array_new();
+    t->filled = g_ptr_array_new();
     t->id = steering_new_id(s->tables, &s->next_table_id);
     g_tree_insert(s->tables, GUINT_TO_POINTER(t->id), t);
     *table_id = t->id;
@@ -463,6 +465,7 @@ Mlx5SteeringError mlx5_steering_table_destroy(Mlx5Steering *s, uint32_t table_id
     }
     g_tree_remove(s->tables, GUINT_TO_POINTER(table_id));
     g_ptr_array_free(t->groups, TRUE);
+    g_ptr_array_free(t->filled, TRUE);
     g_free(t);
     steering_uncharge(s, HEAP_TABLE);
     return MLX5_STEERING_OK;
@@ -625,6 +628,21 @@ Mlx5SteeringError mlx5_steering_group_destroy(Mlx5Steering *s, uint32_t table_id
 
 /* Entries. */
 
+/* A group got its first entry or lost its last. */
+static void find_filled(Table *t)
+{
+    guint i;
+
+    g_ptr_array_set_size(t->filled, 0);
+    for (i = 0; i < t->groups->len; i++) {
+        Group *g = g_ptr_array_index(t->groups, i);
+
+        if (g->n_ftes) {
+            g_ptr_array_add(t->filled, g);
+        }
+    }
+}
+
 static void link_fte(Mlx5Steering *s, Group *g, Fte *fte)
 {
     if (!g->n_ftes) {
@@ -633,8 +651,10 @@ static void link_fte(Mlx5Steering *s, Group *g, Fte *fte)
     }
     g_tree_insert(g->by_value, fte, fte);
     g_tree_insert(g->by_index, GUINT_TO_POINTER(fte->flow_index), fte);
-    g->n_ftes++;
     g->table->n_ftes++;
+    if (!g->n_ftes++) {
+        find_filled(g->table);
+    }
 }
 
 static void unlink_fte(Group *g, Fte *fte)
@@ -645,6 +665,7 @@ static void unlink_fte(Group *g, Fte *fte)
     if (!--g->n_ftes) {
         g_clear_pointer(&g->by_value, g_tree_destroy);
         g_clear_pointer(&g->by_index, g_tree_destroy);
+        find_filled(g->table);
     }
 }
 

@@ -88,14 +88,11 @@ static bool match_table(const Table *t, const Key *image, const Fte **winner,
     guint i;
 
     *winner = NULL;
-    for (i = 0; i < t->groups->len; i++) {
-        const Group *g = g_ptr_array_index(t->groups, i);
+    for (i = 0; i < t->filled->len; i++) {
+        const Group *g = g_ptr_array_index(t->filled, i);
         Search search = { 0 };
         Key key;
 
-        if (!g->by_value) {
-            continue;
-        }
         if (out->probes == MLX5_STEERING_MAX_PROBES) {
             return false;
         }

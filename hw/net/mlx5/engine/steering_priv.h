@@ -111,6 +111,7 @@ struct Table {
     uint32_t id;
     Mlx5FlowTableAttr attr;
     GPtrArray *groups;          /* of Group, by start */
+    GPtrArray *filled;          /* of them, those with entries: a packet's way */
     uint32_t n_ftes;
     uint32_t fte_refs;
     uint32_t miss_refs;

@@ -201,7 +201,11 @@ void mlx5_tls_strict_dek_load(Mlx5TlsStrict *s, uint32_t index, const Mlx5TlsKey
         dek = g_new0(StrictDek, 1);
         g_hash_table_insert(s->deks, GUINT_TO_POINTER(index), dek);
     }
-    if (dek->in_use && dek->sync == s->syncs && !dek->link.data) {
+    if (dek->in_use && dek->sync != s->syncs) {
+        /* SYNC_CRYPTO came first: nobody can use that key any more */
+        sent_forget(s, dek->in_use);
+        dek->in_use = 0;
+    } else if (dek->in_use && !dek->link.data) {
         dek->link.data = dek;
         g_queue_push_tail_link(&s->replaced, &dek->link);
     }
