@@ -43,6 +43,7 @@ class Actions:
         self.rundir = rundir
         self.captures = Captures(machine, rundir)
         self.on_reset = lambda: None
+        self.on_next = lambda: None
         self._next = None           # what runs after the guest has booted again
 
     def names(self):
@@ -97,11 +98,12 @@ class Actions:
 
     def lab_next(self, argv):
         """What `lab run` runs, in place of its command, when the guest boots again and its
-        command is lost with that: kexec, machine.reset."""
+        command is lost with that: kexec, machine.reset. Its stdin is kept for that from now on."""
         if not isinstance(argv, list) or not argv or not all(isinstance(a, str) for a in argv):
             raise LabError(f"lab.next: argv {argv!r}: a list of a program and its arguments "
                            "expected")
         self._next = argv
+        self.on_next()
 
     def take_next(self):
         """What lab.next asked for, once; None when nobody has asked."""

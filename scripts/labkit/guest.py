@@ -29,6 +29,7 @@ from .machine import AGENT_PORT
 BOOT_TIMEOUT = 180.0
 RESET_TIMEOUT = 120.0
 PING_AFTER = 10.0           # seconds of silence after which the agent is asked whether it is there
+TAKE_BACK_TIMEOUT = 60.0    # seconds that the agent may need to give back what nobody has read
 TURN = 1.0                  # seconds that one wait for the guest takes at most
 TERM_GRACE = 3.0            # seconds a command has between SIGTERM and SIGKILL
 PIPE_SAFE = 4096            # a pipe that polls writable takes this much without blocking
@@ -114,8 +115,12 @@ class Sink:
 class Command:
     """One command in the guest and the state of its streams."""
 
-    def __init__(self, ident, stdin, sinks, tty):
+    def __init__(self, ident, stdin, sinks, tty, ahead=b""):
         self.ident = ident
+        self.ahead = memoryview(ahead)  # bytes of stdin that go before those of the descriptor
+        self.held = False               # it gets no more stdin
+        self.back = bytearray()         # what the agent has given back of it,
+        self.back_whole = False         # and that this was all
         # a descriptor, bytes not yet sent, or None
         self.stdin = memoryview(stdin) if isinstance(stdin, (bytes, bytearray)) else stdin
         self.sinks = sinks              # stream -> Sink
@@ -143,6 +148,8 @@ class Guest:
         self.hang_timeout = machine.spec.hang_timeout
         self.actions = Actions(machine, rundir)
         self.actions.on_reset = self._want_reset
+        self.actions.on_next = self._hold_stdin
+        self.unread = b""           # of the stdin of the command that was lost
         self.hints = Hints()
         self.booted_in = None
         self._channel = Channel(self.actions)
@@ -306,10 +313,11 @@ class Guest:
         return env
 
     def run(self, argv, *, stdin=None, stdout=1, stderr=2, env=None, cwd=None, tty=None,
-            timeout=None, silence=None, window=None):
+            timeout=None, silence=None, window=None, ahead=b""):
         """Run `argv` in the guest and wait for it; returns its status as a shell would give it.
 
         stdin    a descriptor to read, bytes, or None for an empty one
+        ahead    bytes that it is to read before those of the descriptor
         stdout, stderr  a descriptor, or a function called with bytes
         tty      (rows, columns) to give it a terminal; stderr is then part of stdout
         timeout  seconds for the command; silence: seconds without any output
@@ -322,7 +330,8 @@ class Guest:
                            f"at most {f.MAX_PAYLOAD} can be passed to the guest",
                            "pass long data on stdin or in a --share directory")
         self._ident = self._ident % 0xffff + 1
-        command = Command(self._ident, stdin, {f.STDOUT: Sink(stdout), f.STDERR: Sink(stderr)}, tty)
+        command = Command(self._ident, stdin, {f.STDOUT: Sink(stdout), f.STDERR: Sink(stderr)}, tty,
+                          ahead)
         self._commands[command.ident] = command
         self._send(f.EXEC, command, payload=request)
         start = time.monotonic()
@@ -331,6 +340,7 @@ class Guest:
             while not command.finished:
                 now = time.monotonic()
                 if command.lost:
+                    self.unread = bytes(command.back) + bytes(command.ahead)
                     raise CommandLost(f"{argv[0]}: {command.lost}")
                 if timeout is not None and now - start > timeout:
                     raise self._timed_out(command, argv, f"{timeout:g} s are over")
@@ -393,7 +403,8 @@ class Guest:
                   channel.fileno(): select.POLLIN | (select.POLLOUT if self._channel.out else 0),
                   self.machine.pidfd: select.POLLIN}
         for command in self._commands.values():
-            if isinstance(command.stdin, int) and not command.eof_sent and command.credit > 0:
+            if isinstance(command.stdin, int) and not command.eof_sent and command.credit > 0 \
+                    and not command.ahead and not command.held:
                 wanted[command.stdin] = wanted.get(command.stdin, 0) | select.POLLIN
             for sink in command.sinks.values():
                 if sink.pending:
@@ -405,8 +416,7 @@ class Guest:
         if self._reset_wanted:
             self.reset()
         for command in list(self._commands.values()):
-            if not isinstance(command.stdin, int):
-                self._feed_bytes(command)
+            self._feed_bytes(command)
         poll = select.poll()
         for fd, events in self._interest().items():
             poll.register(fd, events)
@@ -502,8 +512,14 @@ class Guest:
         if command is None:
             return
         if kind == f.DATA:
+            if stream == f.STDIN:       # never more than was sent, with what a pipe holds
+                if command.held and len(command.back) + len(payload) <= 2 * f.WINDOW:
+                    command.back += payload
+                return
             command.last_output = time.monotonic()
             self._owe(command, stream, command.sinks[stream].take(payload))
+        elif kind == f.EOF and stream == f.STDIN:
+            command.back_whole = True
         elif kind == f.CREDIT:
             command.credit += struct.unpack("<I", payload)[0]
         elif kind == f.EXIT:
@@ -522,7 +538,40 @@ class Guest:
             if sink.pending:
                 self._owe(command, stream, sink.push())
 
+    def _hold_stdin(self):
+        """The commands get no more of their stdin; what they have not read is taken back."""
+        waiting = [c for c in self._commands.values() if not c.held]
+        for command in waiting:
+            command.held = True
+            self._send(f.TAKE_BACK, command)
+        limit = time.monotonic() + TAKE_BACK_TIMEOUT
+        while time.monotonic() < limit and not all(c.back_whole or c.lost or c.status is not None
+                                                   for c in waiting):
+            self._flush_link(self.machine.agent)
+            poll = select.poll()
+            for fd, events in self._interest().items():
+                if fd in (self.machine.agent.fileno(), self.machine.events.fileno(),
+                          self.machine.pidfd):
+                    poll.register(fd, events)
+            events = dict(poll.poll(TURN * 1000))
+            if self.machine.events.fileno() in events:
+                for name, data in self.machine.events.take():
+                    self._heed(name, data)
+            if self.machine.agent.fileno() in events:
+                self._receive()
+            if self.machine.pidfd in events:
+                return          # the loop will notice
+
     def _feed_bytes(self, command):
+        if command.held:
+            return
+        while command.ahead and command.credit > 0:
+            data = bytes(command.ahead[:min(f.CHUNK, command.credit)])
+            command.ahead = command.ahead[len(data):]
+            command.credit -= len(data)
+            self._send(f.DATA, command, f.STDIN, data)
+        if command.ahead or isinstance(command.stdin, int):
+            return
         while not command.eof_sent and (command.credit > 0 or not command.stdin):
             if not command.stdin:
                 self._send(f.EOF, command, f.STDIN)
@@ -535,7 +584,7 @@ class Guest:
 
     def _feed_fd(self, command, events):
         if not isinstance(command.stdin, int) or not events.get(command.stdin) \
-                or command.eof_sent or command.credit <= 0:
+                or command.eof_sent or command.credit <= 0 or command.held or command.ahead:
             return
         try:
             data = os.read(command.stdin, min(f.CHUNK, command.credit))

@@ -115,7 +115,7 @@ def _follow(guest, args, command):
             if command is None:
                 return _shell(guest, args.quiet)
             left = None if limit is None else max(0.0, limit - time.monotonic())
-            return guest.run(command, stdin=_stdin(), timeout=left)
+            return guest.run(command, stdin=_stdin(), timeout=left, ahead=guest.unread)
         except CommandLost as lost:
             following = guest.actions.take_next()
             if following is None and command is not None:

@@ -68,6 +68,7 @@ PING = 18       # any payload
 WINSIZE = 19    # u16 rows, u16 cols
 SYSRQ = 20      # letters to write to /proc/sysrq-trigger
 RESUME = 21     # greeting, words: question, instance that is meant, bytes received of it
+TAKE_BACK = 22  # no payload: DATA and EOF of STDIN come back with what nobody has read of it
 # both ways
 DATA = 32       # bytes of a stream
 EOF = 33        # no more bytes of a stream

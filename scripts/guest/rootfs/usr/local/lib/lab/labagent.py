@@ -36,6 +36,7 @@ class Session:
         self.pid = 0
         self.status = None          # wait status, once reaped
         self.stdin = -1
+        self.inlet = -1             # O_PATH: the pipe of stdin, without being one of its ends
         self.out = {}               # fd -> stream
         self.credit = {f.STDOUT: f.WINDOW, f.STDERR: f.WINDOW}
         self.pending = bytearray()  # stdin not yet taken by the process
@@ -54,6 +55,10 @@ class Session:
             inp, out, err = os.pipe(), os.pipe(), os.pipe()
             ends, child = (inp[1], out[0], err[0]), (inp[0], out[1], err[1])
             self.stdin = inp[1]
+            try:
+                self.inlet = os.open("/proc/self/fd/%d" % inp[0], os.O_PATH | os.O_CLOEXEC)
+            except OSError:
+                pass        # no /proc here any more
             self.out = {out[0]: f.STDOUT, err[0]: f.STDERR}
         pid = os.fork()
         if pid == 0:
@@ -73,6 +78,25 @@ class Session:
             os.close(self.stdin)
             self.stdin = -1
 
+    def take_unread(self):
+        """What of stdin the command has not read, taken away from it."""
+        data = bytearray()
+        if self.inlet >= 0:
+            try:
+                fd = os.open("/proc/self/fd/%d" % self.inlet, os.O_RDONLY | os.O_NONBLOCK)
+            except OSError:
+                fd = -1
+            if fd >= 0:
+                try:
+                    while part := os.read(fd, 65536):
+                        data += part
+                except BlockingIOError:
+                    pass
+                os.close(fd)
+        data += self.pending
+        self.pending.clear()
+        return data
+
     def signal(self, number):
         try:
             os.killpg(self.pid, number)
@@ -83,9 +107,9 @@ class Session:
                 pass
 
     def close(self):
-        for fd in {self.stdin, *self.out} - {-1}:
+        for fd in {self.stdin, self.inlet, *self.out} - {-1}:
             os.close(fd)
-        self.stdin = -1
+        self.stdin = self.inlet = -1
         self.out = {}
 
 
@@ -203,6 +227,11 @@ class Agent:
             session.credit[stream] += struct.unpack("<I", payload)[0]
         elif kind == f.SIGNAL:
             session.signal(struct.unpack("<i", payload)[0])
+        elif kind == f.TAKE_BACK:
+            data = session.take_unread()
+            for at in range(0, len(data), f.CHUNK):
+                self.send(f.DATA, ident, f.STDIN, bytes(data[at:at + f.CHUNK]))
+            self.send(f.EOF, ident, f.STDIN)
         elif kind == f.WINSIZE and session.tty:
             set_size(session.stdin, *struct.unpack("<HH", payload))
 
