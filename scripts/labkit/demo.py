@@ -162,10 +162,11 @@ def judge(report):
           "mlx0 has no counter tx_tls_encrypted_bytes: no TLS offload" if count is None else
           f"mlx0 encrypted {_bytes(count)} of TLS; the file has {_bytes(size)}")
     share = decrypted_share(report)
+    losses = moved(report, "receiver", "nic", "rx_tls_resync_req_pkt") or 0
     check(share is not None and share >= ENOUGH,
           "mlx1 has no counter rx_tls_decrypted_bytes: no TLS offload" if share is None else
-          f"mlx1 decrypted {share:.2%} of what mlx0 encrypted, after "
-          f"{moved(report, 'receiver', 'nic', 'rx_tls_resync_req_pkt') or 0} losses of sync "
+          f"mlx1 decrypted {share:.2%} of what mlx0 encrypted, after {losses} "
+          f"loss{'' if losses == 1 else 'es'} of sync "
           f"(at least {ENOUGH:.0%} expected)")
     for end, name in (("sender", "TlsTxDevice"), ("receiver", "TlsRxDevice")):
         count = moved(report, end, "stat", name)
