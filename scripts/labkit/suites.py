@@ -305,6 +305,21 @@ class Break(Qtest):
     part = "/break/"
 
 
+class Storm(Qtest):
+    """The qtest in which everything overlaps, for some time, under sanitizers."""
+
+    name = "storm"
+    about = "everything at once for a minute, on a QEMU with sanitizers (MLX5_STORM_SECONDS)"
+    default = False
+    products_changes = {"sanitize": True}
+    part = "/storm/"
+
+    def _programs(self, context):
+        programs, env = super()._programs(context)
+        return programs, {"MLX5_STORM_SECONDS": os.environ.get("MLX5_STORM_SECONDS", "60"),
+                          "UBSAN_OPTIONS": "halt_on_error=1", **env}
+
+
 def watched(spec):
     """A machine whose devices watch themselves, unless the user's --nic says strict=off.
 
@@ -557,6 +572,6 @@ def all_suites():
     from .driverbugs import DriverBugs      # pylint: disable=import-outside-toplevel
     from .randomrun import RandomPackets    # pylint: disable=import-outside-toplevel
     from .soak import Soak                  # pylint: disable=import-outside-toplevel
-    return [Unit(), Qtest(), GuestTests(), Lab(), Coverage(), RandomPackets(), Break(), Asan(),
+    return [Unit(), Qtest(), GuestTests(), Lab(), Coverage(), RandomPackets(), Break(), Storm(), Asan(),
             Qemu102(), Soak(), DriverBugs()]
 
