@@ -192,6 +192,17 @@ static void test_hotplug(void)
     drv_stop(d);
 }
 
+/* Plugs the device in and brings it up, with one send queue. */
+static void plug_up(Drv *d, DrvEq *eq, DrvCq *cq, DrvSq *sq)
+{
+    drv_plug(d, "hold");
+    drv_cmdq_init(d);
+    drv_hca_up(d);
+    drv_eq_create(d, eq, 6, 0, 0);
+    drv_cq_create(d, cq, 6, eq->eqn);
+    drv_sq_create(d, sq, 6, cq, 0);
+}
+
 /*
  * The device goes while the backend has a frame that it could not take, and
  * perhaps a part of it is on the wire. It arrives whole, and so does what the
@@ -209,12 +220,7 @@ static void test_unplug_blocked(void)
         DrvCq cq;
         DrvSq sq;
 
-        drv_plug(d, "hold");
-        drv_cmdq_init(d);
-        drv_hca_up(d);
-        drv_eq_create(d, &eq, 6, 0, 0);
-        drv_cq_create(d, &cq, 6, eq.eqn);
-        drv_sq_create(d, &sq, 6, &cq, 0);
+        plug_up(d, &eq, &cq, &sq);
         /* short ones behind long ones: no two devices agree on a length */
         drv_sq_send(d, &sq, frame, 60, 0);
         for (i = 1; i < 30; i++) {
@@ -257,12 +263,7 @@ static void test_unplug_cable(void)
     DrvCq cq;
     DrvSq sq;
 
-    drv_plug(d, "hold");
-    drv_cmdq_init(d);
-    drv_hca_up(d);
-    drv_eq_create(d, &eq, 6, 0, 0);
-    drv_cq_create(d, &cq, 6, eq.eqn);
-    drv_sq_create(d, &sq, 6, &cq, 0);
+    plug_up(d, &eq, &cq, &sq);
     for (i = 0; i < 30; i++) {
         frame[20] = i;
         drv_sq_send(d, &sq, frame, sizeof(frame) - i, 0);
