@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the device says it did with every single TLS record.
 
-Responsible for: switching the device's record log on for a block (docs/device.md), and reading it.
+Responsible for: switching the record log (docs/observing.md) on for a block, and reading it.
 State: the offset at which the block began. Outside of such blocks nothing is logged, so that tests
 which move gigabytes do not write gigabytes.
 Callers: tests that need("records") or need("remote-records").

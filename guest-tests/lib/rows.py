@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which rows of the TLS state machines the running test has reached.
 
-Responsible for: the difference of the devices' property tls-rows (docs/device.md) over a test.
+Responsible for: the difference of the devices' property tls-rows (docs/observing.md) over a test.
 State: what the devices have counted so far.
 Callers: runner.py, which writes it into the report; docs/tls-rows.md is made of such reports.
 Where no device counts rows there is nothing to say.

@@ -20,7 +20,7 @@ LINES = (
      "`tc netem` does, and then nobody may encrypt them, whichever card it is; let the wire delay "
      "instead: `lab run --wire 'delay ...'` (docs/wire.md)"),
     (re.compile(rb"mlx5_core .*\) failed, status .*syndrome"),
-     "the device refused a command of the driver's; docs/device.md lists the syndromes, and "
+     "the device refused a command of the driver's; docs/commands.md lists the syndromes, and "
      "--qemu-arg '-trace mlx5_cmd*' shows in qemu.log what was asked"),
     (re.compile(rb"Unknown symbol|disagrees about version of symbol|version magic .* should be"),
      "a module does not fit the kernel: both have to come from one build (docs/lab.md, other "

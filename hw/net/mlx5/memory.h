@@ -2,7 +2,7 @@
 /*
  * What a driver can make the host hold: charged here before it is allocated,
  * given back when it is freed, and bounded by the property memory-limit. See
- * docs/device.md, "Memory", for what is counted and what is not.
+ * docs/commands.md, "Memory", for what is counted and what is not.
  *
  * Charges are upper bounds of what malloc and GLib take, so that the limit
  * bounds the process, not only the sum of the structures.

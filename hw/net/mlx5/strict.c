@@ -281,7 +281,7 @@ void mlx5_strict_class_init(ObjectClass *klass)
 {
     object_class_property_add_bool(klass, "strict", get_strict, set_strict);
     object_class_property_set_description(klass, "strict",
-        "check on every packet what must always be true, see docs/device.md "
+        "check on every packet what must always be true, see docs/observing.md "
         "(default: off)");
     object_class_property_add(klass, "strict-violations",
                               "mlx5-strict-violations", get_violations, NULL,
