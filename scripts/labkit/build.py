@@ -26,6 +26,7 @@ class Products:
     qemu_src: pathlib.Path | None           # source tree; QEMU's Python modules are in python/
     qemu_build: pathlib.Path | None         # build directory, for tools that need one
     qtests: list[pathlib.Path]              # qtest programs; QTEST_QEMU_BINARY=qemu starts them
+    bench: pathlib.Path | None              # the program of tests/bench, likewise
     firmware_dirs: list[pathlib.Path]       # for -L; qemu above finds its firmware without
     kernel: pathlib.Path | None             # bzImage
     kernel_args: str                        # what this kernel wants on its command line
@@ -66,6 +67,7 @@ def ensure(*, yes: bool = False, qemu_src=None, sanitize: bool = False, qemu_ser
         qemu_src=qemu.src if qemu else None,
         qemu_build=qemu.build if qemu else None,
         qtests=qemu.qtests if qemu else [],
+        bench=qemu.bench if qemu else None,
         firmware_dirs=[qemu.firmware] if qemu else [],
         kernel=image.image if image else None,
         kernel_args=image.args if image else "",

@@ -36,11 +36,12 @@ COMMANDS = {
     "run": "run a command, or a shell, in the guest",
     "test": "run the unit tests, qtests and guest tests",
     "bug": "bring about a bug of the Linux driver",
+    "bench": "count the instructions that the device takes for a packet",
     "build": "build everything that the other commands need",
     "doctor": "say what this machine lacks, each with the fix",
 }
 MODULES = {"demo": "demo", "run": "run", "test": "testcmd", "bug": "driverbugs",
-           "build": "buildcmd", "doctor": "doctorcmd"}
+           "bench": "instructions", "build": "buildcmd", "doctor": "doctorcmd"}
 
 
 class _Parser(argparse.ArgumentParser):

@@ -55,6 +55,9 @@ PACKAGES = {
         "iproute2": "unit tests of the wire between interfaces",
         "meson": "unit tests of the engine",
     },
+    "bench": {      # not of DEFAULT_PURPOSES: `lab bench` asks for it
+        "valgrind": "counting instructions (callgrind)",
+    },
     "plot": {       # not of DEFAULT_PURPOSES: the suite soak asks for it
         "python3-matplotlib": "the plot of `lab test --only soak`",
     },

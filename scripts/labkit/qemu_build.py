@@ -33,6 +33,7 @@ from .errors import BuildError, FetchError, LabError, OverlayError, UsageError
 
 SUITES = {"10.0": "trixie", "10.2": "sid"}  # QEMU series -> Debian suite that carries its source
 TARGET = "qemu-system-x86_64"
+BENCH = "tests/qtest/mlx5-bench/mlx5-ktls-bench"
 MESON_MINIMUM = (1, 5, 0)
 STAMP = ".mlx5-ktls-checkout"       # in a source tree: whose sources the links point to
 
@@ -70,6 +71,7 @@ class QemuProduct:
     src: pathlib.Path           # source tree; python/qemu is below it
     build: pathlib.Path         # build directory (shared between checkouts: build results only)
     qtests: list[pathlib.Path]  # qtest programs, one for each tests/qtest/mlx5-ktls*-test.c
+    bench: pathlib.Path         # the program of tests/bench
     firmware: pathlib.Path      # for -L when another binary is used
     version: str                # e.g. "10.0.13+ds-0+deb13u1", or "tree" for a user's source
 
@@ -410,19 +412,23 @@ def qtest_programs() -> list[str]:
     return sorted(p.stem for p in (paths.REPO / "tests/qtest").glob("mlx5-ktls*-test.c"))
 
 
+def _targets() -> list[str]:
+    """What ninja makes: the emulator, the qtest programs, the program of tests/bench."""
+    return [TARGET, *(f"tests/qtest/{t}" for t in qtest_programs()), BENCH]
+
+
 def _compile(build: pathlib.Path, what: str) -> None:
     """Run ninja, which knows best what changed; when that is nothing it takes half a second."""
-    targets = [TARGET] + [f"tests/qtest/{t}" for t in qtest_programs()]
     first = not (build / TARGET).exists()
     with steps.Step(f"build QEMU {what}", f"qemu-{build.name}", quiet=not first) as step:
-        step.run(["ninja", f"-j{steps.jobs()}", *targets], cwd=build, env=ccache_env(),
+        step.run(["ninja", f"-j{steps.jobs()}", *_targets()], cwd=build, env=ccache_env(),
                  progress=steps.Ninja(), what=f"ninja in {build}",
                  hint=f"the device's sources are those of {paths.REPO}")
     if not (build / TARGET).exists():
         raise BuildError(f"ninja succeeded but {build / TARGET} is missing", log=step.log)
 
 
-def _publish(build: pathlib.Path, fw: pathlib.Path) -> tuple[pathlib.Path, list[pathlib.Path]]:
+def _publish(build: pathlib.Path, fw: pathlib.Path) -> list[pathlib.Path]:
     """Copy the binaries to a directory of this checkout, with the firmware where they look.
 
     A lab that runs keeps its binary when another checkout builds in the same directory.
@@ -430,7 +436,7 @@ def _publish(build: pathlib.Path, fw: pathlib.Path) -> tuple[pathlib.Path, list[
     out = build.with_name(f"bin-{paths.checkout_id()}-{build.name.partition('-')[2]}")
     paths.make_dir(out)
     made = []
-    for name in [TARGET] + [f"tests/qtest/{t}" for t in qtest_programs()]:
+    for name in _targets():
         target = out / pathlib.Path(name).name
         _copy_newer(build / name, target)
         made.append(target)
@@ -444,7 +450,7 @@ def _publish(build: pathlib.Path, fw: pathlib.Path) -> tuple[pathlib.Path, list[
                 link.unlink()
             if not link.is_symlink() and not link.exists():
                 link.symlink_to(rom)
-    return made[0], made[1:]
+    return made
 
 
 def _copy_newer(source: pathlib.Path, target: pathlib.Path) -> None:
@@ -515,8 +521,8 @@ def build(series: str = "10.0", qemu_src: pathlib.Path | None = None, sanitize: 
             paths.require_space(home, SPACE_BUILD[sanitize], "building QEMU")
             _configure(src, out, args)
         _compile(out, what)
-        binary, qtests = _publish(out, fw)
-    return QemuProduct(binary, src, out, qtests, fw, version)
+        binary, *qtests, bench = _publish(out, fw)
+    return QemuProduct(binary, src, out, qtests, bench, fw, version)
 
 
 def _pick_version(series: str, overlay: Overlay) -> str:

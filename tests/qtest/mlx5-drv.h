@@ -47,6 +47,8 @@
  * some times as much.
  */
 #define DRV_ACCESS_LIMIT 100
+/* The limit in force; a program that runs QEMU under valgrind lifts it. */
+extern double drv_access_limit;
 
 /* Waits until @cond holds; @cond asks the device or its memory. */
 #define DRV_WAIT(cond)                                                      \
