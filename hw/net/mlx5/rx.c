@@ -13,6 +13,7 @@
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
 #include "engine/csum.h"
+#include "engine/scratch.h"
 #include "engine/steering_modify.h"
 #include "fault.h"
 #include "strict.h"
@@ -308,10 +309,10 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
 {
     size_t len = iov_size(iov, iovcnt);
     uint8_t *buf = g_malloc(len);
-    RxTarget target[MLX5_STEERING_MAX_TIRS];
+    MLX5_SCRATCH RxTarget target[MLX5_STEERING_MAX_TIRS];
     Mlx5Function *fn = port->fn;
     Mlx5TrafficCounter *c = &fn->vport.counters.rx[MLX5_CAST_UNI];
-    Mlx5SteeringResult way;
+    MLX5_SCRATCH Mlx5SteeringResult way;
     Mlx5Packet pkt;
     unsigned n;
 
@@ -337,8 +338,8 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
 ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
 {
     Mlx5Function *fn = port->fn;
-    RxTarget target[MLX5_STEERING_MAX_TIRS];
-    Mlx5SteeringResult way;
+    MLX5_SCRATCH RxTarget target[MLX5_STEERING_MAX_TIRS];
+    MLX5_SCRATCH Mlx5SteeringResult way;
     Mlx5Packet pkt;
     unsigned n, i;
 

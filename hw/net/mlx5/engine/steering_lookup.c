@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "scratch.h"
 #include "steering_priv.h"
 
 void mlx5_steering_match_image(const Mlx5Packet *pkt, const uint8_t *frame,
@@ -226,7 +227,7 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
 {
     uint8_t bytes[MLX5_FTE_MATCH_OUTER_LEN];
     /* A visit opens at most one branch, so there cannot be more than visits. */
-    Branch branch[MLX5_STEERING_MAX_VISITS];
+    MLX5_SCRATCH Branch branch[MLX5_STEERING_MAX_VISITS];
     WayState st = { 0 };
     unsigned depth = 0;
     const Fte *fte;
