@@ -4,7 +4,6 @@
 Responsible for: subcommands, their help, and turning every way to end into a
 message and an exit status.
 State: none.
-Callers: scripts/lab.
 
 Modules that a subcommand needs are imported when it runs, so that help, doctor and
 errors work on a machine where nothing has been downloaded or built.
@@ -16,7 +15,7 @@ import importlib
 import os
 import sys
 
-from . import interrupts
+from . import interrupts, steps
 from .errors import EXIT_LAB, LabError
 
 USAGE = EXIT_LAB       # as `timeout` and `docker run` do: 1 and 2 may be the command's own
@@ -40,8 +39,6 @@ COMMANDS = {
     "build": "build everything that the other commands need",
     "doctor": "say what this machine lacks, each with the fix",
 }
-MODULES = {"demo": "demo", "run": "run", "test": "testcmd", "bug": "driverbugs",
-           "bench": "instructions", "build": "buildcmd", "doctor": "doctorcmd"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,7 +52,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser(name):
     """The parser of a subcommand."""
-    module = importlib.import_module(f".{MODULES[name]}", __package__)
+    module = importlib.import_module(f".commands.{name}", __package__)
     usage = f"lab {name} [OPTIONS]" + {"run": " [-- CMD ARGS…]", "bug": " [NAME]"}.get(name, "")
     parser = _Parser(prog=f"lab {name}", usage=usage, allow_abbrev=False,
                      description=getattr(module, "DESCRIPTION", COMMANDS[name]),
@@ -158,11 +155,10 @@ def _guarded(argv):
 
 
 def _name_artifacts():
-    session = sys.modules.get(f"{__package__}.session")
+    session = sys.modules.get(f"{__package__}.run.session")
     for path in session.named if session else ():
         print(f"lab: artifacts: {path}", file=sys.stderr, flush=True)
 
 
 def _clear_ticker():
-    from . import steps     # pylint: disable=import-outside-toplevel
     steps.ticker.clear()

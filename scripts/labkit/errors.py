@@ -2,8 +2,7 @@
 """Errors that end a lab command with a message instead of a traceback, and how text that others
 made is shown.
 
-State owned: none. Raised anywhere in labkit; the command line prints render() on stderr and
-exits with exit_status.
+State: none. The command line prints render() on stderr and exits with exit_status.
 """
 
 import re

@@ -5,7 +5,7 @@ Responsible for: turning SIGINT, SIGTERM and SIGHUP into one exception, raised a
 a moment when everything can be cleaned up.
 State: the process's signal handlers, the depth of `held()` and the signal that
 came meanwhile.
-Callers: cli installs it once; whoever must not be cut in the middle uses held().
+cli.py installs it once; what must not be cut in the middle uses held().
 """
 
 import contextlib

@@ -4,7 +4,6 @@
 Responsible for: the incremental parser (KTAP with nested subtests, TAP as GLib's
 g_test prints it), the report on stdout, its copy in a file, JUnit and JSON.
 State: the results so far.
-Callers: testcmd.py and the suites.
 """
 
 import contextlib

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where things are: the checkout, the cache, the artifacts; and the locks that guard the cache.
 
-State owned: nothing on its own; the directories are created when first asked for.
-Called by every module of labkit.
+State: nothing on its own; the directories are created when first asked for.
 
 Layout of the cache (everything in it can be deleted at any time, the next run makes it again):
 
@@ -34,6 +33,8 @@ SCRIPTS = REPO / "scripts"
 OVERLAY = SCRIPTS / "overlay"
 GUEST = SCRIPTS / "guest"
 GUEST_TESTS = REPO / "guest-tests"
+TESTS = REPO / "tests"
+PDEATH = SCRIPTS / "labkit" / "pdeath.py"
 
 
 def cache_dir(*parts: str, create: bool = True) -> pathlib.Path:

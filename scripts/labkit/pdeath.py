@@ -4,7 +4,7 @@
 Responsible for: the parent-death signal, a session of its own (a Ctrl-C of the
 terminal goes to the lab alone) and default signal handling.
 State: none; becomes the command.
-Called by: machine.py, as `python3 -I pdeath.py PARENT_PID COMMAND ARGS…`.
+Usage: python3 -I pdeath.py PARENT_PID COMMAND ARGS…
 """
 
 import ctypes

@@ -4,7 +4,7 @@
     /usr/bin/python3 scripts/labkit/soakplot.py soak.json soak.svg
 
 Responsible for: one picture (SVG, PNG, by the name's ending), with Debian's python3-matplotlib.
-State: none. Callers: soak.py, as a program of its own; people, with the figures of a real NIC.
+State: none. A program of its own, for the suite soak and for the figures of a real NIC.
 """
 
 import json
@@ -20,9 +20,10 @@ def main(argv):
         print(f"usage: {argv[0]} soak.json PICTURE.svg|png", file=sys.stderr)
         return 2
     try:
-        import matplotlib               # pylint: disable=import-outside-toplevel
+        import matplotlib  # pylint: disable=import-outside-toplevel
         matplotlib.use("Agg")
-        from matplotlib import pyplot   # pylint: disable=import-outside-toplevel
+        from matplotlib import \
+            pyplot  # pylint: disable=import-outside-toplevel
     except ImportError as error:
         print(f"soakplot: {error}: Debian's package python3-matplotlib is needed, for "
               f"/usr/bin/python3 (this is {sys.executable})", file=sys.stderr)

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Long steps a person can watch: one line for each, a ticker meanwhile, the full log kept.
 
-State owned: the log files in the cache's logs/, the one ticker line on the terminal, and every
+State: the log files in the cache's logs/, the one ticker line on the terminal, and every
 process started here, together with its whole process group: when a step ends, for whatever
 reason, nothing that it started is left running.
-Called by the modules that fetch and build. All output goes to stderr; stdout belongs to the
-command the user runs.
+All output goes to stderr; stdout belongs to the command the user runs.
 """
 
 import contextlib

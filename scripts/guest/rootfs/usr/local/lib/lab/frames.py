@@ -5,7 +5,7 @@ Responsible for: frame types, header layout, limits, and a Link at each end of t
 virtio-serial port `lab.agent`, which outlives what happens to the port.
 State: in a Link, what was sent and may have to be sent again, and what has been
 received of the next frame.
-Callers: labagent.py in the guest, labkit/guest.py on the host (which loads this
+Callers: labagent.py in the guest, labkit/run/guest.py on the host (which loads this
 very file, so the two ends cannot drift apart).
 
 A frame is a 12 byte little-endian header and a payload:

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`lab bug`: one bug of the Linux driver, brought about.
+
+Responsible for: its options, what it prints, and the exit status.
+State: none.
+"""
+
+from .. import steps
+from ..errors import EXIT_LAB, UsageError
+from ..run import session
+from ..run.driverbugs import NOT_SHOWN, SHOWN, attempt, known, series
+
+DESCRIPTION = """\
+Bring about a bug of the Linux driver, in a guest that may die of it, and say what came of it.
+Exit status: 0 the situation was there and the bug did not show, 1 it shows, 125 it could not be
+tried. Without NAME: which there are. docs/driver-bugs/ tells about each.
+"""
+
+EPILOG = """\
+examples:
+  lab bug
+  lab bug get-psv-over-close
+  lab bug get-psv-over-close --kernel 7.3
+  lab bug rx-queue-gone --kernel ~/src/linux
+  lab test --suite driver-bugs --kernel 7.3
+"""
+
+
+def add_options(parser):
+    """What `lab bug` accepts."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="the bug")
+    session.add_machine_options(parser)
+    session.add_build_options(parser)
+
+
+def main(args):
+    """Try one; returns the exit status."""
+    bugs = known()
+    if args.name is None:
+        for bug in bugs.values():
+            where = ", ".join(f"{'' if value else 'not '}{key}" for key, value in bug.shows.items())
+            print(f"{bug.name:26} {bug.about} ({where})")
+        return 0
+    if args.name not in bugs:
+        raise UsageError(f"lab bug {args.name!r}: no such bug; there are: {', '.join(bugs)}")
+    bug = bugs[args.name]
+    products = session.ensure_products(args)
+    with session.artifacts("bug", args.artifacts) as rundir:
+        outcome = attempt(args, products, bug, rundir)
+    kernel = series(products)
+    for line in outcome.lines:
+        print(f"  | {line}")
+    if outcome.shown is None:
+        steps.say(f"{bug.name} could not be tried: {outcome.text}")
+        return EXIT_LAB
+    known_as = {None: "nothing is known of this kernel", True: "it is known to show there",
+                False: "it is known not to show there"}[bug.shows.get(kernel)]
+    print(f"{'SHOWN' if outcome.shown else 'NOT SHOWN'} on Linux {kernel} ({known_as}): "
+          f"{outcome.text}")
+    return SHOWN if outcome.shown else NOT_SHOWN

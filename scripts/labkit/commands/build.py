@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`lab build`: everything the other commands need, ahead of time.
+
+Responsible for: its options and what it prints.
+State: none.
+"""
+
+import time
+
+from .. import steps
+from ..make.products import PARTS
+from ..run import session
+
+DESCRIPTION = """\
+Install what is missing on this host, then download and build QEMU with the device, the
+guest's kernel and its userland. The other commands do the same when they need it; what
+is built already is kept. The paths of the products go to stdout.
+"""
+
+
+def add_options(parser):
+    """What `lab build` accepts."""
+    parser.add_argument("--part", metavar="PART", choices=PARTS, action="append",
+                        help=f"build this part alone: {', '.join(PARTS)}; may be given several "
+                             "times")
+    session.add_build_options(parser)
+
+
+def main(args):
+    """Run it; returns the exit status."""
+    started = time.monotonic()
+    products = session.ensure_products(args, only=tuple(args.part or PARTS))
+    lines = [("qemu", products.qemu), ("kernel", products.kernel),
+             *(("initrd", path) for path in products.initrds),
+             *(("qtest", path) for path in products.qtests)]
+    for name, path in lines:
+        if path:
+            print(f"{name:7} {path}")
+    for name in ("qemu", "kernel", "kernel_release"):
+        if name in products.versions:
+            print(f"version {name} {products.versions[name]}")
+    steps.say(f"everything is there, after {steps.duration(time.monotonic() - started)}")
+    return 0

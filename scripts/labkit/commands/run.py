@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`lab run`: one command, or a shell, in the guest.
+
+Responsible for: the options of `lab run`, the terminal of an interactive shell, and the
+exit status.
+State: the terminal's settings while a shell runs.
+"""
+
+import argparse
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import termios
+import time
+import tty as ttymodule
+
+from .. import steps
+from ..errors import LabError
+from ..run import hints, session, wire
+from ..run.guest import CommandLost, OutputGone
+from ..run.session import seconds
+
+TLS_TIMEOUT = 60        # seconds after which the hints about TLS are left out
+BROKEN_PIPE = 141       # 128 + SIGPIPE, what a shell says of a writer whose reader has left
+
+DESCRIPTION = """\
+Boot the guest and run a command in it as root. Standard input, output and error are
+those of the command, and so is the exit status: 124 when --timeout is over, 125 when
+the lab itself failed (a guest that died, a build that failed), 128+N when signal N
+ended the command. Without a command: a shell.
+
+The guest has mlx0 (10.0.0.1, fd00::1) and, in the network namespace "peer", mlx1
+(10.0.0.2, fd00::2), wired back to back; with --topology user one NIC on libslirp.
+"""
+
+EPILOG = """\
+examples:
+  lab run -- ethtool -i mlx0
+  lab run -- sh -c 'ping -c 3 10.0.0.2; ip netns exec peer ip addr'
+  lab run --share ~/tests --timeout 300 -- /mnt/share/mytest
+  lab run --topology user --hostfwd tcp::8443-:443 -- nginx -g 'daemon off;'
+  lab run --nic tx-seq-check=ignore --qemu-arg '-trace mlx5_*'
+  lab run --feature tls-hw-rx-offload=on --wire 'drop a>b record=7 byte=2' -- /mnt/share/mytest
+"""
+
+FEATURE = re.compile(r"[a-z0-9][a-z0-9-]*=(on|off)")
+
+
+def add_options(parser):
+    """What `lab run` accepts beside the command."""
+    parser.add_argument("--topology", choices=("pair", "user"), default="pair",
+                        help="pair: two NICs back to back (default); user: one NIC on libslirp "
+                             "with DHCP")
+    parser.add_argument("--hostfwd", metavar="RULE", action="append", default=[],
+                        help="with --topology user: forward a port of the host, "
+                             "tcp|udp:[ADDR]:PORT-[ADDR]:PORT")
+    parser.add_argument("--share", metavar="DIR",
+                        help="a directory of the host, read-write at /mnt/share in the guest")
+    parser.add_argument("--wire", metavar="RULE", action="append",
+                        help="put the middlebox of docs/wire.md between the NICs, with this rule; "
+                             "may be given several times; `none` for no rule")
+    parser.add_argument("--feature", metavar="NAME=on|off", action="append", default=[],
+                        type=_feature,
+                        help="switch a feature of `ethtool -k` on both NICs before the command, "
+                             "such as tls-hw-rx-offload=on, which is off by default")
+    parser.add_argument("--quiet", "-q", action="store_true",
+                        help="say nothing but what went wrong: no progress, no greeting, no hints")
+    parser.add_argument("--timeout", metavar="S", type=seconds,
+                        help="end the command after S seconds, counted from its start")
+    session.add_machine_options(parser)
+    session.add_build_options(parser)
+
+
+def _feature(text):
+    if not FEATURE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: NAME=on or NAME=off expected, such as "
+                                         "tls-hw-rx-offload=on")
+    return text
+
+
+def main(args, command):
+    """Run it; returns the exit status."""
+    spec = session.spec_of(args)
+    if "help" in args.nic:
+        return _nic_help(args)
+    if spec.wire:
+        wire.check(spec.wire)
+    steps.ticker.quiet = args.quiet
+    products = session.ensure_products(args)
+    interactive = not command and os.isatty(0)
+    with session.artifacts("run", args.artifacts, quiet=args.quiet) as rundir, \
+            session.booted(products, spec, rundir, args.boot_timeout,
+                           hints=not args.quiet) as guest:
+        steps.inform(f"guest ready after {guest.booted_in:.1f} s")
+        try:
+            status = _follow(guest, args, None if interactive else command or ["/bin/sh"])
+        except OutputGone:
+            return BROKEN_PIPE
+        if not args.quiet:
+            for sentence in hints.software_tls(_tls(guest)):
+                steps.hint(sentence)
+        return status
+
+
+def _follow(guest, args, command):
+    """Run the command (None: a shell), and when it is lost because the guest boots again (kexec,
+    a reset), what it has asked for then; a shell is followed by another one."""
+    limit = None if args.timeout is None else time.monotonic() + args.timeout
+    while True:
+        try:
+            if args.feature:
+                _switch(guest, args.feature)
+            if command is None:
+                return _shell(guest, args.quiet)
+            left = None if limit is None else max(0.0, limit - time.monotonic())
+            return guest.run(command, stdin=_stdin(), timeout=left, ahead=guest.unread)
+        except CommandLost as lost:
+            following = guest.actions.take_next()
+            if following is None and command is not None:
+                lost.hint = ("`lab-kexec -- CMD` in the guest, or the action lab.next, says what "
+                             "goes on after it")
+                raise
+            steps.say(lost.message)
+            if problem := guest.boot(args.boot_timeout, "waiting for the guest to boot again"):
+                session.warn_network(problem)
+            command = following
+
+
+def _switch(guest, features):
+    status, out, err = guest.output(["lab-net", "feature", *features])
+    if status:
+        raise LabError(f"--feature {' '.join(features)}: {(err or out).strip()}",
+                       "`lab run -- ethtool -k mlx0` lists the features")
+
+
+def _tls(guest):
+    """What `lab-net tls` prints; "" when there is no answer, which is no reason to fail."""
+    with contextlib.suppress(LabError):
+        return guest.output(["lab-net", "tls"], timeout=TLS_TIMEOUT)[1]
+    return ""
+
+
+def _stdin():
+    """Descriptor 0, or None where reading it would stop us: a terminal we are not in front of."""
+    try:
+        if os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp():
+            return None
+        os.fstat(0)
+    except OSError:
+        return None
+    return 0
+
+
+def _size():
+    try:
+        columns, rows = os.get_terminal_size(0)
+    except OSError:
+        return 24, 80
+    return rows or 24, columns or 80
+
+
+@contextlib.contextmanager
+def _raw(fd):
+    """The terminal passes every key on, to be interpreted in the guest."""
+    before = termios.tcgetattr(fd)
+    try:
+        ttymodule.setraw(fd)
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def _shell(guest, quiet):
+    if not quiet:
+        steps.say("a shell in the guest; `exit` or Ctrl-D ends it, Ctrl-] three times ends the "
+                  "machine")
+        for line in hints.greeting(_tls(guest)):
+            steps.say(line)
+    status, _, _ = guest.output(["test", "-x", "/bin/bash"])
+    shell = ["/bin/bash", "-l"] if status == 0 else ["/bin/sh", "-l"]
+    with _raw(0):
+        return guest.run(shell, stdin=0, stdout=1, tty=_size(), window=_size)
+
+
+def _nic_help(args):
+    products = session.ensure_products(args)
+    command = [str(products.qemu)]
+    for folder in products.firmware_dirs:
+        command += ["-L", str(folder)]
+    result = subprocess.run([*command, "-device", f"{args.nic_model},help"], check=False,
+                            stdin=subprocess.DEVNULL)
+    if result.returncode:
+        raise LabError(f"{products.qemu} does not know the device {args.nic_model}")
+    sys.stdout.flush()
+    return 0

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`lab test`: everything that passes or fails, in one KTAP report.
+
+Responsible for: choosing suites and tests, running them in order, and the report's
+forms (stdout, results.ktap, results.json, JUnit).
+State: none beyond the run.
+"""
+
+import os
+import sys
+import time
+import traceback
+
+from .. import ktap, steps
+from ..errors import EXIT_LAB, BuildError, LabError, UsageError
+from ..make import host
+from ..run import session
+from ..suites import all_suites
+from ..suites.suite import Context
+
+EXIT_FAILED = 1
+
+DESCRIPTION = """\
+Run the tests and report them as KTAP on stdout; the last line says
+"N passed, N failed, N skipped". Exit status 0 when nothing failed, 1 when a test
+failed, 125 when the lab itself failed.
+
+suites:
+""" + "\n".join(f"  {suite.name:11} {suite.about}{'' if suite.default else ' (--full)'}"
+                for suite in all_suites())
+
+EPILOG = """\
+examples:
+  lab test
+  lab test --list
+  lab test --only 'tls*' --only guest/probe
+  lab test --suite unit --suite qtest
+  lab test --full --junit results.xml
+"""
+
+
+def add_options(parser):
+    """What `lab test` accepts."""
+    parser.add_argument("--list", action="store_true",
+                        help="print the names of the tests instead of running them")
+    parser.add_argument("--only", metavar="PATTERN", action="append", default=[],
+                        help="run the tests whose name, group or suite matches this glob; may be "
+                             "given several times")
+    parser.add_argument("--suite", metavar="NAME", action="append", default=[],
+                        help="run this suite; may be given several times")
+    parser.add_argument("--full", action="store_true",
+                        help="run the suites too that take long")
+    parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
+    session.add_machine_options(parser)
+    session.add_build_options(parser)
+    for suite in all_suites():
+        suite.add_options(parser)
+
+
+def main(args):
+    """Run it; returns the exit status."""
+    suites = _choose(args)
+    if args.list:
+        return _list(args, suites)
+    if args.junit:
+        _check_writable(args.junit)
+    with session.artifacts("test", args.artifacts) as rundir:
+        context = Context(args, rundir)
+        _packages(context, suites)
+        plan = _plan(context, suites)
+        report = ktap.Report(_out, rundir.file("results.ktap"))
+        report.begin(len(plan))
+        started = time.monotonic()
+        try:
+            for suite, names, error in plan:
+                _run(context, report, suite, names, error)
+        finally:
+            kept = _keep(report, rundir, args, seconds=time.monotonic() - started,
+                         versions=_versions(context))
+        good = report.close()
+        for suite, result in report.results:
+            if result.status == "fail":
+                steps.say(f"FAILED {suite}/{result.name}: {result.summary or 'see above'}")
+    if not good:
+        return EXIT_FAILED
+    return 0 if kept else EXIT_LAB
+
+
+def _keep(report, rundir, args, **more):
+    """The report's other forms; False when there was no room for one of them. stdout has its
+    closing line all the same."""
+    try:
+        report.save(rundir.file("results.json"), **more)
+        if args.junit:
+            report.junit(args.junit)
+    except OSError as error:
+        steps.say(f"the results could not be kept: {error}")
+        return False
+    return True
+
+
+def _choose(args):
+    """The suites that the command line names; those of a plain run otherwise."""
+    suites = all_suites()
+    known = {suite.name for suite in suites}
+    for name in args.suite:
+        if name not in known:
+            raise UsageError(f"--suite {name!r}: no such suite; there are: "
+                             f"{', '.join(suite.name for suite in suites)}")
+    firsts = {pattern.strip("/").split("/")[0] for pattern in args.only}
+    named = firsts & known
+    if args.suite:
+        return [suite for suite in suites if suite.name in args.suite]
+    if firsts and firsts <= known:
+        # all patterns say where they belong: the other suites need not be built to be listed
+        return [suite for suite in suites if suite.name in named]
+    if args.full:
+        return suites
+    return [suite for suite in suites if suite.default or suite.name in named]
+
+
+def _packages(context, suites):
+    """Whatever any of the suites needs of this host, asked for once, before the long part."""
+    purposes = dict.fromkeys(purpose for suite in suites for purpose in suite.packages(context))
+    if purposes:
+        host.ensure_packages(context.args.yes, tuple(purposes))
+
+
+def _names(context, suite):
+    """(all names, chosen names, error) of a suite."""
+    try:
+        names = suite.tests(context)
+    except LabError as error:
+        return [], [], error
+    return names, context.wants(suite.name, names), None
+
+
+def _plan(context, suites):
+    """What to run: [(suite, names, error that kept it from listing)]."""
+    plan = []
+    for suite in suites:
+        names, chosen, error = _names(context, suite)
+        # a suite that cannot be listed is a failure, unless something else was asked for
+        if chosen or (error and (not context.patterns or _asked(context, suite))):
+            plan.append((suite, chosen, error))
+        elif not names and not error:
+            plan.append((suite, [], LabError("it has no test")))
+    if not plan:
+        raise UsageError(f"no test matches --only {' '.join(context.patterns)}",
+                         "`lab test --list` prints all names")
+    return plan
+
+
+def _asked(context, suite):
+    return any(pattern.split("/")[0] == suite.name for pattern in context.patterns)
+
+
+def _run(context, report, suite, names, error):
+    report.begin_suite(suite.name)
+    if error is None:
+        try:
+            suite.run(context, report, names)
+        except LabError as failure:
+            error = failure
+        except BrokenPipeError:
+            raise               # whoever reads the report has left
+        except Exception as failure:    # pylint: disable=broad-except
+            # a full disk, say: the other suites run all the same, and the report has its end
+            error = BuildError(f"{type(failure).__name__}: {failure}",
+                               tail=traceback.format_exc().splitlines()[-20:])
+    if error is not None:
+        # what could not be run has failed: a broken build must not look like fewer tests
+        print(error.render(), file=sys.stderr, flush=True)
+        report.result(ktap.Result(["(suite)"], "fail", error.message,
+                                  list(getattr(error, "tail", ()))))
+    report.end_suite()
+
+
+def _list(args, suites):
+    context = Context(args, None)
+    _packages(context, suites)
+    failed = False
+    for suite in suites:
+        _, chosen, error = _names(context, suite)
+        if error:
+            failed = True
+            print(error.render(), file=sys.stderr, flush=True)
+        for name in chosen:
+            _out(f"{suite.name}/{name}\n")
+    return EXIT_LAB if failed else 0
+
+
+def _versions(context):
+    """Of what the suites used: QEMU, kernel, guest packages."""
+    versions = {}
+    for products in context.used():
+        versions.update(products.versions)
+    return versions
+
+
+def _check_writable(path):
+    """Say so now, not after an hour of tests."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+        raise UsageError(f"--junit {path}: {folder} is not a directory that can be written to")
+
+
+def _out(text):
+    sys.stdout.write(text)
+    sys.stdout.flush()

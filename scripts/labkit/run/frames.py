@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The agent's framing, as the guest has it: loads the guest's own frames.py.
+
+Responsible for: there being one definition of the protocol.
+State: none.
+"""
+
+import importlib.util
+import sys
+
+from .. import paths
+
+_PATH = paths.GUEST / "rootfs/usr/local/lib/lab/frames.py"
+
+
+def _load():
+    spec = importlib.util.spec_from_file_location("labkit._guest_frames", _PATH)
+    module = importlib.util.module_from_spec(spec)
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = writes
+    return module
+
+
+guest = _load()

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a line of the kernel's log, or a counter of its TLS, means for whoever wonders.
+
+Responsible for: the table of lines that are recognised, and the sentences about TLS that was
+done in software.
+State: in a Hints, which lines of the table have come.
+
+docs/troubleshooting.md says more of each.
+"""
+
+import re
+
+# (pattern, hint): one line of the log is enough, the hint is said once.
+LINES = (
+    (re.compile(rb"unencrypted skb with no associated socket"),
+     "the kernel dropped packets of a TLS connection (\"unencrypted skb with no associated "
+     "socket\"): something between socket and NIC takes them from their socket, as a delay by "
+     "`tc netem` does, and then nobody may encrypt them, whichever card it is; let the wire delay "
+     "instead: `lab run --wire 'delay ...'` (docs/wire.md)"),
+    (re.compile(rb"mlx5_core .*\) failed, status .*syndrome"),
+     "the device refused a command of the driver's; docs/commands.md lists the syndromes, and "
+     "--qemu-arg '-trace mlx5_cmd*' shows in qemu.log what was asked"),
+    (re.compile(rb"Unknown symbol|disagrees about version of symbol|version magic .* should be"),
+     "a module does not fit the kernel: both have to come from one build (docs/lab.md, other "
+     "kernels)"),
+    (re.compile(rb"BUG: soft lockup|rcu: INFO: .*detected (expedited )?stall|"
+                rb"NETDEV WATCHDOG: .*timed out"),
+     "the guest was held up for long: is this machine very busy?"),
+)
+
+
+class Hints:
+    """What was recognised in one guest's log."""
+
+    def __init__(self):
+        self._found = {}
+
+    def heed(self, line):
+        """A line of the kernel's log, as bytes."""
+        for pattern, hint in LINES:
+            if hint not in self._found and pattern.search(line):
+                self._found[hint] = line
+
+    def found(self):
+        """The hints, in the order in which their lines came."""
+        return list(self._found)
+
+
+OPTION = {"tx": "tls-hw-tx-offload", "rx": "tls-hw-rx-offload"}
+DONE = {"tx": "sent", "rx": "received"}
+CIPHERS = "Linux gives a NIC TLS 1.2 with AES-128-GCM or AES-256-GCM and nothing else"
+
+
+def nics(text):
+    """[(name, {word: value})] of what `lab-net tls` prints."""
+    found = []
+    for line in text.splitlines():
+        name, *words = line.split()
+        found.append((name, dict(word.split("=", 1) for word in words if "=" in word)))
+    return found
+
+
+def software_tls(text):
+    """Sentences about TLS connections that no NIC took, from what `lab-net tls` prints."""
+    sentences = []
+    for name, words in nics(text):
+        for way, option in OPTION.items():
+            count = int(words.get(f"Tls{way.title()}Sw", 0))
+            if not count or option not in words:
+                continue
+            what = f"{name}: {count} TLS connection{'s'[:count > 1]} {DONE[way]} in software: "
+            if words[option] == "on":
+                sentences.append(what + f"{option} is on, so it is the version or the cipher: "
+                                        f"{CIPHERS} (docs/troubleshooting.md)")
+            else:
+                default = ", the driver's default" if way == "rx" else ""
+                sentences.append(what + f"{option} is off{default}; "
+                                        f"`lab run --feature {option}=on` switches it on for "
+                                        "both NICs")
+    return sentences
+
+
+def greeting(text):
+    """Lines for whoever gets a shell: what of TLS offload is on, and how to switch it on."""
+    lines = []
+    for name, words in nics(text):
+        states = [f"{option} {words[option]}" for option in OPTION.values() if option in words]
+        lines.append(f"{name}: {', '.join(states) if states else 'no TLS offload'}")
+    if any(words.get(option) == "off" for _, words in nics(text) for option in OPTION.values()):
+        lines.append("on for all NICs: `lab-net feature tls-hw-rx-offload=on`, or `lab run "
+                     "--feature tls-hw-rx-offload=on` from the start")
+    return lines

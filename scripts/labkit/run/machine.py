@@ -1,0 +1,434 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One QEMU: its command line, its life and its monitor.
+
+Responsible for: how a lab machine is put together, starting and ending it, QMP,
+and telling why it died.
+State: the QEMU process and the two ends of its virtio-serial ports.
+
+QEMU's own Python modules drive it. They are part of the QEMU tree, so they are
+imported when a machine is started and not before.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import gzip
+import logging
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import sys
+
+from .. import paths
+from ..errors import LabError
+from ..interrupts import held
+from .events import Events
+from .frames import guest as frames
+from .wire import Wire
+
+PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
+SPARE_PORT, SPARE_ADDRESS = "spare", 0x12   # empty when the machine starts
+# Firmware gives an empty port a window that BAR 0 of a NIC (32 MiB) does not fit into.
+PORT_OPTIONS = "pref64-reserve=64M"
+SERIAL_ADDRESS, SHARE_ADDRESS = 0x2, 0x3
+SHARE_TAG = "labshare"
+# The two limits: to a guest, a host that stops it for half a minute looks like a stall of its own,
+# and its tests fail for what the kernel then logs.
+KERNEL_ARGS = ("console=ttyS0 panic=-1 quiet no_timer_check tsc=reliable "
+               "random.trust_cpu=on rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60")
+PORTS = ("agent", "channel", "events")      # the sockets between the lab and QEMU
+AGENT_PORT = "agentport"            # the agent's port in QEMU's events
+AGENT_END = re.compile(r"^init: the agent has ended with status (\d+)")
+TROUBLE = re.compile(r"\bBUG\b|\bOops\b|Kernel panic|general protection fault")
+QMP_TIMEOUT = 120       # seconds for one answer; a QEMU that takes longer hangs
+HANG_TIMEOUT = 300.0
+STOP_TIMEOUT = 120      # seconds to end after `quit`; killing it is a failure, so no measure either
+
+
+@dataclasses.dataclass
+class Spec:
+    """What the user asked a machine to be."""
+
+    topology: str = "pair"
+    nic_model: str = "mlx5-ktls"
+    nic_props: list = dataclasses.field(default_factory=list)
+    hostfwd: list = dataclasses.field(default_factory=list)
+    share: pathlib.Path | None = None
+    smp: int = 2
+    mem: str = "2G"
+    qemu_args: list = dataclasses.field(default_factory=list)
+    append: str = ""
+    initrds: list = dataclasses.field(default_factory=list)     # beside the guest's own
+    hang_timeout: float = HANG_TIMEOUT  # seconds of its own without an answer: then a guest hangs
+    wire: list | None = None    # rules of the middlebox between the NICs, None without one
+
+    @property
+    def nics(self):
+        """Ids of the NICs of this topology."""
+        return ["nic0", "nic1"] if self.topology == "pair" else ["nic0"]
+
+
+def quote(value):
+    """A value inside a QEMU option: a comma is written twice."""
+    return str(value).replace(",", ",,")
+
+
+class Machine:
+    """A QEMU that runs the guest. Use as a context manager: leaving it ends QEMU."""
+
+    def __init__(self, products, spec, rundir):
+        self.products = products
+        self.spec = spec
+        self.rundir = rundir
+        self.agent = None           # socket of the port lab.agent
+        self.channel = None         # socket of the port lab.channel
+        self.events = None          # what QEMU tells by itself
+        self.wire = None            # the middlebox between the NICs, if there is one
+        self.pidfd = -1             # readable when QEMU has ended
+        self._vm = None
+        self._status = None
+        self.console = rundir.file("console.log")
+        self.log = rundir.file("qemu.log")
+
+    # the command line
+
+    def _port_devices(self):
+        """{id of a root port: its device number on the root bus}."""
+        ports = {f"rp{nic[3:]}": PORT_ADDRESSES[int(nic[3:])] for nic in self.spec.nics}
+        return ports | {SPARE_PORT: SPARE_ADDRESS}
+
+    def ports(self):
+        """{id of a root port: its PCI address in the guest}."""
+        return {port: f"0000:00:{address:02x}.0"
+                for port, address in self._port_devices().items()}
+
+    def nic_device(self, nic, port=None):
+        """The -device option of `nic`, also what device_add takes; `port`: not in its own."""
+        index = int(nic[3:])
+        parts = [self.spec.nic_model, f"id={nic}", f"bus={port or f'rp{index}'}",
+                 f"netdev=net{index}", f"mac=52:54:00:6d:78:{index:02x}"]
+        if self.spec.nic_model != "mlx5-ktls":
+            parts.append("romfile=")
+        return ",".join(parts + list(self.spec.nic_props))
+
+    def _net_args(self, wire):
+        """`wire`: descriptors of the two ends of a stream socket pair, or of one for each NIC,
+        whose other ends the middlebox has.
+
+        Both netdevs are clients of a connection that we made. Were one of them a server, its end
+        would stay in blocking mode, as net/stream.c leaves it after accept; with both ends in one
+        process QEMU would then wait for itself as soon as a burst fills the socket.
+        """
+        spec = self.spec
+        if spec.topology == "pair":
+            args = []
+            for index, fd in enumerate(wire):
+                args += ["-netdev", f"stream,id=net{index},server=off,addr.type=fd,addr.str={fd}"]
+        else:
+            forwards = "".join(",hostfwd=" + quote(rule) for rule in spec.hostfwd)
+            args = ["-netdev", "user,id=net0" + forwards]
+        for slot, (port, address) in enumerate(self._port_devices().items(), 1):
+            args += ["-device", f"pcie-root-port,id={port},bus=pcie.0,addr={address:#x},"
+                                f"chassis={slot},slot={slot},{PORT_OPTIONS}"]
+        for nic in spec.nics:
+            args += ["-device", self.nic_device(nic)]
+        return args
+
+    def _kernel_args(self):
+        spec = self.spec
+        ports = ",".join(address for port, address in self.ports().items() if port != SPARE_PORT)
+        words = [KERNEL_ARGS, *self.products.kernel_args.split(),
+                 f"lab.topology={spec.topology}", f"lab.ports={ports}"]
+        if spec.share:
+            words.append(f"lab.share={SHARE_TAG}")
+        if spec.append:
+            words.append(spec.append)
+        return " ".join(words)
+
+    def _args(self, initrd, ports, wire):
+        spec, products = self.spec, self.products
+        args = []
+        for folder in products.firmware_dirs:
+            args += ["-L", str(folder)]
+        args += ["-nodefaults", "-no-user-config", "-no-reboot",
+                 "-machine", "q35", "-cpu", "max",
+                 "-smp", str(spec.smp), "-m", str(spec.mem),
+                 "-chardev", f"file,id=console,path={quote(self.console)}",
+                 "-serial", "chardev:console",
+                 "-device", f"virtio-serial-pci,id=labserial,bus=pcie.0,addr={SERIAL_ADDRESS:#x}"]
+        if "-accel" not in spec.qemu_args:      # the first one counts
+            args += ["-accel", "tcg,thread=multi"]
+        for name, fd in ports:
+            args += ["-chardev", f"socket,id={name},fd={fd}"]
+            if name == "events":
+                args += ["-mon", "chardev=events,mode=control"]
+            else:
+                args += ["-device", f"virtserialport,bus=labserial.0,id={name}port,"
+                                    f"chardev={name},name=lab.{name}"]
+        args += self._net_args(wire)
+        if spec.share:
+            args += ["-fsdev", f"local,id=share,path={quote(spec.share)},security_model=none,"
+                               "multidevs=remap",
+                     "-device", f"virtio-9p-pci,fsdev=share,mount_tag={SHARE_TAG},bus=pcie.0,"
+                                f"addr={SHARE_ADDRESS:#x}"]
+        args += ["-kernel", str(products.kernel), "-initrd", str(initrd),
+                 "-append", self._kernel_args()]
+        return args + list(spec.qemu_args)
+
+    # life
+
+    def start(self):
+        """Launch QEMU and connect its monitor. Raises LabError with QEMU's own words."""
+        machine_class = _qemu_machine_class(self.products.qemu_src)
+        initrd = self.rundir.sockets / "initrd"
+        _concatenate([*self.products.initrds, *self.spec.initrds], initrd)
+        ours, theirs = [], []
+        for _ in PORTS:
+            near, far = socket.socketpair()
+            os.set_inheritable(far.fileno(), True)
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, frames.SOCKET // 2)     # doubled
+            near.setblocking(False)
+            ours.append(near)
+            theirs.append(far)
+        self.agent, self.channel = ours[:2]
+        self.events = Events(ours[2])
+        wire = self._wire_ends()
+        for end in wire:
+            os.set_inheritable(end.fileno(), True)
+        theirs += wire
+        ports = [(name, far.fileno()) for name, far in zip(PORTS, theirs)]
+        wrapper = [sys.executable, "-I", str(paths.PDEATH), str(os.getpid())]
+        args = self._args(initrd, ports, [end.fileno() for end in wire])
+        self.rundir.file("qemu-command.txt").write_text(
+            "\n".join([str(self.products.qemu), *args]) + "\n", encoding="utf-8")
+        vm = machine_class(str(self.products.qemu), args, wrapper=wrapper, name="qemu",
+                           base_temp_dir=str(self.rundir.sockets),
+                           log_dir=str(self.rundir.path), qmp_timer=QMP_TIMEOUT)
+        try:
+            with held():
+                vm.launch()
+                self._vm = vm
+                # pylint: disable=protected-access
+                vm._qmp.settimeout(QMP_TIMEOUT)
+                self.pidfd = os.pidfd_open(vm.get_pid())
+        except ProcessLookupError:
+            raise LabError("QEMU ended at once: " + self._log_tail()) from None
+        except Exception as error:  # pylint: disable=broad-except
+            raise LabError("QEMU did not start: " + (self._log_tail() or str(error)),
+                           f"its command line is in {self.rundir.file('qemu-command.txt')}") \
+                from error
+        finally:
+            for far in theirs:
+                far.close()
+            initrd.unlink(missing_ok=True)
+
+    def image(self, part):
+        """The file of what the guest was booted from: "kernel", or "initrd", which is packed for
+        the way into the guest; a kernel unpacks it."""
+        if part == "kernel":
+            return self.products.kernel
+        path = self.rundir.sockets / "initrd.gz"
+        if not path.exists():
+            try:
+                with gzip.open(path, "wb", compresslevel=1) as out:
+                    _write_parts([*self.products.initrds, *self.spec.initrds], out)
+            except OSError as error:
+                raise LabError(f"cannot pack the guest's initrd: {error}") from error
+        return path
+
+    def _wire_ends(self):
+        """The sockets that the NICs are wired with."""
+        if self.spec.topology != "pair":
+            return ()
+        if self.spec.wire is None:
+            return socket.socketpair()
+        self.wire = Wire(self.rundir, self.spec.wire)
+        return self.wire.start()
+
+    def stop(self):
+        """End QEMU, politely first. Safe to call at any time, and twice."""
+        vm, self._vm = self._vm, None
+        if vm is not None:
+            with held():
+                # pylint: disable=broad-except,protected-access
+                try:
+                    if vm._qmp_connection is not None:
+                        vm._qmp_connection.settimeout(STOP_TIMEOUT)
+                    vm.shutdown(timeout=STOP_TIMEOUT)
+                except Exception:       # it had to be killed, or was gone already
+                    with contextlib.suppress(Exception):
+                        vm.kill()
+                self._status = vm.exitcode()
+        if self.wire is not None:
+            self.wire.stop()
+        for end in (self.agent, self.channel, self.events):
+            if end is not None:
+                end.close()
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    @property
+    def exit_status(self):
+        """QEMU's exit status after stop(): 0, a code, or minus a signal."""
+        return self._status
+
+    @property
+    def pid(self):
+        """QEMU's process id, None when it does not run."""
+        return self._vm.get_pid() if self._vm is not None else None
+
+    @property
+    def running(self):
+        """Whether the QEMU process lives."""
+        return self._vm is not None and self._vm.is_running()
+
+    # the monitor
+
+    def qmp(self, command, **arguments):
+        """Run a QMP command; returns its result, raises LabError with QEMU's message."""
+        if self._vm is None:
+            raise LabError(f"QMP {command}: the machine is not running")
+        with held():
+            try:
+                return self._vm.cmd(command, arguments or None)
+            except Exception as error:      # pylint: disable=broad-except
+                text = str(error) or type(error).__name__
+                raise LabError(f"QMP {command}: {text}") from error
+
+    def hmp(self, line):
+        """Run a human monitor command; its output, "" for most that succeed."""
+        return str(self.qmp("human-monitor-command", **{"command-line": line})).strip()
+
+    def wait_event(self, name, timeout, match=None):
+        """Wait for a QMP event; returns it, or None when `timeout` seconds are over."""
+        try:
+            return self._vm.events_wait([(name, match)], timeout=float(timeout))
+        except (asyncio.TimeoutError, TimeoutError):
+            return None
+        except Exception as error:      # pylint: disable=broad-except
+            raise LabError(f"QEMU went away while waiting for {name}") from error
+
+    def answers(self, timeout=5.0):
+        """Does QEMU's monitor answer? If not, its main loop hangs, and the guest with it."""
+        # pylint: disable=protected-access,broad-except
+        with held():
+            try:
+                self._vm._qmp.settimeout(timeout)
+                self._vm.cmd("query-status")
+                return True
+            except Exception:
+                return False
+            finally:
+                with contextlib.suppress(Exception):
+                    self._vm._qmp.settimeout(QMP_TIMEOUT)
+
+    def forget_events(self):
+        """Drop the events that nobody waits for."""
+        with contextlib.suppress(Exception):
+            self._vm.get_qmp_events()
+
+    # why it died
+
+    def console_tail(self, lines=25):
+        """The last lines of the guest's console, without what terminals interpret."""
+        try:
+            with open(self.console, "rb") as file:
+                file.seek(0, os.SEEK_END)
+                file.seek(max(0, file.tell() - 64 * 1024))
+                text = file.read().decode(errors="replace")
+        except OSError:
+            return []
+        text = re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|c)|[^\n\t\x20-\x7e\x80-\uffff]", "", text)
+        found = [line.rstrip() for line in text.splitlines() if line.strip()]
+        for number, line in enumerate(found):
+            if TROUBLE.search(line) and number < len(found) - lines:
+                # where it begins says more than where the registers end
+                return found[max(0, number - 2):number + lines]
+        return found[-lines:]
+
+    def _log_tail(self):
+        try:
+            text = self.log.read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-8:])
+
+    def epitaph(self):
+        """One sentence on why the machine is gone. Waits a little for the process to end."""
+        reason = ""
+        vm = self._vm
+        if vm is not None:
+            with contextlib.suppress(Exception):
+                # pylint: disable=protected-access
+                vm._popen.wait(timeout=5)
+            with contextlib.suppress(Exception):
+                for event in vm.get_qmp_events():
+                    if event.get("event") == "SHUTDOWN":
+                        reason = event.get("data", {}).get("reason", "")
+        status = vm.exitcode() if vm is not None else self._status
+        if status is not None and status < 0:
+            return f"QEMU was killed by {signal.Signals(-status).name}; its log: {self.log}"
+        if status:
+            return f"QEMU ended with status {status}: {self._log_tail() or 'it said nothing'}"
+        for line in self.console_tail(1000):
+            if "Kernel panic" in line:
+                return "the guest's kernel panicked: " + re.sub(r"^\[[ 0-9.]*\] ", "", line)
+            if match := AGENT_END.match(line):
+                return ("the lab's agent in the guest " + _ending(int(match[1]))
+                        + ", so that nothing more could be known of what ran there")
+        return {"guest-reset": "the guest rebooted",
+                "guest-shutdown": "the guest powered off",
+                "guest-panic": "the guest panicked"}.get(reason, "the guest ended")
+
+
+def _ending(status):
+    """How a process ended, from the status that a shell gives it."""
+    with contextlib.suppress(ValueError):
+        if status > 128:
+            return f"was killed by {signal.Signals(status - 128).name}"
+    return f"ended with status {status}"
+
+
+def _qemu_machine_class(qemu_src):
+    """QEMUMachine of the QEMU tree that the binary was built from."""
+    folder = str(pathlib.Path(qemu_src) / "python")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    # what these modules log is for their developers; our messages say what happened
+    logging.getLogger("qemu").addHandler(logging.NullHandler())
+    logging.getLogger("qemu").propagate = False
+    try:
+        # pylint: disable=import-outside-toplevel
+        from qemu.machine import QEMUMachine
+    except ImportError as error:
+        raise LabError(f"cannot import QEMU's Python modules from {folder}: {error}",
+                       "the QEMU source tree is incomplete; `lab build` brings it again") from error
+    return QEMUMachine
+
+
+def _write_parts(parts, out):
+    """The kernel unpacks archives one after the other, each begins on 4 bytes."""
+    for part in parts:
+        with open(part, "rb") as source:
+            shutil.copyfileobj(source, out, 1 << 20)
+        out.write(b"\0" * (-out.tell() % 4))
+
+
+def _concatenate(parts, out_path):
+    try:
+        with open(out_path, "wb") as out:
+            _write_parts(parts, out)
+    except OSError as error:
+        raise LabError(f"cannot prepare the guest's initrd: {error}",
+                       "is there space left in the temporary directory (TMPDIR)?") from error

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where one run keeps what it leaves behind.
+
+Responsible for: the artifacts directory of a run, its retention, and a short
+temporary directory for sockets (a unix socket path has 107 bytes at most).
+State: directories on disk; `latest` is a link to the newest run.
+"""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import tempfile
+import time
+
+from .. import paths
+from ..errors import LabError
+
+KEEP = 20
+PREFIX = "mlx5-lab-"    # of the temporary directories
+OWNER = ".pid"      # there while the run is going on
+
+
+class RunDir:
+    """The artifacts of one run: `path` stays, `sockets` goes with close()."""
+
+    def __init__(self, kind, where=None):
+        """`where`: a directory the user chose; else a new one in artifacts/."""
+        try:
+            if where:
+                self.path = pathlib.Path(where).resolve()
+                self.path.mkdir(parents=True, exist_ok=True)
+            else:
+                base = paths.artifacts_dir()
+                self.path = _fresh(base, kind)
+                _prune(base, self.path)
+            self.file(OWNER).write_text(f"{os.getpid()}\n", encoding="ascii")
+            _sweep()
+            self.sockets = pathlib.Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        except OSError as error:
+            raise LabError(f"cannot create the directory for artifacts: {error}",
+                           "free some space, or choose a place with --artifacts DIR") from error
+
+    def file(self, name):
+        """The path of an artifact called `name`."""
+        return self.path / name
+
+    def close(self):
+        """Remove the sockets. Artifacts stay."""
+        with contextlib.suppress(OSError):
+            self.file(OWNER).unlink(missing_ok=True)
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+
+def _fresh(base, kind):
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    for count in range(1, 1000):
+        path = base / (f"{stamp}-{kind}" + (f"-{count}" if count > 1 else ""))
+        with contextlib.suppress(FileExistsError):
+            path.mkdir()
+            link = base / "latest.new"
+            with contextlib.suppress(OSError):
+                link.unlink(missing_ok=True)
+                link.symlink_to(path.name)
+                os.replace(link, base / "latest")
+            return path
+    raise OSError(f"no free name for a run in {base}")
+
+
+def _alive(pid):
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _running(run):
+    """Does the process that writes `run` still live?"""
+    try:
+        return _alive((run / OWNER).read_text(encoding="ascii"))
+    except OSError:
+        return False
+
+
+def _sweep():
+    """Remove what labs that were killed left among the temporary files."""
+    for folder in pathlib.Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        with contextlib.suppress(OSError):
+            pid = folder.name.removeprefix(PREFIX).split("-")[0]
+            if folder.lstat().st_uid == os.getuid() and folder.is_dir() and pid.isdigit() \
+                    and not folder.is_symlink() and not _alive(pid):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prune(base, mine):
+    """Keep the newest KEEP runs, and those that are still going on."""
+    runs = sorted(entry for entry in base.iterdir()
+                  if entry.is_dir() and not entry.is_symlink() and entry != mine)
+    for old in runs[:-(KEEP - 1)]:
+        if not _running(old):
+            shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""mlx5-wire between the two NICs: building it, its process, its control socket.
+
+Responsible for: the lab's end of what tests/wire does and docs/wire.md describes.
+State: the process and the socket; the binary in the cache.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+
+from .. import paths, steps
+from ..errors import LabError, UsageError
+from ..interrupts import held
+
+TARGET = "tests/wire/mlx5-wire"
+ANSWER_TIMEOUT = 60.0       # a hang guard: it answers between two packets
+END_TIMEOUT = 120.0         # likewise: killing it is a failure
+
+
+def build():
+    """The program, brought up to date; takes a moment when there is nothing to do."""
+    folder = paths.cache_dir("wire", paths.checkout_id())
+    with paths.lock("wire"), steps.Step("build the wire", log="wire-build", quiet=True) as step:
+        if not paths.configured(folder):
+            step.run(["meson", "setup", "-Dtests=false", folder, paths.REPO],
+                     hint="`lab doctor` says what is missing")
+        step.run(["ninja", "-C", folder, f"-j{steps.jobs()}", TARGET], progress=steps.Ninja())
+    return folder / TARGET
+
+
+def check(rules):
+    """Raise UsageError when one of the rules cannot be read."""
+    argv = [str(build()), "--check"]
+    for rule in rules:
+        argv += ["--rule", rule]
+    result = subprocess.run(argv, check=False, stdin=subprocess.DEVNULL, capture_output=True,
+                            text=True)
+    if result.returncode:
+        raise UsageError("--wire: " + result.stderr.strip().removeprefix("mlx5-wire: "),
+                         "docs/wire.md has the rules; "
+                         f"`{argv[0]} --help-rules` lists them")
+
+
+class Wire:
+    """The middlebox of one machine."""
+
+    def __init__(self, rundir, rules):
+        self._rundir = rundir
+        self._rules = list(rules)
+        self._process = None
+        self._control = None
+        self._buffer = b""
+        self._status = None
+        self.log = rundir.file("wire.log")
+
+    def start(self):
+        """Start it; returns two sockets, the ends of net0 (side A) and net1 (side B)."""
+        program = build()
+        ends, sides = [], []
+        for _ in range(2):
+            end, side = socket.socketpair()
+            ends.append(end)
+            sides.append(side)
+        self._control, theirs = socket.socketpair()
+        self._control.settimeout(ANSWER_TIMEOUT)
+        argv = [sys.executable, "-I", str(paths.PDEATH), str(os.getpid()), str(program),
+                "--a", f"stream:fd={sides[0].fileno()}", "--b", f"stream:fd={sides[1].fileno()}",
+                "--control", f"fd={theirs.fileno()}",
+                "--log", str(self._rundir.file("wire-hits.jsonl")),
+                "--stats", str(self._rundir.file("wire-stats.json"))]
+        for rule in self._rules:
+            argv += ["--rule", rule]
+        fds = [sock.fileno() for sock in (*sides, theirs)]
+        try:
+            with open(self.log, "wb") as log, held():
+                # pylint: disable=consider-using-with
+                self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log,
+                                                 stderr=log, pass_fds=fds)
+        finally:
+            for sock in (*sides, theirs):
+                sock.close()
+        self.call("rules")          # it runs, or says why not
+        return ends
+
+    def call(self, cmd, **args):
+        """Run a command of the control socket; its result. LabError with its own words."""
+        request = {"cmd": cmd, **{key: value for key, value in args.items() if value is not None}}
+        try:
+            self._control.sendall(json.dumps(request).encode() + b"\n")
+            while b"\n" not in self._buffer:
+                data = self._control.recv(1 << 16)
+                if not data:
+                    raise LabError("the wire ended: " + self._words())
+                self._buffer += data
+        except OSError as error:
+            raise LabError(f"the wire does not answer ({error}): {self._words()}") from None
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        answer = json.loads(line)
+        if not answer.get("ok"):
+            raise LabError("wire: " + str(answer.get("error", "no reason given")))
+        return answer.get("result")
+
+    def stop(self):
+        """End it. Call after QEMU has ended, then it does so by itself."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if self._control is not None:
+            self._control.close()
+        with held():
+            for end in (None, process.terminate, process.kill):
+                if end is not None:
+                    end()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(END_TIMEOUT)
+                    break
+        self._status = process.returncode
+
+    @property
+    def problem(self):
+        """Why it did not end as it should, "" if it did. Known after stop()."""
+        if self._status in (None, 0):
+            return ""
+        return f"the wire ended with status {self._status}: {self._words()}"
+
+    def _words(self):
+        try:
+            text = self.log.read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            text = ""
+        return "\n".join(text.splitlines()[-5:]) or "it said nothing"

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The suite `driver-bugs`: bugs of the Linux driver show where they are known to.
+
+Responsible for: comparing what came of each with guest-tests/bugs/bugs.toml.
+State: none.
+"""
+
+from .. import ktap
+from ..errors import LabError
+from ..make.products import PARTS
+from ..run import session
+from ..run.driverbugs import TABLE, Outcome, attempt, known, series
+from .suite import Suite
+
+
+class DriverBugs(Suite):
+    """Each bug on the kernel at hand: as expected of it, or not."""
+
+    name = "driver-bugs"
+    about = "bugs of the Linux driver show where they are known to (docs/driver-bugs)"
+    default = False
+    order = 680
+    parts = PARTS
+
+    def tests(self, context):
+        return list(known())
+
+    def run(self, context, report, names):
+        bugs, products = known(), self.products(context)
+        report.plan(len(names))
+        for name in names:
+            where = context.rundir.file(f"bug-{name}")
+            with session.artifacts(name, where, quiet=True) as rundir:
+                try:
+                    outcome = attempt(context.args, products, bugs[name], rundir)
+                except LabError as error:
+                    outcome = Outcome(None, error.message)
+            report.result(expected(bugs[name], series(products), outcome))
+
+
+def expected(bug, kernel, outcome):
+    """The test's result: a bug that shows, or does not, where it is known to."""
+    want, lines = bug.shows.get(kernel), list(outcome.lines)
+    if outcome.shown is None:
+        return ktap.Result([bug.name], "fail", f"it could not be tried: {outcome.text}", lines)
+    found = f"it {'shows' if outcome.shown else 'does not show'} on Linux {kernel}: {outcome.text}"
+    if want is None:
+        return ktap.Result([bug.name], "skip", f"nothing is known of this kernel; {found}", lines)
+    if want == outcome.shown:
+        return ktap.Result([bug.name], "pass", found, lines)
+    change = "is new here" if outcome.shown else "is gone"
+    return ktap.Result([bug.name], "fail", f"it {change}: {found}; {TABLE.name} says otherwise",
+                       lines)

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The suite `guest`: guest-tests/run.py in the guest, one boot for all.
+
+Responsible for: bringing the tests into the guest, their report while it comes, and another guest
+for what is left when one dies.
+State: none between suites.
+"""
+
+import dataclasses
+import sys
+import time
+
+from .. import ktap, paths, steps
+from ..errors import LabError
+from ..make import guest_tests
+from ..make.products import PARTS
+from ..run import session
+from .suite import LIST_LIMIT, Suite
+
+SILENCE = 3600.0        # a guest test that says nothing for so long hangs; beyond its own guard
+BOOTS = 4               # of the guest suite: after a death the rest gets another machine
+
+
+def watched(spec):
+    """A machine whose devices watch themselves, unless the user's --nic says strict=off.
+
+    guest-tests/lib/runner.py looks at what they find.
+    """
+    if spec.nic_model != "mlx5-ktls":
+        return spec
+    return dataclasses.replace(spec, nic_props=["strict=on", *spec.nic_props])
+
+
+class GuestTests(Suite):
+    """guest-tests/run.py in the guest: one boot for all, another one if the guest dies."""
+
+    name = "guest"
+    about = "functional tests in the guest"
+    order = 300
+    parts = PARTS
+    extra_args = ()
+    group = None            # the only group of tests that this suite is about
+
+    def tests(self, context):
+        run = paths.GUEST_TESTS / "run.py"
+        if not run.is_file():
+            raise LabError(f"{run} does not exist: there are no guest tests to run")
+        only = ["--only", self.group] if self.group else []
+        listed = steps.capture([sys.executable, "-B", run, "--list", *only,
+                                *self.arguments(context)], env=self.environment(context),
+                               timeout=LIST_LIMIT)
+        names = [line.strip() for line in listed.stdout.splitlines() if line.strip()]
+        if not names:
+            raise LabError(f"{run} --list names no test")
+        return names
+
+    def run(self, context, report, names):
+        products = self.products(context)
+        report.plan(len(names))
+        left = list(names)
+        for boot in range(1, BOOTS + 1):
+            reason, hopeless = self._boot(context, report, products, left, boot, names)
+            if not left:
+                return
+            if hopeless:
+                break
+            report.result(ktap.Result([left.pop(0)], "fail", reason))
+            if not left:
+                return
+            if boot < BOOTS:
+                steps.say(f"{len(left)} guest tests are left; booting again")
+            reason = f"not run: {BOOTS} guests died before it"
+        for name in left:
+            report.result(ktap.Result([name], "fail", reason))
+
+    def _boot(self, context, report, products, left, boot, names):
+        """One guest: runs `left` and takes what was done off it.
+
+        Returns why it ended early ("" if it did not), and whether another guest is no use.
+        """
+        where = context.rundir.file(self.name + (f"-{boot}" if boot > 1 else ""))
+        with session.artifacts(self.name, where, quiet=True) as rundir:
+            archive = guest_tests.archive(rundir.sockets)
+            spec = watched(session.spec_of(context.args, topology="pair", initrds=[archive],
+                                           wire=[]))
+            stream = _Stream(report, left, rundir.file("guest.ktap"))
+            problem, started = "", False
+            try:
+                with session.booted(products, spec, rundir, context.args.boot_timeout,
+                                    need_network=True) as guest:
+                    steps.say(f"guest ready after {guest.booted_in:.1f} s, running "
+                              f"{len(left)} tests")
+                    started = True
+                    problem = self._tests(context, guest, stream, left, names, rundir)
+            except LabError as error:   # it died, hangs, or QEMU crashed at its end
+                problem = error.message
+                steps.say(problem.splitlines()[0])
+            finally:
+                stream.close()
+            verdict = self.verdict(rundir)
+            if (problem or verdict) and not left:
+                report.result(ktap.Result(["(machine)"], "fail", verdict or problem))
+            elif verdict:
+                problem = f"{verdict}\n{problem}"
+            return (problem or "the test program ended without a result for it",
+                    not started or stream.bail)
+
+    def _tests(self, context, guest, stream, left, names, rundir):
+        argv = ["python3", "-B", f"{guest_tests.AT}/run.py", *self.arguments(context)]
+        if len(left) < len(names) or context.patterns or self.group:
+            for name in left:
+                argv += ["--only", name]
+        with open(rundir.file("guest-stderr.txt"), "wb") as errors:
+            status = guest.run(argv, stdout=stream.feed, stderr=errors.fileno(),
+                               cwd=guest_tests.AT, silence=SILENCE,
+                               env=self.environment(context))
+        if left:
+            tail = rundir.file("guest-stderr.txt").read_text(errors="replace").splitlines()[-20:]
+            return f"the test program ended with status {status}\n" + "\n".join(tail)
+        return ""
+
+    def arguments(self, context):
+        """More arguments for the test program: all of its tests in a full run."""
+        return [*self.extra_args, *(["--full"] if context.args.full else [])]
+
+    def environment(self, context):     # pylint: disable=unused-argument
+        """More environment for the tests: this machine is theirs alone."""
+        return {"DISRUPTIVE": "1"}
+
+    def verdict(self, rundir):  # pylint: disable=unused-argument
+        """"" or what is wrong with the run as a whole, from its artifacts."""
+        return ""
+
+
+class _Stream:
+    """The guest's KTAP as it arrives: lines of groups pass, results of tests are renumbered."""
+
+    def __init__(self, report, left, copy):
+        self._report = report
+        self._left = left
+        self._parser = ktap.Parser(self._on_result)
+        self._rest = b""
+        self._taken = 0
+        self._time = time.monotonic()
+        # pylint: disable=consider-using-with
+        self._copy = open(copy, "wb")
+
+    def feed(self, data):
+        """Bytes of the program's stdout."""
+        self._copy.write(data)
+        self._copy.flush()
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for raw in lines:
+            line = raw.decode(errors="replace").rstrip("\r")
+            if line.startswith("  "):
+                self._report.emit(line, 1)
+            self._parser.line(line)
+
+    def _on_result(self, result, depth, group):
+        if depth:
+            return
+        now = time.monotonic()
+        leaves = self._parser.results()[self._taken:]
+        self._taken += len(leaves)
+        if group:
+            self._report.result(ktap.Result(list(result.path), result.status, result.reason),
+                                seen=True)
+            for leaf in leaves:
+                self._report.count(leaf)
+        else:
+            if result.seconds is None:
+                result.seconds = now - self._time
+            self._report.result(result)
+        self._time = now
+        if result.path[0] in self._left:
+            self._left.remove(result.path[0])
+
+    @property
+    def bail(self):
+        """Whether the program itself gave up."""
+        return self._parser.bail is not None
+
+    def close(self):
+        """No more is to come."""
+        self._copy.close()

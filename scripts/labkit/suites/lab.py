@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The suite `lab`: the lab itself, through its command line; the tests are in tests/lab/.
+
+Responsible for: finding them, building what those that are chosen need, and running them one
+after the other.
+State: none.
+"""
+
+import contextlib
+import sys
+import time
+import traceback
+
+from .. import ktap, paths, steps
+from ..errors import LabError
+from ..make import products
+from .suite import Suite
+
+
+def _tests():
+    """What tests/lab has: its package `lab`, as a list of lab.registry.Test."""
+    folder = str(paths.TESTS)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    # they test the product, which does not need them
+    from lab import registry  # pylint: disable=import-outside-toplevel
+    return registry.all_tests()
+
+
+class Lab(Suite):
+    """The lab's own promises."""
+
+    name = "lab"
+    about = "the lab's own promises: exit statuses, streams, failures, no stray process"
+    order = 400
+
+    def _chosen(self, context):
+        names = context.wants(self.name, [test.name for test in _tests()])
+        return [test for test in _tests() if test.name in names]
+
+    def _parts(self, tests):
+        return tuple(part for part in products.PARTS if any(part in test.parts for test in tests))
+
+    def packages(self, context):
+        return products.purposes(self._parts(self._chosen(context)))
+
+    def tests(self, context):
+        return [test.name for test in _tests()]
+
+    def run(self, context, report, names):
+        from lab import rig  # pylint: disable=import-outside-toplevel
+        chosen = [test for test in _tests() if test.name in names]
+        report.plan(len(chosen))
+        if parts := self._parts(chosen):
+            context.products(only=parts)
+        with contextlib.closing(rig.LabRig(context)) as tools:
+            for test in chosen:
+                self._run(tools, test, report)
+
+    def _run(self, rig, test, report):
+        steps.ticker.show(f"lab: testing the lab: {test.name}")
+        started = time.monotonic()
+        result = ktap.Result([test.name], "pass")
+        try:
+            rig.enter(test.module)
+            skip = test.function(rig)
+            if skip:
+                result.status, result.reason = "skip", skip
+        except (AssertionError, LabError) as error:
+            lines = str(error).splitlines() or ["failed"]
+            result.status, result.reason, result.output = "fail", lines[0], lines[1:]
+        except Exception as error:      # pylint: disable=broad-except
+            # a socket that nobody answers, say: one failure, and the rest is still to be tested
+            result.status, result.reason = "fail", f"{type(error).__name__}: {error}"
+            result.output = traceback.format_exc().splitlines()
+        result.seconds = time.monotonic() - started
+        steps.ticker.clear()
+        report.result(result)

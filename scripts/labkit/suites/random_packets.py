@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The suite `random`: a million random packets through the engine and through its model.
+
+Responsible for: running tests/unit/test-tls-random at length, with a seed that is printed, and
+keeping the script that replays a failure.
+State: none beyond the run; the program is that of the suite `unit`.
+"""
+
+import os
+import random
+import time
+
+from .. import ktap, steps
+from ..errors import UsageError
+from .suite import WHOLE, Suite, complete, glib_names, run_tap
+from .unit import Unit
+
+PROGRAM = "test-tls-random"
+PACKETS = 1_000_000
+REPLAY = "random-replay.txt"
+FATAL = "Bail out! FATAL-ERROR: "
+LIMIT = 6 * 3600.0          # a hang guard
+
+
+class RandomPackets(Suite):
+    """test-tls-random, with many packets."""
+
+    name = "random"
+    about = f"{PACKETS:,} random packets: engine against model (MLX5_TEST_PACKETS, MLX5_TEST_SEED)"
+    default = False
+    order = 620
+    purposes = Unit.purposes
+
+    def __init__(self):
+        self._unit = Unit()
+
+    def tests(self, context):
+        return [name.rsplit("/", 1)[1] for name in glib_names([self._unit.program(PROGRAM)])]
+
+    def run(self, context, report, names):
+        program = self._unit.program(PROGRAM)
+        seed, packets = number("MLX5_TEST_SEED"), number("MLX5_TEST_PACKETS")
+        seed = random.SystemRandom().getrandbits(31) if seed is None else seed
+        packets = packets or PACKETS
+        replay = context.rundir.file(REPLAY)
+        report.plan(len(names))
+        report.emit(f"# MLX5_TEST_SEED={seed} MLX5_TEST_PACKETS={packets}", 1)
+        for name in names:
+            started = time.monotonic()
+            parser, status, errors = run_tap(
+                [program, "--tap", "-p", f"/tls/random/{name}"], limit=LIMIT,
+                what=f"{name}, {packets} random packets",
+                env={"MLX5_TEST_SEED": str(seed), "MLX5_TEST_PACKETS": str(packets),
+                     "MLX5_TEST_REPLAY": str(replay)},
+                log=context.rundir.file("random.log"))
+            report.result(self._result(name, complete(parser, status, errors, PROGRAM), replay,
+                                       time.monotonic() - started, report))
+
+    @staticmethod
+    def _result(name, results, replay, seconds, report):
+        said = [line for result in results for line in result.output
+                if not line.startswith(("# Start of", "# End of", "# random seed"))]
+        bad = next((result for result in results if result.status == "fail"), None)
+        if bad is None:
+            for line in said:
+                report.emit(line, 1)
+            return ktap.Result([name], "pass", output=said, seconds=seconds)
+        reason = next((line.removeprefix(FATAL) for line in said if line.startswith(FATAL)),
+                      bad.reason if bad.path == [WHOLE] else bad.summary)
+        if replay.exists():
+            steps.say(f"the failing case, shrunk: {replay}")
+            reason += f"\nthe case, shrunk: {replay}\nreplay: MLX5_TEST_SCRIPT={replay} {PROGRAM}"
+        return ktap.Result([name], "fail", reason,
+                           [line for line in said if not line.startswith(FATAL)], seconds)
+
+
+def number(name):
+    """A number from the environment, None if it is not set."""
+    text = os.environ.get(name)
+    if text is None:
+        return None
+    if not text.isdigit():
+        raise UsageError(f"{name}={text!r}: a decimal number expected")
+    return int(text)

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The suite `soak`: many TLS connections for a chosen time while packets are lost and reordered.
+
+Responsible for: its options, running guest-tests/tests/test_soak.py with them, soak.json (the
+figures of all loss rates) and soak.svg (what they look like).
+State: none beyond the run.
+
+soakplot.py draws the plot with Debian's python3-matplotlib, by the system's own Python, which is
+the one that Debian's packages are for.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+
+from .. import paths, steps
+from ..errors import HostError, LabError
+from ..make import host
+from .guest import GuestTests
+
+FIGURES, PLOT = "soak.json", "soak.svg"
+PYTHON = "/usr/bin/python3"
+PART = "guest-soak-*.json"      # what the guest keeps of one loss rate
+TIMES = {"": 1, "s": 1, "m": 60, "h": 3600}
+SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def _add_options(parser):
+    group = parser.add_argument_group("the suite soak")
+    group.add_argument("--soak-time", metavar="T", type=duration, default=None,
+                       help="how long it takes in all, shared among the loss rates: 90s, 10m, 2h "
+                            "(default: 10m, or without end if there is a --soak-volume)")
+    group.add_argument("--soak-volume", metavar="BYTES", type=volume, default=None,
+                       help="end when so much payload has been moved: 500M, 2G")
+    group.add_argument("--soak-loss", metavar="P,P…", type=loss_rates, default="0,0.5,1,2,3,5",
+                       help="loss rates in percent; as many packets are reordered "
+                            "(default: 0,0.5,1,2,3,5)")
+    group.add_argument("--soak-connections", metavar="N", type=connections, default="12",
+                       help="connections at the same time (default: 12)")
+    group.add_argument("--soak-seed", metavar="TEXT", default="soak",
+                       help="seed of sizes, contents and losses (default: soak)")
+
+
+def duration(text):
+    """argparse type: seconds of "90s", "10m"."""
+    return _scaled(text, TIMES, "a time such as 90s, 10m or 2h")
+
+
+def volume(text):
+    """argparse type: bytes of "500M"."""
+    return int(_scaled(text, SIZES, "an amount of bytes such as 500M or 2G"))
+
+
+def _scaled(text, units, wanted):
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([A-Za-z]?)", text.strip())
+    if not match or match[2] not in units or float(match[1]) * units[match[2]] < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: {wanted} expected")
+    return float(match[1]) * units[match[2]]
+
+
+def loss_rates(text):
+    """argparse type: the rates, checked; the guest gets them as text."""
+    for part in text.split(","):
+        if not re.fullmatch(r"\d+(\.\d+)?", part.strip()) or float(part) > 50:
+            raise argparse.ArgumentTypeError(f"{part!r}: percentages from 0 to 50 with commas "
+                                             "between them expected, such as 0,0.5,1,2")
+    return text
+
+
+def connections(text):
+    """argparse type: the number, checked."""
+    if not text.isdigit() or not 1 <= int(text) <= 200:
+        raise argparse.ArgumentTypeError(f"{text!r}: a number from 1 to 200 expected")
+    return text
+
+
+class Soak(GuestTests):
+    """test_soak.py in the guest."""
+
+    name = "soak"
+    about = "TLS for a long time under loss and reorder (--soak-time, --soak-loss …)"
+    default = False
+    order = 670
+    group = "soak"
+
+    def add_options(self, parser):
+        _add_options(parser)
+
+    def environment(self, context):
+        args = context.args
+        found = {"SOAK_LOSS": args.soak_loss, "SOAK_CONNECTIONS": args.soak_connections}
+        seconds = args.soak_time
+        if seconds is None and args.soak_volume is None:
+            seconds = 600.0
+        if seconds is not None:
+            found["SOAK_TIME"] = f"{seconds:g}"
+        if args.soak_volume is not None:
+            found["SOAK_VOLUME"] = str(args.soak_volume)
+        return {**super().environment(context), **found}
+
+    def arguments(self, context):
+        return [*super().arguments(context), "--seed", context.args.soak_seed]
+
+    def run(self, context, report, names):
+        plot = plotter(context.args.yes)
+        try:
+            super().run(context, report, names)
+        finally:
+            for line in conclude(context.rundir, plot):
+                report.emit("# " + line, 1)
+
+
+def plotter(yes):
+    """Make sure that there is something to plot with, before the long part; the reason if not."""
+    try:
+        host.ensure_packages(yes, purposes=("plot",))
+        return ""
+    except HostError as error:
+        steps.say(f"there will be no plot: {error.message}")
+        return error.message + (f"\n{error.hint}" if error.hint else "")
+
+
+def conclude(rundir, no_plot):
+    """Collect the figures of all rates and plot them; returns what is to be said of it."""
+    rates = collect(rundir.path)
+    if not rates:
+        return ["no figures: no loss rate was finished"]
+    figures = rundir.file(FIGURES)
+    figures.write_text(json.dumps({"rates": rates}, indent=1) + "\n", encoding="utf-8")
+    lines = [*table(rates), f"figures: {figures}"]
+    if not no_plot:
+        try:
+            draw(figures, rundir.file(PLOT))
+            return [*lines, f"plot: {rundir.file(PLOT)}"]
+        except LabError as error:
+            no_plot = error.message
+    return [*lines, *(f"no plot: {line}" for line in no_plot.splitlines())]
+
+
+def collect(folder):
+    """What the guests of this run kept, by loss rate."""
+    found = [json.loads(path.read_text(encoding="utf-8"))
+             for path in sorted(pathlib.Path(folder).glob("soak*/" + PART))]
+    return sorted(found, key=lambda rate: rate["loss"])
+
+
+def draw(figures, target):
+    """The plot of soak.json; LabError when it cannot be drawn."""
+    script = paths.SCRIPTS / "labkit/soakplot.py"
+    steps.capture([PYTHON, "-B", script, figures, target], cwd=paths.REPO, timeout=300)
+
+
+def table(rates):
+    """The figures as a person reads them."""
+    lines = [f"{'loss':>5} {'full':>7} {'partly':>7} {'not':>7}  {'dump/wire':>9} "
+             f"{'again':>6} {'conns':>6} {'MiB':>7} {'s':>6}"]
+    for rate in rates:
+        shares = fractions(rate)
+        cells = [f"{100 * share:6.2f}%" for share in shares] if shares else ["      -"] * 3
+        dump = rate["dump_per_wire_byte"]
+        again = rate["segments_retransmitted"] / max(1, rate["segments_sent"])
+        lines.append(f"{rate['loss']:4g}% {' '.join(cells)}  "
+                     f"{'-' if dump is None else format(dump, '.4f'):>9} {100 * again:5.2f}% "
+                     f"{rate['connections']:6} {rate['payload_bytes'] / (1 << 20):7.1f} "
+                     f"{rate['seconds']:6.1f}")
+    return lines
+
+
+def fractions(rate):
+    """(fully, partly, not offloaded) of the received records; None when they were not counted."""
+    records = rate["records"]
+    total = sum(records.values()) if records else 0
+    return [records[kind] / total for kind in ("full", "part", "none")] if total else None

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The suite `storm`: the qtest in which everything overlaps, for some time, under sanitizers.
+
+Responsible for: the choice of the test, its QEMU and how long it takes.
+State: none.
+"""
+
+import os
+
+from .qtest import Qtest
+
+
+class Storm(Qtest):
+    """The qtest in which everything overlaps, for some time, under sanitizers."""
+
+    name = "storm"
+    about = "everything at once for a minute, on a QEMU with sanitizers (MLX5_STORM_SECONDS)"
+    default = False
+    order = 640
+    variant = {"sanitize": True}
+    part = "/storm/"
+
+    def _programs(self, context):
+        programs, env = super()._programs(context)
+        return programs, {"MLX5_STORM_SECONDS": os.environ.get("MLX5_STORM_SECONDS", "60"),
+                          "UBSAN_OPTIONS": "halt_on_error=1", **env}

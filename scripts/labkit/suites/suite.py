@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What every suite of `lab test` is made of.
+
+Responsible for: the class Suite, what the suites of one run share (Context), and running a
+program that prints TAP.
+State: the products that a run has asked for so far.
+
+A suite is a module of this folder with one class derived from Suite that has a name; __init__.py
+finds it.
+"""
+
+import subprocess
+import time
+
+from .. import ktap, steps
+from ..errors import LabError
+from ..make import products
+from ..make.products import PARTS
+from ..run import session
+
+HOST_TEST_LIMIT = 4 * 3600.0    # a hang guard, of a whole program
+LIST_LIMIT = 600.0      # likewise, of a program that lists its tests
+WHOLE = "(whole program)"
+
+
+class Context:
+    """What all suites of one `lab test` share."""
+
+    def __init__(self, args, rundir, build=session.ensure_products):
+        self.args = args
+        self.rundir = rundir
+        self.patterns = args.only or []
+        self._build = build
+        self._products = {}
+
+    def products(self, only=PARTS, **changes):
+        """Built products, of which `only` are needed; each combination is built once."""
+        variant = tuple(sorted(changes.items()))
+        for (parts, others), made in self._products.items():
+            if others == variant and set(parts) >= set(only):
+                return made
+        made = self._build(self.args, only=only, **changes)
+        self._products[only, variant] = made
+        return made
+
+    def used(self):
+        """What was built so far."""
+        return list(self._products.values())
+
+    def wants(self, suite, names):
+        """Those of `names` (without the suite) that --only chooses."""
+        return [name for name in names if ktap.selected(f"{suite}/{name}", self.patterns)]
+
+
+class Suite:
+    """One suite. What it needs of the host and of the builders it says here, and asks for by
+    Context.products(): a run builds what its suites need and nothing else."""
+
+    name = ""               # as --suite has it; without one it is a base of others
+    about = ""              # a line for the help
+    default = True          # part of a plain `lab test`
+    order = 500             # place in a run: the quick ones first
+    parts = ()              # of PARTS, that it needs
+    variant = {}            # and in which variant: keywords of products.ensure()
+    purposes = ()           # packages of the host beside those that the parts need: host.PACKAGES
+
+    def add_options(self, parser):
+        """Options of `lab test` that only this suite has."""
+
+    def packages(self, context):    # pylint: disable=unused-argument
+        """Purposes of packages (host.PACKAGES) that the host must have before tests() is called."""
+        return (*products.purposes(self.parts), *self.purposes)
+
+    def products(self, context):
+        """What it needs of PARTS, built."""
+        return context.products(only=self.parts, **self.variant)
+
+    def tests(self, context):
+        """Names of the tests, without the suite's own."""
+        raise NotImplementedError
+
+    def run(self, context, report, names):
+        """Run `names`, a subset of tests(), into the report."""
+        raise NotImplementedError
+
+
+def run_tap(argv, *, what, env=None, log=None, limit=HOST_TEST_LIMIT):
+    """Run a program that prints TAP; returns (parser, exit status, stderr's end).
+
+    The status is None when it ran longer than `limit` seconds and was ended.
+    """
+    started = time.monotonic()
+    with steps.child(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE) as process:
+        while True:
+            try:
+                out, err = process.communicate(timeout=0.25)
+                status = process.returncode
+                break
+            except subprocess.TimeoutExpired:
+                took = time.monotonic() - started
+                steps.ticker.show(f"lab: {what}: {took:.0f}s")
+                if took > limit:
+                    steps.end_group(process)
+                    out, err = process.communicate()
+                    status = None
+                    break
+    steps.ticker.clear()
+    if log:
+        with open(log, "ab") as file:
+            file.write(out + err)
+    return (ktap.parse(out.decode(errors="replace")), status,
+            err.decode(errors="replace").strip().splitlines()[-30:])
+
+
+def complete(parser, status, errors, name):
+    """The results of a program, with one failure more when it did not end as it should."""
+    results = parser.results()
+    missing = (parser.plan or 0) - len(results)
+    wrong = ""
+    if status is None:
+        wrong = "did not end in time"
+    elif status < 0:
+        wrong = f"was killed by signal {-status}"
+    elif parser.bail:
+        wrong = f"bailed out: {parser.bail}"
+    elif status and not any(result.status == "fail" for result in results):
+        wrong = f"ended with status {status}"
+    elif missing > 0 and parser.plan:
+        wrong = f"planned {parser.plan} tests and reported {len(results)}"
+    elif not results and parser.plan is None:
+        wrong = "reported no test"
+    if wrong and not (parser.bail and any(result.status == "fail" for result in results)):
+        results.append(ktap.Result([WHOLE], "fail", f"{name} {wrong}",
+                                   parser.rest() + errors))
+    return results
+
+
+def glib_names(argv, env=None):
+    """Paths of the tests in a GLib test program, or [] for any other program."""
+    try:
+        listed = steps.capture([*argv, "-l"], env=env, check=False, timeout=LIST_LIMIT)
+    except LabError:
+        return []
+    # messages of the program itself come in between, as comments
+    names = [line for line in listed.stdout.splitlines() if line.startswith("/")]
+    others = [line for line in listed.stdout.splitlines()
+              if line and not line.startswith(("/", "#", "TAP ", "1.."))]
+    return [] if listed.returncode or others else [name.strip("/") for name in names]

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The suite `unit`: the tests of the engine and of the wire, by `meson test`.
+
+Responsible for: building them, and reading meson's log of what they said.
+State: the build directory in the cache.
+"""
+
+import json
+import shutil
+import subprocess
+import time
+
+from .. import ktap, paths, steps
+from ..errors import BuildError, LabError
+from .suite import WHOLE, Suite, complete, glib_names
+
+
+class Unit(Suite):
+    """Tests of the engine: `meson test` of the top-level project."""
+
+    name = "unit"
+    about = "engine tests on the host (meson test)"
+    order = 100
+    purposes = ("compile", "test")
+
+    def __init__(self):
+        self._dir = None
+        self._programs = None
+
+    def _prepare(self):
+        if self._programs is not None:
+            return
+        if not (paths.REPO / "meson.build").is_file():
+            raise LabError(f"{paths.REPO} has no meson.build: there are no unit tests to run")
+        self._dir = paths.cache_dir("unit", paths.checkout_id())
+        with steps.Step("build the unit tests", log="unit-build") as step:
+            if not paths.configured(self._dir):
+                step.run(["meson", "setup", self._dir, paths.REPO],
+                         hint="`lab doctor` says what is missing")
+            step.run(["ninja", "-C", self._dir, f"-j{steps.jobs()}"], progress=steps.Ninja())
+        listed = steps.capture(["meson", "introspect", "--tests", self._dir])
+        self._programs = {entry["name"]: entry for entry in json.loads(listed.stdout)}
+
+    def program(self, name):
+        """Path of a test program, built if need be."""
+        self._prepare()
+        if name not in self._programs:
+            raise LabError(f"meson knows no test {name!r}; it has {', '.join(self._programs)}")
+        return self._programs[name]["cmd"][0]
+
+    def tests(self, context):
+        self._prepare()
+        names = []
+        for program, entry in self._programs.items():
+            inner = glib_names(entry["cmd"], entry.get("env")) \
+                if entry.get("protocol") == "tap" else []
+            names += [f"{program}/{name}" for name in inner] or [program]
+        return names
+
+    def run(self, context, report, names):
+        self._prepare()
+        programs = [program for program in self._programs
+                    if any(name.split("/")[0] == program for name in names)]
+        log = context.rundir.file("unit.log")
+        results = self._dir / "meson-logs" / "testlog.json"
+        results.unlink(missing_ok=True)
+        started = time.monotonic()
+        with open(log, "wb") as out, \
+                steps.child(["meson", "test", "-C", self._dir, "--no-rebuild",
+                             "--print-errorlogs", "--timeout-multiplier", "20", *programs],
+                            stdin=subprocess.DEVNULL, stdout=out,
+                            stderr=subprocess.STDOUT) as process:
+            while True:
+                try:
+                    process.wait(0.25)
+                    break
+                except subprocess.TimeoutExpired:
+                    steps.ticker.show(f"lab: unit tests: {time.monotonic() - started:.0f}s")
+        steps.ticker.clear()
+        if not results.exists():
+            raise BuildError("meson test did not run", log=log,
+                             tail=log.read_text(errors="replace").splitlines()[-20:])
+        shutil.copy(results, context.rundir.file("unit.json"))
+        entries = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+        report.plan(len(entries))
+        for entry in entries:
+            self._report(context, report, entry, names)
+
+    def _report(self, context, report, entry, names):
+        program = entry["name"].rsplit(" / ", 1)[-1]
+        parser = ktap.parse(entry.get("stdout") or "")
+        errors = (entry.get("stderr") or "").strip().splitlines()[-30:]
+        if parser.results() or parser.plan:
+            found = complete(parser, entry.get("returncode"), errors, program)
+            done = {f"{program}/{result.name}" for result in found}
+            found += [ktap.Result([name.split("/", 1)[1]], "fail", f"not run: {program} ended "
+                                  "before it") for name in names
+                      if name.startswith(f"{program}/") and name not in done]
+            chosen = [result for result in found if f"{program}/{result.name}" in names
+                      or result.path == [WHOLE] or not context.patterns]
+            report.group(program, chosen or found)
+            return
+        outcome = entry.get("result", "ERROR")
+        status = {"OK": "pass", "EXPECTEDFAIL": "pass", "SKIP": "skip"}.get(outcome, "fail")
+        report.result(ktap.Result([program], status, "" if status == "pass" else outcome.lower(),
+                                  errors, entry.get("duration")))
