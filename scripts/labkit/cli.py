@@ -17,6 +17,7 @@ import sys
 
 from . import interrupts, steps
 from .errors import EXIT_LAB, LabError
+from .options import Parser
 
 USAGE = EXIT_LAB       # as `timeout` and `docker run` do: 1 and 2 may be the command's own
 
@@ -41,8 +42,8 @@ COMMANDS = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse, with our prefix and exit status."""
+class _Parser(Parser):
+    """With our prefix and exit status."""
 
     def error(self, message):
         if message.startswith("unrecognized arguments:") and self.prog.endswith(" run"):
@@ -78,18 +79,6 @@ def _split(argv):
     return argv, None
 
 
-def _protect_values(argv):
-    """`--qemu-arg -trace` means what it says, though argparse takes -trace for an option."""
-    out, rest = [], iter(argv)
-    for arg in rest:
-        if arg in ("--qemu-arg", "--append", "--nic"):
-            value = next(rest, None)
-            out.append(arg if value is None else f"{arg}={value}")
-        else:
-            out.append(arg)
-    return out
-
-
 def _dispatch(argv):
     ours, command = _split(argv)
     if not ours or ours[0] in ("-h", "--help", "help"):
@@ -103,7 +92,7 @@ def _dispatch(argv):
     if command is not None and name != "run":
         sys.stderr.write(f"lab: {name} takes no command after --\n")
         return USAGE
-    args = _parser(name).parse_args(_protect_values(ours[1:]))
+    args = _parser(name).parse_args(ours[1:])
     if name == "run":
         return args.main(args, command or [])
     return args.main(args)

@@ -14,8 +14,10 @@ import sys
 import time
 
 from labkit.errors import LabError
+from labkit.make.products import Wanted
+from labkit.options import arguments
 from labkit.run import session
-from labkit.run.machine import quote
+from labkit.run.spec import Spec, quote
 
 from .judge import check
 
@@ -56,8 +58,8 @@ class LabRig:
             rundir = self._stack.enter_context(session.artifacts(
                 "lab", self.context.rundir.file(name), quiet=True))
             self._guest = self._stack.enter_context(session.booted(
-                self.context.products(), session.spec_of(self.context.args, topology="pair"),
-                rundir, self.context.args.boot_timeout, need_network=True))
+                self.context.products(), Spec.of(self.context.args, topology="pair"), rundir,
+                need_network=True))
         return self._guest
 
     def close(self):
@@ -72,16 +74,8 @@ class LabRig:
         args = self.context.args
         self._count += 1
         folder = self.context.rundir.file(f"lab-{self._count}")
-        argv = [sys.executable, "-B", sys.argv[0], "run", "--artifacts", str(folder),
-                "--nic-model", args.nic_model, "--yes"]
-        if args.qemu_src:
-            argv += ["--qemu-src", str(args.qemu_src)]
-        if args.sanitize:
-            argv.append("--sanitize")
-        if args.kernel:
-            argv += ["--kernel", args.kernel]
-        for props in args.nic:
-            argv += ["--nic", props]
+        argv = [sys.executable, "-B", sys.argv[0], "run", "--artifacts", str(folder), "--yes",
+                *arguments(Wanted, args), *arguments(Spec, args)]
         # pylint: disable=consider-using-with
         process = subprocess.Popen([*argv, *options, *([] if command is None else
                                                        ["--", *command])], stdin=stdin,

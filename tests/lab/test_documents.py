@@ -124,7 +124,7 @@ def _parse(place, line):
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            return cli._parser(ours[0]).parse_args(cli._protect_values(ours[1:]))
+            return cli._parser(ours[0]).parse_args(ours[1:])
     except SystemExit:
         raise AssertionError(f"{place}: {line}: {said.getvalue()}") from None
 

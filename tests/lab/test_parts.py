@@ -21,6 +21,7 @@ from labkit.commands import demo
 from labkit.errors import LabError
 from labkit.make import cpio
 from labkit.run import capture, hints, machine
+from labkit.run.spec import Spec
 from labkit.run.actions import Actions, Channel
 from labkit.run.frames import guest as f
 from labkit.suites import coverage, guest, soak
@@ -477,7 +478,7 @@ def test_devices_watch_themselves(_rig):
     for model, props, wanted in (
             ("mlx5-ktls", [], ",strict=on"), ("mlx5-ktls", ["strict=off"], ",strict=on,strict=off"),
             ("mlx5-ktls", ["vectors=3"], ",strict=on,vectors=3"), ("e1000e", [], ",romfile=")):
-        spec = guest.watched(machine.Spec(nic_model=model, nic_props=props))
+        spec = guest.watched(Spec(nic_model=model, nic=props))
         with tempfile.TemporaryDirectory() as folder:
             device = machine.Machine(products, spec, _Rundir(folder)).nic_device("nic1")
         check(device.startswith(f"{model},id=nic1,"), device)

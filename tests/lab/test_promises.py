@@ -261,7 +261,7 @@ def test_reset(rig):
     guest = rig.guest()
     before = guest.output(["cat", "/proc/sys/kernel/random/boot_id"])[1]
     guest.reset()
-    problem = guest.boot(rig.context.args.boot_timeout, progress=None)
+    problem = guest.boot(progress=None)
     same(problem, "", "the network after the reset")
     after = guest.output(["cat", "/proc/sys/kernel/random/boot_id"])[1]
     check(before != after, "the guest did not boot again")
@@ -310,7 +310,7 @@ def test_reset_leaves_nothing(rig):
         # many packets and many objects on their way when the machine goes
         guest.output(["sh", "-c", "ping -f 10.0.0.2 >/dev/null & ip link set mlx0 allmulticast on"])
         guest.reset()
-        same(guest.boot(rig.context.args.boot_timeout, progress=None), "", "the network")
+        same(guest.boot(progress=None), "", "the network")
         counts.append(_at_rest(guest))
     same(counts[1], counts[0], "live objects after two starts")
     check(any(counts[0][0].values()), f"no live objects at all: {counts[0][0]}")

@@ -16,9 +16,10 @@ import pathlib
 import re
 import tempfile
 
-from .. import steps
+from .. import options, steps
 from ..errors import LabError, UsageError
 from ..make import host
+from ..make.products import Wanted
 from ..run import session
 
 # Functions of the device that QEMU's main loop calls: all that it does for a packet is below one of
@@ -45,7 +46,7 @@ examples:
 
 def add_options(parser):
     """What `lab bench` accepts."""
-    session.add_build_options(parser)
+    options.add_options(parser, Wanted, "bench")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO",
                         help="only these (default: all)")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path,

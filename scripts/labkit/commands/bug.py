@@ -29,8 +29,7 @@ examples:
 def add_options(parser):
     """What `lab bug` accepts."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="the bug")
-    session.add_machine_options(parser)
-    session.add_build_options(parser)
+    session.add_options(parser, "bug")
 
 
 def main(args):

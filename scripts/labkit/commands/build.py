@@ -7,8 +7,8 @@ State: none.
 
 import time
 
-from .. import steps
-from ..make.products import PARTS
+from .. import options, steps
+from ..make.products import PARTS, Wanted
 from ..run import session
 
 DESCRIPTION = """\
@@ -23,7 +23,7 @@ def add_options(parser):
     parser.add_argument("--part", metavar="PART", choices=PARTS, action="append",
                         help=f"build this part alone: {', '.join(PARTS)}; may be given several "
                              "times")
-    session.add_build_options(parser)
+    options.add_options(parser, Wanted, "build")
 
 
 def main(args):

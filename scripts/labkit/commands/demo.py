@@ -18,6 +18,7 @@ import textwrap
 from .. import steps
 from ..errors import LabError, printable
 from ..run import session
+from ..run.spec import Spec
 
 EXIT_NOT_OFFLOADED = 1
 LIMIT = 1800.0          # hang guard of the whole demo in the guest
@@ -48,8 +49,7 @@ def add_options(parser):
     """What `lab demo` accepts."""
     parser.add_argument("--size", metavar="MIB", type=_size, default=SIZE,
                         help=f"size of the file (default: {SIZE} MiB)")
-    session.add_machine_options(parser)
-    session.add_build_options(parser)
+    session.add_options(parser, "demo")
 
 
 def _size(text):
@@ -61,11 +61,10 @@ def _size(text):
 
 def main(args):
     """Run it; returns the exit status."""
-    spec = session.spec_of(args, topology="pair")
+    spec = Spec.of(args, topology="pair")
     products = session.ensure_products(args)
     with session.artifacts("demo", args.artifacts) as rundir:
-        with session.booted(products, spec, rundir, args.boot_timeout,
-                            need_network=True) as guest:
+        with session.booted(products, spec, rundir, need_network=True) as guest:
             steps.say(f"guest ready after {guest.booted_in:.1f} s")
             report = _run(guest, args.size)
         rundir.file("demo.json").write_text(json.dumps(report, indent=1) + "\n",

@@ -20,7 +20,7 @@ from .. import steps
 from ..errors import LabError
 from ..run import hints, session, wire
 from ..run.guest import CommandLost, OutputGone
-from ..run.session import seconds
+from ..run.spec import Spec, seconds
 
 TLS_TIMEOUT = 60        # seconds after which the hints about TLS are left out
 BROKEN_PIPE = 141       # 128 + SIGPIPE, what a shell says of a writer whose reader has left
@@ -50,17 +50,7 @@ FEATURE = re.compile(r"[a-z0-9][a-z0-9-]*=(on|off)")
 
 def add_options(parser):
     """What `lab run` accepts beside the command."""
-    parser.add_argument("--topology", choices=("pair", "user"), default="pair",
-                        help="pair: two NICs back to back (default); user: one NIC on libslirp "
-                             "with DHCP")
-    parser.add_argument("--hostfwd", metavar="RULE", action="append", default=[],
-                        help="with --topology user: forward a port of the host, "
-                             "tcp|udp:[ADDR]:PORT-[ADDR]:PORT")
-    parser.add_argument("--share", metavar="DIR",
-                        help="a directory of the host, read-write at /mnt/share in the guest")
-    parser.add_argument("--wire", metavar="RULE", action="append",
-                        help="put the middlebox of docs/wire.md between the NICs, with this rule; "
-                             "may be given several times; `none` for no rule")
+    session.add_options(parser, "run")
     parser.add_argument("--feature", metavar="NAME=on|off", action="append", default=[],
                         type=_feature,
                         help="switch a feature of `ethtool -k` on both NICs before the command, "
@@ -69,8 +59,6 @@ def add_options(parser):
                         help="say nothing but what went wrong: no progress, no greeting, no hints")
     parser.add_argument("--timeout", metavar="S", type=seconds,
                         help="end the command after S seconds, counted from its start")
-    session.add_machine_options(parser)
-    session.add_build_options(parser)
 
 
 def _feature(text):
@@ -82,7 +70,7 @@ def _feature(text):
 
 def main(args, command):
     """Run it; returns the exit status."""
-    spec = session.spec_of(args)
+    spec = Spec.of(args)
     if "help" in args.nic:
         return _nic_help(args)
     if spec.wire:
@@ -91,8 +79,7 @@ def main(args, command):
     products = session.ensure_products(args)
     interactive = not command and os.isatty(0)
     with session.artifacts("run", args.artifacts, quiet=args.quiet) as rundir, \
-            session.booted(products, spec, rundir, args.boot_timeout,
-                           hints=not args.quiet) as guest:
+            session.booted(products, spec, rundir, hints=not args.quiet) as guest:
         steps.inform(f"guest ready after {guest.booted_in:.1f} s")
         try:
             status = _follow(guest, args, None if interactive else command or ["/bin/sh"])
@@ -123,7 +110,7 @@ def _follow(guest, args, command):
                              "goes on after it")
                 raise
             steps.say(lost.message)
-            if problem := guest.boot(args.boot_timeout, "waiting for the guest to boot again"):
+            if problem := guest.boot("waiting for the guest to boot again"):
                 session.warn_network(problem)
             command = following
 

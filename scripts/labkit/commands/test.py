@@ -51,8 +51,7 @@ def add_options(parser):
     parser.add_argument("--full", action="store_true",
                         help="run the suites too that take long")
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
-    session.add_machine_options(parser)
-    session.add_build_options(parser)
+    session.add_options(parser, "test")
     for suite in all_suites():
         suite.add_options(parser)
 

@@ -7,7 +7,9 @@ State: none; its parts own the cache.
 
 import dataclasses
 import pathlib
+from typing import ClassVar
 
+from ..options import option
 from . import aptsrc, host, kernel_build, qemu_build, rootfs
 
 PARTS = ("qemu", "kernel", "rootfs")
@@ -41,32 +43,47 @@ def purposes(parts) -> tuple[str, ...]:
     return tuple(dict.fromkeys(purpose for part in parts for purpose in PURPOSES[part]))
 
 
-def ensure(*, yes: bool = False, qemu_src=None, sanitize: bool = False, qemu_series: str = "10.0",
-           kernel=None, only=PARTS, breakable: bool = False) -> Products:
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What ensure() is asked for. A new variant is a new field."""
+
+    TITLE: ClassVar[str] = "what it runs on"
+
+    yes: bool = option("--yes", "-y", action="store_true", default=False,
+                       help="install missing packages without asking")
+    qemu_src: pathlib.Path | None = option(
+        "--qemu-src", metavar="DIR", type=pathlib.Path,
+        help="build the device into this QEMU tree instead of a downloaded one")
+    sanitize: bool = option(
+        "--sanitize", action="store_true", default=False,
+        help="use a QEMU built with the address and undefined-behaviour sanitizers")
+    kernel: str | None = option(
+        "--kernel", metavar="WHAT",
+        help="the guest's kernel: 6.12 (default), another series that Debian has as an image, such "
+             "as 6.1 or 7.3, the directory of a kernel tree that has been built, or a bzImage")
+    qemu_series: str = "10.0"           # or "10.2"
+    only: tuple[str, ...] = PARTS       # which PARTS are needed
+    breakable: bool = False     # an emulator whose device can be broken on purpose, for strict=on
+
+
+def ensure(wanted: Wanted) -> Products:
     """Make what is missing and bring the rest up to date; a second call takes about a second.
 
-    yes          install missing Debian packages without asking
-    qemu_src     a QEMU tree of the user's own instead of Debian's source
-    sanitize     emulator built with ASan and UBSan
-    qemu_series  "10.0" or "10.2"
-    kernel       None or "6.12", another series that Debian has, the directory of a built kernel
-                 tree, or a bzImage
-    only         which PARTS are needed
-    breakable    emulator whose device can be broken on purpose, for tests of strict=on
     Raises LabError of the kind that fits; nothing half made is ever taken for whole.
     """
-    host.ensure_packages(yes, purposes(only))
+    host.ensure_packages(wanted.yes, purposes(wanted.only))
     versions: dict[str, str] = {}
     qemu = image = root = None
-    if "kernel" in only:
-        image = kernel_build.kernel(kernel)
+    if "kernel" in wanted.only:
+        image = kernel_build.kernel(wanted.kernel)
         versions |= {"kernel": image.version, "kernel_release": image.release}
-    if "rootfs" in only:
+    if "rootfs" in wanted.only:
         root = rootfs.build()
         versions |= root.versions
-    if "qemu" in only:
+    if "qemu" in wanted.only:
         # last: it is the one that changes, and its errors should be the last lines seen
-        qemu = qemu_build.build(qemu_series, qemu_src, sanitize, breakable)
+        qemu = qemu_build.build(wanted.qemu_series, wanted.qemu_src, wanted.sanitize,
+                                wanted.breakable)
         versions["qemu"] = aptsrc.upstream(qemu.version).partition("+")[0]
     return Products(
         qemu=qemu.binary if qemu else None,

@@ -21,6 +21,7 @@ from ..errors import LabError
 from ..make import guest_tests
 from . import session
 from .guest import CommandTimeout, GuestDied
+from .spec import Spec
 
 NOT_SHOWN, SHOWN = 0, 1             # exit statuses of bug.py, and of `lab bug`
 TABLE = paths.GUEST_TESTS / "bugs" / "bugs.toml"
@@ -79,14 +80,13 @@ def series(products):
 def attempt(args, products, bug, rundir):
     """Boot a guest, bring the bug about: an Outcome."""
     archive = guest_tests.archive(rundir.sockets)
-    spec = session.spec_of(args, topology="pair", initrds=[archive], wire=[],
-                           nic_props=[*bug.nic, *(p.strip(",") for p in args.nic)],
-                           append=" ".join(filter(None, (bug.append, args.append))))
+    asked = Spec.of(args, topology="pair", initrds=[archive], wire=[])
+    spec = dataclasses.replace(asked, nic=[*bug.nic, *asked.nic],
+                               append=" ".join(filter(None, (bug.append, asked.append))))
     said, started = bytearray(), False
     try:
         with open(rundir.file("bug.txt"), "wb", buffering=0) as copy, \
-                session.booted(products, spec, rundir, args.boot_timeout,
-                               need_network=True) as guest:
+                session.booted(products, spec, rundir, need_network=True) as guest:
             def take(data):
                 said.extend(data)
                 copy.write(data)

@@ -26,7 +26,6 @@ from .frames import guest as f
 from .hints import Hints
 from .machine import AGENT_PORT
 
-BOOT_TIMEOUT = 180.0
 RESET_TIMEOUT = 120.0
 PING_AFTER = 10.0           # seconds of silence after which the agent is asked whether it is there
 TAKE_BACK_TIMEOUT = 60.0    # seconds that the agent may need to give back what nobody has read
@@ -179,11 +178,12 @@ class Guest:
 
     # boot
 
-    def boot(self, timeout=BOOT_TIMEOUT, progress="booting the guest"):
+    def boot(self, progress="booting the guest"):
         """Wait until the guest is ready; returns "" or what `lab-net up` had to say.
 
         Raises GuestDied with the end of the console when that does not happen in time.
         """
+        timeout = self.machine.spec.boot_timeout
         start = time.monotonic()
         limit = start + timeout
         steps.ticker.begin()

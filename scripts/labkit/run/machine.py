@@ -11,7 +11,6 @@ imported when a machine is started and not before.
 
 import asyncio
 import contextlib
-import dataclasses
 import gzip
 import logging
 import os
@@ -22,19 +21,19 @@ import signal
 import socket
 import sys
 
-from .. import paths
+from .. import options, paths
 from ..errors import LabError
 from ..interrupts import held
 from .events import Events
 from .frames import guest as frames
+from .spec import quote
 from .wire import Wire
 
 PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
 SPARE_PORT, SPARE_ADDRESS = "spare", 0x12   # empty when the machine starts
 # Firmware gives an empty port a window that BAR 0 of a NIC (32 MiB) does not fit into.
 PORT_OPTIONS = "pref64-reserve=64M"
-SERIAL_ADDRESS, SHARE_ADDRESS = 0x2, 0x3
-SHARE_TAG = "labshare"
+SERIAL_ADDRESS = 0x2
 # The two limits: to a guest, a host that stops it for half a minute looks like a stall of its own,
 # and its tests fail for what the kernel then logs.
 KERNEL_ARGS = ("console=ttyS0 panic=-1 quiet no_timer_check tsc=reliable "
@@ -44,36 +43,7 @@ AGENT_PORT = "agentport"            # the agent's port in QEMU's events
 AGENT_END = re.compile(r"^init: the agent has ended with status (\d+)")
 TROUBLE = re.compile(r"\bBUG\b|\bOops\b|Kernel panic|general protection fault")
 QMP_TIMEOUT = 120       # seconds for one answer; a QEMU that takes longer hangs
-HANG_TIMEOUT = 300.0
 STOP_TIMEOUT = 120      # seconds to end after `quit`; killing it is a failure, so no measure either
-
-
-@dataclasses.dataclass
-class Spec:
-    """What the user asked a machine to be."""
-
-    topology: str = "pair"
-    nic_model: str = "mlx5-ktls"
-    nic_props: list = dataclasses.field(default_factory=list)
-    hostfwd: list = dataclasses.field(default_factory=list)
-    share: pathlib.Path | None = None
-    smp: int = 2
-    mem: str = "2G"
-    qemu_args: list = dataclasses.field(default_factory=list)
-    append: str = ""
-    initrds: list = dataclasses.field(default_factory=list)     # beside the guest's own
-    hang_timeout: float = HANG_TIMEOUT  # seconds of its own without an answer: then a guest hangs
-    wire: list | None = None    # rules of the middlebox between the NICs, None without one
-
-    @property
-    def nics(self):
-        """Ids of the NICs of this topology."""
-        return ["nic0", "nic1"] if self.topology == "pair" else ["nic0"]
-
-
-def quote(value):
-    """A value inside a QEMU option: a comma is written twice."""
-    return str(value).replace(",", ",,")
 
 
 class Machine:
@@ -112,7 +82,7 @@ class Machine:
                  f"netdev=net{index}", f"mac=52:54:00:6d:78:{index:02x}"]
         if self.spec.nic_model != "mlx5-ktls":
             parts.append("romfile=")
-        return ",".join(parts + list(self.spec.nic_props))
+        return ",".join(parts + self.spec.nic)
 
     def _net_args(self, wire):
         """`wire`: descriptors of the two ends of a stream socket pair, or of one for each NIC,
@@ -141,11 +111,8 @@ class Machine:
         spec = self.spec
         ports = ",".join(address for port, address in self.ports().items() if port != SPARE_PORT)
         words = [KERNEL_ARGS, *self.products.kernel_args.split(),
-                 f"lab.topology={spec.topology}", f"lab.ports={ports}"]
-        if spec.share:
-            words.append(f"lab.share={SHARE_TAG}")
-        if spec.append:
-            words.append(spec.append)
+                 f"lab.topology={spec.topology}", f"lab.ports={ports}",
+                 *options.contributed(spec, "kernel")]
         return " ".join(words)
 
     def _args(self, initrd, ports, wire):
@@ -155,11 +122,10 @@ class Machine:
             args += ["-L", str(folder)]
         args += ["-nodefaults", "-no-user-config", "-no-reboot",
                  "-machine", "q35", "-cpu", "max",
-                 "-smp", str(spec.smp), "-m", str(spec.mem),
                  "-chardev", f"file,id=console,path={quote(self.console)}",
                  "-serial", "chardev:console",
                  "-device", f"virtio-serial-pci,id=labserial,bus=pcie.0,addr={SERIAL_ADDRESS:#x}"]
-        if "-accel" not in spec.qemu_args:      # the first one counts
+        if "-accel" not in spec.qemu_arg:      # the first one counts
             args += ["-accel", "tcg,thread=multi"]
         for name, fd in ports:
             args += ["-chardev", f"socket,id={name},fd={fd}"]
@@ -169,14 +135,9 @@ class Machine:
                 args += ["-device", f"virtserialport,bus=labserial.0,id={name}port,"
                                     f"chardev={name},name=lab.{name}"]
         args += self._net_args(wire)
-        if spec.share:
-            args += ["-fsdev", f"local,id=share,path={quote(spec.share)},security_model=none,"
-                               "multidevs=remap",
-                     "-device", f"virtio-9p-pci,fsdev=share,mount_tag={SHARE_TAG},bus=pcie.0,"
-                                f"addr={SHARE_ADDRESS:#x}"]
         args += ["-kernel", str(products.kernel), "-initrd", str(initrd),
                  "-append", self._kernel_args()]
-        return args + list(spec.qemu_args)
+        return args + options.contributed(spec, "qemu")
 
     # life
 

@@ -15,6 +15,7 @@ from ..errors import LabError
 from ..make import guest_tests
 from ..make.products import PARTS
 from ..run import session
+from ..run.spec import Spec
 from .suite import LIST_LIMIT, Suite
 
 SILENCE = 3600.0        # a guest test that says nothing for so long hangs; beyond its own guard
@@ -28,7 +29,7 @@ def watched(spec):
     """
     if spec.nic_model != "mlx5-ktls":
         return spec
-    return dataclasses.replace(spec, nic_props=["strict=on", *spec.nic_props])
+    return dataclasses.replace(spec, nic=["strict=on", *spec.nic])
 
 
 class GuestTests(Suite):
@@ -81,13 +82,11 @@ class GuestTests(Suite):
         where = context.rundir.file(self.name + (f"-{boot}" if boot > 1 else ""))
         with session.artifacts(self.name, where, quiet=True) as rundir:
             archive = guest_tests.archive(rundir.sockets)
-            spec = watched(session.spec_of(context.args, topology="pair", initrds=[archive],
-                                           wire=[]))
+            spec = watched(Spec.of(context.args, topology="pair", initrds=[archive], wire=[]))
             stream = _Stream(report, left, rundir.file("guest.ktap"))
             problem, started = "", False
             try:
-                with session.booted(products, spec, rundir, context.args.boot_timeout,
-                                    need_network=True) as guest:
+                with session.booted(products, spec, rundir, need_network=True) as guest:
                     steps.say(f"guest ready after {guest.booted_in:.1f} s, running "
                               f"{len(left)} tests")
                     started = True

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a machine is asked to be, and the options that ask for it.
+
+Responsible for: each option about the machine, from its help to what it adds to the command lines
+of QEMU and of the kernel; what of them does not go together.
+State: none.
+
+A new option is a new field of Spec. What cannot be said by its `qemu` and `kernel` (a device that
+needs a descriptor of ours, say) machine.py does with the field's value.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import re
+import shlex
+from typing import Any, ClassVar
+
+from .. import options
+from ..errors import UsageError
+from ..options import option
+
+BOOT_TIMEOUT = 180.0
+HANG_TIMEOUT = 300.0
+SHARE_TAG, SHARE_ADDRESS = "labshare", 0x3
+
+_MEMORY = re.compile(r"\d+[MmGg]?")
+_HOSTFWD = re.compile(r"(tcp|udp):[^:]*:\d+-[^:]*:\d+")
+
+
+def quote(value: object) -> str:
+    """A value inside a QEMU option: a comma is written twice."""
+    return str(value).replace(",", ",,")
+
+
+# ---- what argparse makes of a text; what it cannot use is refused with what is expected
+
+def seconds(text: str) -> float:
+    """argparse type: a positive number of seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < 1e7:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a positive number of seconds")
+    return value
+
+
+def _cpus(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 8:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 1 to 8 "
+                                         "(the guest's kernel has 8 CPUs at most)")
+    return int(text)
+
+
+def _memory(text: str) -> str:
+    if not _MEMORY.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a size such as 1024, 512M or 4G")
+    size = int(text.rstrip("MmGg")) * (1024 if text[-1] in "Gg" else 1)
+    if size < 384:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected 384M or more, which the guest needs")
+    return text.upper()
+
+
+# ---- what a field makes of that
+
+def _properties(texts: list[str]) -> list[str]:
+    return [text.strip(",") for text in texts if text.strip(",")]
+
+
+def _forwards(rules: list[str]) -> list[str]:
+    for rule in rules:
+        if not _HOSTFWD.fullmatch(rule):
+            raise UsageError(f"--hostfwd {rule!r}: expected tcp|udp:[HOSTADDR]:HOSTPORT-"
+                             "[GUESTADDR]:GUESTPORT, such as tcp::8443-:443")
+    return rules
+
+
+def _share(text: str | None) -> pathlib.Path | None:
+    if text is None:
+        return None
+    path = pathlib.Path(text).resolve()
+    if not path.is_dir():
+        raise UsageError(f"--share {path}: not a directory")
+    return path
+
+
+def _rules(texts: list[str] | None) -> list[str] | None:
+    return None if texts is None else [text for text in texts if text != "none"]
+
+
+def _qemu_words(texts: list[str]) -> list[str]:
+    words = []
+    for text in texts:
+        words += shlex.split(text) if text.startswith("-") and " " in text.strip() else [text]
+    return words
+
+
+def _share_devices(path: pathlib.Path) -> list[str]:
+    return ["-fsdev", f"local,id=share,path={quote(path)},security_model=none,multidevs=remap",
+            "-device", f"virtio-9p-pci,fsdev=share,mount_tag={SHARE_TAG},bus=pcie.0,"
+                       f"addr={SHARE_ADDRESS:#x}"]
+
+
+@dataclasses.dataclass
+class Spec:     # pylint: disable=too-many-instance-attributes  # one for each option
+    """What the user asked a machine to be."""
+
+    TITLE: ClassVar[str] = "the machine"
+
+    topology: str = option(
+        "--topology", commands=("run",), choices=("pair", "user"), default="pair",
+        help="pair: two NICs back to back (default); user: one NIC on libslirp with DHCP")
+    hostfwd: list[str] = option(
+        "--hostfwd", commands=("run",), metavar="RULE", default=[], convert=_forwards,
+        help="with --topology user: forward a port of the host, "
+             "tcp|udp:[ADDR]:PORT-[ADDR]:PORT")
+    share: pathlib.Path | None = option(
+        "--share", commands=("run",), metavar="DIR", convert=_share,
+        help="a directory of the host, read-write at /mnt/share in the guest",
+        qemu=_share_devices, kernel=lambda _: [f"lab.share={SHARE_TAG}"])
+    # rules of the middlebox between the NICs, None without one
+    wire: list[str] | None = option(
+        "--wire", commands=("run",), metavar="RULE", action="append", convert=_rules,
+        help="put the middlebox of docs/wire.md between the NICs, with this rule; may be given "
+             "several times; `none` for no rule")
+    nic: list[str] = option(
+        "--nic", metavar="PROPS", type=options.verbatim, default=[], convert=_properties,
+        help="properties added to every NIC, as in -device mlx5-ktls,PROPS (`lab run --nic help` "
+             "lists them)")
+    nic_model: str = option("--nic-model", metavar="MODEL", default="mlx5-ktls",
+                            help=argparse.SUPPRESS)
+    smp: int = option("--smp", metavar="N", type=_cpus, default=2,
+                      help="virtual CPUs (default: %(default)s)",
+                      qemu=lambda smp: ["-smp", str(smp)])
+    mem: str = option("--mem", metavar="M", type=_memory, default="2G",
+                      help="memory, in megabytes or with M or G (default: %(default)s)",
+                      qemu=lambda mem: ["-m", mem])
+    append: str = option("--append", metavar="TEXT", type=options.verbatim, default="",
+                         help="more words for the kernel's command line",
+                         kernel=lambda text: [text] if text else [])
+    boot_timeout: float = option(
+        "--boot-timeout", metavar="S", type=seconds, default=BOOT_TIMEOUT,
+        help="give up on a guest that is not ready after S seconds (default: %(default).0f)")
+    # seconds of its own without an answer: then a guest hangs
+    hang_timeout: float = option(
+        "--hang-timeout", metavar="S", type=seconds, default=HANG_TIMEOUT,
+        help="give up on a guest that runs and has not answered for S seconds "
+             "(default: %(default).0f)")
+    # last on QEMU's command line, where an option takes the place of another
+    qemu_arg: list[str] = option(
+        "--qemu-arg", metavar="ARG", type=options.verbatim, default=[], convert=_qemu_words,
+        help="one more argument for QEMU; several in one string if it begins with '-' and has "
+             "blanks: --qemu-arg '-trace mlx5_*'",
+        qemu=list)
+    # archives that the guest gets beside its own
+    initrds: list[pathlib.Path] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.hostfwd and self.topology != "user":
+            raise UsageError("--hostfwd forwards ports of libslirp, which only --topology user has",
+                             "add --topology user")
+        if self.wire and self.topology != "pair":
+            raise UsageError("--wire stands between two NICs, which only --topology pair has")
+
+    @classmethod
+    def of(cls, args: argparse.Namespace, **changes: Any) -> "Spec":
+        """The machine that a command line asks for, with other values of some fields."""
+        return cls(**{**options.values(cls, args), **changes})
+
+    @property
+    def nics(self) -> list[str]:
+        """Ids of the NICs of this topology."""
+        return ["nic0", "nic1"] if self.topology == "pair" else ["nic0"]
