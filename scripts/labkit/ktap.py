@@ -149,7 +149,7 @@ def selected(name, patterns):
                for candidate in candidates for pattern in patterns)
 
 
-class Report:
+class MergedReport:
     """The merged report. For each suite begin_suite, lines or results, end_suite; then close()."""
 
     def __init__(self, write, path=None):

@@ -22,7 +22,8 @@ from labkit.errors import LabError
 from labkit.make import cpio
 from labkit.run import capture, hints, machine
 from labkit.run.spec import Spec
-from labkit.run.actions import Actions, Channel
+from labkit.run.actions import Actions
+from labkit.run.channel import Channel
 from labkit.run.frames import guest as f
 from labkit.suites import coverage, guest, soak
 
@@ -224,7 +225,7 @@ def test_ktap(_rig):
                             ("guest/tl", False), ("T-02", False)):
         same(ktap.selected("guest/tls/T-01", [pattern]), wanted, f"--only {pattern}")
     lines = []
-    report = ktap.Report(lines.append)
+    report = ktap.MergedReport(lines.append)
     report.begin(1)
     report.begin_suite("s", 1)
     report.group("g", ktap.parse(NESTED).results())
@@ -249,7 +250,7 @@ def test_hostile_text(_rig):
     text = errors.LabError("x\x1by\nz\x07", "h\x9bi").render()
     same(text, "lab: x?y\nlab: z?\nlab: hint: h?i", "an error")
     lines = []
-    report = ktap.Report(lines.append)
+    report = ktap.MergedReport(lines.append)
     results = [ktap.Result(["g", HOSTILE], "fail", "because\nnot ok 9 me " + HOSTILE, [HOSTILE]),
                ktap.Result(["it # SKIP no"], "fail", "why"),
                ktap.Result(["s"], "skip", "one\nok 5 two " + HOSTILE),
@@ -482,7 +483,7 @@ def test_devices_watch_themselves(_rig):
         with tempfile.TemporaryDirectory() as folder:
             device = machine.Machine(products, spec, _Rundir(folder)).nic_device("nic1")
         check(device.startswith(f"{model},id=nic1,"), device)
-        check(device.endswith(wanted), f"{device}: {wanted} expected at its end")
+        check(device.endswith(wanted), f"{device}: expected {wanted} at its end")
         same("strict" in device, model == "mlx5-ktls", f"strict in {device}")
 
 

@@ -70,7 +70,7 @@ def _built(suite: Suite, patterns: tuple[str, ...] = ()) -> set[str]:
         context = Context(args, _Rundir(folder), build)
         with contextlib.suppress(_Asked):
             names = context.wants(suite.name, suite.tests(context))
-            report = ktap.Report(lambda _text: None)
+            report = ktap.MergedReport(lambda _text: None)
             report.begin(1)
             report.begin_suite(suite.name)
             suite.run(context, report, names)

@@ -9,6 +9,7 @@ The judgement is made of the kernel's and the driver's own counters and of the f
 nothing of it comes from the device model.
 """
 
+import argparse
 import json
 import os
 import re
@@ -53,9 +54,8 @@ def add_options(parser):
 
 
 def _size(text):
-    import argparse  # pylint: disable=import-outside-toplevel
     if not text.isdigit() or not 1 <= int(text) <= 512:
-        raise argparse.ArgumentTypeError(f"{text!r}: a number of MiB from 1 to 512 expected")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of MiB from 1 to 512")
     return int(text)
 
 

@@ -63,7 +63,7 @@ def add_options(parser):
 
 def _feature(text):
     if not FEATURE.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r}: NAME=on or NAME=off expected, such as "
+        raise argparse.ArgumentTypeError(f"{text!r}: expected NAME=on or NAME=off, such as "
                                          "tls-hw-rx-offload=on")
     return text
 

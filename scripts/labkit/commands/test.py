@@ -67,7 +67,7 @@ def main(args):
         context = Context(args, rundir)
         _packages(context, suites)
         plan = _plan(context, suites)
-        report = ktap.Report(_out, rundir.file("results.ktap"))
+        report = ktap.MergedReport(_out, rundir.file("results.ktap"))
         report.begin(len(plan))
         started = time.monotonic()
         try:

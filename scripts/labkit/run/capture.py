@@ -103,7 +103,7 @@ class Captures:
     def start(self, name, netdev="net0"):
         """Begin to write what passes `netdev` to artifacts/NAME.pcap."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
-            raise LabError(f"capture name {name!r}: letters, digits, '.', '_', '-' expected")
+            raise LabError(f"capture name {name!r}: expected letters, digits, '.', '_', '-'")
         if name in self._running:
             raise LabError(f"capture {name!r} is already running")
         path = self._rundir.file(f"{name}.pcap")

@@ -61,7 +61,7 @@ def known():
     for name, entry in tomllib.loads(TABLE.read_text(encoding="utf-8")).items():
         strange = set(entry) - KEYS
         if strange or not {"about", "shows"} <= set(entry):
-            raise LabError(f"{TABLE}: [{name}]: expected are {', '.join(sorted(KEYS))}, of which "
+            raise LabError(f"{TABLE}: [{name}]: expected {', '.join(sorted(KEYS))}, of which "
                            f"about and shows must be there; found: {', '.join(entry)}")
         found[name] = Bug(name, **{key: tuple(value) if isinstance(value, list) else value
                                    for key, value in entry.items()})

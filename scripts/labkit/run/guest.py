@@ -21,7 +21,8 @@ import time
 
 from .. import steps
 from ..errors import EXIT_TIMEOUT, LabError
-from .actions import Actions, Channel
+from .actions import Actions
+from .channel import Channel
 from .frames import guest as f
 from .hints import Hints
 from .machine import AGENT_PORT

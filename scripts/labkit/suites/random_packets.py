@@ -80,5 +80,5 @@ def number(name):
     if text is None:
         return None
     if not text.isdigit():
-        raise UsageError(f"{name}={text!r}: a decimal number expected")
+        raise UsageError(f"{name}={text!r}: expected a decimal number")
     return int(text)

@@ -55,7 +55,7 @@ def volume(text):
 def _scaled(text, units, wanted):
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([A-Za-z]?)", text.strip())
     if not match or match[2] not in units or float(match[1]) * units[match[2]] < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: {wanted} expected")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected {wanted}")
     return float(match[1]) * units[match[2]]
 
 
@@ -63,15 +63,15 @@ def loss_rates(text):
     """argparse type: the rates, checked; the guest gets them as text."""
     for part in text.split(","):
         if not re.fullmatch(r"\d+(\.\d+)?", part.strip()) or float(part) > 50:
-            raise argparse.ArgumentTypeError(f"{part!r}: percentages from 0 to 50 with commas "
-                                             "between them expected, such as 0,0.5,1,2")
+            raise argparse.ArgumentTypeError(f"{part!r}: expected percentages from 0 to 50 with "
+                                             "commas between them, such as 0,0.5,1,2")
     return text
 
 
 def connections(text):
     """argparse type: the number, checked."""
     if not text.isdigit() or not 1 <= int(text) <= 200:
-        raise argparse.ArgumentTypeError(f"{text!r}: a number from 1 to 200 expected")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 1 to 200")
     return text
 
 

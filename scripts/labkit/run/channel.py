@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The port `lab.channel`: requests of programs in the guest, answers to them.
+
+Responsible for: the lab's end of the line protocol, whose guest end, labclient.py, describes it.
+State: the request being received, with its blob in a temporary file; the last answer.
+"""
+
+import base64
+import binascii
+import contextlib
+import json
+
+from ..errors import LabError
+from .actions import Actions
+
+MAX_LINE = 64 * 1024
+MAX_BLOB = 256 << 20
+BLOB_CHUNK = 24 * 1024
+
+
+class Channel:
+    """Bytes of the port in, bytes to the port out; runs one action at a time."""
+
+    def __init__(self, actions):
+        self._actions = actions
+        self._buffer = bytearray()
+        self._request = None        # (message, open file, bytes missing)
+        self._last = None           # (id, answer) of the last one, should it not have arrived
+        self.out = bytearray()
+
+    def reset(self):
+        """The guest was reset: whoever asked is gone."""
+        self._drop_request()
+        self._buffer.clear()
+        self.out.clear()
+
+    def feed(self, data):
+        """Take bytes from the guest; runs every request that they complete."""
+        self._buffer += data
+        while True:
+            at = self._buffer.find(b"\n")
+            if at < 0:
+                break
+            line = bytes(self._buffer[:at])
+            del self._buffer[:at + 1]
+            if line:
+                self._line(line)
+        if len(self._buffer) > MAX_LINE:
+            self._buffer.clear()    # no client of ours writes such lines
+
+    def _line(self, line):
+        if line.startswith(b"+"):
+            self._blob(line)
+            return
+        self._drop_request()        # a new request: whoever sent the last has given up
+        try:
+            message = json.loads(line)
+            ident, size = str(message["id"]), int(message.get("blob") or 0)
+            args = message.get("args") or {}
+            if not isinstance(args, dict):
+                raise TypeError
+            again = message.get("again")
+            name = str(message["action"]) if not again else ""
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return                  # the tail of a line that nobody finished
+        if again:
+            if self._last and self._last[0] == ident:
+                self.out += self._last[1]
+            else:
+                self._ask_again(ident)
+            return
+        if not 0 <= size <= MAX_BLOB:
+            self._answer(ident, error=f"a blob of {size} bytes; at most {MAX_BLOB} are taken")
+            return
+        if not size:
+            self._run(ident, name, args, None)
+            return
+        try:
+            path = self._actions.rundir.sockets / "blob"
+            self._request = (ident, name, args, path, open(path, "wb"), size)
+        except OSError as error:
+            self._answer(ident, error=f"cannot keep the blob: {error}")
+
+    def _blob(self, line):
+        tag, _, text = line[1:].partition(b" ")
+        if self._request is None or tag.decode(errors="replace") != self._request[0]:
+            return
+        ident, name, args, path, file, missing = self._request
+        try:
+            data = base64.b64decode(text, validate=True)
+            file.write(data)
+        except binascii.Error:
+            self._drop_request()
+            self._ask_again(ident)      # a part of it was lost on the way
+            return
+        except OSError as error:
+            self._drop_request()
+            self._answer(ident, error=f"cannot keep the blob: {error}")
+            return
+        missing -= len(data)
+        self._request = (ident, name, args, path, file, missing)
+        if missing < 0:
+            self._drop_request()
+            self._answer(ident, error="the blob is longer than announced")
+        elif missing == 0:
+            self._request = None
+            file.close()
+            self._run(ident, name, args, path)
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def _drop_request(self):
+        if self._request is not None:
+            self._request[4].close()
+            with contextlib.suppress(OSError):
+                self._request[3].unlink()
+            self._request = None
+
+    def _run(self, ident, name, args, blob):
+        try:
+            result, data = self._actions.run(name, args, blob)
+        except LabError as error:
+            self._answer(ident, error=error.message)
+        except (OSError, ValueError, TypeError) as error:
+            self._answer(ident, error=f"{name}: {error}")
+        else:
+            self._answer(ident, result=result, data=data)
+
+    def _ask_again(self, ident):
+        self.out += b"\n" + json.dumps({"id": ident, "again": True}).encode() + b"\n"
+
+    def _answer(self, ident, result=None, data=b"", error=None):
+        if error is not None:
+            message = {"id": ident, "ok": False, "error": error}
+        else:
+            message = {"id": ident, "ok": True, "result": result, "blob": len(data)}
+        answer = b"\n" + json.dumps(message).encode() + b"\n"
+        for at in range(0, len(data), BLOB_CHUNK):
+            answer += (b"+" + ident.encode() + b" "
+                       + base64.b64encode(data[at:at + BLOB_CHUNK]) + b"\n")
+        self._last = ident, answer
+        self.out += answer
