@@ -12,7 +12,7 @@ Callers: tests and tools in the guest. Python 3 standard library only.
     except labclient.Absent as reason:
         ...skip the test: this machine has no lab beside it...
     lab.link("nic0", up=False)
-    lab.call("nic.get", nic="nic0", property="live-tis")
+    lab.call("nic.get", nic="nic0", property="objects")
 
 docs/lab.md lists the actions. On the wire everything is a line of text, so that a
 process killed in the middle of a request costs that request only:
