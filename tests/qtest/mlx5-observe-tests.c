@@ -149,12 +149,13 @@ static void test_format(void)
     seq = s.c.seq;
     send_records(&s, 1);
     text = read_log(&s, "nic", &n);
-    expected = g_strdup_printf("{\"dev\":\"nic\",\"dir\":\"tx\",\"tisn\":%u,"
-                               "\"record\":%" PRIu64 ",\"tcp_sn\":%u,\"len\":%zu,"
-                               "\"type\":23,\"mode\":\"encrypt\",\"end\":\"done\","
-                               "\"verdict\":\"sent\",\"before\":\"START\","
-                               "\"after\":\"ACTIVE_SEQ\"}\n", s.tisn, number, seq,
-                               tls_record_len(&s.c, PLAIN));
+    expected = g_strdup_printf("{\"dev\": \"nic\", \"dir\": \"tx\", \"tisn\": %u, "
+                               "\"record\": %" PRIu64 ", \"tcp_sn\": %u, "
+                               "\"len\": %zu, \"type\": 23, "
+                               "\"mode\": \"encrypt\", \"end\": \"done\", "
+                               "\"verdict\": \"sent\", \"before\": \"START\", "
+                               "\"after\": \"ACTIVE_SEQ\"}\n", s.tisn, number,
+                               seq, tls_record_len(&s.c, PLAIN));
     g_assert_cmpstr(text, ==, expected);
     sender_stop(&s);
 }

@@ -715,7 +715,7 @@ static void tx_case(GRand *rand)
             ref_progress_image(psv, 0);
             mlx5_tls_tx_set_static(&tx, image, key);
             mlx5_tls_tx_set_progress(&tx, psv);
-            mlx5_tls_strict_wqe(strict.s, 1, true);
+            strict_bench_wqe(&strict, 1, true);
             mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_TX, 1, image, key);
             mlx5_tls_strict_progress(strict.s, MLX5_TLS_DIR_TX, 1, psv);
             for (pos = ref_rec(st, r)->off; pos < from; ) {
@@ -724,7 +724,7 @@ static void tx_case(GRand *rand)
                 n = MIN(n, from - pos);
                 mlx5_tls_tx_dump(&tx, st->tx->data + pos, n, &res);
                 g_assert_cmpint(res.reason, ==, MLX5_TLS_REASON_NONE);
-                mlx5_tls_strict_wqe(strict.s, 1, true);
+                strict_bench_wqe(&strict, 1, true);
                 mlx5_tls_strict_tx_dump(strict.s, 1, st->tx->data + pos, n, true);
                 pos += n;
             }
@@ -738,7 +738,7 @@ static void tx_case(GRand *rand)
             len -= skip;
             memcpy(buf, st->tx->data + from, len);
         }
-        mlx5_tls_strict_wqe(strict.s, 1, true);
+        strict_bench_wqe(&strict, 1, true);
         mlx5_tls_strict_tx_plain(strict.s, 1, buf, len);
         mlx5_tls_tx_packet(&tx, base + from, buf, len, &res);
         g_assert_cmpint(res.verdict, ==, MLX5_TLS_TX_SEND);
@@ -748,7 +748,7 @@ static void tx_case(GRand *rand)
             mlx5_tls_strict_tx_frame(strict.s, 1, true, base + from + off, buf + off,
                                      MIN(1400, len - off));
         }
-        mlx5_tls_strict_cqe(strict.s, 1, mlx5_tls_strict_tick(strict.s));
+        strict_bench_cqe(&strict, 1);
         g_assert_cmpstr(strict.last, ==, NULL);
         next = from + len;
         synced = true;

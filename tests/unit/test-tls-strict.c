@@ -20,7 +20,7 @@ static void tx_static(Rig *t, unsigned rec, bool fence)
     uint8_t image[64];
 
     ref_static_image(image, &t->st->keys, ref_rec(t->st, rec)->number, 0);
-    mlx5_tls_strict_wqe(t->strict.s, SQ, fence);
+    strict_bench_wqe(&t->strict, SQ, fence);
     mlx5_tls_tx_set_static(&t->tx, image, t->key);
     mlx5_tls_strict_static(t->strict.s, MLX5_TLS_DIR_TX, ID, image, t->key);
 }
@@ -30,14 +30,14 @@ static void tx_psv(Rig *t, bool fence)
     uint8_t image[12];
 
     ref_progress_image(image, 0);
-    mlx5_tls_strict_wqe(t->strict.s, SQ, fence);
+    strict_bench_wqe(&t->strict, SQ, fence);
     mlx5_tls_tx_set_progress(&t->tx, image);
     mlx5_tls_strict_progress(t->strict.s, MLX5_TLS_DIR_TX, ID, image);
 }
 
 static void tx_nop(Rig *t, bool fence)
 {
-    mlx5_tls_strict_wqe(t->strict.s, SQ, fence);
+    strict_bench_wqe(&t->strict, SQ, fence);
 }
 
 /* As the first packet of a connection is preceded. */
@@ -60,7 +60,7 @@ static void tx_send_with(Rig *t, size_t from, size_t to, Break *how, size_t at)
     uint32_t seq = t->base + from;
     Mlx5TlsTxResult res;
 
-    mlx5_tls_strict_wqe(t->strict.s, SQ, false);
+    strict_bench_wqe(&t->strict, SQ, false);
     mlx5_tls_strict_tx_plain(t->strict.s, ID, buf, len);
     mlx5_tls_tx_packet(&t->tx, seq, buf, len, &res);
     if (res.verdict != MLX5_TLS_TX_SEND) {
@@ -85,7 +85,7 @@ static void tx_dump(Rig *t, size_t from, size_t to, bool fence)
 {
     Mlx5TlsTxResult res;
 
-    mlx5_tls_strict_wqe(t->strict.s, SQ, fence);
+    strict_bench_wqe(&t->strict, SQ, fence);
     mlx5_tls_tx_dump(&t->tx, t->st->tx->data + from, to - from, &res);
     mlx5_tls_strict_tx_dump(t->strict.s, ID, t->st->tx->data + from, to - from,
                             res.reason == MLX5_TLS_REASON_NONE);
@@ -203,7 +203,7 @@ static void test_tx_bypass(void)
     rig_new(&t, rng, false);
     s = t.strict.s;
     /* nothing was handed in */
-    mlx5_tls_strict_wqe(s, SQ, false);
+    strict_bench_wqe(&t.strict, SQ, false);
     mlx5_tls_strict_tx_frame(s, ID, true, t.base, buf, sizeof(buf));
     said(&t, MLX5_STRICT_TX_BYPASS);
     /* but not encrypted, because the packet was dropped */
@@ -416,19 +416,19 @@ static void test_fence_data(void)
     said(&t, NOTHING);
     tx_static(&t, 0, true);
     tx_psv(&t, false);
-    mlx5_tls_strict_cqe(s, SQ, mlx5_tls_strict_tick(s));
+    strict_bench_cqe(&t.strict, SQ);
     tx_send(&t, 0, 50);
     said(&t, NOTHING);
     /* a fence on another queue settles nothing, the end of the queue does */
     tx_static(&t, 0, true);
     tx_psv(&t, false);
-    mlx5_tls_strict_wqe(s, SQ + 1, true);
+    strict_bench_wqe(&t.strict, SQ + 1, true);
     mlx5_tls_strict_tx_plain(s, ID, t.st->tx->data, 50);
     said(&t, MLX5_STRICT_FENCE_DATA);
     tx_static(&t, 0, true);
     tx_psv(&t, false);
     mlx5_tls_strict_sq_gone(s, SQ);
-    mlx5_tls_strict_wqe(s, SQ + 1, false);
+    strict_bench_wqe(&t.strict, SQ + 1, false);
     mlx5_tls_strict_tx_plain(s, ID, t.st->tx->data, 50);
     said(&t, NOTHING);
     rig_free(&t);
@@ -463,7 +463,7 @@ static void test_fence_known(void)
     tx_send(&t, TEXT(&t, 2), END(&t, 2));
     said(&t, NOTHING);
     /* Linux: first packet of another connection on that TIS, all data completed */
-    mlx5_tls_strict_cqe(t.strict.s, SQ, mlx5_tls_strict_tick(t.strict.s));
+    strict_bench_cqe(&t.strict, SQ);
     tx_static(&t, 0, false);
     tx_psv(&t, true);
     tx_nop(&t, true);

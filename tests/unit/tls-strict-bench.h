@@ -10,6 +10,7 @@
 
 typedef struct StrictBench {
     Mlx5TlsStrict *s;
+    uint64_t serial;    /* of the last WQE */
     unsigned count[MLX5_STRICT_REASONS];
     unsigned total;
     char *last;     /* "reason: details", NULL while there is none */
@@ -37,6 +38,17 @@ static inline void strict_bench_clear(StrictBench *b)
 {
     mlx5_tls_strict_free(b->s);
     g_free(b->last);
+}
+
+/* The next WQE of SQ sqn, as the device counts them; and a CQE for the last one. */
+static inline void strict_bench_wqe(StrictBench *b, uint32_t sqn, bool fence)
+{
+    mlx5_tls_strict_wqe(b->s, sqn, ++b->serial, fence);
+}
+
+static inline void strict_bench_cqe(StrictBench *b, uint32_t sqn)
+{
+    mlx5_tls_strict_cqe(b->s, sqn, b->serial);
 }
 
 #endif /* TESTS_UNIT_TLS_STRICT_BENCH_H */

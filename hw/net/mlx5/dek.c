@@ -12,6 +12,7 @@
 #include "cmd.h"
 #include "memory.h"
 #include "object.h"
+#include "tap.h"
 #include "tls.h"
 #include "trace.h"
 
@@ -180,10 +181,7 @@ Mlx5Syndrome mlx5_cmd_create_general_object(Mlx5Cmd *cmd)
     dek->slots = g_new0(Mlx5DekSlot, dek->obj.span);
     if (!log_range) {
         dek->slots[0].key = read_key(o);
-        if (fn->strict) {
-            mlx5_tls_strict_dek_load(fn->strict, dek->obj.id,
-                                     dek->slots[0].key);
-        }
+        mlx5_tap_dek_load(fn, dek->obj.id, dek->slots[0].key);
     }
     MLX5_SET(general_obj_out_cmd_hdr, cmd->out, obj_id, dek->obj.id);
     return MLX5_OK;
@@ -219,10 +217,7 @@ Mlx5Syndrome mlx5_cmd_modify_general_object(Mlx5Cmd *cmd)
     }
     mlx5_tls_key_unref(slot->key);
     slot->key = read_key(o);
-    if (cmd->fn->strict) {
-        mlx5_tls_strict_dek_load(cmd->fn->strict, dek->obj.id + offset,
-                                 slot->key);
-    }
+    mlx5_tap_dek_load(cmd->fn, dek->obj.id + offset, slot->key);
     return MLX5_OK;
 }
 
@@ -273,9 +268,7 @@ void mlx5_dek_destroy(void *obj)
     uint32_t i;
 
     for (i = 0; i < dek->obj.span; i++) {
-        if (dek->obj.fn->strict) {
-            mlx5_tls_strict_dek_gone(dek->obj.fn->strict, dek->obj.id + i);
-        }
+        mlx5_tap_dek_gone(dek->obj.fn, dek->obj.id + i);
         if (dek->slots[i].cached) {
             slot_drop(dek->obj.fn, &dek->slots[i]);
         }
@@ -336,8 +329,6 @@ Mlx5Syndrome mlx5_cmd_sync_crypto(Mlx5Cmd *cmd)
     fn->dek.syncs++;
     mlx5_bh_schedule(fn->dek.bh);
     fn->tls.counters.sync_crypto++;
-    if (fn->strict) {
-        mlx5_tls_strict_dek_sync(fn->strict);
-    }
+    mlx5_tap_dek_sync(fn);
     return MLX5_OK;
 }

@@ -53,7 +53,7 @@ typedef struct Gate {
 typedef struct Kept {
     Gate *gate;
     uint8_t cqe[64];
-    uint64_t tick; /* of the checker: what the CQE says is done by then */
+    uint64_t serial; /* of the WQE that it is for */
 } Kept;
 
 /* What is kept back of one send queue. */
@@ -347,9 +347,7 @@ bool mlx5_fault_keep_cqe(Mlx5Sq *sq, const uint8_t cqe[64])
     }
     k = g_new0(Kept, 1);
     memcpy(k->cqe, cqe, sizeof(k->cqe));
-    if (sq->obj.fn->strict) {
-        k->tick = mlx5_tls_strict_tick(sq->obj.fn->strict);
-    }
+    k->serial = sq->obj.fn->port->tx.serial;
     mlx5_memory_take(sq->obj.fn, KEPT_MEMORY);
     g_queue_push_tail(&q->kept, k);
     q->n_cqes++;
@@ -377,7 +375,7 @@ static bool queue_drain(Mlx5FaultQueue *q, unsigned *budget)
         mlx5_memory_give(sq->obj.fn, KEPT_MEMORY);
         if (!k->gate) {
             q->n_cqes--;
-            mlx5_sq_post_cqe(sq, k->cqe, k->tick);
+            mlx5_sq_post_cqe(sq, k->cqe, k->serial);
         }
         kept_free(k);
     }

@@ -50,6 +50,9 @@ typedef struct Mlx5Cmd Mlx5Cmd;
 typedef struct Mlx5Faults Mlx5Faults;
 typedef struct Mlx5FaultQueue Mlx5FaultQueue;
 typedef struct Mlx5DekSlot Mlx5DekSlot;
+typedef struct Mlx5Tap Mlx5Tap;
+typedef struct Mlx5Strict Mlx5Strict;
+typedef struct Mlx5RecordLog Mlx5RecordLog;
 
 /* ------------------------------------------------------------- limits --- */
 
@@ -424,9 +427,7 @@ struct Mlx5Function {
     } dek;
 
     Mlx5Faults *faults; /* dev->faults, NULL without rules; see fault.h */
-    Mlx5TlsStrict *strict; /* NULL without strict=on; see strict.h */
-    bool strict_candidate; /* of the packet that is being delivered */
-    uint32_t strict_resync;
+    QLIST_HEAD(, Mlx5Tap) taps; /* who observes, see tap.h */
 
     /* completions and events not yet announced, see eq.c */
     GPtrArray *dirty_cqs;
@@ -461,6 +462,7 @@ typedef struct Mlx5TxPacket {
         MLX5_TX_SEGMENTS,   /* LSO: frames are left in seg */
         MLX5_TX_MULTI,      /* ENHANCED_MPSW: data segments are left in wqe */
     } left;
+    uint64_t serial; /* of the WQE, counts on over all queues; the first is 1 */
     uint8_t wqe[MLX5_MAX_WQEBBS * MLX5_WQEBB];
     unsigned ds;      /* length of the WQE in 16-byte units */
     unsigned next_ds; /* MLX5_TX_MULTI: where the next data segment is */
@@ -539,18 +541,13 @@ struct Mlx5State {
     bool tls_rx;
     uint32_t resync_timeout_ms;
     char *record_log;
-    int record_log_fd; /* or -1 */
     uint64_t record_log_max; /* longest that the file may get, 0: no limit */
-    int64_t record_log_full; /* where lines ended for want of room, or -1 */
-    bool record_log_torn; /* the last line lacks its end */
-    char *record_log_dev; /* the device's id as JSON, while there is a log */
+    Mlx5RecordLog *records; /* while it is written, see observe.c */
     Mlx5Faults *faults; /* NULL until the first rule; see fault.h */
     Mlx5TlsKnobs tls_knobs; /* tls.c makes a property of each */
     bool strict;
+    Mlx5Strict *checker; /* while strict=on looks, see strict.c */
     uint64_t strict_count[MLX5_STRICT_REASONS]; /* violations, strict.c */
-#ifdef MLX5_BREAK
-    const char *break_reason; /* NULL: nothing is broken */
-#endif
 };
 
 /* --------------------------------------------- dma.c: guest memory ------ */
@@ -650,11 +647,8 @@ void mlx5_notify_flush(Mlx5Function *fn);
 void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t sqn);
 /* Gives @sq a turn, as its doorbell does. */
 void mlx5_sq_schedule(Mlx5Sq *sq);
-/*
- * Posts a CQE of @sq. With a checker, @tick is what mlx5_tls_strict_tick() said
- * when its WQE was done.
- */
-void mlx5_sq_post_cqe(Mlx5Sq *sq, uint8_t cqe[64], uint64_t tick);
+/* Posts a CQE of @sq, for the WQE that had this serial number in port->tx. */
+void mlx5_sq_post_cqe(Mlx5Sq *sq, uint8_t cqe[64], uint64_t serial);
 /* Forgets an SQ that is about to die: its turn and its half-sent packet. */
 void mlx5_sq_forget(Mlx5Sq *sq);
 void mlx5_tx_init(Mlx5Port *port);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The record log: one JSON object a line for each TLS record that ends in a
- * context, what was done with it and why. Owns the log's file. Written from
- * the engine's record log callback; nothing here changes a verdict. And how
- * strings that others made are written into traces.
+ * context, what was done with it and why. An observer (tap.h); owns the log's
+ * file. And how strings that others made are written into traces.
  */
 #include "qemu/osdep.h"
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 #include "qemu/error-report.h"
 #include "qobject/json-writer.h"
 #include "observe.h"
+#include "tap.h"
 #include "trace.h"
 
 char *mlx5_printable(const char *text, size_t max)
@@ -30,6 +30,13 @@ char *mlx5_printable(const char *text, size_t max)
 }
 
 #define LOG_MAX_DEFAULT (1 * GiB)
+
+struct Mlx5RecordLog {
+    Mlx5Tap tap;
+    int fd;
+    int64_t full; /* where lines ended for want of room, or -1 */
+    bool torn;    /* the last line lacks its end */
+};
 
 static const char *const mode_names[] = {
     [MLX5_TLS_RECORD_ENCRYPT] = "encrypt",
@@ -70,24 +77,24 @@ static const char *state_name(const Mlx5TlsRecordEvent *e, uint8_t state)
  */
 static bool log_has_room(Mlx5State *s, size_t len)
 {
+    Mlx5RecordLog *log = s->records;
     struct stat st;
     uint64_t size;
 
-    if (!s->record_log_max || fstat(s->record_log_fd, &st) < 0 ||
-        !S_ISREG(st.st_mode)) {
+    if (!s->record_log_max || fstat(log->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         return true;
     }
     size = st.st_size;
-    if (s->record_log_full >= 0) {
-        if (size >= s->record_log_full) {
+    if (log->full >= 0) {
+        if (size >= log->full) {
             return false;
         }
-        s->record_log_full = -1;
+        log->full = -1;
     }
     if (size <= s->record_log_max && len <= s->record_log_max - size) {
         return true;
     }
-    s->record_log_full = size;
+    log->full = size;
     trace_mlx5_record_log_error(DEVICE(s)->id, "the file is as long as "
                                 "record-log-max allows: no more lines");
     warn_report("mlx5-ktls %s: record-log: %s has %" PRIu64 " bytes, "
@@ -104,75 +111,81 @@ static bool log_has_room(Mlx5State *s, size_t len)
  */
 static void log_line(Mlx5State *s, GString *line)
 {
+    Mlx5RecordLog *log = s->records;
     ssize_t n;
 
-    if (s->record_log_torn) {
+    if (log->torn) {
         g_string_prepend_c(line, '\n');
     }
     if (!log_has_room(s, line->len)) {
         return;
     }
-    n = RETRY_ON_EINTR(write(s->record_log_fd, line->str, line->len));
+    n = RETRY_ON_EINTR(write(log->fd, line->str, line->len));
     if (n == (ssize_t)line->len) {
-        s->record_log_torn = false;
+        log->torn = false;
         return;
     }
     trace_mlx5_record_log_error(DEVICE(s)->id,
                                 n < 0 ? strerror(errno) : "no room");
     if (n > 0) {
-        s->record_log_torn = true;
+        log->torn = true;
     }
 }
 
-static void log_record(void *opaque, const Mlx5TlsRecordEvent *e)
+static void log_record(Mlx5Tap *tap, Mlx5Function *fn,
+                       const Mlx5TlsRecordEvent *e)
 {
-    Mlx5State *s = opaque;
-    g_autoptr(GString) line = g_string_new(NULL);
+    bool tx = e->dir == MLX5_TLS_DIR_TX;
+    JSONWriter *w = json_writer_new(false);
+    g_autoptr(GString) line = NULL;
 
-    g_string_append_printf(line, "{\"dev\":%s,\"dir\":\"%s\",\"%s\":%"
-                           PRIu32, s->record_log_dev,
-                           e->dir == MLX5_TLS_DIR_TX ? "tx" : "rx",
-                           e->dir == MLX5_TLS_DIR_TX ? "tisn" : "tirn", e->id);
+    json_writer_start_object(w, NULL);
+    json_writer_str(w, "dev", DEVICE(fn->dev)->id ?: "");
+    json_writer_str(w, "dir", tx ? "tx" : "rx");
+    json_writer_uint64(w, tx ? "tisn" : "tirn", e->id);
     if (e->number_known) {
-        g_string_append_printf(line, ",\"record\":%" PRIu64, e->number);
+        json_writer_uint64(w, "record", e->number);
     }
     if (e->tcp_sn_known) {
-        g_string_append_printf(line, ",\"tcp_sn\":%" PRIu32, e->tcp_sn);
+        json_writer_uint64(w, "tcp_sn", e->tcp_sn);
     }
-    g_string_append_printf(line,
-                           ",\"len\":%" PRIu32 ",\"type\":%u,\"mode\":\"%s\","
-                           "\"end\":\"%s\",\"verdict\":\"%s\","
-                           "\"before\":\"%s\",\"after\":\"%s\"}\n",
-                           e->len, e->type, mode_names[e->mode],
-                           end_names[e->end], verdict(e),
-                           state_name(e, e->state_before),
-                           state_name(e, e->state_after));
-    log_line(s, line);
+    json_writer_uint64(w, "len", e->len);
+    json_writer_uint64(w, "type", e->type);
+    json_writer_str(w, "mode", mode_names[e->mode]);
+    json_writer_str(w, "end", end_names[e->end]);
+    json_writer_str(w, "verdict", verdict(e));
+    json_writer_str(w, "before", state_name(e, e->state_before));
+    json_writer_str(w, "after", state_name(e, e->state_after));
+    json_writer_end_object(w);
+    line = json_writer_get_and_free(w);
+    g_string_append_c(line, '\n');
+    log_line(fn->dev, line);
+}
+
+static void log_free(Mlx5RecordLog *log)
+{
+    close(log->fd);
+    g_free(log);
+}
+
+static void log_end(Mlx5Tap *tap, Mlx5Function *fn)
+{
+    log_free(g_steal_pointer(&fn->dev->records));
 }
 
 /* Lets go of the file that is being written, if there is one. */
 static void log_close(Mlx5State *s)
 {
-    if (s->record_log_fd >= 0) {
-        mlx5_tls_engine_set_record_log(s->fn.tls.engine, NULL, NULL);
-        close(s->record_log_fd);
-        s->record_log_fd = -1;
-        g_clear_pointer(&s->record_log_dev, g_free);
+    if (s->records) {
+        mlx5_tap_remove(&s->fn, &s->records->tap);
+        log_free(g_steal_pointer(&s->records));
     }
-}
-
-/* @text as a string of JSON, in its quotes. */
-static char *json_string(const char *text)
-{
-    JSONWriter *w = json_writer_new(false);
-
-    json_writer_str(w, NULL, text);
-    return g_string_free(json_writer_get_and_free(w), FALSE);
 }
 
 /* Begins to append to @path; what was written before goes on if that fails. */
 static bool log_open(Mlx5State *s, const char *path, Error **errp)
 {
+    static const Mlx5TapOps ops = { .record = log_record, .end = log_end };
     /* A FIFO that nobody reads is an error or loses lines; we never wait. */
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK,
                   0666);
@@ -182,11 +195,11 @@ static bool log_open(Mlx5State *s, const char *path, Error **errp)
         return false;
     }
     log_close(s);
-    s->record_log_fd = fd;
-    s->record_log_dev = json_string(DEVICE(s)->id ?: "");
-    s->record_log_torn = false;
-    s->record_log_full = -1;
-    mlx5_tls_engine_set_record_log(s->fn.tls.engine, log_record, s);
+    s->records = g_new0(Mlx5RecordLog, 1);
+    s->records->tap.ops = &ops;
+    s->records->fd = fd;
+    s->records->full = -1;
+    mlx5_tap_add(&s->fn, &s->records->tap);
     return true;
 }
 
@@ -233,7 +246,9 @@ static void set_log_max(Object *obj, Visitor *v, const char *name, void *opaque,
         return;
     }
     s->record_log_max = value;
-    s->record_log_full = -1;
+    if (s->records) {
+        s->records->full = -1;
+    }
 }
 
 bool mlx5_observe_init(Mlx5State *s, Error **errp)
@@ -241,18 +256,8 @@ bool mlx5_observe_init(Mlx5State *s, Error **errp)
     return !s->record_log || log_open(s, s->record_log, errp);
 }
 
-void mlx5_observe_finalize(Mlx5State *s)
-{
-    if (s->record_log_fd >= 0) {
-        close(s->record_log_fd);
-        s->record_log_fd = -1;
-        g_clear_pointer(&s->record_log_dev, g_free);
-    }
-}
-
 void mlx5_observe_instance_init(Mlx5State *s)
 {
-    s->record_log_fd = -1;
     s->record_log_max = LOG_MAX_DEFAULT;
 }
 

@@ -3,12 +3,10 @@
 #ifndef HW_NET_MLX5_OBSERVE_H
 #define HW_NET_MLX5_OBSERVE_H
 
-#include "tls.h"
+#include "mlx5.h"
 
-/* Opens the log if one is asked for. The engine must exist. */
+/* Opens the log if one is asked for. The function must be ready. */
 bool mlx5_observe_init(Mlx5State *s, Error **errp);
-/* Closes it; no context may be left that could still write to it. */
-void mlx5_observe_finalize(Mlx5State *s);
 /* Before any property is set. */
 void mlx5_observe_instance_init(Mlx5State *s);
 /* Forgets the property's value, at the end of the object. */

@@ -18,6 +18,7 @@
 #include "memory.h"
 #include "observe.h"
 #include "strict.h"
+#include "tls.h"
 #include "trace.h"
 
 #define PCI_VENDOR_ID_MELLANOX_ 0x15b3
@@ -92,7 +93,6 @@ static void leave(DeviceState *dev, Mlx5Leave how)
         /* The backend first: it may still want to deliver. */
         mlx5_port_finalize(&s->port);
         mlx5_function_finalize(&s->fn);
-        mlx5_observe_finalize(s);
         mlx5_tx_finalize(&s->port);
         mlx5_rx_finalize(&s->port);
     }
@@ -223,6 +223,7 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
     if (!mlx5_function_init(&s->fn, s, &s->port, errp)) {
         goto fail;
     }
+    mlx5_strict_start(s);
     if (!mlx5_observe_init(s, errp)) {
         mlx5_function_finalize(&s->fn);
         goto fail;

@@ -12,7 +12,7 @@
 #include "net/queue.h"
 #include "mlx5.h"
 #include "port.h"
-#include "strict.h"
+#include "tap.h"
 #include "trace.h"
 
 #define ETH_HEADER_LEN 14
@@ -254,9 +254,7 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt)
         trace_mlx5_port_tx_drop(DEVICE(port->dev)->id, len, "above MTU");
         return true;
     }
-    if (port->fn->strict) {
-        mlx5_strict_frame(port, iov, iovcnt);
-    }
+    mlx5_tap_tx_frame(port->fn, iov, iovcnt);
     iov_to_buf(iov, iovcnt, 0, dmac, sizeof(dmac));
     cast = cast_of(dmac);
     count(&port->fn->vport.counters.tx[cast], len);

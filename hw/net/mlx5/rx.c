@@ -16,7 +16,7 @@
 #include "engine/scratch.h"
 #include "engine/steering_modify.h"
 #include "fault.h"
-#include "strict.h"
+#include "tap.h"
 #include "tls.h"
 #include "trace.h"
 
@@ -214,7 +214,7 @@ static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
 {
     const uint8_t *wire = buf;
     Mlx5Port *port = t->rq->obj.fn->port;
-    Mlx5TlsFlag tls = MLX5_TLS_FLAG_NOT_DECRYPTED;
+    Mlx5TlsReceived tls = { .flag = MLX5_TLS_FLAG_NOT_DECRYPTED };
     struct iovec iov[2] = { { .iov_base = buf, .iov_len = pkt->len } };
     int iovcnt = 1;
     uint8_t cqe[64] = { 0 };
@@ -225,11 +225,8 @@ static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
         buf = port->rx_buf;
         iov[0].iov_base = buf;
         tls = mlx5_tls_receive(t->tir, pkt, buf);
-#ifdef MLX5_BREAK
-        tls = mlx5_strict_break_rx(port->fn, pkt, wire, buf, tls);
-#endif
     }
-    MLX5_SET(cqe, cqe, tls_offload, tls);
+    MLX5_SET(cqe, cqe, tls_offload, tls.flag);
     if (t->rq->vlan_strip && pkt->n_vlan &&
         pkt->vlan_tpid[0] == ETHERTYPE_CVLAN) {
         /* addresses, then what follows the tag */
@@ -255,14 +252,9 @@ static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
     MLX5_SET(cqe, cqe, rss_hash_type, t->hash.rss_hash_type);
     MLX5_SET(cqe, cqe, flow_tag, t->way->flow_tag);
     MLX5_SET(cqe, cqe, ft_metadata, t->way->metadata);
-#ifdef MLX5_BREAK
-    if (mlx5_strict_break(port->fn, MLX5_STRICT_RX_CHECKSUM)) {
-        MLX5_SET(cqe, cqe, check_sum, MLX5_GET(cqe, cqe, check_sum) ^ 1);
-    }
-#endif
-    if (port->fn->strict) {
-        mlx5_strict_deliver(t->tir, pkt, wire, buf, iov, iovcnt, cqe);
-    }
+    MLX5_TAP_RX_DELIVER(port->fn, .tir = t->tir, .pkt = pkt, .wire = wire,
+                        .frame = buf, .iov = iov, .iovcnt = iovcnt, .cqe = cqe,
+                        .tls = &tls);
     mlx5_rq_deliver(t->rq, iov, iovcnt, cqe);
     if (buf != wire) {
         mlx5_secret_erase(buf, pkt->len);
@@ -366,6 +358,7 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
         }
     }
     hold_end(port);
+    mlx5_tap_rx_frame(fn, buf, size);
     mlx5_port_count_rx(port, size, cast_of(&pkt));
     fn->vnic_env.handled_pkt_steering_fail += way.cut;
     count_way(fn, &way, &pkt, n);

@@ -13,7 +13,7 @@
 #include "fault.h"
 #include "memory.h"
 #include "object.h"
-#include "strict.h"
+#include "tap.h"
 #include "tls.h"
 #include "trace.h"
 #include "wq.h"
@@ -37,12 +37,10 @@ typedef enum SqTurn {
 
 /* ----------------------------------------------------------- completion --- */
 
-void mlx5_sq_post_cqe(Mlx5Sq *sq, uint8_t cqe[64], uint64_t tick)
+void mlx5_sq_post_cqe(Mlx5Sq *sq, uint8_t cqe[64], uint64_t serial)
 {
-    Mlx5Function *fn = sq->obj.fn;
-
-    if (mlx5_cq_post(sq->cq, cqe) && fn->strict) {
-        mlx5_tls_strict_cqe(fn->strict, sq->obj.id, tick);
+    if (mlx5_cq_post(sq->cq, cqe)) {
+        mlx5_tap_sq_cqe(sq->obj.fn, sq, cqe, serial);
     }
 }
 
@@ -61,8 +59,7 @@ static void sq_cqe(Mlx5Sq *sq, uint8_t opcode, uint8_t syndrome)
         MLX5_SET(cqe, cqe, syndrome, syndrome);
     }
     if (!sq->fault || !mlx5_fault_keep_cqe(sq, cqe)) {
-        mlx5_sq_post_cqe(sq, cqe, sq->obj.fn->strict ?
-                         mlx5_tls_strict_tick(sq->obj.fn->strict) : 0);
+        mlx5_sq_post_cqe(sq, cqe, sq->obj.fn->port->tx.serial);
     }
 }
 
@@ -111,6 +108,7 @@ static bool sq_fetch(Mlx5Sq *sq)
     sq->wqe_bbs = 1;
     sq->wqe_opcode = 0;
     sq->wqe_ce = true;
+    tx->serial++;
     if (!mlx5_dma_read(fn, mlx5_ring_addr(&sq->ring, sq->cc), tx->wqe,
                        MLX5_WQEBB)) {
         sq_error(sq, MLX5_CQE_SYN_LOCAL_PROT);
@@ -151,9 +149,7 @@ static Mlx5TxResult sq_execute(Mlx5Sq *sq, uint8_t *syndrome)
             return MLX5_TX_ERROR;
         }
     }
-    if (sq->obj.fn->strict) {
-        mlx5_strict_wqe(sq);
-    }
+    mlx5_tap_wqe_begin(sq->obj.fn, sq);
     switch (sq->wqe_opcode) {
     case MLX5_WQE_NOP:
         return MLX5_TX_DONE;
@@ -382,9 +378,7 @@ void mlx5_sq_forget(Mlx5Sq *sq)
     if (sq->fault) {
         mlx5_fault_sq_forget(sq);
     }
-    if (sq->obj.fn->strict) {
-        mlx5_tls_strict_sq_gone(sq->obj.fn->strict, sq->obj.id);
-    }
+    mlx5_tap_sq_gone(sq->obj.fn, sq);
 }
 
 void mlx5_tx_init(Mlx5Port *port)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The device's side of strict=on: shows the engine's checker what goes in and
- * what comes out, counts, traces and reports what it finds. Owns fn->strict and
- * Mlx5State.strict_count. Nothing here changes what the device does.
+ * The device's side of strict=on: an observer (tap.h) that shows the engine's
+ * checker what goes in and what comes out, counts, traces and reports what it
+ * finds. Owns Mlx5State.checker and strict_count. Nothing here changes what the
+ * device does.
  *
  * What leaves is looked at where the port gives it to the backend, and what is
  * delivered where the receive queue takes it: behind all that could go wrong.
@@ -12,9 +13,20 @@
 #include "qemu/iov.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "memory.h"
 #include "strict.h"
-#include "tls.h"
+#include "tap.h"
 #include "trace.h"
+
+struct Mlx5Strict {
+    Mlx5Tap tap;
+    Mlx5TlsStrict *engine;
+};
+
+static Mlx5TlsStrict *checker(Mlx5Tap *tap)
+{
+    return container_of(tap, Mlx5Strict, tap)->engine;
+}
 
 static void report(void *opaque, Mlx5StrictReason reason, const char *details)
 {
@@ -30,36 +42,105 @@ static void report(void *opaque, Mlx5StrictReason reason, const char *details)
     }
 }
 
-void mlx5_strict_start(Mlx5Function *fn)
-{
-    bool whole = !fn->steering || (!mlx5_object_count(fn, MLX5_OBJ_TIS) &&
-                                   !mlx5_object_count(fn, MLX5_OBJ_TIR) &&
-                                   !mlx5_object_count(fn, MLX5_OBJ_DEK));
+/* ------------------------------------------------- contexts, keys, queues --- */
 
-    if (fn->dev->strict && !fn->strict) {
-        fn->strict = mlx5_tls_strict_new(fn->tls.engine, whole, report,
-                                         fn->dev);
-    }
+static void context_new(Mlx5Tap *tap, Mlx5Function *fn, Mlx5TlsDir dir,
+                        uint32_t num)
+{
+    mlx5_tls_strict_add(checker(tap), dir, num);
 }
 
-void mlx5_strict_stop(Mlx5Function *fn)
+static void context_gone(Mlx5Tap *tap, Mlx5Function *fn, Mlx5TlsDir dir,
+                         uint32_t num)
 {
-    g_clear_pointer(&fn->strict, mlx5_tls_strict_free);
+    mlx5_tls_strict_remove(checker(tap), dir, num);
+}
+
+static void dek_load(Mlx5Tap *tap, Mlx5Function *fn, uint32_t dek,
+                     const Mlx5TlsKey *key)
+{
+    mlx5_tls_strict_dek_load(checker(tap), dek, key);
+}
+
+static void dek_sync(Mlx5Tap *tap, Mlx5Function *fn)
+{
+    mlx5_tls_strict_dek_sync(checker(tap));
+}
+
+static void dek_gone(Mlx5Tap *tap, Mlx5Function *fn, uint32_t dek)
+{
+    mlx5_tls_strict_dek_gone(checker(tap), dek);
+}
+
+static void static_params(Mlx5Tap *tap, Mlx5Function *fn, Mlx5TlsDir dir,
+                          uint32_t num, const uint8_t *params, Mlx5TlsKey *key)
+{
+    mlx5_tls_strict_static(checker(tap), dir, num, params, key);
+}
+
+static void progress_params(Mlx5Tap *tap, Mlx5Function *fn, Mlx5TlsDir dir,
+                            uint32_t num, const uint8_t *params)
+{
+    mlx5_tls_strict_progress(checker(tap), dir, num, params);
+}
+
+static void wqe_begin(Mlx5Tap *tap, Mlx5Function *fn, Mlx5Sq *sq)
+{
+    const Mlx5TxPacket *tx = &fn->port->tx;
+
+    mlx5_tls_strict_wqe(checker(tap), sq->obj.id, tx->serial,
+                        MLX5_GET(wqe_ctrl, tx->wqe, fm));
+}
+
+static void wqe_over(Mlx5Tap *tap, Mlx5Function *fn)
+{
+    mlx5_tls_strict_wqe_over(checker(tap));
+}
+
+static void sq_cqe(Mlx5Tap *tap, Mlx5Function *fn, Mlx5Sq *sq,
+                   const uint8_t *cqe, uint64_t serial)
+{
+    mlx5_tls_strict_cqe(checker(tap), sq->obj.id, serial);
+}
+
+static void sq_gone(Mlx5Tap *tap, Mlx5Function *fn, Mlx5Sq *sq)
+{
+    mlx5_tls_strict_sq_gone(checker(tap), sq->obj.id);
 }
 
 /* ---------------------------------------------------------------- sending --- */
 
-void mlx5_strict_wqe(Mlx5Sq *sq)
+static void tx_plain(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
+                     const uint8_t *payload, size_t len)
 {
-    Mlx5Function *fn = sq->obj.fn;
-
-    mlx5_tls_strict_wqe(fn->strict, sq->obj.id,
-                        MLX5_GET(wqe_ctrl, fn->port->tx.wqe, fm));
+    mlx5_tls_strict_tx_plain(checker(tap), tisn, payload, len);
 }
 
-void mlx5_strict_frame(Mlx5Port *port, const struct iovec *iov, int iovcnt)
+static void tx_encrypted(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
+                         uint32_t seq, uint8_t *payload, size_t len)
 {
-    const uint8_t *wqe = port->tx.wqe;
+    mlx5_tls_strict_tx_passed(checker(tap), tisn, seq);
+}
+
+static void tx_dump(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
+                    const uint8_t *data, size_t len, bool taken)
+{
+    mlx5_tls_strict_tx_dump(checker(tap), tisn, data, len, taken);
+}
+
+/*
+ * That a packet is a segment which TLS could have looked at is asked here once
+ * more on purpose: the checker does not take the word of what it checks.
+ */
+static bool is_segment(const Mlx5Packet *pkt)
+{
+    return pkt->l4_type == MLX5_L4_TCP && !pkt->is_frag && !pkt->l3_truncated;
+}
+
+static void tx_frame(Mlx5Tap *tap, Mlx5Function *fn, const struct iovec *iov,
+                     int iovcnt)
+{
+    const uint8_t *wqe = fn->port->tx.wqe;
     uint8_t opcode = MLX5_GET(wqe_ctrl, wqe, opcode);
     uint32_t tisn = MLX5_GET(wqe_ctrl, wqe, tis_tir_num);
     size_t len = iov_size(iov, iovcnt);
@@ -68,7 +149,7 @@ void mlx5_strict_frame(Mlx5Port *port, const struct iovec *iov, int iovcnt)
 
     if (opcode != MLX5_WQE_SEND && opcode != MLX5_WQE_LSO &&
         opcode != MLX5_WQE_ENHANCED_MPSW) {
-        mlx5_tls_strict_violation(port->fn->strict, MLX5_STRICT_TX_DUMP,
+        mlx5_tls_strict_violation(checker(tap), MLX5_STRICT_TX_DUMP,
                                   "opcode 0x%x, %zu bytes", opcode, len);
         return;
     }
@@ -78,21 +159,12 @@ void mlx5_strict_frame(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     frame = g_malloc(len);
     iov_to_buf(iov, iovcnt, 0, frame, len);
     mlx5_parse(frame, len, &pkt);
-    mlx5_tls_strict_tx_frame(port->fn->strict, tisn,
-                             pkt.l4_type == MLX5_L4_TCP && !pkt.is_frag &&
-                             !pkt.l3_truncated, pkt.tcp_seq,
+    mlx5_tls_strict_tx_frame(checker(tap), tisn, is_segment(&pkt), pkt.tcp_seq,
                              frame + pkt.payload_off, pkt.payload_len);
-    mlx5_secret_free(frame, len); /* if it is as it should be it has none */
+    mlx5_secret_free(frame, len); /* if all is well it holds no plaintext */
 }
 
 /* -------------------------------------------------------------- receiving --- */
-
-void mlx5_strict_candidate(Mlx5Function *fn, bool candidate,
-                           uint32_t hw_resync_tcp_sn)
-{
-    fn->strict_candidate = candidate;
-    fn->strict_resync = hw_resync_tcp_sn;
-}
 
 /* The one's complement sum over what follows 14 bytes, word by word. */
 static uint16_t sum_over(const struct iovec *iov, int iovcnt)
@@ -110,128 +182,117 @@ static uint16_t sum_over(const struct iovec *iov, int iovcnt)
     return sum;
 }
 
-void mlx5_strict_deliver(Mlx5Tir *tir, const Mlx5Packet *pkt,
-                         const uint8_t *wire, const uint8_t *frame,
-                         const struct iovec *iov, int iovcnt,
-                         const uint8_t *cqe)
+/* A packet that no TLS context may have looked at. */
+static void deliver_other(Mlx5TlsStrict *strict, const Mlx5TapDelivery *d)
 {
-    Mlx5TlsStrict *strict = tir->obj.fn->strict;
-    Mlx5TlsFlag flag = MLX5_GET(cqe, cqe, tls_offload);
-    bool tls = tir->tls && pkt->l4_type == MLX5_L4_TCP && !pkt->is_frag &&
-               !pkt->l3_truncated && pkt->payload_len && pkt->l3_ok &&
-               pkt->l4_ok;
-    uint16_t sum = sum_over(iov, iovcnt);
-    size_t off, end;
+    Mlx5TlsFlag flag = MLX5_GET(cqe, d->cqe, tls_offload);
 
-    if (sum != MLX5_GET(cqe, cqe, check_sum)) {
-        mlx5_tls_strict_violation(strict, MLX5_STRICT_RX_CHECKSUM,
-                                  "tir 0x%x: check_sum 0x%x, sum 0x%x",
-                                  tir->obj.id,
-                                  (unsigned)MLX5_GET(cqe, cqe, check_sum), sum);
+    if (flag != MLX5_TLS_FLAG_NOT_DECRYPTED) {
+        mlx5_tls_strict_violation(strict, MLX5_STRICT_RX_FLAG,
+                                  "tir 0x%x: flag %u for what TLS does not "
+                                  "look at", d->tir->obj.id, flag);
     }
-    if (!tls) {
-        if (flag != MLX5_TLS_FLAG_NOT_DECRYPTED) {
-            mlx5_tls_strict_violation(strict, MLX5_STRICT_RX_FLAG,
-                                      "tir 0x%x: flag %u for what TLS does not "
-                                      "look at", tir->obj.id, flag);
-        }
-        if (memcmp(wire, frame, pkt->len)) {
-            mlx5_tls_strict_violation(strict, MLX5_STRICT_RX_ALTERED,
-                                      "tir 0x%x: %u bytes that TLS does not "
-                                      "look at", tir->obj.id, pkt->len);
-        }
-        return;
+    if (memcmp(d->wire, d->frame, d->pkt->len)) {
+        mlx5_tls_strict_violation(strict, MLX5_STRICT_RX_ALTERED,
+                                  "tir 0x%x: %u bytes that TLS does not "
+                                  "look at", d->tir->obj.id, d->pkt->len);
     }
-    off = pkt->payload_off;
-    end = off + pkt->payload_len;
-    if (memcmp(wire, frame, off) ||
-        memcmp(wire + end, frame + end, pkt->len - end)) {
+}
+
+static void deliver_tls(Mlx5TlsStrict *strict, const Mlx5TapDelivery *d)
+{
+    const Mlx5Packet *pkt = d->pkt;
+    size_t off = pkt->payload_off, end = off + pkt->payload_len;
+
+    if (memcmp(d->wire, d->frame, off) ||
+        memcmp(d->wire + end, d->frame + end, pkt->len - end)) {
         mlx5_tls_strict_violation(strict, MLX5_STRICT_RX_FRAMING,
                                   "tir 0x%x seq 0x%x: around the payload",
-                                  tir->obj.id, pkt->tcp_seq);
+                                  d->tir->obj.id, pkt->tcp_seq);
     }
-    mlx5_tls_strict_rx_packet(strict, tir->obj.id, pkt->tcp_seq, wire + off,
-                              frame + off, pkt->payload_len, flag,
-                              tir->obj.fn->strict_candidate,
-                              tir->obj.fn->strict_resync);
+    mlx5_tls_strict_rx_packet(strict, d->tir->obj.id, pkt->tcp_seq,
+                              d->wire + off, d->frame + off, pkt->payload_len,
+                              MLX5_GET(cqe, d->cqe, tls_offload),
+                              d->tls->candidate, d->tls->hw_resync_tcp_sn);
 }
 
-/* ------------------------------------------------------ breaking on purpose --- */
-
-#ifdef MLX5_BREAK
-
-bool mlx5_strict_break(Mlx5Function *fn, Mlx5StrictReason reason)
+static void rx_deliver(Mlx5Tap *tap, Mlx5Function *fn, const Mlx5TapDelivery *d)
 {
-    return fn->dev->break_reason &&
-           !strcmp(fn->dev->break_reason, mlx5_strict_reason_name(reason));
+    Mlx5TlsStrict *strict = checker(tap);
+    unsigned said = MLX5_GET(cqe, d->cqe, check_sum);
+    uint16_t sum = sum_over(d->iov, d->iovcnt);
+
+    if (sum != said) {
+        mlx5_tls_strict_violation(strict, MLX5_STRICT_RX_CHECKSUM,
+                                  "tir 0x%x: check_sum 0x%x, sum 0x%x",
+                                  d->tir->obj.id, said, sum);
+    }
+    if (d->tir->tls && is_segment(d->pkt) && d->pkt->payload_len &&
+        d->pkt->l3_ok && d->pkt->l4_ok) {
+        deliver_tls(strict, d);
+    } else {
+        deliver_other(strict, d);
+    }
 }
 
-void mlx5_strict_break_tx(Mlx5Function *fn, uint8_t *payload,
-                          const uint8_t *plain, size_t len)
+/* ----------------------------------------------------------- on and off --- */
+
+static void stop(Mlx5Strict *strict)
 {
-    if (mlx5_strict_break(fn, MLX5_STRICT_TX_PLAINTEXT)) {
-        memcpy(payload, plain, len);
-    } else if (mlx5_strict_break(fn, MLX5_STRICT_TX_CIPHERTEXT)) {
-        payload[len - 1] ^= 1;
-    } else if (mlx5_strict_break(fn, MLX5_STRICT_TX_HEADER)) {
-        payload[0] ^= 1;
-    }
+    mlx5_tls_strict_free(strict->engine);
+    g_free(strict);
 }
 
-Mlx5TlsFlag mlx5_strict_break_rx(Mlx5Function *fn, const Mlx5Packet *pkt,
-                                 const uint8_t *wire, uint8_t *frame,
-                                 Mlx5TlsFlag flag)
+static void end(Mlx5Tap *tap, Mlx5Function *fn)
 {
-    bool decrypted = flag == MLX5_TLS_FLAG_DECRYPTED;
-    uint8_t *payload = frame + pkt->payload_off;
-
-    if (mlx5_strict_break(fn, MLX5_STRICT_RX_FLAG) && decrypted) {
-        memcpy(frame, wire, pkt->len);
-        return MLX5_TLS_FLAG_ERROR;
-    }
-    if (mlx5_strict_break(fn, MLX5_STRICT_RX_UNTRACKED) && !decrypted) {
-        return MLX5_TLS_FLAG_DECRYPTED;
-    }
-    if (mlx5_strict_break(fn, MLX5_STRICT_RX_PAYLOAD) && decrypted) {
-        memcpy(frame, wire, pkt->len);
-    }
-    if (mlx5_strict_break(fn, MLX5_STRICT_RX_ALTERED)) {
-        if (decrypted) {
-            return MLX5_TLS_FLAG_NOT_DECRYPTED;
-        } else if (flag == MLX5_TLS_FLAG_ERROR) {
-            payload[pkt->payload_len - 1] ^= 1;
-        }
-    }
-    if (mlx5_strict_break(fn, MLX5_STRICT_RX_FRAMING) && decrypted) {
-        payload[0] ^= 1;
-    }
-    if (mlx5_strict_break(fn, MLX5_STRICT_RX_RESYNC) &&
-        flag == MLX5_TLS_FLAG_RESYNC) {
-        return MLX5_TLS_FLAG_NOT_DECRYPTED;
-    }
-    return flag;
+    fn->dev->checker = NULL;
+    stop(container_of(tap, Mlx5Strict, tap));
 }
 
-static char *get_break(Object *obj, Error **errp)
+static const Mlx5TapOps ops = {
+    .context_new = context_new,
+    .context_gone = context_gone,
+    .dek_load = dek_load,
+    .dek_sync = dek_sync,
+    .dek_gone = dek_gone,
+    .static_params = static_params,
+    .progress_params = progress_params,
+    .wqe_begin = wqe_begin,
+    .wqe_over = wqe_over,
+    .sq_cqe = sq_cqe,
+    .sq_gone = sq_gone,
+    .tx_plain = tx_plain,
+    .tx_encrypted = tx_encrypted,
+    .tx_dump = tx_dump,
+    .tx_frame = tx_frame,
+    .rx_deliver = rx_deliver,
+    .end = end,
+};
+
+/* The checker's shadow of a context, with up to three keys and a cipher. */
+static size_t context_memory(void)
 {
-    return g_strdup(MLX5_KTLS(obj)->break_reason ?: "");
+    return mlx5_memory_of(mlx5_tls_strict_context_size()) +
+           3 * mlx5_memory_of(mlx5_tls_key_size()) + MLX5_MEMORY_ENTRY +
+           MLX5_TLS_GCM_MEMORY;
 }
 
-static void set_break(Object *obj, const char *value, Error **errp)
+void mlx5_strict_start(Mlx5State *s)
 {
-    Mlx5State *s = MLX5_KTLS(obj);
-    unsigned i;
+    Mlx5Function *fn = &s->fn;
+    bool whole = !mlx5_object_count(fn, MLX5_OBJ_TIS) &&
+                 !mlx5_object_count(fn, MLX5_OBJ_TIR) &&
+                 !mlx5_object_count(fn, MLX5_OBJ_DEK);
 
-    for (i = 0; i < MLX5_STRICT_REASONS; i++) {
-        if (!strcmp(value, mlx5_strict_reason_name(i))) {
-            s->break_reason = mlx5_strict_reason_name(i);
-            return;
-        }
+    if (s->strict && !s->checker) {
+        s->checker = g_new0(Mlx5Strict, 1);
+        s->checker->engine = mlx5_tls_strict_new(fn->tls.engine, whole, report,
+                                                 s);
+        s->checker->tap.ops = &ops;
+        s->checker->tap.context_memory = context_memory();
+        mlx5_tap_add(fn, &s->checker->tap);
     }
-    error_setg(errp, "break=%s: expected a reason of strict-violations", value);
 }
-
-#endif
 
 /* ------------------------------------------------------------- properties --- */
 
@@ -245,10 +306,11 @@ static void set_strict(Object *obj, bool value, Error **errp)
     Mlx5State *s = MLX5_KTLS(obj);
 
     s->strict = value;
-    if (!value) {
-        mlx5_strict_stop(&s->fn);
-    } else if (s->fn.tls.engine) {
-        mlx5_strict_start(&s->fn);
+    if (value && s->fn.tls.engine) {
+        mlx5_strict_start(s);
+    } else if (!value && s->checker) {
+        mlx5_tap_remove(&s->fn, &s->checker->tap);
+        stop(g_steal_pointer(&s->checker));
     }
 }
 
@@ -289,8 +351,6 @@ void mlx5_strict_class_init(ObjectClass *klass)
     object_class_property_set_description(klass, "strict-violations",
         "what strict=on has found, by reason");
 #ifdef MLX5_BREAK
-    object_class_property_add_str(klass, "break", get_break, set_break);
-    object_class_property_set_description(klass, "break",
-        "break the device so that strict=on must find this reason");
+    mlx5_strict_break_class_init(klass);
 #endif
 }

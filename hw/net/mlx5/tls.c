@@ -8,7 +8,7 @@
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "memory.h"
-#include "strict.h"
+#include "tap.h"
 #include "tls.h"
 #include "trace.h"
 
@@ -22,13 +22,12 @@ bool mlx5_tls_init(Mlx5Function *fn, Error **errp)
         return false;
     }
     *mlx5_tls_engine_knobs(fn->tls.engine) = fn->dev->tls_knobs;
-    mlx5_strict_start(fn);
     return true;
 }
 
 void mlx5_tls_finalize(Mlx5Function *fn)
 {
-    mlx5_strict_stop(fn);
+    mlx5_tap_end(fn);
     g_clear_pointer(&fn->tls.engine, mlx5_tls_engine_free);
 }
 
@@ -79,19 +78,13 @@ void mlx5_tls_class_init(ObjectClass *klass)
 }
 
 /*
- * A context keeps up to two keys alive that their DEK has let go of; the checker's
- * shadow of it, which is there if strict is on when it is made, three.
+ * A context keeps up to two keys alive that their DEK has let go of; those who
+ * observe it when it is made keep something of it, too.
  */
 static size_t context_memory(const Mlx5Function *fn, size_t size)
 {
-    size_t key = mlx5_memory_of(mlx5_tls_key_size());
-    size_t n = mlx5_memory_of(size) + 2 * key;
-
-    if (fn->strict) {
-        n += mlx5_memory_of(mlx5_tls_strict_context_size()) + 3 * key +
-             MLX5_MEMORY_ENTRY + MLX5_TLS_GCM_MEMORY;
-    }
-    return n;
+    return mlx5_memory_of(size) + 2 * mlx5_memory_of(mlx5_tls_key_size()) +
+           mlx5_tap_context_memory(fn);
 }
 
 size_t mlx5_tls_tx_memory(const Mlx5Function *fn)
@@ -110,9 +103,7 @@ Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn)
     Mlx5TlsTx *tx = g_new0(Mlx5TlsTx, 1);
 
     mlx5_tls_tx_init(tx, fn->tls.engine, tisn);
-    if (fn->strict) {
-        mlx5_tls_strict_add(fn->strict, MLX5_TLS_DIR_TX, tisn);
-    }
+    mlx5_tap_context_new(fn, MLX5_TLS_DIR_TX, tisn);
     return tx;
 }
 
@@ -123,9 +114,7 @@ void mlx5_tls_tis_destroy(Mlx5Tis *tis)
     if (!tis->tls) {
         return;
     }
-    if (fn->strict) {
-        mlx5_tls_strict_remove(fn->strict, MLX5_TLS_DIR_TX, tis->obj.id);
-    }
+    mlx5_tap_context_gone(fn, MLX5_TLS_DIR_TX, tis->obj.id);
     mlx5_tls_tx_clear(tis->tls);
     mlx5_secret_free(tis->tls, sizeof(*tis->tls));
     tis->tls = NULL;
@@ -136,9 +125,7 @@ Mlx5TlsRx *mlx5_tls_rx_new(Mlx5Function *fn, uint32_t tirn)
     Mlx5TlsRx *rx = g_new0(Mlx5TlsRx, 1);
 
     mlx5_tls_rx_init(rx, fn->tls.engine, tirn);
-    if (fn->strict) {
-        mlx5_tls_strict_add(fn->strict, MLX5_TLS_DIR_RX, tirn);
-    }
+    mlx5_tap_context_new(fn, MLX5_TLS_DIR_RX, tirn);
     return rx;
 }
 
@@ -197,53 +184,38 @@ Mlx5Tir *mlx5_tls_tir(const Mlx5Sq *sq, uint32_t tirn, const char **why)
     return may_name(sq, &tir->obj, tir->td, why) ? tir : NULL;
 }
 
-Mlx5TlsSend mlx5_tls_send(const Mlx5Sq *sq, uint32_t tisn,
-                          const Mlx5Packet *pkt, uint8_t *payload, size_t len)
+Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, uint32_t tisn,
+                               const Mlx5Packet *pkt, uint8_t *payload,
+                               size_t len)
 {
     Mlx5Function *fn = sq->obj.fn;
     const char *why;
     Mlx5Tis *tis = mlx5_tls_tis(sq, tisn, &why);
     Mlx5TlsCounters *c = &fn->tls.counters;
     Mlx5TlsTxResult res;
-#ifdef MLX5_BREAK
-    uint8_t *plain;
-#endif
 
     if (!tis) {
         mlx5_tls_refuse(fn, tisn, why);
-        return MLX5_TLS_DROP;
+        return MLX5_TLS_TX_DROP;
     }
     if (pkt->l4_type != MLX5_L4_TCP || pkt->is_frag || pkt->l3_truncated) {
         mlx5_tls_refuse(fn, tisn, "no whole TCP segment");
-        return MLX5_TLS_DROP;
+        return MLX5_TLS_TX_DROP;
     }
     if (!len) {
-        return MLX5_TLS_SEND;
+        return MLX5_TLS_TX_SEND;
     }
-    if (fn->strict) {
-        mlx5_tls_strict_tx_plain(fn->strict, tisn, payload, len);
-    }
-#ifdef MLX5_BREAK
-    plain = g_memdup2(payload, len);
-#endif
+    mlx5_tap_tx_plain(fn, tisn, payload, len);
     mlx5_tls_tx_packet(tis->tls, pkt->tcp_seq, payload, len, &res);
     mlx5_tx_charge(fn->port, 0, res.records);
-#ifdef MLX5_BREAK
     if (res.verdict == MLX5_TLS_TX_SEND) {
-        mlx5_strict_break_tx(fn, payload, plain, len);
-    }
-    mlx5_secret_free(plain, len);
-#endif
-    if (res.verdict == MLX5_TLS_TX_SEND) {
-        if (fn->strict) {
-            mlx5_tls_strict_tx_passed(fn->strict, tisn, pkt->tcp_seq);
-        }
+        mlx5_tap_tx_encrypted(fn, tisn, pkt->tcp_seq, payload, len);
         c->tx_packets++;
         c->tx_bytes += len;
         c->tx_records += res.records;
         trace_mlx5_tls_tx(DEVICE(fn->dev)->id, tisn, pkt->tcp_seq, len,
                           res.records, mlx5_tls_tx_row_str(res.row));
-        return MLX5_TLS_SEND;
+        return MLX5_TLS_TX_SEND;
     }
     switch (res.reason) {
     case MLX5_TLS_REASON_SEQ_MISMATCH:
@@ -262,8 +234,7 @@ Mlx5TlsSend mlx5_tls_send(const Mlx5Sq *sq, uint32_t tisn,
     }
     trace_mlx5_tls_tx_drop(DEVICE(fn->dev)->id, tisn, pkt->tcp_seq,
                            mlx5_tls_reason_str(res.reason));
-    return res.verdict == MLX5_TLS_TX_ERROR_CQE ? MLX5_TLS_ERROR :
-                                                  MLX5_TLS_DROP;
+    return res.verdict;
 }
 
 void mlx5_tls_dump(const Mlx5Sq *sq, uint32_t tisn, const uint8_t *data,
@@ -281,17 +252,7 @@ void mlx5_tls_dump(const Mlx5Sq *sq, uint32_t tisn, const uint8_t *data,
     }
     mlx5_tls_tx_dump(tis->tls, data, len, &res);
     mlx5_tx_charge(fn->port, len, res.records);
-    if (fn->strict) {
-        mlx5_tls_strict_tx_dump(fn->strict, tisn, data, len,
-                                res.reason == MLX5_TLS_REASON_NONE);
-    }
-#ifdef MLX5_BREAK
-    if (mlx5_strict_break(fn, MLX5_STRICT_TX_DUMP)) {
-        struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
-
-        mlx5_port_send(fn->port, &iov, 1);
-    }
-#endif
+    mlx5_tap_tx_dump(fn, tisn, data, len, res.reason == MLX5_TLS_REASON_NONE);
     if (res.reason == MLX5_TLS_REASON_NONE) {
         fn->tls.counters.tx_dumps++;
         fn->tls.counters.tx_dump_bytes += len;
@@ -341,33 +302,25 @@ void mlx5_tls_tir_destroy(Mlx5Tir *tir)
     Mlx5Function *fn = tir->obj.fn;
 
     g_clear_pointer(&tir->resync_timer, timer_free);
-    if (fn->strict) {
-        mlx5_tls_strict_remove(fn->strict, MLX5_TLS_DIR_RX, tir->obj.id);
-    }
+    mlx5_tap_context_gone(fn, MLX5_TLS_DIR_RX, tir->obj.id);
     mlx5_tls_rx_free(tir->tls);
 }
 
-Mlx5TlsFlag mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
-                             uint8_t *frame)
+Mlx5TlsReceived mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
+                                 uint8_t *frame)
 {
     Mlx5Function *fn = tir->obj.fn;
     Mlx5TlsCounters *c = &fn->tls.counters;
     Mlx5TlsRxResult res;
-    bool chosen;
 
     mlx5_tls_rx_packet(tir->tls, pkt->tcp_seq, frame + pkt->payload_off,
                        pkt->payload_len, &res);
-    /* the rows that choose a candidate, whichever packet has flag 2 */
-    chosen = res.rows & (MLX5_TLS_RX_ROW_BIT(12) | MLX5_TLS_RX_ROW_BIT(33));
-    if (fn->strict) {
-        mlx5_strict_candidate(fn, chosen, res.hw_resync_tcp_sn);
-    }
     c->rx_packets[res.flag]++;
     c->rx_records += res.records;
     if (res.flag == MLX5_TLS_FLAG_DECRYPTED) {
         c->rx_decrypted_bytes += pkt->payload_len;
     }
-    if (chosen) {
+    if (res.candidate) {
         resync_wait(tir);
     }
     trace_mlx5_tls_rx(DEVICE(fn->dev)->id, tir->obj.id, pkt->tcp_seq,
@@ -376,5 +329,9 @@ Mlx5TlsFlag mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
                       mlx5_tls_rx_state_str(res.state_after),
                       mlx5_tls_rx_row_str(res.row),
                       mlx5_tls_reason_str(res.reason));
-    return res.flag;
+    return (Mlx5TlsReceived) {
+        .flag = res.flag,
+        .candidate = res.candidate,
+        .hw_resync_tcp_sn = res.hw_resync_tcp_sn,
+    };
 }

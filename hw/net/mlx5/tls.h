@@ -29,13 +29,6 @@ void mlx5_tls_rx_free(Mlx5TlsRx *rx); /* NULL is allowed */
 /* What a TIR has of TLS: context and timer. */
 void mlx5_tls_tir_destroy(Mlx5Tir *tir);
 
-/* What becomes of a packet that a WQE marks for a TIS. */
-typedef enum Mlx5TlsSend {
-    MLX5_TLS_DROP = 0, /* it must not leave; the WQE is complete all the same */
-    MLX5_TLS_ERROR,    /* it must not leave; the WQE fails (tx-seq-check) */
-    MLX5_TLS_SEND,     /* encrypted in place, or without payload: send it */
-} Mlx5TlsSend;
-
 /*
  * The TIS or TIR with a TLS context that a WQE of @sq names, or NULL with the
  * reason in *@why: there is none, or it is not for this queue. The owner must
@@ -48,19 +41,27 @@ Mlx5Tir *mlx5_tls_tir(const Mlx5Sq *sq, uint32_t tirn, const char **why);
  * Runs the TCP payload of one SEND or LSO of @sq through TIS @tisn. @pkt is the
  * parse of its headers; @payload with @len bytes is what follows them.
  */
-Mlx5TlsSend mlx5_tls_send(const Mlx5Sq *sq, uint32_t tisn,
-                          const Mlx5Packet *pkt, uint8_t *payload, size_t len);
+Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, uint32_t tisn,
+                               const Mlx5Packet *pkt, uint8_t *payload,
+                               size_t len);
 /* Counts and traces that a packet marked for @tisn is dropped unlooked at. */
 void mlx5_tls_refuse(Mlx5Function *fn, uint32_t tisn, const char *why);
 /* Runs the bytes of a DUMP of @sq through TIS @tisn; nothing is sent. */
 void mlx5_tls_dump(const Mlx5Sq *sq, uint32_t tisn, const uint8_t *data,
                    size_t len);
+/* What a context says of a packet. */
+typedef struct Mlx5TlsReceived {
+    Mlx5TlsFlag flag; /* cqe.tls_offload */
+    bool candidate;   /* a header in it was chosen as the candidate, */
+    uint32_t hw_resync_tcp_sn; /* which is, now or from before, this one */
+} Mlx5TlsReceived;
+
 /*
  * Runs a received packet that mlx5_tls_wants() through @tir's context, which
- * may decrypt @frame in place. Returns cqe.tls_offload.
+ * may decrypt @frame in place.
  */
-Mlx5TlsFlag mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
-                             uint8_t *frame);
+Mlx5TlsReceived mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
+                                 uint8_t *frame);
 /* Does the context of @tir look at this packet at all? */
 bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt);
 

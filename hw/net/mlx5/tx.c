@@ -10,7 +10,7 @@
  */
 #include "qemu/osdep.h"
 #include "engine/csum.h"
-#include "strict.h"
+#include "tap.h"
 #include "tls.h"
 #include "trace.h"
 
@@ -151,16 +151,11 @@ static bool protect(Mlx5Port *port, Mlx5Sq *sq, const Mlx5Packet *pkt,
     if (!tisn) {
         return true;
     }
-#ifdef MLX5_BREAK
-    if (mlx5_strict_break(port->fn, MLX5_STRICT_TX_BYPASS)) {
-        return true;
-    }
-#endif
     switch (mlx5_tls_send(sq, tisn, pkt, payload, len)) {
-    case MLX5_TLS_SEND:
+    case MLX5_TLS_TX_SEND:
         port->tx.plain = 0;
         return true;
-    case MLX5_TLS_DROP:
+    case MLX5_TLS_TX_DROP:
         *res = MLX5_TX_DONE;
         return false;
     default:
@@ -336,9 +331,7 @@ void mlx5_tx_wqe_over(Mlx5Port *port)
     tx->ds = 0;
     mlx5_secret_erase(tx->buf, tx->plain);
     tx->plain = 0;
-    if (port->fn->strict) {
-        mlx5_tls_strict_wqe_over(port->fn->strict);
-    }
+    mlx5_tap_wqe_over(port->fn);
 }
 
 void mlx5_tx_erase(Mlx5Port *port)
@@ -351,9 +344,7 @@ void mlx5_tx_erase(Mlx5Port *port)
     mlx5_secret_erase(tx->wqe, sizeof(tx->wqe));
     mlx5_secret_erase(&tx->seg, sizeof(tx->seg));
     tx->plain = 0;
-    if (port->fn->strict) {
-        mlx5_tls_strict_wqe_over(port->fn->strict);
-    }
+    mlx5_tap_wqe_over(port->fn);
 }
 
 Mlx5TxResult mlx5_tx_start(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)

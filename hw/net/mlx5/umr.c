@@ -11,6 +11,7 @@
  */
 #include "qemu/osdep.h"
 #include "fault.h"
+#include "tap.h"
 #include "tls.h"
 #include "trace.h"
 #include "umr.h"
@@ -62,9 +63,9 @@ Mlx5TxResult mlx5_umr_wqe(Mlx5Sq *sq, uint8_t *syndrome)
         mlx5_tls_rx_set_static(tir->tls, params, key, &why);
         done = mlx5_tls_reason_str(why);
     }
-    if (fn->strict && (tis || tir)) {
-        mlx5_tls_strict_static(fn->strict, tx ? MLX5_TLS_DIR_TX :
-                               MLX5_TLS_DIR_RX, num, params, key);
+    if (tis || tir) {
+        mlx5_tap_static_params(fn, tx ? MLX5_TLS_DIR_TX : MLX5_TLS_DIR_RX, num,
+                               params, key);
     }
     trace_mlx5_tls_static(DEVICE(fn->dev)->id, tx ? "tis" : "tir", num, dek,
                           MLX5_GET64(tls_static_params, params,
@@ -99,9 +100,9 @@ Mlx5TxResult mlx5_set_psv_wqe(Mlx5Sq *sq, uint8_t *syndrome)
         why = mlx5_tls_rx_set_progress(tir->tls, params);
         done = mlx5_tls_reason_str(why);
     }
-    if (fn->strict && (tis || tir)) {
-        mlx5_tls_strict_progress(fn->strict, tx ? MLX5_TLS_DIR_TX :
-                                 MLX5_TLS_DIR_RX, num, params);
+    if (tis || tir) {
+        mlx5_tap_progress_params(fn, tx ? MLX5_TLS_DIR_TX : MLX5_TLS_DIR_RX,
+                                 num, params);
     }
     trace_mlx5_tls_set_psv(DEVICE(fn->dev)->id, tx ? "tis" : "tir", num,
                            MLX5_GET(tls_progress_params, params,

@@ -198,6 +198,7 @@ static void become_candidate(Work *w)
     rx->hw_off = 0;
     rx->repeat_due = false;
     rx->stats.candidates++;
+    w->res->candidate = true;
     w->res->hw_resync_tcp_sn = w->hdr_sn;
 }
 

@@ -127,6 +127,7 @@ typedef struct Mlx5TlsRxResult {
     Mlx5TlsRxState state_before;
     Mlx5TlsRxState state_after;
     uint32_t records;           /* headers passed in sync (OFFLOAD, CAND, AUTH) */
+    bool candidate;             /* a header in it became the candidate: R12, R33 */
     uint32_t hw_resync_tcp_sn;  /* of the last candidate */
 } Mlx5TlsRxResult;
 

@@ -254,24 +254,24 @@ void mlx5_strict_check_key(Mlx5TlsStrict *s, Mlx5TlsDir dir, StrictContext *c)
 
 /* ---- fences ------------------------------------------------------------------ */
 
-/* All that SQ sqn has executed up to that tick is known to be done. */
-static void settle(Mlx5TlsStrict *s, uint32_t sqn, uint64_t upto)
-{
-    uint64_t *tick = g_hash_table_lookup(s->settled, GUINT_TO_POINTER(sqn));
-
-    if (!tick) {
-        tick = g_new0(uint64_t, 1);
-        g_hash_table_insert(s->settled, GUINT_TO_POINTER(sqn), tick);
-    }
-    *tick = MAX(*tick, upto);
-}
-
-/* May what was executed on sqn at that tick still be under way? */
-static bool pending(Mlx5TlsStrict *s, uint32_t sqn, uint64_t tick)
+/* All that SQ sqn has executed up to that WQE is known to be done. */
+static void settle(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial)
 {
     uint64_t *done = g_hash_table_lookup(s->settled, GUINT_TO_POINTER(sqn));
 
-    return tick && done && tick > *done;
+    if (!done) {
+        done = g_new0(uint64_t, 1);
+        g_hash_table_insert(s->settled, GUINT_TO_POINTER(sqn), done);
+    }
+    *done = MAX(*done, serial);
+}
+
+/* May that WQE of sqn still be under way? */
+static bool pending(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial)
+{
+    uint64_t *done = g_hash_table_lookup(s->settled, GUINT_TO_POINTER(sqn));
+
+    return serial && done && serial > *done;
 }
 
 void mlx5_tls_strict_wqe_over(Mlx5TlsStrict *s)
@@ -281,23 +281,19 @@ void mlx5_tls_strict_wqe_over(Mlx5TlsStrict *s)
     s->passed = false;
 }
 
-void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, bool fence)
+void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial, bool fence)
 {
     mlx5_tls_strict_wqe_over(s);
     s->sqn = sqn;
+    s->serial = serial;
     if (fence || !g_hash_table_contains(s->settled, GUINT_TO_POINTER(sqn))) {
-        settle(s, sqn, s->tick);
+        settle(s, sqn, serial - 1);
     }
 }
 
-uint64_t mlx5_tls_strict_tick(const Mlx5TlsStrict *s)
+void mlx5_tls_strict_cqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial)
 {
-    return s->tick;
-}
-
-void mlx5_tls_strict_cqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t tick)
-{
-    settle(s, sqn, tick);
+    settle(s, sqn, serial);
 }
 
 void mlx5_tls_strict_sq_gone(Mlx5TlsStrict *s, uint32_t sqn)
@@ -307,24 +303,24 @@ void mlx5_tls_strict_sq_gone(Mlx5TlsStrict *s, uint32_t sqn)
 
 void mlx5_strict_order_params(Mlx5TlsStrict *s, StrictContext *c, const char *what)
 {
-    if (c->data_sq == s->sqn && pending(s, c->data_sq, c->data_tick)) {
+    if (c->data_sq == s->sqn && pending(s, c->data_sq, c->data_serial)) {
         mlx5_tls_strict_violation(s, MLX5_STRICT_FENCE_PARAMS, "tis 0x%x, %s on sq 0x%x",
                                   c->id, what, s->sqn);
-        c->data_tick = 0;
+        c->data_serial = 0;
     }
     c->params_sq = s->sqn;
-    c->params_tick = ++s->tick;
+    c->params_serial = s->serial;
 }
 
 void mlx5_strict_order_data(Mlx5TlsStrict *s, StrictContext *c, const char *what)
 {
-    if (pending(s, c->params_sq, c->params_tick)) {
+    if (pending(s, c->params_sq, c->params_serial)) {
         mlx5_tls_strict_violation(s, MLX5_STRICT_FENCE_DATA, "tis 0x%x, %s on sq 0x%x",
                                   c->id, what, s->sqn);
-        c->params_tick = 0;
+        c->params_serial = 0;
     }
     c->data_sq = s->sqn;
-    c->data_tick = ++s->tick;
+    c->data_serial = s->serial;
 }
 
 /* ---- records sent ------------------------------------------------------------ */

@@ -114,16 +114,18 @@ void mlx5_tls_strict_dek_gone(Mlx5TlsStrict *s, uint32_t index);
 
 /* ---- send queues ------------------------------------------------------------- */
 
-/* A WQE of SQ sqn begins; fence: its control segment has one (fm_ce_se [7:5]). */
-void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, bool fence);
+/*
+ * A WQE of SQ sqn begins. serial: its number, which rises from each WQE to the next, of
+ * whichever queue, from 1 on. fence: its control segment has one (fm_ce_se [7:5]).
+ */
+void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial, bool fence);
 /* The WQE is over: what it handed in is erased. Frames of it do not follow. */
 void mlx5_tls_strict_wqe_over(Mlx5TlsStrict *s);
 /*
- * A CQE was written for sqn: the driver knows that all is done that was executed
- * there up to `tick`, which is what mlx5_tls_strict_tick() said when its WQE was done.
+ * A CQE was written for WQE serial of sqn: the driver knows that all is done that was
+ * executed there up to it.
  */
-void mlx5_tls_strict_cqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t tick);
-uint64_t mlx5_tls_strict_tick(const Mlx5TlsStrict *s);
+void mlx5_tls_strict_cqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial);
 void mlx5_tls_strict_sq_gone(Mlx5TlsStrict *s, uint32_t sqn);
 
 /* ---- both directions --------------------------------------------------------- */

@@ -76,7 +76,7 @@ typedef struct StrictContext {
     uint32_t exp;               /* next sequence number */
     bool reuse_said;            /* for the open record */
     uint32_t params_sq, data_sq;
-    uint64_t params_tick, data_tick;    /* last UMR or SET_PSV, last data; 0: none */
+    uint64_t params_serial, data_serial;    /* last UMR or SET_PSV, last data; 0: none */
 
     /* RX */
     StrictCame came;
@@ -105,9 +105,9 @@ struct Mlx5TlsStrict {
     GHashTable *deks;           /* index -> StrictDek */
     uint64_t syncs;             /* SYNC_CRYPTO so far */
     GQueue replaced;            /* StrictDek whose key in use is not the one it holds */
-    GHashTable *settled;        /* sqn -> uint64_t: ticks up to it are done */
-    uint64_t tick;
-    uint32_t sqn;               /* whose WQE is being executed */
+    GHashTable *settled;        /* sqn -> uint64_t: WQEs up to it are done */
+    uint32_t sqn;               /* whose WQE is being executed, */
+    uint64_t serial;            /* and which */
     GTree *sent;                /* StrictSent, by serial and nonce */
     GQueue sent_whole, sent_tags;       /* most recent first */
     GHashTable *sent_by_key;    /* serial number -> GQueue of StrictSent */

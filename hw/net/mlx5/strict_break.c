@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Breaks the device on purpose, property break=REASON: for each reason that
+ * strict=on knows and a driver cannot bring about alone, the device does what
+ * the check is there to find. Compiled only with MLX5_BREAK, for the tests of
+ * the checker; an observer (tap.h) that is shown everything before the checker
+ * and changes it.
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "engine/csum.h"
+#include "engine/tls_strict.h"
+#include "strict.h"
+#include "tap.h"
+
+typedef struct Breaker {
+    Mlx5Tap tap;
+    Mlx5StrictReason reason;
+    GByteArray *plain;  /* TX_PLAINTEXT: what is to leave as it is */
+    uint32_t unmarked;  /* TX_BYPASS: the TIS that the WQE was marked for */
+} Breaker;
+
+static Breaker *breaker(Mlx5Tap *tap)
+{
+    return container_of(tap, Breaker, tap);
+}
+
+/* ---------------------------------------------------------------- sending --- */
+
+/* While a WQE has lost its mark the pipeline knows of nothing to encrypt. */
+static void wqe_begin(Mlx5Tap *tap, Mlx5Function *fn, Mlx5Sq *sq)
+{
+    Breaker *b = breaker(tap);
+    uint8_t *wqe = fn->port->tx.wqe;
+    uint8_t opcode = MLX5_GET(wqe_ctrl, wqe, opcode);
+
+    if (b->reason == MLX5_STRICT_TX_BYPASS &&
+        (opcode == MLX5_WQE_SEND || opcode == MLX5_WQE_LSO)) {
+        b->unmarked = MLX5_GET(wqe_ctrl, wqe, tis_tir_num);
+        MLX5_SET(wqe_ctrl, wqe, tis_tir_num, 0);
+    }
+}
+
+static void tx_frame(Mlx5Tap *tap, Mlx5Function *fn, const struct iovec *iov,
+                     int iovcnt)
+{
+    Breaker *b = breaker(tap);
+
+    if (b->unmarked) {
+        MLX5_SET(wqe_ctrl, fn->port->tx.wqe, tis_tir_num, b->unmarked);
+        b->unmarked = 0;
+    }
+}
+
+static void tx_plain(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
+                     const uint8_t *payload, size_t len)
+{
+    g_byte_array_set_size(breaker(tap)->plain, 0);
+    g_byte_array_append(breaker(tap)->plain, payload, len);
+}
+
+static void tx_encrypted(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
+                         uint32_t seq, uint8_t *payload, size_t len)
+{
+    Breaker *b = breaker(tap);
+
+    switch (b->reason) {
+    case MLX5_STRICT_TX_PLAINTEXT:
+        memcpy(payload, b->plain->data, len);
+        break;
+    case MLX5_STRICT_TX_CIPHERTEXT:
+        payload[len - 1] ^= 1;
+        break;
+    case MLX5_STRICT_TX_HEADER:
+        payload[0] ^= 1;
+        break;
+    default:
+        break;
+    }
+}
+
+static void tx_dump(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
+                    const uint8_t *data, size_t len, bool taken)
+{
+    struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
+
+    if (breaker(tap)->reason == MLX5_STRICT_TX_DUMP) {
+        mlx5_port_send(fn->port, &iov, 1);
+    }
+}
+
+/* -------------------------------------------------------------- receiving --- */
+
+/* Changes the packet; returns the flag that it gets. */
+static Mlx5TlsFlag break_packet(Mlx5StrictReason reason,
+                                const Mlx5TapDelivery *d, Mlx5TlsFlag flag)
+{
+    bool decrypted = flag == MLX5_TLS_FLAG_DECRYPTED;
+    uint8_t *payload = d->frame + d->pkt->payload_off;
+
+    switch (reason) {
+    case MLX5_STRICT_RX_FLAG:
+        if (decrypted) {
+            memcpy(d->frame, d->wire, d->pkt->len);
+            return MLX5_TLS_FLAG_ERROR;
+        }
+        break;
+    case MLX5_STRICT_RX_UNTRACKED:
+        return MLX5_TLS_FLAG_DECRYPTED;
+    case MLX5_STRICT_RX_PAYLOAD:
+        if (decrypted) {
+            memcpy(d->frame, d->wire, d->pkt->len);
+        }
+        break;
+    case MLX5_STRICT_RX_ALTERED:
+        if (decrypted) {
+            return MLX5_TLS_FLAG_NOT_DECRYPTED;
+        }
+        if (flag == MLX5_TLS_FLAG_ERROR) {
+            payload[d->pkt->payload_len - 1] ^= 1;
+        }
+        break;
+    case MLX5_STRICT_RX_FRAMING:
+        if (decrypted) {
+            payload[0] ^= 1;
+        }
+        break;
+    case MLX5_STRICT_RX_RESYNC:
+        if (flag == MLX5_TLS_FLAG_RESYNC) {
+            return MLX5_TLS_FLAG_NOT_DECRYPTED;
+        }
+        break;
+    default:
+        break;
+    }
+    return flag;
+}
+
+static void rx_deliver(Mlx5Tap *tap, Mlx5Function *fn, const Mlx5TapDelivery *d)
+{
+    Mlx5StrictReason reason = breaker(tap)->reason;
+    size_t skip = MLX5_GET(cqe, d->cqe, cv) ? MLX5_VLAN_HLEN : 0;
+
+    if (mlx5_tls_wants(d->tir, d->pkt)) {
+        MLX5_SET(cqe, d->cqe, tls_offload,
+                 break_packet(reason, d, MLX5_GET(cqe, d->cqe, tls_offload)));
+        MLX5_SET(cqe, d->cqe, check_sum,
+                 mlx5_csum_cqe_full(d->frame + skip, d->pkt->len - skip));
+    }
+    if (reason == MLX5_STRICT_RX_CHECKSUM) {
+        MLX5_SET(cqe, d->cqe, check_sum,
+                 MLX5_GET(cqe, d->cqe, check_sum) ^ 1);
+    }
+}
+
+/* --------------------------------------------------------------- property --- */
+
+static void end(Mlx5Tap *tap, Mlx5Function *fn)
+{
+    g_byte_array_unref(breaker(tap)->plain);
+    g_free(tap);
+}
+
+static const Mlx5TapOps ops = {
+    .wqe_begin = wqe_begin,
+    .tx_plain = tx_plain,
+    .tx_encrypted = tx_encrypted,
+    .tx_dump = tx_dump,
+    .tx_frame = tx_frame,
+    .rx_deliver = rx_deliver,
+    .end = end,
+    .alters = true,
+};
+
+static Breaker *find(Mlx5State *s)
+{
+    Mlx5Tap *tap;
+
+    QLIST_FOREACH(tap, &s->fn.taps, next) {
+        if (tap->ops == &ops) {
+            return breaker(tap);
+        }
+    }
+    return NULL;
+}
+
+static char *get_break(Object *obj, Error **errp)
+{
+    const Breaker *b = find(MLX5_KTLS(obj));
+
+    return g_strdup(b ? mlx5_strict_reason_name(b->reason) : "");
+}
+
+static void set_break(Object *obj, const char *value, Error **errp)
+{
+    Mlx5State *s = MLX5_KTLS(obj);
+    Breaker *b = find(s);
+    unsigned i;
+
+    for (i = 0; i < MLX5_STRICT_REASONS; i++) {
+        if (!strcmp(value, mlx5_strict_reason_name(i))) {
+            if (!b) {
+                b = g_new0(Breaker, 1);
+                b->tap.ops = &ops;
+                b->plain = g_byte_array_new();
+                mlx5_tap_add(&s->fn, &b->tap);
+            }
+            b->reason = i;
+            return;
+        }
+    }
+    error_setg(errp, "break=%s: expected a reason of strict-violations", value);
+}
+
+void mlx5_strict_break_class_init(ObjectClass *klass)
+{
+    object_class_property_add_str(klass, "break", get_break, set_break);
+    object_class_property_set_description(klass, "break",
+        "break the device so that strict=on must find this reason");
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tap: where observers look into the pipelines. The data path has one line
+ * for each event, which costs one load and one branch while nobody observes;
+ * who observes is no business of it.
+ *
+ * An observer embeds an Mlx5Tap, fills in the operations it wants and adds it
+ * to the function. strict.c (the checker), observe.c (the record log) and, in
+ * builds that have it, strict_break.c are such observers.
+ *
+ * What an event shows is valid during the call. An observer changes nothing of
+ * the device and sends nothing, unless it says so with @alters; it neither adds
+ * nor removes observers from inside an event.
+ */
+#ifndef HW_NET_MLX5_TAP_H
+#define HW_NET_MLX5_TAP_H
+
+#include "tls.h"
+
+/* A packet as a receive queue takes it. */
+typedef struct Mlx5TapDelivery {
+    Mlx5Tir *tir;
+    const Mlx5Packet *pkt;   /* the parse of @wire */
+    const uint8_t *wire;     /* as it came, pkt->len bytes */
+    uint8_t *frame;          /* after TLS, before a VLAN tag is stripped */
+    const struct iovec *iov; /* what goes to memory: parts of @frame */
+    int iovcnt;
+    uint8_t *cqe;            /* all but the queue's own fields is filled in */
+    const Mlx5TlsReceived *tls; /* what its context said; zero without one */
+} Mlx5TapDelivery;
+
+/*
+ * The events: name, parameters, arguments. A row makes the operation, called
+ * with the Mlx5Tap before the parameters, and mlx5_tap_NAME() for the pipeline.
+ */
+#define MLX5_TAP_EVENTS(E) \
+    /* TIS or TIR @num has been given a TLS context, or is about to lose it. */ \
+    E(context_new, (Mlx5Function *fn, Mlx5TlsDir dir, uint32_t num), \
+      (fn, dir, num)) \
+    E(context_gone, (Mlx5Function *fn, Mlx5TlsDir dir, uint32_t num), \
+      (fn, dir, num)) \
+    /* Key number @dek holds @key from now on; SYNC_CRYPTO; it is destroyed. */ \
+    E(dek_load, (Mlx5Function *fn, uint32_t dek, const Mlx5TlsKey *key), \
+      (fn, dek, key)) \
+    E(dek_sync, (Mlx5Function *fn), (fn)) \
+    E(dek_gone, (Mlx5Function *fn, uint32_t dek), (fn, dek)) \
+    /* A UMR has set these static parameters; @key may be NULL. */ \
+    E(static_params, (Mlx5Function *fn, Mlx5TlsDir dir, uint32_t num, \
+                      const uint8_t *params, Mlx5TlsKey *key), \
+      (fn, dir, num, params, key)) \
+    /* A SET_PSV has set these progress parameters. */ \
+    E(progress_params, (Mlx5Function *fn, Mlx5TlsDir dir, uint32_t num, \
+                        const uint8_t *params), \
+      (fn, dir, num, params)) \
+    /* The WQE in port->tx is about to be executed. */ \
+    E(wqe_begin, (Mlx5Function *fn, Mlx5Sq *sq), (fn, sq)) \
+    /* It is over, and about to be erased: no more frames of it follow. */ \
+    E(wqe_over, (Mlx5Function *fn), (fn)) \
+    /* The driver has been given @cqe for the WQE of that serial number. */ \
+    E(sq_cqe, (Mlx5Function *fn, Mlx5Sq *sq, const uint8_t *cqe, \
+               uint64_t serial), \
+      (fn, sq, cqe, serial)) \
+    /* The queue dies or is reset. */ \
+    E(sq_gone, (Mlx5Function *fn, Mlx5Sq *sq), (fn, sq)) \
+    /* Payload marked for TIS @tisn, as it was handed in. */ \
+    E(tx_plain, (Mlx5Function *fn, uint32_t tisn, const uint8_t *payload, \
+                 size_t len), \
+      (fn, tisn, payload, len)) \
+    /* The same, encrypted as the stream's bytes from @seq on. */ \
+    E(tx_encrypted, (Mlx5Function *fn, uint32_t tisn, uint32_t seq, \
+                     uint8_t *payload, size_t len), \
+      (fn, tisn, seq, payload, len)) \
+    /* The bytes of a DUMP; @taken: the context has taken them in. */ \
+    E(tx_dump, (Mlx5Function *fn, uint32_t tisn, const uint8_t *data, \
+                size_t len, bool taken), \
+      (fn, tisn, data, len, taken)) \
+    /* A frame of the WQE in port->tx is about to leave. */ \
+    E(tx_frame, (Mlx5Function *fn, const struct iovec *iov, int iovcnt), \
+      (fn, iov, iovcnt)) \
+    /* A frame has come from the wire, and will not be held. */ \
+    E(rx_frame, (Mlx5Function *fn, const uint8_t *frame, size_t len), \
+      (fn, frame, len)) \
+    /* A packet is about to be delivered. */ \
+    E(rx_deliver, (Mlx5Function *fn, const Mlx5TapDelivery *d), (fn, d)) \
+    /* A TLS record has ended in a context, or was lost with it. */ \
+    E(record, (Mlx5Function *fn, const Mlx5TlsRecordEvent *e), (fn, e))
+
+#define MLX5_TAP_OP(...) (Mlx5Tap *tap, __VA_ARGS__)
+
+typedef struct Mlx5TapOps {
+#define MLX5_TAP_OP_MEMBER(name, params, args) \
+    void (*name) MLX5_TAP_OP params;
+    MLX5_TAP_EVENTS(MLX5_TAP_OP_MEMBER)
+#undef MLX5_TAP_OP_MEMBER
+    /* The function ends: the observer has been removed and lets go of all. */
+    void (*end)(Mlx5Tap *tap, Mlx5Function *fn);
+    /* It changes what it is shown, or sends: it is told before the others. */
+    bool alters;
+} Mlx5TapOps;
+
+/* An observer; to be embedded. */
+struct Mlx5Tap {
+    const Mlx5TapOps *ops;
+    size_t context_memory; /* what it keeps of each TLS context, bytes */
+    QLIST_ENTRY(Mlx5Tap) next; /* in fn->taps */
+};
+
+void mlx5_tap_add(Mlx5Function *fn, Mlx5Tap *tap);
+void mlx5_tap_remove(Mlx5Function *fn, Mlx5Tap *tap);
+/* Removes all observers and tells them so, as long as the engine is there. */
+void mlx5_tap_end(Mlx5Function *fn);
+/* What observers keep of a TLS context that is made now, bytes. */
+size_t mlx5_tap_context_memory(const Mlx5Function *fn);
+
+#define MLX5_TAP_INLINE(name, params, args) \
+    void mlx5_tap_tell_##name params; \
+    static inline void mlx5_tap_##name params \
+    { \
+        if (unlikely(!QLIST_EMPTY(&fn->taps))) { \
+            mlx5_tap_tell_##name args; \
+        } \
+    }
+MLX5_TAP_EVENTS(MLX5_TAP_INLINE)
+#undef MLX5_TAP_INLINE
+
+/* mlx5_tap_rx_deliver(), whose struct is put together only if somebody looks. */
+#define MLX5_TAP_RX_DELIVER(fn, ...) \
+    do { \
+        if (unlikely(!QLIST_EMPTY(&(fn)->taps))) { \
+            mlx5_tap_tell_rx_deliver((fn), \
+                                     &(Mlx5TapDelivery) { __VA_ARGS__ }); \
+        } \
+    } while (0)
+
+#endif
