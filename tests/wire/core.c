@@ -121,7 +121,7 @@ static bool wait_for(WireCore *core, const WireSubject *s, GByteArray *frame,
     }
     if (rule->action == WIRE_HOLD || rule->action == WIRE_SPARE) {
         w->is_held = true;
-        w->name = g_strdup(rule->name);
+        w->name = *rule->name ? g_strdup(rule->name) : NULL;
         g_queue_push_tail(&core->held, w);
     }
     return true;

@@ -1,30 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Does a rule mean a packet, and which byte of it: see rule.h. Keeps no state but the
- * rule's own counters.
+ * Does a rule mean a packet, and which byte of it: see rule.h. Keeps no state
+ * but the rule's own counters.
  */
 #include "rule.h"
 
 #include <string.h>
 
-static bool in_set(const WireSet *set, int64_t value)
-{
-    unsigned i;
-
-    if (!set->n) {
-        return true;
-    }
-    for (i = 0; i < set->n; i++) {
-        if (value >= set->range[i].lo && value <= set->range[i].hi) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* As in_set(), of a number that may be counted from `base` on. */
-static bool in_set_from(const WireSet *set, int64_t value, int64_t base)
+/* As mlx5_rule_has(), of a number that may be counted from `base` on. */
+static bool in_set_from(const Mlx5RuleSet *set, int64_t value, int64_t base)
 {
     if (set->n && value == WIRE_NONE) {
         return false;
@@ -35,7 +19,7 @@ static bool in_set_from(const WireSet *set, int64_t value, int64_t base)
             return false;
         }
     }
-    return in_set(set, value);
+    return mlx5_rule_has(set, value);
 }
 
 static bool in_port_set(const WireRule *rule, const Mlx5Packet *pkt)
@@ -45,8 +29,10 @@ static bool in_port_set(const WireRule *rule, const Mlx5Packet *pkt)
     if (!ports) {
         return !rule->port.n && !rule->sport.n && !rule->dport.n;
     }
-    return in_set(&rule->sport, pkt->sport) && in_set(&rule->dport, pkt->dport) &&
-           (in_set(&rule->port, pkt->sport) || in_set(&rule->port, pkt->dport));
+    return mlx5_rule_has(&rule->sport, pkt->sport) &&
+           mlx5_rule_has(&rule->dport, pkt->dport) &&
+           (mlx5_rule_has(&rule->port, pkt->sport) ||
+            mlx5_rule_has(&rule->port, pkt->dport));
 }
 
 /* The words of proto=, in the order of rule.c. */
@@ -71,7 +57,8 @@ static int64_t proto_of(const Mlx5Packet *pkt)
 }
 
 /* What the headers alone tell. */
-static bool headers_match(const WireRule *rule, const WireSubject *s, const WireBase *base)
+static bool headers_match(const WireRule *rule, const WireSubject *s,
+                          const WireBase *base)
 {
     const Mlx5Packet *pkt = s->pkt;
     bool tcp = pkt->l4_type == MLX5_L4_TCP;
@@ -79,9 +66,9 @@ static bool headers_match(const WireRule *rule, const WireSubject *s, const Wire
     if (rule->dir != WIRE_BOTH && rule->dir != s->dir) {
         return false;
     }
-    if ((rule->flags_on || rule->flags_off) &&
-        (!tcp || (pkt->tcp_flags & rule->flags_on) != rule->flags_on ||
-         pkt->tcp_flags & rule->flags_off)) {
+    if ((rule->flags.on || rule->flags.off) &&
+        (!tcp || (pkt->tcp_flags & rule->flags.on) != rule->flags.on ||
+         pkt->tcp_flags & rule->flags.off)) {
         return false;
     }
     if ((rule->ip == 1 && pkt->l3_type != MLX5_L3_IPV4) ||
@@ -89,15 +76,18 @@ static bool headers_match(const WireRule *rule, const WireSubject *s, const Wire
         (rule->proto != PROTO_ANY && rule->proto != proto_of(pkt))) {
         return false;
     }
-    if (rule->vlan.n && (!pkt->n_vlan || !in_set(&rule->vlan, pkt->vlan_tci[0] & 0xfff))) {
+    if (rule->vlan.n &&
+        (!pkt->n_vlan ||
+         !mlx5_rule_has(&rule->vlan, pkt->vlan_tci[0] & 0xfff))) {
         return false;
     }
     if (rule->len.n && (pkt->l4_type == MLX5_L4_NONE ||
-                        !in_set(&rule->len, pkt->payload_len))) {
+                        !mlx5_rule_has(&rule->len, pkt->payload_len))) {
         return false;
     }
     return in_port_set(rule, pkt) &&
-           (!rule->flow.n || (s->flow != WIRE_NONE && in_set(&rule->flow, s->flow))) &&
+           (!rule->flow.n ||
+            (s->flow != WIRE_NONE && mlx5_rule_has(&rule->flow, s->flow))) &&
            in_set_from(&rule->packet, s->packet, base->packet) &&
            in_set_from(&rule->segment, s->segment, base->segment);
 }
@@ -113,8 +103,8 @@ static Interval meet(Interval a, Interval b)
     return (Interval){ MAX(a.from, b.from), MIN(a.to, b.to) };
 }
 
-static void take(const WireSubject *s, const WireSpan *span, Interval i, uint32_t sent,
-                 WirePlace *place)
+static void take(const WireSubject *s, const WireSpan *span, Interval i,
+                 uint32_t sent, WirePlace *place)
 {
     uint32_t at = s->cut + (uint32_t)(i.from - s->start);
 
@@ -133,8 +123,8 @@ static void take(const WireSubject *s, const WireSpan *span, Interval i, uint32_
 }
 
 /* The bytes of `i` that have been sent as often as the rule wants. */
-static void take_sent(const WireRule *rule, const WireSubject *s, const WireSpan *span,
-                      Interval i, WirePlace *place)
+static void take_sent(const WireRule *rule, const WireSubject *s,
+                      const WireSpan *span, Interval i, WirePlace *place)
 {
     guint n;
 
@@ -142,14 +132,15 @@ static void take_sent(const WireRule *rule, const WireSubject *s, const WireSpan
         const WirePassed *p = &g_array_index(s->passed, WirePassed, n);
         Interval j = meet(i, (Interval){ p->start, p->end });
 
-        if (j.from < j.to && in_set(&rule->sent, p->count)) {
+        if (j.from < j.to && mlx5_rule_has(&rule->sent, p->count)) {
             take(s, span, j, p->count, place);
         }
     }
 }
 
-static void take_stream(const WireRule *rule, const WireSubject *s, const WireSpan *span,
-                        Interval i, const WireBase *base, WirePlace *place)
+static void take_stream(const WireRule *rule, const WireSubject *s,
+                        const WireSpan *span, Interval i, const WireBase *base,
+                        WirePlace *place)
 {
     uint64_t shift = rule->stream.relative ? (uint64_t)base->stream : 0;
     unsigned n;
@@ -161,9 +152,10 @@ static void take_stream(const WireRule *rule, const WireSubject *s, const WireSp
         take_sent(rule, s, span, i, place);
     }
     for (n = 0; n < rule->stream.n; n++) {
-        const WireRange *r = &rule->stream.range[n];
+        const Mlx5RuleRange *r = &rule->stream.range[n];
         Interval j = { (uint64_t)r->lo + shift,
-                       r->hi == INT64_MAX ? UINT64_MAX : (uint64_t)r->hi + 1 + shift };
+                       r->hi == INT64_MAX ? UINT64_MAX :
+                                            (uint64_t)r->hi + 1 + shift };
 
         j = meet(i, j);
         if (j.from < j.to) {
@@ -172,8 +164,11 @@ static void take_stream(const WireRule *rule, const WireSubject *s, const WireSp
     }
 }
 
-/* lo..hi of the rule as stream offsets; empty where the record's end is not known yet */
-static Interval bytes_of(const WireRange *range, const WireRecord *r)
+/*
+ * lo..hi of the rule as stream offsets; empty where the record's end is not
+ * known yet
+ */
+static Interval bytes_of(const Mlx5RuleRange *range, const WireRecord *r)
 {
     int64_t lo = range->lo, hi = range->hi;
     Interval none = { 0, 0 };
@@ -191,14 +186,16 @@ static Interval bytes_of(const WireRange *range, const WireRecord *r)
         return none;
     }
     return (Interval){ r->start + (uint64_t)lo,
-                       hi == INT64_MAX ? UINT64_MAX : r->start + (uint64_t)hi + 1 };
+                       hi == INT64_MAX ? UINT64_MAX :
+                                         r->start + (uint64_t)hi + 1 };
 }
 
-static void take_span(const WireRule *rule, const WireSubject *s, const WireSpan *span,
-                      const WireBase *base, WirePlace *place)
+static void take_span(const WireRule *rule, const WireSubject *s,
+                      const WireSpan *span, const WireBase *base,
+                      WirePlace *place)
 {
-    bool about_records = rule->record.n || rule->app_record.n || rule->wire_record.n ||
-                         rule->byte.n || rule->types;
+    bool about_records = rule->record.n || rule->app_record.n ||
+                         rule->wire_record.n || rule->byte.n || rule->types;
     Interval whole = { span->start, span->end };
     const WireRecord *r = span->record;
     unsigned n;
@@ -215,7 +212,8 @@ static void take_span(const WireRule *rule, const WireSubject *s, const WireSpan
         take_stream(rule, s, span, whole, base, place);
     }
     for (n = 0; n < rule->byte.n; n++) {
-        take_stream(rule, s, span, meet(whole, bytes_of(&rule->byte.range[n], r)), base,
+        take_stream(rule, s, span,
+                    meet(whole, bytes_of(&rule->byte.range[n], r)), base,
                     place);
     }
 }
@@ -243,13 +241,14 @@ static int64_t count_headers(const WireSubject *s)
 
 static bool needs_payload(const WireRule *rule)
 {
-    return rule->record.n || rule->app_record.n || rule->wire_record.n || rule->types ||
-           rule->byte.n || rule->stream.n || rule->sent.n || rule->headers.n ||
-           rule->action == WIRE_CORRUPT || rule->action == WIRE_TRUNCATE ||
-           rule->action == WIRE_SPLIT;
+    return rule->record.n || rule->app_record.n || rule->wire_record.n ||
+           rule->types || rule->byte.n || rule->stream.n || rule->sent.n ||
+           rule->headers.n || rule->action == WIRE_CORRUPT ||
+           rule->action == WIRE_TRUNCATE || rule->action == WIRE_SPLIT;
 }
 
-bool wire_rule_matches(const WireRule *rule, const WireSubject *s, WirePlace *place)
+bool wire_rule_matches(const WireRule *rule, const WireSubject *s,
+                       WirePlace *place)
 {
     static const WireBase zero;
     const WireBase *base = g_hash_table_lookup(rule->bases, s->lane);
@@ -263,7 +262,7 @@ bool wire_rule_matches(const WireRule *rule, const WireSubject *s, WirePlace *pl
     if (!s->stream) {
         return !needs_payload(rule);
     }
-    if (rule->headers.n && !in_set(&rule->headers, count_headers(s))) {
+    if (rule->headers.n && !mlx5_rule_has(&rule->headers, count_headers(s))) {
         return false;
     }
     for (i = 0; i < s->spans->len; i++) {
@@ -273,41 +272,18 @@ bool wire_rule_matches(const WireRule *rule, const WireSubject *s, WirePlace *pl
     return place->found || !needs_payload(rule);
 }
 
-/* Well mixed bits of x: the finalizer of splitmix64. */
-static uint64_t mix(uint64_t x)
-{
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
-
 static bool draw(const WireRule *rule, const WireSubject *s)
 {
-    uint64_t x = mix((uint64_t)rule->seed);
+    uint64_t x = mlx5_rule_mix((uint64_t)rule->limits.seed);
 
-    x = mix(x ^ (uint64_t)s->dir ^ (uint64_t)rule->action << 8);
-    x = mix(x ^ (uint64_t)s->flow);
-    x = mix(x ^ (uint64_t)s->packet);
-    return (double)(x >> 11) * 0x1p-53 < rule->p;
+    x = mlx5_rule_mix(x ^ (uint64_t)s->dir ^ (uint64_t)rule->action << 8);
+    x = mlx5_rule_mix(x ^ (uint64_t)s->flow);
+    x = mlx5_rule_mix(x ^ (uint64_t)s->packet);
+    return mlx5_rule_draw(&rule->limits, x);
 }
 
 bool wire_rule_applies(WireRule *rule, const WireSubject *s)
 {
-    uint64_t n;
-
-    if (rule->p < 1 && !draw(rule, s)) {
-        return false;
-    }
-    n = rule->matches++;
-    if (n < (uint64_t)rule->after) {
-        return false;
-    }
-    n -= (uint64_t)rule->after;
-    if ((rule->every && n % (uint64_t)rule->every) ||
-        (rule->count && rule->hits >= (uint64_t)rule->count)) {
-        return false;
-    }
-    rule->hits++;
-    return true;
+    return (rule->limits.p >= 1 || draw(rule, s)) &&
+           mlx5_rule_take(&rule->limits);
 }

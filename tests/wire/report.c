@@ -103,8 +103,8 @@ void wire_core_rules_json(const WireCore *core, GString *out)
 
         g_string_append_printf(out, "%s{\"id\":%u,\"rule\":", i ? "," : "", rule->id);
         wire_json_string(out, rule->text);
-        number(out, "matches", (int64_t)rule->matches);
-        number(out, "hits", (int64_t)rule->hits);
+        number(out, "matches", (int64_t)rule->limits.matches);
+        number(out, "hits", (int64_t)rule->limits.hits);
         g_string_append_c(out, '}');
     }
     g_string_append_c(out, ']');

@@ -1,18 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * The rules of the wire: their text, and whether a packet is meant.
  *
- * Responsible for reading a rule (docs/wire.md has the grammar, the tables in rule.c
- * are the truth), for errors that name the token and what is allowed in its place, and
- * for the match of one rule with one packet. What is then done is core.c's and edit.c's.
- * Owns a WireRule: its text, its limits' counters and where "+N" counts from.
- * Called by core.c and the tests.
+ * Responsible for the language of the rules (docs/wire.md has the grammar, the
+ * tables in rule.c are the truth, engine/rule_text.h reads by them), and for
+ * the match of one rule with one packet. What is then done is core.c's and
+ * edit.c's. Owns a WireRule: its text, its limits' counters and where "+N"
+ * counts from. Called by core.c and the tests.
  */
 #ifndef TESTS_WIRE_RULE_H
 #define TESTS_WIRE_RULE_H
 
 #include "parse.h"
+#include "rule_text.h"
 #include "stream.h"
 
 typedef enum WireDir {
@@ -42,20 +42,11 @@ typedef enum WireAction {
 
 const char *wire_action_name(WireAction action);
 
-#define WIRE_SET_MAX 16
-
-/* lo..hi; in a set of bytes, negative numbers count from the end of the record. */
-typedef struct WireRange {
-    int64_t lo;
-    int64_t hi;
-} WireRange;
-
-/* Numbers; none given (n = 0) means any. */
-typedef struct WireSet {
-    unsigned n;
-    bool relative;          /* counted from the state when the rule was added */
-    WireRange range[WIRE_SET_MAX];
-} WireSet;
+/* TCP flags, MLX5_TCP_*: those that must be set, and those that must not. */
+typedef struct WireFlags {
+    uint16_t on;
+    uint16_t off;
+} WireFlags;
 
 typedef struct WireRule {
     unsigned id;            /* from 1, never used again */
@@ -63,32 +54,26 @@ typedef struct WireRule {
     WireAction action;
     /* which packets */
     WireDir dir;
-    WireSet record;
-    WireSet app_record;
-    WireSet wire_record;
-    WireSet byte;
-    WireSet stream;
-    WireSet sent;
-    WireSet headers;
-    WireSet segment;
-    WireSet packet;
-    WireSet flow;
-    WireSet port;
-    WireSet sport;
-    WireSet dport;
-    WireSet len;
-    WireSet vlan;
+    Mlx5RuleSet record;
+    Mlx5RuleSet app_record;
+    Mlx5RuleSet wire_record;
+    Mlx5RuleSet byte;       /* below 0: from the end of the record */
+    Mlx5RuleSet stream;
+    Mlx5RuleSet sent;
+    Mlx5RuleSet headers;
+    Mlx5RuleSet segment;
+    Mlx5RuleSet packet;
+    Mlx5RuleSet flow;
+    Mlx5RuleSet port;
+    Mlx5RuleSet sport;
+    Mlx5RuleSet dport;
+    Mlx5RuleSet len;
+    Mlx5RuleSet vlan;
     unsigned types;         /* bit N: record type N; 0: any */
-    uint16_t flags_on;      /* MLX5_TCP_* */
-    uint16_t flags_off;
+    WireFlags flags;
     int64_t ip;             /* 4, 6, 0: any */
     int64_t proto;          /* index in a table, 0: any */
-    double p;               /* probability, 1 without one */
-    int64_t seed;
-    /* how often; 0: not given */
-    int64_t count;
-    int64_t after;
-    int64_t every;
+    Mlx5RuleLimits limits;  /* how often; nth is not in use */
     /* what to do; what a rule does not say has its default */
     int64_t packets;
     int64_t ms;
@@ -100,11 +85,8 @@ typedef struct WireRule {
     int64_t overlap;
     int64_t csum;           /* index in a table: 0 fix, 1 keep */
     int64_t order;          /* index in a table: 0 forward, 1 reverse */
-    char *name;
-    uint64_t given;         /* bit N: key N of the table was given */
+    char name[MLX5_RULE_NAME_MAX + 1]; /* "": none */
     /* state */
-    uint64_t matches;       /* packets that match, before the limits */
-    uint64_t hits;          /* times it was applied */
     GHashTable *bases;      /* lane -> WireBase, for "+N" */
 } WireRule;
 
@@ -125,10 +107,10 @@ typedef struct WireSubject {
     const void *lane;           /* key of WireRule.bases */
     int64_t flow;               /* WIRE_NONE: not TCP */
     int64_t packet;             /* number in this lane */
-    int64_t segment;            /* number among those with payload, or WIRE_NONE */
+    int64_t segment; /* number among those with payload, or WIRE_NONE */
     const WireStream *stream;   /* NULL: not TCP, or no payload */
     uint64_t start;             /* stream offset of payload byte `cut` */
-    uint32_t cut;               /* payload bytes before it, which are not in the stream */
+    uint32_t cut; /* payload bytes before it, which are not in the stream */
     uint32_t len;               /* payload bytes */
     const GArray *spans;        /* of WireSpan: what the payload is */
     const GArray *passed;       /* of WirePassed, this packet included */
@@ -138,21 +120,22 @@ typedef struct WireSubject {
 
 /* Where in the packet a rule found what it looks for. */
 typedef struct WirePlace {
-    bool found;                 /* there is such a place: the packet has payload */
+    bool found; /* there is such a place: the packet has payload */
     uint32_t at;                /* in the payload */
     uint64_t stream;            /* stream offset of it */
     const WireRecord *record;   /* or NULL */
     uint32_t byte;              /* in the record */
     uint32_t sent;              /* how often this byte has passed now */
     unsigned n_cuts;
-    uint32_t cut[WIRE_MAX_CUTS];    /* in the payload: where each matching run begins */
+    uint32_t
+        cut[WIRE_MAX_CUTS]; /* in the payload: where each matching run begins */
 } WirePlace;
 
 #define WIRE_RULE_ERROR (g_quark_from_static_string("wire-rule-error"))
 
 /*
- * Read a rule. Returns NULL and sets *err, whose message names the rule, the token and
- * what is allowed. `seed` is that of rules with p= and without seed=.
+ * Reads a rule. Returns NULL and sets *@err, whose message names the rule, what
+ * is allowed, and what there is instead. @seed is that of rules without seed=.
  */
 WireRule *wire_rule_parse(const char *text, int64_t seed, GError **err);
 void wire_rule_free(WireRule *rule);
@@ -166,9 +149,10 @@ bool wire_rule_matches(const WireRule *rule, const WireSubject *subject,
                        WirePlace *place);
 
 /*
- * Of a packet that matches: is the rule applied to it? Draws and counts. The draw
- * depends on the seed, the action, the direction, the flow and the number of the packet
- * in it, on nothing else, so it does not matter how flows and directions interleave.
+ * Of a packet that matches: is the rule applied to it? Draws and counts. The
+ * draw depends on the seed, the action, the direction, the flow and the number
+ * of the packet in it, on nothing else, so it does not matter how flows and
+ * directions interleave.
  */
 bool wire_rule_applies(WireRule *rule, const WireSubject *subject);
 

@@ -245,7 +245,7 @@ static void test_split_header(void)
         bench_syn(&b);
         bench_send(&b, &s, 0, start + cut);
         bench_send(&b, &s, start + cut, start + 50);
-        g_assert_cmpuint(((WireRule *)b.core.rules->pdata[0])->hits, ==, 2);
+        g_assert_cmpuint(((WireRule *)b.core.rules->pdata[0])->limits.hits, ==, 2);
         g_assert_nonnull(strstr(g_queue_peek_nth(&b.core.log, 0), "\"rule\":1,"));
         g_assert_nonnull(strstr(g_queue_peek_nth(&b.core.log, 1), "\"rule\":2,"));
         g_assert_nonnull(strstr(g_queue_peek_nth(&b.core.log, 3), "\"rule\":3,"));
