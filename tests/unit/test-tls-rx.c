@@ -499,14 +499,14 @@ static void test_r28(void)
     static const Mlx5TlsRx zero;
 
     ALL_STATES(s) {
-        Mlx5TlsEngineStats stats;
+        Mlx5GcmStats stats;
         Rx t;
 
         rx_new(&t, rng);
         rx_to_state(&t, s);
         mlx5_tls_rx_clear(&t.rx);
         g_assert_cmpmem(&zero, sizeof(zero), &t.rx, sizeof(t.rx));
-        mlx5_tls_engine_get_stats(t.engine, &stats);
+        stats = *mlx5_gcm_pool_stats(mlx5_tls_engine_gcm(t.engine));
         g_assert_cmpuint(stats.attached, ==, 0);
         mlx5_tls_rx_clear(&t.rx);
         /* the next owner of the number sees nothing of it */

@@ -210,6 +210,16 @@ Mlx5TlsKey *ref_engine_key(const RefKeys *k)
     return mlx5_tls_key_new(k->key, k->key_len);
 }
 
+Mlx5GcmPool *ref_pool_new(unsigned slots)
+{
+    char *err = NULL;
+    Mlx5GcmPool *pool = mlx5_gcm_pool_new(slots, &err);
+
+    g_assert_cmpstr(err, ==, NULL);
+    g_assert_nonnull(pool);
+    return pool;
+}
+
 Mlx5TlsEngine *ref_engine_new(unsigned slots)
 {
     char *err = NULL;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tls_engine.h"
 #include "tls_record.h"
 
 /* Secrets of one direction of a connection. */
@@ -85,6 +86,7 @@ void ref_static_image(uint8_t image[64], const RefKeys *k, uint64_t initial_reco
 void ref_progress_image(uint8_t image[12], uint32_t next_record_tcp_sn);
 
 Mlx5TlsKey *ref_engine_key(const RefKeys *k);
+Mlx5GcmPool *ref_pool_new(unsigned slots);
 Mlx5TlsEngine *ref_engine_new(unsigned slots);
 /* Free it; the rows that its contexts took count for the running test. */
 void ref_engine_free(Mlx5TlsEngine *engine);

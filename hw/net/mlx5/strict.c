@@ -274,7 +274,7 @@ static size_t context_memory(void)
 {
     return mlx5_memory_of(mlx5_tls_strict_context_size()) +
            3 * mlx5_memory_of(mlx5_tls_key_size()) + MLX5_MEMORY_ENTRY +
-           MLX5_TLS_GCM_MEMORY;
+           MLX5_GCM_WHOLE_MEMORY;
 }
 
 void mlx5_strict_start(Mlx5State *s)

@@ -146,7 +146,7 @@ static void record_begin(Work *w, Mlx5TlsRecordMode mode, bool numbered)
     rx->next_hdr = w->hdr_sn + MLX5_TLS_HDR_LEN + mlx5_tls_header_body(w->hdr);
     if (numbered) {
         rx->rec_number = rx->rec_no++;
-        mlx5_tls_record_open(&rx->rec, rx->engine, &rx->run, rx->rec_number, w->hdr);
+        mlx5_tls_record_open(&rx->rec, mlx5_tls_engine_gcm(rx->engine), &rx->run, rx->rec_number, w->hdr);
     }
 }
 
@@ -568,15 +568,15 @@ static void apply_error(Work *w, uint8_t *payload)
         if (!w->carried) {
             w->first_spans = 0;
         }
-        mlx5_secret_erase(&g_array_index(w->spans, Mlx5TlsSpan, w->first_spans),
-                          (w->spans->len - w->first_spans) * sizeof(Mlx5TlsSpan));
+        mlx5_secret_erase(&g_array_index(w->spans, Mlx5GcmSpan, w->first_spans),
+                          (w->spans->len - w->first_spans) * sizeof(Mlx5GcmSpan));
         g_array_set_size(w->spans, w->first_spans);
         if (rx->state == OFFLOAD && (rx->rec_open || rx->hdr_fill)) {
             take(w, EV_ERROR_OPEN);
         }
         break;
     }
-    mlx5_tls_spans_apply(rx->engine, rx->run.key, payload, w->spans);
+    mlx5_gcm_spans_apply(mlx5_tls_engine_gcm(rx->engine), rx->run.key, payload, w->spans);
 }
 
 static void conclude(Work *w, uint8_t *payload)
@@ -589,7 +589,7 @@ static void conclude(Work *w, uint8_t *payload)
         res->flag = MLX5_TLS_FLAG_ERROR;
         apply_error(w, payload);
     } else if (w->in_order && w->decryptable) {
-        mlx5_tls_spans_apply(rx->engine, rx->run.key, payload, w->spans);
+        mlx5_gcm_spans_apply(mlx5_tls_engine_gcm(rx->engine), rx->run.key, payload, w->spans);
         res->flag = MLX5_TLS_FLAG_DECRYPTED;
         rx->stats.decrypted_bytes += w->len;
     } else {

@@ -99,6 +99,7 @@
 #ifndef MLX5_ENGINE_TLS_RX_H
 #define MLX5_ENGINE_TLS_RX_H
 
+#include "tls_engine.h"
 #include "tls_record.h"
 
 typedef enum Mlx5TlsRxState {

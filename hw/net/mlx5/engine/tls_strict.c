@@ -75,7 +75,7 @@ static void context_free(void *opaque)
 
     params_clear(&c->posted);
     params_clear(&c->run);
-    mlx5_tls_gcm_free(c->gcm);
+    mlx5_gcm_whole_free(c->gcm);
     mlx5_secret_free(c, sizeof(*c));
 }
 
@@ -108,7 +108,7 @@ void mlx5_strict_run(StrictContext *c, StrictParams *p)
     Mlx5TlsKey *key = mlx5_tls_key_ref(p->key);
 
     if (key != c->run.key) {
-        g_clear_pointer(&c->gcm, mlx5_tls_gcm_free);    /* it holds the old one */
+        g_clear_pointer(&c->gcm, mlx5_gcm_whole_free);    /* it holds the old one */
     }
     params_clear(&c->run);
     c->run = *p;
@@ -575,9 +575,9 @@ void mlx5_strict_record_nonce(StrictRecord *r, const uint8_t *data, size_t len)
 void mlx5_strict_cipher_begin(Mlx5TlsStrict *s, StrictContext *c, bool encrypt)
 {
     if (!c->gcm) {
-        c->gcm = mlx5_tls_gcm_new(s->engine);
+        c->gcm = mlx5_gcm_whole_new(mlx5_tls_engine_gcm(s->engine));
     }
-    mlx5_tls_gcm_begin(c->gcm, c->run.key, encrypt, c->rec.nonce, c->rec.aad,
+    mlx5_gcm_whole_begin(c->gcm, c->run.key, encrypt, c->rec.nonce, c->rec.aad,
                        c->rec.aad_len);
 }
 

@@ -17,7 +17,7 @@
 #ifndef MLX5_ENGINE_TLS_STRICT_H
 #define MLX5_ENGINE_TLS_STRICT_H
 
-#include "tls_record.h"
+#include "tls_engine.h"
 
 /*
  * The reasons: name, as counters and traces have it, and the sentence. The order is that
@@ -96,7 +96,7 @@ void mlx5_tls_strict_free(Mlx5TlsStrict *s);    /* NULL is allowed */
 void mlx5_tls_strict_violation(Mlx5TlsStrict *s, Mlx5StrictReason reason,
                                const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 
-/* Bytes of the shadow of one context; it has an Mlx5TlsGcm besides. */
+/* Bytes of the shadow of one context; it has an Mlx5GcmWhole besides. */
 size_t mlx5_tls_strict_context_size(void);
 /* A context of a TIS or TIR begins, or ends (unknown numbers are allowed). */
 void mlx5_tls_strict_add(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id);

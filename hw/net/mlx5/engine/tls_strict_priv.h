@@ -69,7 +69,7 @@ typedef struct StrictContext {
     bool stale_said;
     uint64_t rec_no;            /* of the record whose header comes next */
     StrictRecord rec;
-    Mlx5TlsGcm *gcm;            /* made when first used */
+    Mlx5GcmWhole *gcm;            /* made when first used */
 
     /* TX */
     bool exp_known;

@@ -86,7 +86,7 @@ static void record_end(Mlx5TlsStrict *s, StrictContext *c, Look *look)
 {
     const Mlx5TlsKnobs *knobs = mlx5_tls_engine_knobs(s->engine);
 
-    if (mlx5_tls_gcm_end(c->gcm, c->rec.tag)) {
+    if (mlx5_gcm_whole_end(c->gcm, c->rec.tag)) {
         c->proved = true;
         return;
     }
@@ -140,7 +140,7 @@ static void walk(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *wire, size_t
                 mlx5_strict_cipher_begin(s, c, false);
             }
         } else if (kind == KIND_TEXT && c->follow) {
-            mlx5_tls_gcm_text(c->gcm, s->rx.bytes->data + off, wire + off, n);
+            mlx5_gcm_whole_text(c->gcm, s->rx.bytes->data + off, wire + off, n);
         } else if (kind == KIND_TAG && c->follow) {
             memcpy(r->tag + (r->pos - (r->len - MLX5_TLS_TAG_LEN)), wire + off, n);
         }

@@ -60,7 +60,7 @@ static void feed(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data, size_t
             }
             break;
         case KIND_TEXT:
-            mlx5_tls_gcm_text(c->gcm, out + off, data + off, n);
+            mlx5_gcm_whole_text(c->gcm, out + off, data + off, n);
             mlx5_strict_sent(s, c, out + off, r->pos - r->nonce_len, n);
             break;
         case KIND_TAG:
@@ -73,7 +73,7 @@ static void feed(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data, size_t
         }
         r->pos += n;
         if (r->pos == r->len - MLX5_TLS_TAG_LEN) {
-            mlx5_tls_gcm_end(c->gcm, r->tag);
+            mlx5_gcm_whole_end(c->gcm, r->tag);
             mlx5_strict_sent(s, c, NULL, r->pos - r->nonce_len, 0);
         } else if (r->pos == r->len) {
             r->hdr_fill = 0;

@@ -105,7 +105,7 @@ static uint32_t stream_feed(Mlx5TlsTx *tx, uint32_t seq, bool seq_known, uint8_t
             off += n;
             if (tx->hdr_fill == MLX5_TLS_HDR_LEN) {
                 tx->hdr_fill = 0;
-                mlx5_tls_record_open(&tx->rec, tx->engine, &tx->run, tx->rec_no++,
+                mlx5_tls_record_open(&tx->rec, mlx5_tls_engine_gcm(tx->engine), &tx->run, tx->rec_no++,
                                      tx->hdr);
             }
         }

@@ -42,6 +42,7 @@
 #ifndef MLX5_ENGINE_TLS_TX_H
 #define MLX5_ENGINE_TLS_TX_H
 
+#include "tls_engine.h"
 #include "tls_record.h"
 
 typedef enum Mlx5TlsTxState {
