@@ -14,6 +14,7 @@ import contextlib
 import importlib
 import os
 import sys
+from typing import NoReturn
 
 from . import interrupts, steps
 from .errors import EXIT_LAB, LabError
@@ -45,13 +46,13 @@ COMMANDS = {
 class _Parser(Parser):
     """With our prefix and exit status."""
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments:") and self.prog.endswith(" run"):
             message += " (the command of the guest comes after --)"
         self.exit(USAGE, f"lab: {message}\nlab: hint: {self.prog} --help\n")
 
 
-def _parser(name):
+def parser_of(name: str) -> argparse.ArgumentParser:
     """The parser of a subcommand."""
     module = importlib.import_module(f".commands.{name}", __package__)
     usage = f"lab {name} [OPTIONS]" + {"run": " [-- CMD ARGS…]", "bug": " [NAME]"}.get(name, "")
@@ -64,14 +65,14 @@ def _parser(name):
     return parser
 
 
-def _overview():
+def _overview() -> str:
     lines = ["usage: lab COMMAND [OPTIONS]", "", DESCRIPTION.rstrip(), "", "commands:"]
     lines += [f"  {name:8} {text}" for name, text in COMMANDS.items()]
     lines += ["", "`lab COMMAND --help` says more.", "", EPILOG.rstrip()]
     return "\n".join(lines)
 
 
-def _split(argv):
+def split_command(argv: list[str]) -> tuple[list[str], list[str] | None]:
     """Our arguments, and the guest's command after the first `--` (None without one)."""
     if "--" in argv:
         at = argv.index("--")
@@ -79,8 +80,8 @@ def _split(argv):
     return argv, None
 
 
-def _dispatch(argv):
-    ours, command = _split(argv)
+def _dispatch(argv: list[str]) -> int:
+    ours, command = split_command(argv)
     if not ours or ours[0] in ("-h", "--help", "help"):
         print(_overview())
         return 0 if ours else USAGE
@@ -92,13 +93,13 @@ def _dispatch(argv):
     if command is not None and name != "run":
         sys.stderr.write(f"lab: {name} takes no command after --\n")
         return USAGE
-    args = _parser(name).parse_args(ours[1:])
+    args = parser_of(name).parse_args(ours[1:])
     if name == "run":
         return args.main(args, command or [])
     return args.main(args)
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     if sys.version_info < (3, 11):
         sys.stderr.write("lab: Python 3.11 or later is needed, this is "
@@ -115,7 +116,7 @@ def main(argv=None):
         _name_artifacts()
 
 
-def _guarded(argv):
+def _guarded(argv: list[str] | None) -> int:
     try:
         status = _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
@@ -143,11 +144,11 @@ def _guarded(argv):
         return EXIT_LAB
 
 
-def _name_artifacts():
+def _name_artifacts() -> None:
     session = sys.modules.get(f"{__package__}.run.session")
     for path in session.named if session else ():
         print(f"lab: artifacts: {path}", file=sys.stderr, flush=True)
 
 
-def _clear_ticker():
+def _clear_ticker() -> None:
     steps.ticker.clear()

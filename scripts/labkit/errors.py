@@ -5,7 +5,9 @@ made is shown.
 State: none. The command line prints render() on stderr and exits with exit_status.
 """
 
+import pathlib
 import re
+from collections.abc import Iterable
 
 EXIT_TIMEOUT = 124      # the command in the guest ran out of time
 EXIT_LAB = 125          # the lab itself failed
@@ -15,7 +17,7 @@ _UNPRINTABLE = re.compile(r"[^\t\x20-\x7e\u00a0-\u2027\u202f-\ud7ff\ue000-\uffef
                           r"\U00010000-\U0010ffff]")
 
 
-def printable(text):
+def printable(text: str) -> str:
     """One line for a terminal or a report, of a guest or a program: nothing in it that would end
     the line or that a terminal obeys."""
     return _UNPRINTABLE.sub("?", text)
@@ -27,7 +29,7 @@ class LabError(Exception):
 
     exit_status = EXIT_LAB
 
-    def __init__(self, message: str, hint: str | None = None):
+    def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -64,7 +66,8 @@ class OverlayError(LabError):
 class BuildError(LabError):
     """A build step failed; LOG is its full log and TAIL its last lines."""
 
-    def __init__(self, message: str, hint: str | None = None, log=None, tail=()):
+    def __init__(self, message: str, hint: str | None = None, log: pathlib.Path | None = None,
+                 tail: Iterable[str] = ()) -> None:
         super().__init__(message, hint)
         self.log = log
         self.tail = list(tail)

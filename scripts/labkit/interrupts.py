@@ -10,6 +10,8 @@ cli.py installs it once; what must not be cut in the middle uses held().
 
 import contextlib
 import signal
+import types
+from collections.abc import Iterator
 
 WANTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -17,12 +19,12 @@ WANTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Interrupted(KeyboardInterrupt):
     """The lab was told to end. `status` is what the process then exits with."""
 
-    def __init__(self, number):
+    def __init__(self, number: int) -> None:
         self.number = number
         super().__init__(f"interrupted by {signal.Signals(number).name}")
 
     @property
-    def status(self):
+    def status(self) -> int:
         """128 + signal, as a shell reports it."""
         return 128 + self.number
 
@@ -31,8 +33,8 @@ _depth = 0
 _waiting = None
 
 
-def _handler(number, _frame):
-    global _waiting     # pylint: disable=global-statement
+def _handler(number: int, _frame: types.FrameType | None) -> None:
+    global _waiting     # pylint: disable=global-statement  # of this module, as signals are
     if _depth and _waiting is None:
         _waiting = number
         return
@@ -41,7 +43,7 @@ def _handler(number, _frame):
     raise Interrupted(number)
 
 
-def install():
+def install() -> None:
     """Handle the signals from now on. A signal that the parent ignores stays ignored, but for
     SIGCHLD: where that is, nobody is told how children ended, and all seem to have succeeded."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -51,9 +53,9 @@ def install():
 
 
 @contextlib.contextmanager
-def held():
+def held() -> Iterator[None]:
     """A section that a first signal does not cut; it is raised at the end of it."""
-    global _depth, _waiting     # pylint: disable=global-statement
+    global _depth, _waiting     # pylint: disable=global-statement  # likewise
     _depth += 1
     try:
         yield

@@ -13,6 +13,8 @@ import json
 import pathlib
 import re
 import xml.etree.ElementTree as xml
+from collections.abc import Callable
+from typing import Any
 
 from .errors import printable
 
@@ -29,19 +31,19 @@ KEPT_LINES = 200        # diagnostics kept of one test
 class Result:
     """One test: `path` is its names from the outermost group to its own."""
 
-    path: list
+    path: list[str]
     status: str                 # "pass", "fail", "skip"
     reason: str = ""
-    output: list = dataclasses.field(default_factory=list)
+    output: list[str] = dataclasses.field(default_factory=list)
     seconds: float | None = None
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The names joined as --only sees them."""
         return "/".join(self.path)
 
     @property
-    def summary(self):
+    def summary(self) -> str:
         """One line on why it failed or was skipped."""
         lines = self.reason.strip().splitlines()
         if not lines:
@@ -56,14 +58,14 @@ class Parser:
     known by then (its own name); `group` says that it closes a group of results.
     """
 
-    def __init__(self, on_result=None):
+    def __init__(self, on_result: Callable[[Result, int, bool], None] | None = None) -> None:
         self._on_result = on_result or (lambda *_: None)
-        self._levels = {}           # indent -> results that belong to no parent yet
-        self._output = []
-        self.plan = None            # of the outermost level
-        self.bail = None
+        self._levels: dict[int, list[Result]] = {}  # indent -> results that belong to no parent yet
+        self._output: list[str] = []
+        self.plan: int | None = None    # of the outermost level
+        self.bail: str | None = None
 
-    def line(self, line):
+    def line(self, line: str) -> None:
         """Take one line without its newline."""
         match = RESULT.match(line)
         if match:
@@ -82,12 +84,12 @@ class Parser:
             self.bail = line[len("Bail out!"):].strip() or "no reason given"
         self._keep(line)
 
-    def _keep(self, line):
+    def _keep(self, line: str) -> None:
         if line.strip() and not line.strip().startswith("# Subtest:"):
             self._output.append(line.strip())
             del self._output[:-KEPT_LINES]
 
-    def _result(self, match):
+    def _result(self, match: re.Match[str]) -> None:
         indent, name, status, reason = len(match[1]), match[4], "fail" if match[2] else "pass", ""
         directive = DIRECTIVE.match(name)
         if directive:
@@ -117,16 +119,16 @@ class Parser:
             level.append(result)
         self._on_result(result, indent // 2, bool(children))
 
-    def results(self):
+    def results(self) -> list[Result]:
         """All leaves so far."""
         return [result for indent in sorted(self._levels) for result in self._levels[indent]]
 
-    def rest(self):
+    def rest(self) -> list[str]:
         """Diagnostics that no result followed: the last words of a program that died."""
         return list(self._output)
 
 
-def parse(text):
+def parse(text: str) -> Parser:
     """The parser after the whole of `text`."""
     parser = Parser()
     for line in text.splitlines():
@@ -134,7 +136,7 @@ def parse(text):
     return parser
 
 
-def selected(name, patterns):
+def selected(name: str, patterns: list[str]) -> bool:
     """Does --only choose the test `name` ("suite/group/test")? No patterns choose all.
 
     A pattern is a glob for the whole name, for the name without its suite, for any one of its
@@ -152,17 +154,17 @@ def selected(name, patterns):
 class MergedReport:
     """The merged report. For each suite begin_suite, lines or results, end_suite; then close()."""
 
-    def __init__(self, write, path=None):
+    def __init__(self, write: Callable[[str], object], path: pathlib.Path | None = None) -> None:
         """`write` gets text for stdout; `path` is a file for a copy of it."""
         self._write = write
-        # pylint: disable=consider-using-with
+        # pylint: disable-next=consider-using-with     # until close()
         self._file = open(path, "w", encoding="utf-8") if path else None
-        self.results = []           # (suite, Result)
-        self._suite = None
+        self.results: list[tuple[str, Result]] = []
+        self._suite = ""
         self._number = self._inner = 0
         self._failed = False
 
-    def emit(self, line, depth=0):
+    def emit(self, line: str, depth: int = 0) -> None:
         """One line of the report; of programs' output nothing that would end it, or that a
         terminal obeys."""
         text = "  " * depth + printable(line) + "\n"
@@ -174,23 +176,24 @@ class MergedReport:
             except OSError:     # the disk is full: stdout is the report, this its copy
                 self._forget_file()
 
-    def _forget_file(self):
-        with contextlib.suppress(OSError):
-            self._file.close()
+    def _forget_file(self) -> None:
+        if self._file:
+            with contextlib.suppress(OSError):
+                self._file.close()
         self._file = None
 
-    def _diagnose(self, result, depth):
+    def _diagnose(self, result: Result, depth: int) -> None:
         """What is known of a failure, as diagnostics before its line."""
         for text in [*result.output, *result.reason.splitlines()]:
             if text.strip():
                 self.emit(text if text.startswith("#") else "# " + text, depth)
 
-    def begin(self, suites):
+    def begin(self, suites: int) -> None:
         """The head; `suites` is how many will follow."""
         self.emit("KTAP version 1")
         self.emit(f"1..{suites}")
 
-    def begin_suite(self, name, plan=None):
+    def begin_suite(self, name: str, plan: int | None = None) -> None:
         """The head of a suite; its plan may come later with plan()."""
         self._suite, self._inner, self._failed = name, 0, False
         self.emit("KTAP version 1", 1)
@@ -198,11 +201,11 @@ class MergedReport:
         if plan is not None:
             self.plan(plan)
 
-    def plan(self, count):
+    def plan(self, count: int) -> None:
         """The suite's plan."""
         self.emit(f"1..{count}", 1)
 
-    def result(self, result, seen=False):
+    def result(self, result: Result, seen: bool = False) -> None:
         """A test directly in the suite. `seen`: its line only, it is counted elsewhere."""
         self._inner += 1
         line = _line(result, self._inner)
@@ -213,7 +216,7 @@ class MergedReport:
             self.count(result)
         self._failed |= result.status == "fail"
 
-    def group(self, name, results):
+    def group(self, name: str, results: list[Result]) -> None:
         """A group of tests inside the suite."""
         self.emit("KTAP version 1", 2)
         self.emit(f"# Subtest: {name}", 2)
@@ -227,12 +230,12 @@ class MergedReport:
         for result in results:
             self.count(dataclasses.replace(result, path=[name, *result.path]))
 
-    def count(self, result):
+    def count(self, result: Result) -> None:
         """Count a leaf whose line has been written already."""
         self.results.append((self._suite, result))
         self._failed |= result.status == "fail"
 
-    def end_suite(self, reason=""):
+    def end_suite(self, reason: str = "") -> None:
         """The suite's own line."""
         self._number += 1
         mine = [result for suite, result in self.results if suite == self._suite]
@@ -242,25 +245,24 @@ class MergedReport:
             line += " # SKIP " + " ".join((reason or mine[0].reason).split())
         self.emit(line)
 
-    def tally(self):
+    def tally(self) -> tuple[int, int, int]:
         """(passed, failed, skipped)"""
         found = [result.status for _, result in self.results]
         return found.count("pass"), found.count("fail"), found.count("skip")
 
-    def close(self):
+    def close(self) -> bool:
         """The closing line; returns whether everything passed."""
         passed, failed, skipped = self.tally()
         self.emit(f"{passed} passed, {failed} failed, {skipped} skipped")
-        if self._file:
-            self._forget_file()
+        self._forget_file()
         return not failed and passed + skipped > 0
 
     # other forms
 
-    def junit(self, path):
+    def junit(self, path: str | pathlib.Path) -> None:
         """Write the results as JUnit XML."""
         root = xml.Element("testsuites")
-        suites = {}
+        suites: dict[str, list[Result]] = {}
         for suite, result in self.results:
             suites.setdefault(suite, []).append(result)
         for suite, results in suites.items():
@@ -287,7 +289,7 @@ class MergedReport:
         pathlib.Path(path).write_bytes(xml.tostring(root, encoding="utf-8", xml_declaration=True)
                                        + b"\n")
 
-    def save(self, path, **more):
+    def save(self, path: pathlib.Path, **more: Any) -> None:
         """Write the results as JSON, with whatever else belongs to the run."""
         passed, failed, skipped = self.tally()
         data = dict(more, passed=passed, failed=failed, skipped=skipped, results=[
@@ -297,7 +299,7 @@ class MergedReport:
         pathlib.Path(path).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
-def _line(result, number):
+def _line(result: Result, number: int) -> str:
     """A result's line, with a reason to skip that has one line too. A name is no directive."""
     name = re.sub(r"(?<!\\)#", r"\\#", result.name)
     line = ("not ok" if result.status == "fail" else "ok") + f" {number} {name}"
@@ -306,6 +308,6 @@ def _line(result, number):
     return line
 
 
-def _printable(text):
+def _printable(text: str) -> str:
     """XML knows no control characters."""
     return re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd]", "?", text)

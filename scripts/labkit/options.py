@@ -40,7 +40,6 @@ class Option:
         return self.flags[0].removeprefix("--").replace("-", "_")
 
 
-# pylint: disable-next=too-many-arguments     # they are those of one description
 def option(*flags: str, default: Any = None, commands: Iterable[str] = (),
            convert: Callable[[Any], Any] | None = None,
            qemu: Callable[[Any], list[str]] | None = None,

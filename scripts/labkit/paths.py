@@ -25,6 +25,7 @@ import os
 import pathlib
 import shutil
 import sys
+from collections.abc import Iterator
 
 from .errors import LabError, SpaceError
 
@@ -130,7 +131,7 @@ def require_space(path: pathlib.Path, need: int, what: str) -> None:
 
 
 @contextlib.contextmanager
-def lock(name: str, shared: bool = False):
+def lock(name: str, shared: bool = False) -> Iterator[None]:
     """Hold the cache's lock NAME; two labs never build the same thing at once.
 
     SHARED: together with others that hold it shared. The lock dies with the process, so a killed

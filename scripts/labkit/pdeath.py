@@ -15,7 +15,7 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def main():
+def main() -> int:
     """Set up, then exec. Returns only as an exit status."""
     parent, argv = int(sys.argv[1]), sys.argv[2:]
     os.setsid()

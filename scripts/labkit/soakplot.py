@@ -9,21 +9,22 @@ State: none. A program of its own, for the suite soak and for the figures of a r
 
 import json
 import sys
+from typing import Any
 
 KINDS = (("full", "fully offloaded", "#2b7bba"), ("part", "partly", "#f2b134"),
          ("none", "not offloaded", "#b8b8b8"))
 
 
-def main(argv):
+def main(argv: list[str]) -> int:
     """The command line; returns the exit status."""
     if len(argv) != 3:
         print(f"usage: {argv[0]} soak.json PICTURE.svg|png", file=sys.stderr)
         return 2
     try:
-        import matplotlib  # pylint: disable=import-outside-toplevel
+        # pylint: disable=import-outside-toplevel    # a person's machine may lack it: see below
+        import matplotlib
         matplotlib.use("Agg")
-        from matplotlib import \
-            pyplot  # pylint: disable=import-outside-toplevel
+        from matplotlib import pyplot
     except ImportError as error:
         print(f"soakplot: {error}: Debian's package python3-matplotlib is needed, for "
               f"/usr/bin/python3 (this is {sys.executable})", file=sys.stderr)
@@ -42,7 +43,7 @@ def main(argv):
     return 0
 
 
-def _records(axes, rates):
+def _records(axes: Any, rates: list[dict[str, Any]]) -> None:
     loss = [f"{rate['loss']:g}" for rate in rates]
     bottom = [0.0] * len(rates)
     for kind, label, colour in KINDS:
@@ -58,7 +59,7 @@ def _records(axes, rates):
     axes.legend(loc="lower left")
 
 
-def _dumps(axes, rates):
+def _dumps(axes: Any, rates: list[dict[str, Any]]) -> None:
     loss = [rate["loss"] for rate in rates]
     axes.plot(loss, [rate["dump_per_wire_byte"] for rate in rates], "o-", color="#b03a2e",
               label="DUMP bytes per byte on the wire")

@@ -17,11 +17,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, BinaryIO, TextIO
 
 from . import paths
 from .errors import BuildError, LabError, SpaceError, printable
 
 TAIL_LINES = 20
+Folder = str | pathlib.Path | None         # where a program runs; None for here
 TICK_TTY = 0.25             # seconds between updates of the ticker on a terminal
 TICK_PLAIN = 30.0           # seconds between progress lines elsewhere (a CI log)
 QUIET = 2.0                 # seconds a step that usually has nothing to do may take unmentioned
@@ -54,7 +58,7 @@ class Kbuild:
 
     _LINE = re.compile(r"^  (?:CC|AS|HOSTCC)\b")
 
-    def __init__(self, expected: int | None = None):
+    def __init__(self, expected: int | None = None) -> None:
         self.count = 0
         self.expected = expected
 
@@ -79,7 +83,7 @@ class AptFetch:
 class Ticker:
     """The one line at the bottom of a terminal; without a terminal, a line now and then."""
 
-    def __init__(self, stream=None):
+    def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
         self.quiet = False      # `--quiet`: progress is not told
         self.tty = self.stream.isatty() and os.environ.get("TERM") != "dumb"
@@ -117,7 +121,7 @@ class Ticker:
             self._shown = False
 
 
-def _columns(stream) -> int:
+def _columns(stream: TextIO) -> int:
     with contextlib.suppress(OSError, ValueError):
         return os.get_terminal_size(stream.fileno()).columns
     return 80
@@ -135,7 +139,7 @@ class Step:
     takes a while.
     """
 
-    def __init__(self, name: str, log: str, quiet: bool = False):
+    def __init__(self, name: str, log: str, quiet: bool = False) -> None:
         self.name = name
         self.quiet = quiet
         self.log = paths.cache_dir("logs") / f"{log}.log"
@@ -161,7 +165,8 @@ class Step:
         else:
             ticker.say(f"lab: {self.name} ...")
 
-    def __exit__(self, kind, value, traceback) -> None:
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None,
+                 traceback: TracebackType | None) -> None:
         took = duration(time.monotonic() - self._start)
         if kind is None:
             if not self.quiet:
@@ -189,25 +194,28 @@ class Step:
         with open(self.log, "a", encoding="utf-8") as log:
             log.write(f"# {text}\n")
 
-    def run(self, argv, *, cwd=None, env=None, progress=None, what: str | None = None,
+    def run(self, argv: Sequence[object], *, cwd: Folder = None, env: dict[str, str] | None = None,
+            progress: Callable[[str], str | None] | None = None, what: str | None = None,
             hint: str | None = None) -> None:
         """Run a command to its end, its output (both streams) into the log.
 
         ENV is added to the environment. PROGRESS maps a line of output to the ticker's text.
         Raises BuildError with the last lines when the command fails; WHAT names it there.
         """
-        argv = [str(a) for a in argv]
-        self.note(f"{time.strftime('%F %T')} in {cwd or os.getcwd()}: {' '.join(argv)}")
+        words = [str(a) for a in argv]
+        self.note(f"{time.strftime('%F %T')} in {cwd or os.getcwd()}: {' '.join(words)}")
         with open(self.log, "ab", buffering=0) as log:
-            status, tail = self._watch(argv, cwd, env, log, progress)
+            status, tail = self._watch(words, cwd, env, log, progress)
         if status != 0:
-            raise self._failure(what or os.path.basename(argv[0]), status, tail, hint)
+            raise self._failure(what or os.path.basename(words[0]), status, tail, hint)
 
-    def _watch(self, argv, cwd, env, log, progress) -> tuple[int, list[str]]:
+    def _watch(self, argv: list[str], cwd: Folder, env: dict[str, str] | None, log: BinaryIO,
+               progress: Callable[[str], str | None] | None) -> tuple[int, list[str]]:
         tail: list[str] = []
         rest = b""
         with child(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                    stderr=subprocess.STDOUT) as proc:
+            assert proc.stdout is not None
             with selectors.DefaultSelector() as selector:
                 selector.register(proc.stdout, selectors.EVENT_READ)
                 while True:
@@ -255,7 +263,8 @@ def _os_error(error: OSError, path: pathlib.Path) -> LabError:
 
 
 @contextlib.contextmanager
-def child(argv, *, cwd=None, env=None, **kwargs):
+def child(argv: Sequence[object], *, cwd: Folder = None, env: dict[str, str] | None = None,
+          **kwargs: Any) -> Iterator[subprocess.Popen]:
     """A process in its own session; leaving the block ends its whole process group.
 
     A missing program is a LabError.
@@ -307,8 +316,8 @@ def _group_alive(proc: subprocess.Popen) -> bool:
     return True
 
 
-def capture(argv, *, cwd=None, env=None, check: bool = True, timeout: float | None = None
-            ) -> subprocess.CompletedProcess:
+def capture(argv: Sequence[object], *, cwd: Folder = None, env: dict[str, str] | None = None,
+            check: bool = True, timeout: float | None = None) -> subprocess.CompletedProcess:
     """Run a short command and return its output as text; CHECK raises LabError on failure."""
     with child(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                stderr=subprocess.PIPE, text=True, errors="replace") as proc:
@@ -321,7 +330,7 @@ def capture(argv, *, cwd=None, env=None, check: bool = True, timeout: float | No
     if check and status != 0:
         last = "\n".join(err.strip().splitlines()[-5:])
         raise LabError(f"{' '.join(map(str, argv))} failed (exit status {status})\n{last}".rstrip())
-    return subprocess.CompletedProcess(argv, status, out, err)
+    return subprocess.CompletedProcess([str(a) for a in argv], status, out, err)
 
 
 def say(text: str) -> None:

@@ -27,11 +27,14 @@ def same(got: object, wanted: object, what: str) -> None:
 
 
 @contextlib.contextmanager
-def raises(kind: type[LabError], *words: str) -> Iterator[None]:
-    """The block must raise `kind`, and what that prints must contain the words."""
+def raises(kind: type[LabError], *words: str) -> Iterator[list[LabError]]:
+    """The block must raise `kind`, and what that prints must contain the words. Yields a list
+    that has the error afterwards."""
+    raised: list[LabError] = []
     try:
-        yield
+        yield raised
     except kind as error:
+        raised.append(error)
         text = error.render()
         for word in words:
             check(word in text, f"{word!r} is not in the message: {text}")

@@ -12,9 +12,10 @@ import random
 import time
 
 from labkit.make import products
+from labkit.run.guest import Guest
 
 from .judge import check, same
-from .rig import LIMIT, PING
+from .rig import LIMIT, PING, LabRig
 
 PARTS = products.PARTS
 MEBI = 1 << 20
@@ -39,7 +40,7 @@ asker=$!
 until [ -e /tmp/asked ]; do kill -0 $asker || exit 1; sleep 0.1; done
 cat &
 reader=$!
-for n in %s; do
+for n in SUSPENDS; do
     echo freeze >/sys/power/state || echo "suspend $n failed" >&2
     read -r up rest </proc/uptime
     echo "awake" >&2
@@ -48,10 +49,10 @@ rm /tmp/awake
 wait $asker || echo "the channel failed" >&2
 wait $reader
 echo none >/sys/power/pm_test
-""" % " ".join(map(str, range(SUSPENDS)))
+""".replace("SUSPENDS", " ".join(map(str, range(SUSPENDS))))
 
 
-def _network(guest):
+def _network(guest: Guest) -> None:
     """Both NICs are as they were, and packets pass both ways."""
     status, out, err = guest.output(
         ["sh", "-c", f"lab-net up && {PING} 10.0.0.2 && ip netns exec peer {PING} fd00::1"],
@@ -59,11 +60,11 @@ def _network(guest):
     same(status, 0, f"the network afterwards\n{out}{err}")
 
 
-def _kernel_can(guest, path, word=""):
+def _kernel_can(guest: Guest, path: str, word: str = "") -> bool:
     return guest.output(["grep", "-q", word or ".", path])[0] == 0
 
 
-def test_suspend_devices(rig):
+def test_suspend_devices(rig: LabRig) -> str | None:
     """pm_test: all devices are suspended and resumed, again and again, while data passes both
     ways and a program asks the lab for actions: not a byte is lost, no action is done twice."""
     guest = rig.guest()
@@ -73,7 +74,7 @@ def test_suspend_devices(rig):
     digest, errors = hashlib.sha256(), bytearray()
     count = 0
 
-    def take(chunk):
+    def take(chunk: bytes) -> None:
         nonlocal count
         digest.update(chunk)
         count += len(chunk)
@@ -93,7 +94,7 @@ def test_suspend_devices(rig):
     return None
 
 
-def test_suspend_to_idle(rig):
+def test_suspend_to_idle(rig: LabRig) -> str | None:
     """Suspend to idle with all its stages but the sleep, of which nothing would wake this kernel:
     the command goes on, so does the network."""
     guest = rig.guest()
@@ -111,7 +112,7 @@ def test_suspend_to_idle(rig):
     return None
 
 
-def test_suspend_for_ever(rig):
+def test_suspend_for_ever(rig: LabRig) -> str | None:
     """A guest that sleeps and is not woken: 125, and the sentence says that it sleeps."""
     if not _kernel_can(rig.guest(), "/sys/power/state", "freeze"):
         return "this kernel has no CONFIG_SUSPEND"
@@ -122,14 +123,14 @@ def test_suspend_for_ever(rig):
     return None
 
 
-def test_machine_stopped(rig):
+def test_machine_stopped(rig: LabRig) -> None:
     """QMP `stop` for longer than a hang may take: the time does not count, nothing is lost."""
     guest = rig.guest()
     machine, before = guest.machine, guest.hang_timeout
     begun = None
     out = bytearray()
 
-    def tick():
+    def tick() -> None:
         """Asked by the loop again and again."""
         nonlocal begun
         if begun is None and out:
@@ -150,7 +151,7 @@ def test_machine_stopped(rig):
     _network(guest)
 
 
-def test_guest_hangs(rig):
+def test_guest_hangs(rig: LabRig) -> None:
     """An agent that never answers: 125 after the time given for that."""
     status, _, err = rig.run(["sh", "-c", "kill -STOP $(pgrep -o -f lab-agent); sleep 10000"],
                                "--hang-timeout", "20")
@@ -158,7 +159,7 @@ def test_guest_hangs(rig):
     check("the guest has not answered for 20 s" in err, f"the reason is not given: {err}")
 
 
-def test_agent_killed(rig):
+def test_agent_killed(rig: LabRig) -> None:
     """The agent is killed: 125 at once, with what has happened, and the machine ends."""
     for how, word in (("kill -9 $(pgrep -o -f lab-agent)", "was killed by SIGKILL"),
                       # takes the programs too that would power the machine off
@@ -168,7 +169,7 @@ def test_agent_killed(rig):
         check(f"the lab's agent in the guest {word}" in err, f"{how}: the reason: {err}")
 
 
-def test_port_unbound(rig):
+def test_port_unbound(rig: LabRig) -> None:
     """The driver of the agent's port is unbound and bound again, under traffic: the agent opens
     the port anew, nothing is lost, and the other port works again too."""
     guest = rig.guest()
@@ -183,7 +184,7 @@ def test_port_unbound(rig):
           f"output: {len(out)} characters, {out[-200:]!r}")
 
 
-def test_root_taken_away(rig):
+def test_root_taken_away(rig: LabRig) -> None:
     """Another root is mounted over the guest's, the programs of the first one are removed, and
     /proc is not there: the command goes on, its status comes, and so does the next output."""
     script = ("mkdir /new && mount -t tmpfs new /new && mkdir -p /new/bin /new/proc /new/sys && "
@@ -195,7 +196,7 @@ def test_root_taken_away(rig):
     same((status, out), (7, b"new root\n"), err)
 
 
-def test_clock_jumps(rig):
+def test_clock_jumps(rig: LabRig) -> None:
     """The guest's clock is set forward by years and back: nobody's time is over for that."""
     guest = rig.guest()
     script = ("import subprocess, time, labclient\nlab = labclient.connect()\nnow = time.time()\n"
@@ -206,7 +207,7 @@ def test_clock_jumps(rig):
     same((status, out), (0, "fine\n"), err)
 
 
-def test_kexec(rig):
+def test_kexec(rig: LabRig) -> str | None:
     """Another kernel is started by kexec: what lab-kexec was given goes on in it with the same
     streams, and its status counts."""
     guest = rig.guest()
@@ -222,7 +223,7 @@ def test_kexec(rig):
     return None
 
 
-def test_next_after_reset(rig):
+def test_next_after_reset(rig: LabRig) -> None:
     """What lab.next asks for runs after a reset, too, and reads stdin from where the command before
     it has stopped; without lab.next the command ends with 125 and the reason."""
     # "first" has arrived before so much of stdin has: the agent takes turns

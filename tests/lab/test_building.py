@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from unittest import mock
 
 import tomllib
 from labkit import paths, steps
@@ -28,7 +29,7 @@ from .judge import check, quiet_steps, raises, same, temporary_folder
 
 # ---- the overlay
 
-def _qemu_like(root, overlay):
+def _qemu_like(root: pathlib.Path, overlay: qemu_build.Overlay) -> dict[str, str]:
     """A directory with just the files the overlay touches, each with its anchor."""
     anchors = {"hw/net/Kconfig": "config IGB_PCI_EXPRESS", "hw/net/meson.build": "subdir('can')",
                "meson.build": "    'hw/net',", "tests/qtest/meson.build": "qtest_executables = {}"}
@@ -40,7 +41,7 @@ def _qemu_like(root, overlay):
     return {name: (root / name).read_text() for name in anchors}
 
 
-def test_overlay_applies_once(_rig):
+def test_overlay_applies_once(_rig: object) -> None:
     """The overlay adds its lines to each file, a second time nothing, and comes out again."""
     overlay = qemu_build.load_overlay()
     with temporary_folder() as root:
@@ -60,7 +61,7 @@ def test_overlay_applies_once(_rig):
         same([p for p in root.rglob("*") if p.is_symlink()], [], "links left")
 
 
-def test_overlay_device_list(_rig):
+def test_overlay_device_list(_rig: object) -> None:
     """Later versions get the symbols they need, a tree without version is refused."""
     overlay = qemu_build.load_overlay()
     with temporary_folder() as root:
@@ -76,7 +77,7 @@ def test_overlay_device_list(_rig):
             qemu_build.place_links(root, overlay)
 
 
-def test_overlay_anchors(_rig):
+def test_overlay_anchors(_rig: object) -> None:
     """A missing or a second anchor, and a file in a link's place, stop it before any change."""
     overlay = qemu_build.load_overlay()
     with temporary_folder() as root:
@@ -96,7 +97,7 @@ def test_overlay_anchors(_rig):
         qemu_build.build(series="9.9")
 
 
-def test_wheel(_rig):
+def test_wheel(_rig: object) -> None:
     """An unpacked meson becomes a wheel that pip would take."""
     with temporary_folder() as root:
         (root / "in/mesonbuild/__pycache__").mkdir(parents=True)
@@ -116,7 +117,7 @@ def test_wheel(_rig):
 
 # ---- packages
 
-def test_package_source(_rig):
+def test_package_source(_rig: object) -> None:
     """The machine's own Debian archive is found among others, in both notations."""
     key = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
     cases = [
@@ -149,22 +150,19 @@ def test_package_source(_rig):
         aptsrc.system_source(etc, "bookworm")
 
 
-def test_versions(_rig):
+def test_versions(_rig: object) -> None:
     """Versions are taken apart and ordered as dpkg orders them."""
     same(aptsrc.upstream("1:10.0.13+ds-0+deb13u1"), "10.0.13+ds", "upstream part")
     same(aptsrc.upstream("6.12.107-1"), "6.12.107", "upstream part")
     suite = aptsrc.suite("trixie")
     have = ["6.12.9-1", "6.12.107-1", "6.12.107~rc1-1"]
-    suite.versions, old = (lambda *_: aptsrc._newest_first(have)), suite.versions
-    try:
+    with mock.patch.object(suite, "versions", lambda *_: aptsrc.newest_first(have)):
         same(suite.newest("x", "6.12."), "6.12.107-1", "newest")
         with raises(LabError, "x 6.13.x", "trixie", "6.12.9-1"):
             suite.newest("x", "6.13.")
-    finally:
-        suite.versions = old
 
 
-def test_packages_not_installed_unasked(_rig):
+def test_packages_not_installed_unasked(_rig: object) -> None:
     """Without --yes and without a terminal nothing is installed and the command is named."""
     old_missing, old_stdin = host.missing, sys.stdin
     host.missing = lambda *_: {"some-package": "a reason"}
@@ -178,10 +176,10 @@ def test_packages_not_installed_unasked(_rig):
 
 # ---- the kernel
 
-def test_kernel_fragment(_rig):
+def test_kernel_fragment(_rig: object) -> None:
     """Each symbol once; a line that does not survive is reported with what became of it."""
     lines = kernel_build.fragment_lines()
-    symbols = [re.search(r"CONFIG_\w+", line)[0] for line in lines]
+    symbols = [re.findall(r"CONFIG_\w+", line)[0] for line in lines]
     same(len(set(symbols)), len(symbols), "symbols in the fragment")
     with temporary_folder() as root:
         final = root / ".config"
@@ -196,7 +194,7 @@ def test_kernel_fragment(_rig):
             kernel_build.check_config(final)
 
 
-def test_kernel_given(_rig):
+def test_kernel_given(_rig: object) -> None:
     """--kernel says what is wrong with what it was given."""
     with temporary_folder() as root:
         with raises(UsageError, "nothing: no such series, directory or file", "6.12", "6.1", "7.3"):
@@ -227,24 +225,23 @@ def test_kernel_given(_rig):
 class _Suite:
     """As much of a suite as the search for a stock kernel needs."""
 
-    def __init__(self, images, sources):
+    def __init__(self, images: list[str], sources: dict[str, list[str]]) -> None:
         self._have = {"linux-image-amd64": images,
                       **{f"linux-source-{s}": v for s, v in sources.items()}}
 
-    def versions(self, package):
+    def versions(self, package: str) -> list[str]:
         """Versions of a package, newest first."""
         return self._have.get(package, [])
 
 
-def test_kernel_series(_rig):
+def test_kernel_series(_rig: object) -> None:
     """A series is taken where image and source are of one version; an unknown one is named, and
     so is what there is."""
     suites = {"bookworm": _Suite(["6.1.9-1"], {"6.1": ["6.1.8-1", "6.1.9-1"]}),
               "trixie": _Suite(["6.12.5-1"], {"6.12": ["6.12.5-1"]}),
               "trixie-backports": _Suite(["7.3.4-1~bpo13+1"], {"7.3": ["7.3.4-1~bpo13+1"]}),
               "sid": _Suite(["7.3.5-1", "7.10.1-1"], {"7.3": ["7.3.5-1"], "7.10": ["7.10.0-1"]})}
-    old, aptsrc.suite = aptsrc.suite, suites.__getitem__
-    try:
+    with mock.patch.object(aptsrc, "suite", suites.__getitem__):
         same(kernel_stock.find("6.1"), ("bookworm", "6.1.9-1"), "6.1")
         same(kernel_stock.find("7.3"), ("trixie-backports", "7.3.4-1~bpo13+1"), "7.3")
         suites["trixie-backports"] = _Suite(["7.3.4-1~bpo13+1"], {"7.3": ["7.3.3-1~bpo13+1"]})
@@ -253,11 +250,9 @@ def test_kernel_series(_rig):
             with raises(UsageError, f"--kernel {wrong}: ", "6.1 (bookworm)",
                         "6.12 (built from source), 7.3 (sid)\n"):
                 kernel_stock.find(wrong, ("6.12",))
-    finally:
-        aptsrc.suite = old
 
 
-def test_kernel_modules(_rig):
+def test_kernel_modules(_rig: object) -> None:
     """The list of modules parses and names the driver; wrong names are refused, built-in ones are
     not; what a module says of itself is read."""
     spec = tomllib.loads(kernel_stock.LIST.read_text(encoding="utf-8"))
@@ -266,7 +261,7 @@ def test_kernel_modules(_rig):
     check(all("-" not in p for p in patterns), "a pattern with '-' matches nothing")
     driver = "drivers/net/ethernet/mellanox/mlx5/core/mlx5_core"
     check(driver in patterns, "the driver is not among them")
-    have = {driver: None, "net/tls/tls": None, "net/sched/cls_u32": None}
+    have = dict.fromkeys((driver, "net/tls/tls", "net/sched/cls_u32"), pathlib.Path())
     wanted = [driver, "net/sched/cls_*", "crypto/gcm", "?x/y"]
     same(kernel_stock.choose(have, {"crypto/gcm"}, wanted),
          {driver, "net/sched/cls_u32"}, "chosen")
@@ -286,9 +281,10 @@ def test_kernel_modules(_rig):
 
 # ---- the guest's archives
 
-def _members(data):
+def _members(data: bytes) -> dict[str, tuple[int, bytes]]:
     """{name: (mode, content)} of a newc archive; independent of the writer."""
-    at, found = 0, {}
+    at = 0
+    found: dict[str, tuple[int, bytes]] = {}
     while True:
         same(data[at:at + 6], b"070701", f"magic at {at}")
         fields = [int(data[at + 6 + 8 * n:at + 14 + 8 * n], 16) for n in range(13)]
@@ -301,7 +297,7 @@ def _members(data):
         at = (start + fields[6] + 3) // 4 * 4
 
 
-def test_rootfs_archive(_rig):
+def test_rootfs_archive(_rig: object) -> None:
     """Parents before children, modes and links kept, the same bytes each time."""
     with temporary_folder() as root:
         (root / "tool").write_bytes(b"#!/bin/sh\n")
@@ -323,7 +319,7 @@ def test_rootfs_archive(_rig):
         same(found["bin"], (stat.S_IFLNK | 0o777, b"usr/bin"), "link")
 
 
-def test_libraries(_rig):
+def test_libraries(_rig: object) -> None:
     """Needed libraries are read as readelf reads them; a missing one is named with its user."""
     program = pathlib.Path(shutil.which("openssl") or "/bin/ls")
     text = subprocess.run(["readelf", "-d", program], capture_output=True, text=True,
@@ -339,19 +335,14 @@ def test_libraries(_rig):
 
 # ---- steps
 
-def test_step_failure(_rig):
+def test_step_failure(_rig: object) -> None:
     """A failed command ends with its status, its last lines and the name of the full log."""
     with quiet_steps() as said:
-        try:
-            with steps.Step("check of a failure", "check-failure") as step:
+        step = steps.Step("check of a failure", "check-failure")
+        with raises(BuildError, "exit status 7", "| reason", "| 100", str(step.log)) as failure:
+            with step:
                 step.run(["sh", "-c", "seq 100; echo reason >&2; exit 7"])
-        except BuildError as error:
-            text = error.render()
-        else:
-            raise AssertionError("no error")
-        for word in ("exit status 7", "| reason", "| 100", str(step.log)):
-            check(word in text, f"{word!r} is not in {text}")
-        check("| 80\n" not in text, "more than the last lines are shown")
+        check("| 80\n" not in failure[0].render(), "more than the last lines are shown")
         same(step.log.read_text().splitlines()[-1], "reason", "end of the log")
         check("FAILED" in said.getvalue(), "the step does not say that it failed")
         with raises(LabError, "no-such-program-here"):
@@ -359,7 +350,7 @@ def test_step_failure(_rig):
                 step.run(["no-such-program-here"])
 
 
-def test_step_leaves_nothing(_rig):
+def test_step_leaves_nothing(_rig: object) -> None:
     """What a step started is gone when it ends, also grandchildren that ignore SIGTERM."""
     with temporary_folder() as root, quiet_steps():
         pid = root / "pid"
@@ -375,13 +366,13 @@ def test_step_leaves_nothing(_rig):
             pass
         gone = pathlib.Path(f"/proc/{pid.read_text().strip()}/stat")
         try:
-            state = gone.read_text().rpartition(")")[2].split()[0]
+            state = gone.read_text(encoding="ascii").rpartition(")")[2].split()[0]
         except OSError:         # FileNotFoundError, or ESRCH when it goes while it is read
             state = "gone"
         check(state in ("gone", "Z", "X"), f"the grandchild is still there, state {state}")
 
 
-def test_progress(_rig):
+def test_progress(_rig: object) -> None:
     """What is read out of the output of ninja and kbuild."""
     same(steps.Ninja()("[12/345] Compiling x"), "12 of 345", "ninja")
     same(steps.Ninja()("warning: [1/2]"), None, "no ninja line")
@@ -391,7 +382,7 @@ def test_progress(_rig):
     same([steps.duration(s) for s in (0.5, 59.7, 61)], ["0.5s", "1m00s", "1m01s"], "duration")
 
 
-def test_quiet(_rig):
+def test_quiet(_rig: object) -> None:
     """With --quiet a step is not mentioned, however long it takes, unless it fails."""
     with quiet_steps() as said:
         steps.ticker.quiet = True
@@ -406,7 +397,7 @@ def test_quiet(_rig):
         check("FAILED" in said.getvalue(), "a failed step is not mentioned")
 
 
-def test_space(_rig):
+def test_space(_rig: object) -> None:
     """A directory that cannot hold a result is named with what is needed and what is there."""
     with raises(LabError, "a test: about", str(paths.REPO), "free"):
         paths.require_space(paths.REPO, 1 << 60, "a test")

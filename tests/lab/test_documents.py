@@ -7,17 +7,21 @@ and run.py take the options, and what a pattern is to choose exists.
 State: none.
 """
 
+import argparse
 import contextlib
 import io
+import pathlib
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 
 from labkit import cli, ktap, paths
 from labkit.suites import all_suites
 
 from .judge import check
+from .rig import LabRig
 
 PARTS = ("qemu",)
 PAGES = ("README.md", "CONTRIBUTING.md", "scripts/overlay/README.md", "docs/*.md")
@@ -28,12 +32,12 @@ RUN_PY = re.compile(r"guest-tests/run\.py\b")
 INLINE = re.compile(r"`([^`]+)`")
 
 
-def _pages():
+def _pages() -> Iterator[pathlib.Path]:
     for pattern in PAGES:
         yield from sorted(paths.REPO.glob(pattern))
 
 
-def _blocks(text):
+def _blocks(text: str) -> Iterator[tuple[int, str]]:
     """Lines of indented blocks: (number, text), continued ones as one, without the explanation
     that may stand beside them."""
     number, joined = 0, ""
@@ -48,7 +52,7 @@ def _blocks(text):
         joined = ""
 
 
-def _commands(wanted):
+def _commands(wanted: str | re.Pattern[str]) -> list[tuple[str, str]]:
     """[(place, command)] of the documents that begin with `wanted`, environment apart."""
     found = []
     for page in _pages():
@@ -65,7 +69,7 @@ def _commands(wanted):
     return found
 
 
-def _qemu(rig, place, argv, monitor=()):
+def _qemu(rig: LabRig, place: str, argv: list[str], monitor: Sequence[str] = ()) -> str:
     """Run QEMU without letting the machine run; its answers to the monitor's commands."""
     script = "".join(f"{line}\n" for line in (*monitor, "quit"))
     done = subprocess.run([str(rig.context.products(only=PARTS).qemu), *argv], input=script,
@@ -77,7 +81,7 @@ def _qemu(rig, place, argv, monitor=()):
     return done.stdout
 
 
-def _monitor_lines(place):
+def _monitor_lines(place: str) -> list[str]:
     """Commands of QEMU's monitor that are shown below a command line."""
     page, number = place.rsplit(":", 1)
     lines = (paths.REPO / page).read_text(encoding="utf-8").splitlines()[int(number):]
@@ -90,7 +94,7 @@ def _monitor_lines(place):
     return found
 
 
-def test_documented_qemu_lines(rig):
+def test_documented_qemu_lines(rig: LabRig) -> None:
     """Each command line of QEMU realizes the device, and says nothing else."""
     for place, line in _commands(QEMU + " "):
         argv = shlex.split(line.replace("…", ""))[1:]
@@ -106,7 +110,7 @@ def test_documented_qemu_lines(rig):
         check("dev: mlx5-ktls," in said, f"{place}: {line}: no device\n{said:.2000}")
 
 
-def test_documented_nic_options(rig):
+def test_documented_nic_options(rig: LabRig) -> None:
     """What `--nic` is shown with are properties, with values that are taken."""
     for place, line in _commands(LAB):
         argv = shlex.split(line)
@@ -117,19 +121,18 @@ def test_documented_nic_options(rig):
                                      f"mlx5-ktls,netdev=n0,{argv[at + 1]}"])
 
 
-def _parse(place, line):
+def _parse(place: str, line: str) -> argparse.Namespace:
     """The options of a `lab` command, as lab itself understands them."""
-    # pylint: disable=protected-access
-    ours, _ = cli._split(shlex.split(line.replace("…", ""))[1:])
+    ours, _ = cli.split_command(shlex.split(line.replace("…", ""))[1:])
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            return cli._parser(ours[0]).parse_args(ours[1:])
+            return cli.parser_of(ours[0]).parse_args(ours[1:])
     except SystemExit:
         raise AssertionError(f"{place}: {line}: {said.getvalue()}") from None
 
 
-def test_documented_lab_lines(rig):
+def test_documented_lab_lines(rig: LabRig) -> None:
     """`lab` takes the options that the documents show, and each --only chooses something."""
     known = {suite.name: suite for suite in all_suites()}
     names = {}
@@ -150,7 +153,7 @@ def test_documented_lab_lines(rig):
                   f"{place}: {line}: no test is called {pattern}")
 
 
-def test_documented_guest_test_lines(_rig):
+def test_documented_guest_test_lines(_rig: object) -> None:
     """run.py takes the options that the documents show, and finds tests by them."""
     for place, line in _commands(RUN_PY):
         argv = shlex.split(line.replace("…", ""))[1:]

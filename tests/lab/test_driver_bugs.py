@@ -38,7 +38,7 @@ BUG = Bug("x", "about", {"6.12": True, "6.1": False},
           oops=("NULL pointer", "RIP: .*the_function"))
 
 
-def test_bug_oops(_rig):
+def test_bug_oops(_rig: object) -> None:
     """A bug is known by its own oops: not by another one, not by one behind it, and not by a guest
     that is gone."""
     got = driverbugs.judge(BUG, CONSOLE, "the guest ended")
@@ -58,7 +58,7 @@ def test_bug_oops(_rig):
         check(words in got.text, f"{got.text!r} does not say {words!r}")
 
 
-def test_bug_expectation(_rig):
+def test_bug_expectation(_rig: object) -> None:
     """Where it is expected it must show, elsewhere it must not; what is not known is not judged,
     and what could not be tried has failed."""
     for kernel, shown, status, words in (
@@ -72,7 +72,7 @@ def test_bug_expectation(_rig):
         check(words in got.reason, f"{got.reason!r} does not say {words!r}")
 
 
-def test_bug_pages(_rig):
+def test_bug_pages(_rig: object) -> None:
     """Each bug has its module and is told of in a page, by the command that shows it."""
     bugs = driverbugs.known()
     check(len(bugs) > 5, "the table is empty")

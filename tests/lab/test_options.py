@@ -27,7 +27,8 @@ class Kitchen:
 
     TITLE: ClassVar[str] = "the kitchen"
 
-    plates: int = option("--plates", type=int, default=2, qemu=lambda count: ["-plates", str(count)])
+    plates: int = option("--plates", type=int, default=2,
+                         qemu=lambda count: ["-plates", str(count)])
     guests: list[str] = option("--guest", default=[], convert=sorted,
                                kernel=lambda names: [f"guest={name}" for name in names])
     hot: bool = option("--hot", action="store_true", default=False)

@@ -8,6 +8,7 @@ State: none.
 
 import argparse
 import copy
+import functools
 import json
 import pathlib
 import random
@@ -15,24 +16,27 @@ import re
 import struct
 import tempfile
 import xml.etree.ElementTree as xml
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from labkit import errors, ktap, paths
 from labkit.commands import demo
 from labkit.errors import LabError
 from labkit.make import cpio
 from labkit.run import capture, hints, machine
-from labkit.run.spec import Spec
 from labkit.run.actions import Actions
 from labkit.run.channel import Channel
 from labkit.run.frames import guest as f
+from labkit.run.spec import Spec
 from labkit.suites import coverage, guest, soak
 
+from . import stand_ins
 from .judge import check, same
 
 SEED = 20
 
 
-def _ends(link, other):
+def _ends(link: Any, other: Any) -> None:
     """Both ends of a port that have greeted one another, as guest.py and labagent.py do it."""
     link.suspend()
     link.greet(f.RESUME, [link.received])
@@ -42,7 +46,7 @@ def _ends(link, other):
         other.greet(f.HELLO, [other.received])
 
 
-def _drain(link, size=1 << 30):
+def _drain(link: Any, size: int = 1 << 30) -> bytes:
     data = bytearray()
     while len(data) < size and (part := link.output(min(f.CHUNK, size - len(data)))):
         link.wrote(len(part))
@@ -50,7 +54,7 @@ def _drain(link, size=1 << 30):
     return bytes(data)
 
 
-def test_framing(_rig):
+def test_framing(_rig: object) -> None:
     """Frames cut anywhere come out whole, and what is sent is kept only until it has come."""
     draw = random.Random(SEED)
     sent = [(f.DATA, draw.randrange(3), draw.randrange(65536),
@@ -81,14 +85,16 @@ def test_framing(_rig):
         check(lab.resume(0), "the lab cannot go on")
 
 
-def test_lossy_port(_rig):
+def test_lossy_port(_rig: object) -> None:
     """A port that loses bytes at any place, either way, in the middle of frames and greetings:
     each frame comes once, in order, unchanged, though the payload has greetings in it."""
     draw = random.Random(SEED)
     fake = f.MAGIC + f.frame(f.HELLO, payload=b"1\0", place=3) + f.MAGIC[:9]
     payloads = [draw.randbytes(100), fake, draw.randbytes(f.CHUNK), b"", f.MAGIC * 3]
     for _ in range(40):
-        links, got, sent = (f.Link(), f.Link(bounded=True)), ([], []), ([], [])
+        links = f.Link(), f.Link(bounded=True)
+        got: tuple[list[Any], list[Any]] = ([], [])
+        sent: tuple[list[Any], list[Any]] = ([], [])
         lab, agent = links
         pipes, losses = [b"", b""], 0
         lab.suspend()
@@ -132,29 +138,12 @@ def test_lossy_port(_rig):
             check(got[end] == sent[end], f"{name} was given other bytes than were sent")
 
 
-class _Machine:
-    """As much of a machine as the actions need while they refuse things."""
-
-    wire = None
-
-
-class _Rundir:
-    """As much of a run's directory as the actions need."""
-
-    def __init__(self, path):
-        self.path = self.sockets = pathlib.Path(path)
-
-    def file(self, name):
-        """Path of an artifact."""
-        return self.path / name
-
-
-def test_channel_protocol(_rig):
+def test_channel_protocol(_rig: object) -> None:
     """Requests cut anywhere, broken off, too large or no requests at all."""
     with tempfile.TemporaryDirectory() as folder:
-        channel = Channel(Actions(_Machine(), _Rundir(folder)))
+        channel = Channel(Actions(stand_ins.machine(), stand_ins.rundir(folder)))
 
-        def ask(text):
+        def ask(text: bytes) -> list[dict[str, Any]]:
             for at in range(0, len(text), 7):
                 channel.feed(text[at:at + 7])
             lines = [json.loads(line) for line in bytes(channel.out).splitlines() if line]
@@ -208,7 +197,7 @@ ok 2 ping # SKIP
 """
 
 
-def test_ktap(_rig):
+def test_ktap(_rig: object) -> None:
     """Results, groups, skips and missing tests are read as they are meant."""
     parser = ktap.parse(TAP)
     same([(r.name, r.status, r.reason) for r in parser.results()],
@@ -224,7 +213,7 @@ def test_ktap(_rig):
                             ("guest/tls/T-01", True), ("tls/T-0?", True), ("soak", False),
                             ("guest/tl", False), ("T-02", False)):
         same(ktap.selected("guest/tls/T-01", [pattern]), wanted, f"--only {pattern}")
-    lines = []
+    lines: list[str] = []
     report = ktap.MergedReport(lines.append)
     report.begin(1)
     report.begin_suite("s", 1)
@@ -242,14 +231,14 @@ def test_ktap(_rig):
 HOSTILE = "a\x1b[2J\x00b\r\x85c\u2028d\ud800e\x9b1m"
 
 
-def test_hostile_text(_rig):
+def test_hostile_text(_rig: object) -> None:
     """What a guest or a program puts into names, reasons and output breaks no line of a report, no
     XML, and reaches no terminal as a command."""
     shown = "a?[2J?b??c?d?e?1m"
     same(errors.printable(HOSTILE + "\n"), shown + "?", "one line")
     text = errors.LabError("x\x1by\nz\x07", "h\x9bi").render()
     same(text, "lab: x?y\nlab: z?\nlab: hint: h?i", "an error")
-    lines = []
+    lines: list[str] = []
     report = ktap.MergedReport(lines.append)
     results = [ktap.Result(["g", HOSTILE], "fail", "because\nnot ok 9 me " + HOSTILE, [HOSTILE]),
                ktap.Result(["it # SKIP no"], "fail", "why"),
@@ -277,7 +266,7 @@ def test_hostile_text(_rig):
         same([r["name"] for r in kept["results"]], [r.name for r in results], "names in the JSON")
 
 
-def test_find_window(_rig):
+def test_find_window(_rig: object) -> None:
     """The search in captures against a slow, obvious one: exactly runs of 16 bytes and more."""
     draw = random.Random(SEED)
     payload = draw.randbytes(1 << 14)
@@ -296,7 +285,7 @@ def test_find_window(_rig):
             same(bytes(wire[found[1]:found[1] + 16]), payload[found[0]:found[0] + 16], "the place")
 
 
-def test_archive(_rig):
+def test_archive(_rig: object) -> None:
     """A directory packed for the guest: names, modes and content, the same each time."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder, "tree")
@@ -318,7 +307,7 @@ def test_archive(_rig):
               ("etc/x", 0o100644, b"12345")], "members")
 
 
-def _members(data):
+def _members(data: bytes) -> Iterator[tuple[str, int, bytes]]:
     """(name, mode, content) of a newc archive."""
     at = 0
     while True:
@@ -332,7 +321,7 @@ def _members(data):
         at = body + (fields[6] + 3) // 4 * 4
 
 
-def _demo_report():
+def _demo_report() -> dict[str, Any]:
     size = 1 << 20
     nic = {"tx_tls_encrypted_bytes": 0, "tx_tls_encrypted_packets": 0,
            "rx_tls_decrypted_bytes": 0, "rx_tls_decrypted_packets": 0}
@@ -350,12 +339,24 @@ def _demo_report():
             "after": {end: copy.deepcopy(after) for end in ("sender", "receiver")}}
 
 
-def test_demo_verdict(_rig):
+def _socket(end: str, text: str, report: dict[str, Any]) -> None:
+    report["sockets"][end] = text
+
+
+def _counter(end: str, kind: str, name: str, value: int | None, report: dict[str, Any]) -> None:
+    """What a counter is after the transfer; None for one that is not there."""
+    if value is None:
+        del report["after"][end][kind][name]
+    else:
+        report["after"][end][kind][name] = value
+
+
+def test_demo_verdict(_rig: object) -> None:
     """The demo says "offloaded" for a report that shows it, and for no other."""
     report = _demo_report()
     check(demo.verdict(report, demo.judge(report)).startswith("OFFLOADED"), "a good report")
 
-    def spoil(what, change):
+    def spoil(what: str, change: Callable[[dict[str, Any]], object]) -> None:
         report = _demo_report()
         change(report)
         checks = demo.judge(report)
@@ -367,45 +368,50 @@ def test_demo_verdict(_rig):
     spoil("kernel error", lambda r: r.update(kernel_errors=["mlx5_core: bad"]))
     for end in ("sender", "receiver"):
         for text in ("", "rxconf: sw txconf: hw", "rxconf: hw txconf: sw", "rxconf: hw"):
-            spoil(f"socket {end} {text!r}", lambda r, e=end, t=text: r["sockets"].update({e: t}))
+            spoil(f"socket {end} {text!r}", functools.partial(_socket, end, text))
         spoil(f"decrypt error {end}",
-              lambda r, e=end: r["after"][e]["stat"].update(TlsDecryptError=1))
+              functools.partial(_counter, end, "stat", "TlsDecryptError", 1))
     for end, kind, name, value in (("sender", "nic", "tx_tls_encrypted_bytes", 1000),
                                    ("receiver", "nic", "rx_tls_decrypted_bytes", 1 << 20),
                                    ("sender", "stat", "TlsTxDevice", 3),
                                    ("receiver", "stat", "TlsRxDevice", 3)):
-        spoil(name, lambda r, e=end, k=kind, n=name, v=value: r["after"][e][k].update({n: v}))
-        spoil(f"no {name}", lambda r, e=end, k=kind, n=name: r["after"][e][k].pop(n))
+        spoil(name, functools.partial(_counter, end, kind, name, value))
+        spoil(f"no {name}", functools.partial(_counter, end, kind, name, None))
 
 
-def test_bad_requests(_rig):
+def test_bad_requests(_rig: object) -> None:
     """Actions with wrong names, arguments or types are refused with a sentence."""
     with tempfile.TemporaryDirectory() as folder:
-        actions = Actions(_Machine(), _Rundir(folder))
-        for name, args in (("nic.unplugg", {}), ("__init__", {}), ("run", {}),
-                           ("capture.stop", {}), ("capture.stop", {"name": "x", "y": 1}),
-                           ("capture.read", {"name": "x", "offset": -1}),
-                           ("artifact.put", {"name": "../x"})):
+        actions = Actions(stand_ins.machine(), stand_ins.rundir(folder))
+        requests: list[tuple[str, dict[str, Any], str]] = [
+            ("nic.unplugg", {}, "unknown action"), ("__init__", {}, "unknown action"),
+            ("run", {}, "unknown action"), ("nic_get", {}, "unknown action"),
+            ("wire.add", {"rules": []}, "no middlebox"),
+            ("capture.stop", {}, "it takes (name)"),
+            ("capture.stop", {"name": "x", "y": 1}, "it takes (name)"),
+            ("capture.read", {"name": "x", "offset": -1}, "expected a number of bytes"),
+            ("artifact.put", {"name": "../x"}, "needs the bytes of a blob")]
+        for name, args, words in requests:
             try:
                 actions.run(name, args, None)
             except LabError as error:
-                check(len(error.message) > 10, f"{name}: no reason given")
+                check(words in error.message, f"{name}: {words!r} is not in: {error.message}")
             else:
                 raise AssertionError(f"{name} {args} was accepted")
 
 
-def _rate(loss, **records):
+def _rate(loss: float, **records: int) -> dict[str, Any]:
     """Figures of a loss rate, as the guest keeps them."""
     return {"loss": loss, "records": records or None, "dump_per_wire_byte": loss / 10,
             "segments_sent": 200, "segments_retransmitted": 3, "connections": 7,
             "payload_bytes": 5 << 20, "seconds": 1.5}
 
 
-def test_soak_figures(_rig):
+def test_soak_figures(_rig: object) -> None:
     """The figures of all rates are collected, also without anything to plot them with; options
     that make no sense are refused with what is expected."""
     with tempfile.TemporaryDirectory() as folder:
-        rundir = _Rundir(folder)
+        rundir = stand_ins.rundir(folder)
         same(soak.conclude(rundir, ""), ["no figures: no loss rate was finished"], "nothing done")
         # two guests: the first one died on the way
         for guest, rate in (("soak", _rate(0.5, full=3, part=0, none=1)), ("soak-2", _rate(2.0)),
@@ -436,7 +442,7 @@ def test_soak_figures(_rig):
             raise AssertionError(f"{function.__name__}: {text!r} was accepted")
 
 
-def test_coverage_judgement(_rig):
+def test_coverage_judgement(_rig: object) -> None:
     """A line that nothing executed is a failure that names it; so is a file without any line."""
     file = coverage.File()
     file.lines.update({110: 4, 111: 1})
@@ -451,19 +457,20 @@ def test_coverage_judgement(_rig):
     check("2/3" in table[1] and "66.7" in table[1], str(table))
 
 
-def test_moved_cache(_rig):
+def test_moved_cache(_rig: object) -> None:
     """A build directory is used where it was configured, for this checkout; elsewhere it goes."""
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place).resolve() / "build"
 
-        def configure(build, source=paths.REPO):
+        def configure(build: pathlib.Path, source: pathlib.Path = paths.REPO) -> None:
             (folder / "meson-info").mkdir(parents=True)
             (folder / "build.ninja").touch()
             (folder / "meson-info/meson-info.json").write_text(json.dumps(
                 {"directories": {"build": str(build), "source": str(source)}}))
 
         check(not paths.configured(folder), "a directory that is not there is configured")
-        for build, source in ((folder.with_name("old"), paths.REPO), (folder, "/elsewhere")):
+        elsewhere = pathlib.Path("/elsewhere")
+        for build, source in ((folder.with_name("old"), paths.REPO), (folder, elsewhere)):
             configure(build, source)
             check(not paths.configured(folder), f"configured for {build}, {source}")
             check(not folder.exists(), "it is still there")
@@ -473,21 +480,22 @@ def test_moved_cache(_rig):
         check(not paths.configured(folder), "without build.ninja it is configured")
 
 
-def test_devices_watch_themselves(_rig):
+def test_devices_watch_themselves(_rig: object) -> None:
     """Guest tests run with strict=on; what the user gives comes later and wins."""
-    products = argparse.Namespace()
-    for model, props, wanted in (
-            ("mlx5-ktls", [], ",strict=on"), ("mlx5-ktls", ["strict=off"], ",strict=on,strict=off"),
-            ("mlx5-ktls", ["vectors=3"], ",strict=on,vectors=3"), ("e1000e", [], ",romfile=")):
+    products: Any = None        # which no device is made of
+    cases: list[tuple[str, list[str], str]] = [
+        ("mlx5-ktls", [], ",strict=on"), ("mlx5-ktls", ["strict=off"], ",strict=on,strict=off"),
+        ("mlx5-ktls", ["vectors=3"], ",strict=on,vectors=3"), ("e1000e", [], ",romfile=")]
+    for model, props, wanted in cases:
         spec = guest.watched(Spec(nic_model=model, nic=props))
         with tempfile.TemporaryDirectory() as folder:
-            device = machine.Machine(products, spec, _Rundir(folder)).nic_device("nic1")
+            device = machine.Machine(products, spec, stand_ins.rundir(folder)).nic_device("nic1")
         check(device.startswith(f"{model},id=nic1,"), device)
         check(device.endswith(wanted), f"{device}: expected {wanted} at its end")
         same("strict" in device, model == "mlx5-ktls", f"strict in {device}")
 
 
-def test_hints(_rig):
+def test_hints(_rig: object) -> None:
     """Lines of the kernel's log are recognised once each, others are not; what is said of TLS in
     software is true of what the guest reports."""
     known = hints.Hints()

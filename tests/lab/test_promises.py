@@ -16,12 +16,13 @@ import signal
 import socket
 import tempfile
 import time
+from collections.abc import Callable
 
 from labkit.make import products
-from labkit.run.guest import CommandTimeout
+from labkit.run.guest import CommandTimeout, Guest
 
 from .judge import check, same
-from .rig import LIMIT, PING, nothing_left, processes_of, wait_for
+from .rig import LIMIT, PING, LabRig, nothing_left, processes_of, wait_for
 
 SOON = (3, 30, 300)     # seconds until a command is ended, that is to have begun by then
 PARTS = products.PARTS
@@ -31,7 +32,7 @@ MEBI = 1 << 20
 # in one shared guest
 
 
-def test_exit_status(rig):
+def test_exit_status(rig: LabRig) -> None:
     """0 to 255, signals, and what cannot be started."""
     guest = rig.guest()
     for status in (0, 1, 7, 255):
@@ -44,7 +45,7 @@ def test_exit_status(rig):
     same(guest.output(["/etc"])[0], 126, "a directory as program")
 
 
-def test_streams(rig):
+def test_streams(rig: LabRig) -> None:
     """stdout and stderr apart, stdin to its end, arguments and environment untouched."""
     guest = rig.guest()
     same(guest.output(["sh", "-c", "echo out; echo err >&2"]), (0, "out\n", "err\n"), "streams")
@@ -61,12 +62,12 @@ def test_streams(rig):
          "a background process that keeps stdout open")
 
 
-def test_binary_round_trip(rig):
+def test_binary_round_trip(rig: LabRig) -> None:
     """32 MiB of random bytes through stdin and stdout at once."""
     data = random.Random(32).randbytes(32 * MEBI)
     digest, count = hashlib.sha256(), 0
 
-    def take(chunk):
+    def take(chunk: bytes) -> None:
         nonlocal count
         digest.update(chunk)
         count += len(chunk)
@@ -76,12 +77,12 @@ def test_binary_round_trip(rig):
     same(digest.hexdigest(), hashlib.sha256(data).hexdigest(), "SHA-256")
 
 
-def test_output_100_mb(rig):
+def test_output_100_mb(rig: LabRig) -> None:
     """100 MB to a reader that is slow at first, with stderr in between; memory stays bounded."""
     count = bytearray()
     total = 0
 
-    def take(chunk):
+    def take(chunk: bytes) -> None:
         nonlocal total
         if total < 2 * MEBI:
             time.sleep(0.02)
@@ -97,18 +98,18 @@ def test_output_100_mb(rig):
     check(0 < rss < 64 * 1024, f"the agent needed {rss} kB")
 
 
-def test_terminal(rig):
+def test_terminal(rig: LabRig) -> None:
     """A command on a terminal: it has one, of the size asked for, and ends with Ctrl-D."""
     out = bytearray()
     stdin, typing = os.pipe()
 
-    def take(chunk):
+    def take(chunk: bytes) -> None:
         out.extend(chunk)
         if b"33 101\r\n" in out and not typed:     # not before: the echo would come in between
             typed.append(os.write(typing, b"hello\n"))
             os.close(typing)
 
-    typed = []
+    typed: list[int] = []
     try:
         status = rig.guest().run(["sh", "-c", "tty >/dev/null && stty size; read -r x; echo =$x; "
                                                 "read -r y || echo eof"],
@@ -123,7 +124,7 @@ def test_terminal(rig):
         check(wanted in text, f"{wanted!r} is missing in {text!r}")
 
 
-def test_command_timeout(rig):
+def test_command_timeout(rig: LabRig) -> None:
     """A command that hangs is ended, and the guest goes on."""
     guest = rig.guest()
     for limit in SOON:
@@ -141,7 +142,7 @@ def test_command_timeout(rig):
     same(guest.output(["echo", "alive"])[1], "alive\n", "the next command")
 
 
-def test_network(rig):
+def test_network(rig: LabRig) -> None:
     """Names, addresses, carrier; `lab-net` down and up again; the peer answers."""
     guest = rig.guest()
     for command in (f"{PING} 10.0.0.2", f"{PING} fd00::2",
@@ -228,7 +229,7 @@ print("fine")
 """
 
 
-def test_channel(rig):
+def test_channel(rig: LabRig) -> None:
     """The actions that a program in the guest can ask for, and those that are refused."""
     guest = rig.guest()
     status, out, err = guest.output(["python3", "-"], stdin=CHANNEL.encode(), timeout=LIMIT)
@@ -244,7 +245,7 @@ def test_channel(rig):
     same(status, 0, err)
 
 
-def test_unplug(rig):
+def test_unplug(rig: LabRig) -> None:
     """device_del and device_add: the guest lets go, and `lab-net up` mends the network."""
     guest = rig.guest()
     script = ("import labclient\nlab = labclient.connect()\nlab.unplug('nic0')\n"
@@ -256,7 +257,7 @@ def test_unplug(rig):
     same(status, 0, f"the network after plugging in again\n{out}{err}")
 
 
-def test_reset(rig):
+def test_reset(rig: LabRig) -> None:
     """The machine is reset and comes up again, with its network and the channel."""
     guest = rig.guest()
     before = guest.output(["cat", "/proc/sys/kernel/random/boot_id"])[1]
@@ -271,12 +272,12 @@ def test_reset(rig):
     same(status, 0, out + err)
 
 
-def _objects(guest):
+def _objects(guest: Guest) -> list[dict[str, int]]:
     return [guest.actions.run("nic.get", {"nic": nic, "property": "objects"}, None)[0]
             for nic in guest.machine.spec.nics]
 
 
-def _at_rest(guest):
+def _at_rest(guest: Guest) -> list[dict[str, int]]:
     """Live objects when the driver has made what the stacks want by themselves.
 
     They join multicast groups when an address comes, the link-local one last; that is usable some
@@ -284,23 +285,25 @@ def _at_rest(guest):
     made a table for promiscuous mode and destroyed it again, all of that is done.
     """
     for index, (name, ip) in enumerate((("mlx0", ["ip"]), ("mlx1", ["ip", "-n", "peer"]))):
-        def usable(ip=ip, name=name):
+        def usable(ip: list[str] = ip, name: str = name) -> bool:
             shown = guest.output([*ip, "-6", "-o", "addr", "show", "dev", name, "scope", "link"])[1]
             return "fe80:" in shown and "tentative" not in shown
 
-        def tables(index=index):
+        def tables(index: int = index) -> int:
             return _objects(guest)[index]["flow_table"]
 
         wait_for(usable, f"{name} has a link-local address")
         before = tables()
         for mode, wanted in (("on", before + 1), ("off", before)):
             same(guest.output([*ip, "link", "set", name, "promisc", mode])[0], 0, f"promisc {mode}")
-            wait_for(lambda look=tables, wanted=wanted: look() == wanted,
-                     f"{name}: tables with promiscuous mode {mode}")
+            def switched(look: Callable[[], int] = tables, wanted: int = wanted) -> bool:
+                return look() == wanted
+
+            wait_for(switched, f"{name}: tables with promiscuous mode {mode}")
     return _objects(guest)
 
 
-def test_reset_leaves_nothing(rig):
+def test_reset_leaves_nothing(rig: LabRig) -> str | None:
     """A reset under traffic: the devices hold what they hold after any other start."""
     guest = rig.guest()
     if "objects" not in guest.actions.run("nic.list", {"nic": "nic0"}, None)[0]:
@@ -317,7 +320,7 @@ def test_reset_leaves_nothing(rig):
     return None
 
 
-def test_shared_guest_ends(rig):
+def test_shared_guest_ends(rig: LabRig) -> None:
     """The guest that these tests shared ends cleanly, and its artifacts are there."""
     folder = rig.guest().rundir.path
     rig.close()
@@ -329,7 +332,7 @@ def test_shared_guest_ends(rig):
 # through the command line
 
 
-def test_run_passes_through(rig):
+def test_run_passes_through(rig: LabRig) -> None:
     """`lab run`: streams, status, and a shared directory."""
     with tempfile.TemporaryDirectory() as share:
         pathlib.Path(share, "in").write_bytes(b"from the host")
@@ -373,7 +376,7 @@ with socket.create_connection(("10.0.0.2", 7005)) as sock:
 """
 
 
-def test_feature(rig):
+def test_feature(rig: LabRig) -> None:
     """--feature: on for both NICs before the command; what the kernel refuses ends the run."""
     command = ["sh", "-c", "lab-net status; python3 -c \"$0\" arrives \"$0\"", TLS_SOCKETS]
     status, out, err = rig.run(command, "--feature", "tls-hw-rx-offload=on")
@@ -393,7 +396,7 @@ def test_feature(rig):
         check(word in err, f"--feature {wrong}: {err}")
 
 
-def test_hint_of_netem(rig):
+def test_hint_of_netem(rig: LabRig) -> None:
     """A delay by netem where the NIC encrypts: the kernel drops it, and the lab says why."""
     status, _, err = rig.run(["sh", "-c", "tc qdisc add dev mlx0 root netem delay 1ms && "
                                             "python3 -c \"$0\" vanishes \"$0\"", TLS_SOCKETS])
@@ -401,7 +404,7 @@ def test_hint_of_netem(rig):
     check("lab: hint: the kernel dropped packets" in err and "--wire 'delay" in err, err)
 
 
-def test_greeting(rig):
+def test_greeting(rig: LabRig) -> None:
     """A shell on a terminal begins with what is on, on stderr; the command's streams have none."""
     master, slave = os.openpty()
     process = rig.start(None, stdin=slave)
@@ -422,12 +425,12 @@ def test_greeting(rig):
     check(b"tls-hw" not in out, f"in the shell's own output: {out!r}")
 
 
-def test_run_false(rig):
+def test_run_false(rig: LabRig) -> None:
     """`lab run -- false` is 1, not a failure of the lab."""
     same(rig.run(["false"])[0], 1, "status")
 
 
-def test_run_timeout(rig):
+def test_run_timeout(rig: LabRig) -> None:
     """--timeout: 124, and what was written before is there."""
     with tempfile.TemporaryDirectory() as share:
         for limit in SOON:
@@ -440,35 +443,35 @@ def test_run_timeout(rig):
     same(out, b"first\n", err)
 
 
-def test_panic(rig):
+def test_panic(rig: LabRig) -> None:
     """A kernel that panics: 125, with the panic on stderr."""
     status, _, err = rig.run(["sh", "-c", "echo c >/proc/sysrq-trigger; sleep 100"])
     same(status, 125, f"status\n{err}")
     check("panic" in err and "sysrq" in err, f"the panic is not shown: {err}")
 
 
-def test_hang_at_boot(rig):
+def test_hang_at_boot(rig: LabRig) -> None:
     """A guest that never becomes ready: 125 with the end of its console."""
     status, _, err = rig.run(["true"], "--append", "rdinit=/bin/cat", "--boot-timeout", "10")
     same(status, 125, f"status\n{err}")
     check("not ready after 10 s" in err, f"the reason is not given: {err}")
 
 
-def test_panic_at_boot(rig):
+def test_panic_at_boot(rig: LabRig) -> None:
     """A kernel that panics before there is an agent."""
     status, _, err = rig.run(["true"], "--append", "rdinit=/bin/false")
     same(status, 125, f"status\n{err}")
     check("Attempted to kill init" in err, f"the panic is not shown: {err}")
 
 
-def test_bad_property(rig):
+def test_bad_property(rig: LabRig) -> None:
     """A property that the device has not: 125 with QEMU's own words."""
     status, _, err = rig.run(["true"], "--nic", "no-such-property=1")
     same(status, 125, f"status\n{err}")
     check("no-such-property" in err, f"the property is not named: {err}")
 
 
-def _interrupt(rig, when, number):
+def _interrupt(rig: LabRig, when: str, number: int) -> tuple[int, str]:
     process = rig.start(["sh", "-c", "echo started; exec sleep 10000"])
     try:
         if when == "boot":
@@ -482,7 +485,7 @@ def _interrupt(rig, when, number):
     return status, err
 
 
-def test_bad_kernel(rig):
+def test_bad_kernel(rig: LabRig) -> None:
     """A --kernel that is nothing is told at once, with what it may be; nothing is fetched."""
     for wrong in ("6.x", "v6.1", "6.1.176", "/no/such/tree"):
         status, out, error = rig.run(["true"], "--kernel", wrong)
@@ -492,32 +495,32 @@ def test_bad_kernel(rig):
             check(word in error, f"--kernel {wrong}: {word!r} is not in: {error}")
 
 
-def test_interrupt_at_boot(rig):
+def test_interrupt_at_boot(rig: LabRig) -> None:
     """Ctrl-C while the guest boots."""
     status, err = _interrupt(rig, "boot", signal.SIGINT)
     same(status, 130, f"status\n{err}")
     check("interrupted" in err, f"no message: {err}")
 
 
-def test_interrupt_in_command(rig):
+def test_interrupt_in_command(rig: LabRig) -> None:
     """Ctrl-C while the command runs."""
     status, err = _interrupt(rig, "command", signal.SIGINT)
     same(status, 130, f"status\n{err}")
 
 
-def test_terminated(rig):
+def test_terminated(rig: LabRig) -> None:
     """SIGTERM, as a CI system sends it."""
     status, err = _interrupt(rig, "command", signal.SIGTERM)
     same(status, 143, f"status\n{err}")
 
 
-def test_killed(rig):
+def test_killed(rig: LabRig) -> None:
     """kill -9 of the lab: QEMU goes with it."""
     status, _ = _interrupt(rig, "command", signal.SIGKILL)
     same(status, -signal.SIGKILL, "status")
 
 
-def test_broken_pipe(rig):
+def test_broken_pipe(rig: LabRig) -> None:
     """A reader that has seen enough, as `lab run -- yes | head` has."""
     process = rig.start(["yes"])
     try:
@@ -531,9 +534,10 @@ def test_broken_pipe(rig):
         process.stderr.close()
 
 
-def _free_port():
+def _free_port() -> int:
     """A TCP port that is free and stays so: not one of those that the kernel hands out."""
-    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii")
+    low = int(ports.split()[0])
     first = max(1024, low - 2000)
     for port in random.SystemRandom().sample(range(first, first + 2000), 2000):
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -542,7 +546,7 @@ def _free_port():
     raise AssertionError(f"no free port from {first} on")
 
 
-def test_user_topology(rig):
+def test_user_topology(rig: LabRig) -> None:
     """--topology user: a lease by DHCP, and a forwarded port that answers."""
     port = _free_port()
     server = ("import socket\ns = socket.create_server(('', 7000))\nprint('up', flush=True)\n"

@@ -83,7 +83,7 @@ def test_imports_one_way(_rig: object) -> None:
 
 def test_circles_are_found(_rig: object) -> None:
     """A circle over several modules is named, one way round."""
-    graph = {"a": {"b"}, "b": {"c", "d"}, "c": set(), "d": {"b"}}
+    graph: dict[str, set[str]] = {"a": {"b"}, "b": {"c", "d"}, "c": set(), "d": {"b"}}
     same(_circle("a", graph, (), set()), ("b", "d", "b"), "the circle")
     same(_circle("c", graph, (), set()), (), "no circle")
 

@@ -9,7 +9,6 @@ State: none.
 import argparse
 import contextlib
 import os
-import pathlib
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -22,6 +21,7 @@ from labkit.options import Parser
 from labkit.suites import all_suites
 from labkit.suites.suite import Context, Suite
 
+from . import stand_ins
 from .judge import check, quiet_steps, same, temporary_folder
 from .registry import all_tests
 
@@ -30,15 +30,6 @@ EVERYTHING = {"qemu", "kernel", "rootfs"}
 
 class _Asked(LabError):
     """A builder was asked for something; a run ends there, since nothing is built."""
-
-
-class _Rundir:
-    def __init__(self, path: pathlib.Path):
-        self.path = self.sockets = path
-
-    def file(self, name: str) -> pathlib.Path:
-        """Path of an artifact."""
-        return self.path / name
 
 
 @contextlib.contextmanager
@@ -67,7 +58,7 @@ def _built(suite: Suite, patterns: tuple[str, ...] = ()) -> set[str]:
     with temporary_folder() as folder, quiet_steps(), \
             mock.patch.dict(os.environ, XDG_CACHE_HOME=str(folder / "cache")), \
             _nothing_is_built(asked) as build:
-        context = Context(args, _Rundir(folder), build)
+        context = Context(args, stand_ins.rundir(folder), build)
         with contextlib.suppress(_Asked):
             names = context.wants(suite.name, suite.tests(context))
             report = ktap.MergedReport(lambda _text: None)
@@ -115,7 +106,7 @@ def test_products_are_built_once(_rig: object) -> None:
     """What is there already is not asked for again, unless another variant is meant."""
     asked = []
 
-    def build(_args: argparse.Namespace, only: tuple[str, ...], **changes: Any) -> object:
+    def build(_args: argparse.Namespace, only: tuple[str, ...], **changes: Any) -> Any:
         asked.append((only, changes))
         return object()
 

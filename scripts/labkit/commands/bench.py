@@ -10,6 +10,7 @@ packets, is free of everything that happens once. Counted is what runs below ENT
 protocol, the main loop and the socket's reading are not the device's.
 """
 
+import argparse
 import json
 import os
 import pathlib
@@ -19,7 +20,7 @@ import tempfile
 from .. import options, steps
 from ..errors import LabError, UsageError
 from ..make import host
-from ..make.products import Wanted
+from ..make.products import Products, Wanted
 from ..run import session
 
 # Functions of the device that QEMU's main loop calls: all that it does for a packet is below one of
@@ -44,7 +45,7 @@ examples:
 """
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     """What `lab bench` accepts."""
     options.add_options(parser, Wanted, "bench")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO",
@@ -55,7 +56,7 @@ def add_options(parser):
                         help="compare with figures written by --json")
 
 
-def read_base(path):
+def read_base(path: pathlib.Path) -> dict[str, float]:
     """The figures in PATH; UsageError says what is wrong with it."""
     try:
         base = json.loads(path.read_text(encoding="utf-8"))["instructions_per_packet"]
@@ -66,7 +67,7 @@ def read_base(path):
     return base
 
 
-def wrapper(folder, qemu):
+def wrapper(folder: pathlib.Path, qemu: pathlib.Path) -> pathlib.Path:
     """A program that runs QEMU under callgrind, for libqtest to start: its path.
 
     Its name ends as QEMU's, since libqtest reads the architecture out of it.
@@ -80,16 +81,18 @@ def wrapper(folder, qemu):
     return path
 
 
-def count(products, scenario, bursts):
+def count(products: Products, scenario: str, bursts: int) -> tuple[int, int]:
     """(instructions, packets) of one run."""
+    qemu, bench = products.qemu, products.bench
+    assert qemu and bench       # main() has had them made
     with tempfile.TemporaryDirectory(prefix="lab-bench-") as name:
         folder = pathlib.Path(name)
-        env = {"QTEST_QEMU_BINARY": str(wrapper(folder, products.qemu))}
-        ran = steps.capture([products.bench, scenario, str(bursts)], env=env, check=False,
+        env = {"QTEST_QEMU_BINARY": str(wrapper(folder, qemu))}
+        ran = steps.capture([bench, scenario, str(bursts)], env=env, check=False,
                             timeout=LIMIT)
         packets = re.search(r"^packets (\d+)$", ran.stdout, re.MULTILINE)
         if ran.returncode or not packets:
-            raise LabError(f"{products.bench.name} {scenario} {bursts} ended with status "
+            raise LabError(f"{bench.name} {scenario} {bursts} ended with status "
                            f"{ran.returncode}\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}")
         text = (folder / "out").read_text(encoding="utf-8", errors="replace")
     total = re.search(r"^(?:summary|totals): (\d+)", text, re.MULTILINE)
@@ -99,14 +102,14 @@ def count(products, scenario, bursts):
     return int(total[1]), int(packets[1])
 
 
-def per_packet(products, scenario):
+def per_packet(products: Products, scenario: str) -> float:
     """Instructions for one packet more."""
     few, packets_few = count(products, scenario, FEW)
     many, packets_many = count(products, scenario, MANY)
     return (many - few) / (packets_many - packets_few)
 
 
-def main(args):
+def main(args: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
     base = read_base(args.base) if args.base else {}
     host.ensure_packages(args.yes, ("bench",))

@@ -5,6 +5,8 @@ Responsible for: its options, what it prints, and the exit status.
 State: none.
 """
 
+import argparse
+
 from .. import steps
 from ..errors import EXIT_LAB, UsageError
 from ..run import session
@@ -26,13 +28,13 @@ examples:
 """
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     """What `lab bug` accepts."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="the bug")
     session.add_options(parser, "bug")
 
 
-def main(args):
+def main(args: argparse.Namespace) -> int:
     """Try one; returns the exit status."""
     bugs = known()
     if args.name is None:

@@ -5,6 +5,7 @@ Responsible for: its options and what it prints.
 State: none.
 """
 
+import argparse
 import time
 
 from .. import options, steps
@@ -18,7 +19,7 @@ is built already is kept. The paths of the products go to stdout.
 """
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     """What `lab build` accepts."""
     parser.add_argument("--part", metavar="PART", choices=PARTS, action="append",
                         help=f"build this part alone: {', '.join(PARTS)}; may be given several "
@@ -26,7 +27,7 @@ def add_options(parser):
     options.add_options(parser, Wanted, "build")
 
 
-def main(args):
+def main(args: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
     started = time.monotonic()
     products = session.ensure_products(args, only=tuple(args.part or PARTS))

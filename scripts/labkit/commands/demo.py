@@ -15,10 +15,12 @@ import os
 import re
 import sys
 import textwrap
+from typing import Any, TextIO
 
 from .. import steps
 from ..errors import LabError, printable
 from ..run import session
+from ..run.guest import Guest
 from ..run.spec import Spec
 
 EXIT_NOT_OFFLOADED = 1
@@ -43,23 +45,25 @@ NIC_COUNTERS = {
 }
 STAT_COUNTERS = ("TlsTxDevice", "TlsRxDevice", "TlsTxSw", "TlsRxSw", "TlsDecryptError",
                  "TlsRxDeviceResync")
+Report = dict[str, Any]         # of lab-demo in the guest
+Verdict = tuple[bool, str]      # whether it is as it should be, and the sentence
 TITLE = {"sender": "mlx0, sends", "receiver": "mlx1, receives"}
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     """What `lab demo` accepts."""
     parser.add_argument("--size", metavar="MIB", type=_size, default=SIZE,
                         help=f"size of the file (default: {SIZE} MiB)")
     session.add_options(parser, "demo")
 
 
-def _size(text):
+def _size(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 512:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a number of MiB from 1 to 512")
     return int(text)
 
 
-def main(args):
+def main(args: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
     spec = Spec.of(args, topology="pair")
     products = session.ensure_products(args)
@@ -74,7 +78,7 @@ def main(args):
     return 0 if all(good for good, _ in checks) else EXIT_NOT_OFFLOADED
 
 
-def _clean(value):
+def _clean(value: Any) -> Any:
     """What the guest reports, with nothing in its texts that a terminal obeys."""
     if isinstance(value, dict):
         return {_clean(name): _clean(member) for name, member in value.items()}
@@ -85,11 +89,11 @@ def _clean(value):
     return value
 
 
-def _run(guest, size):
+def _run(guest: Guest, size: int) -> Report:
     """Run lab-demo in the guest; returns its report."""
     rest, errors, report = b"", bytearray(), {}
 
-    def take(data):
+    def take(data: bytes) -> None:
         nonlocal rest
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
@@ -108,7 +112,7 @@ def _run(guest, size):
 # ---- the judgement
 
 
-def moved(report, end, kind, name):
+def moved(report: Report, end: str, kind: str, name: str) -> int | None:
     """How much a counter moved during the transfer; None when the kernel does not have it."""
     after = report.get("after", {}).get(end, {}).get(kind, {}).get(name)
     if after is None:
@@ -116,7 +120,7 @@ def moved(report, end, kind, name):
     return after - report["before"][end][kind].get(name, 0)
 
 
-def decrypted_share(report):
+def decrypted_share(report: Report) -> float | None:
     """Part of the TLS bytes that the receiving NIC decrypted, 0 to 1; None without counters.
 
     rx_tls_decrypted_bytes counts whole frames, tx_tls_encrypted_bytes TCP payload alone, so the
@@ -126,22 +130,21 @@ def decrypted_share(report):
     frames = moved(report, "receiver", "nic", "rx_tls_decrypted_packets")
     total = moved(report, "receiver", "nic", "rx_tls_decrypted_bytes")
     sent = moved(report, "sender", "nic", "tx_tls_encrypted_bytes")
-    if None in (frames, total, sent):
+    if frames is None or total is None or sent is None:
         return None
     return min(1.0, max(0, total - frames * HEADERS) / max(sent, report["size"]))
 
 
-def configurations(text):
+def configurations(text: str) -> dict[str, str]:
     """{"tx": "hw", "rx": "sw"} of an `ss -tni` text."""
-    return {direction: value for direction, value in
-            re.findall(r"\b(tx|rx)conf:\s*(\w+)", text)}
+    return dict(re.findall(r"\b(tx|rx)conf:\s*(\w+)", text))
 
 
-def judge(report):
+def judge(report: Report) -> list[Verdict]:
     """[(good, sentence)]: everything that must hold for "it was offloaded"."""
     checks = []
 
-    def check(good, sentence):
+    def check(good: object, sentence: str) -> None:
         checks.append((bool(good), sentence))
 
     if report["error"]:
@@ -154,7 +157,7 @@ def judge(report):
     for end in ("sender", "receiver"):
         conf = configurations(report.get("sockets", {}).get(end, ""))
         check(conf == {"tx": "hw", "rx": "hw"},
-              f"socket on {TITLE[end].split(',')[0]}: txconf {conf.get('tx', 'none')}, "
+              f"socket on {TITLE[end].split(',', maxsplit=1)[0]}: txconf {conf.get('tx', 'none')}, "
               f"rxconf {conf.get('rx', 'none')} (hw is the NIC, sw the CPU)")
     count = moved(report, "sender", "nic", "tx_tls_encrypted_bytes")
     check(count is not None and count >= size,
@@ -178,7 +181,7 @@ def judge(report):
     return checks
 
 
-def verdict(report, checks):
+def verdict(report: Report, checks: list[Verdict]) -> str:
     """One line."""
     if all(good for good, _ in checks):
         size, seconds = report["size"], max(report["seconds"], 0.001)
@@ -197,9 +200,9 @@ def verdict(report, checks):
             f"{parts['receiver']}; {failed} of {len(checks)} checks failed")
 
 
-def _who(report, end, direction):
-    conf = configurations(report.get("sockets", {}).get(end, "")).get(direction)
-    return {"hw": "the NIC", "sw": "the kernel's software", None: "OpenSSL itself"}.get(conf, conf)
+def _who(report: Report, end: str, direction: str) -> str:
+    conf = configurations(report.get("sockets", {}).get(end, "")).get(direction, "")
+    return {"hw": "the NIC", "sw": "the kernel's software", "": "OpenSSL itself"}.get(conf, conf)
 
 
 # ---- the form
@@ -208,41 +211,41 @@ def _who(report, end, direction):
 class Style:
     """Bold and colour where a person reads, plain text elsewhere."""
 
-    def __init__(self, stream):
+    def __init__(self, stream: TextIO) -> None:
         self.on = stream.isatty() and os.environ.get("TERM") != "dumb" \
             and "NO_COLOR" not in os.environ
 
-    def _wrap(self, code, text):
+    def _wrap(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.on else text
 
-    def bold(self, text):
+    def bold(self, text: str) -> str:
         """A heading."""
         return self._wrap("1", text)
 
-    def good(self, text):
+    def good(self, text: str) -> str:
         """What is as it should be."""
         return self._wrap("32", text)
 
-    def bad(self, text):
+    def bad(self, text: str) -> str:
         """What is not."""
         return self._wrap("1;31", text)
 
-    def dim(self, text):
+    def dim(self, text: str) -> str:
         """What is only there for completeness."""
         return self._wrap("2", text)
 
 
-def _bytes(count):
+def _bytes(count: int | None) -> str:
     return f"{count:,} bytes" if count is not None else "unknown"
 
 
-def _plus(count):
+def _plus(count: int | None) -> str:
     return "is missing" if count is None else f"+{count}"
 
 
-def show(report, checks, style):
+def show(report: Report, checks: list[Verdict], style: Style) -> None:
     """Print the report."""
-    out = []
+    out: list[str] = []
     add = out.append
     sender = report["driver"]["sender"]
     add("")
@@ -289,11 +292,11 @@ def show(report, checks, style):
     print("\n".join(out), flush=True)
 
 
-def _highlight(line, style):
+def _highlight(line: str, style: Style) -> str:
     return re.sub(r"\b[tr]xconf:( ?\w+)?", lambda match: style.bold(match[0]), line)
 
 
-def _counters(report, end, kind, names):
+def _counters(report: Report, end: str, kind: str, names: tuple[str, ...]) -> list[str]:
     """The counters that matter always, and any other that moved."""
     after = report["after"][end][kind]
     shown = [name for name in after if name in names or moved(report, end, kind, name)]

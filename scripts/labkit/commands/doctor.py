@@ -5,6 +5,7 @@ Responsible for: the form of the answer and the exit status.
 State: none.
 """
 
+import argparse
 import os
 import sys
 
@@ -22,11 +23,11 @@ WORDS = {checkup.OK: "ok", checkup.NOTE: "note", checkup.BAD: "WRONG"}
 COLOURS = {checkup.OK: "32", checkup.NOTE: "33", checkup.BAD: "1;31"}
 
 
-def add_options(_parser):
+def add_options(_parser: argparse.ArgumentParser) -> None:
     """`lab doctor` has no options."""
 
 
-def main(_args):
+def main(_args: argparse.Namespace) -> int:
     """Print the checks; returns the exit status."""
     colour = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" \
         and "NO_COLOR" not in os.environ

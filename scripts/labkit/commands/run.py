@@ -15,11 +15,12 @@ import sys
 import termios
 import time
 import tty as ttymodule
+from collections.abc import Iterator
 
 from .. import steps
 from ..errors import LabError
 from ..run import hints, session, wire
-from ..run.guest import CommandLost, OutputGone
+from ..run.guest import CommandLost, Guest, OutputGone
 from ..run.spec import Spec, seconds
 
 TLS_TIMEOUT = 60        # seconds after which the hints about TLS are left out
@@ -48,7 +49,7 @@ examples:
 FEATURE = re.compile(r"[a-z0-9][a-z0-9-]*=(on|off)")
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     """What `lab run` accepts beside the command."""
     session.add_options(parser, "run")
     parser.add_argument("--feature", metavar="NAME=on|off", action="append", default=[],
@@ -61,14 +62,14 @@ def add_options(parser):
                         help="end the command after S seconds, counted from its start")
 
 
-def _feature(text):
+def _feature(text: str) -> str:
     if not FEATURE.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r}: expected NAME=on or NAME=off, such as "
                                          "tls-hw-rx-offload=on")
     return text
 
 
-def main(args, command):
+def main(args: argparse.Namespace, command: list[str]) -> int:
     """Run it; returns the exit status."""
     spec = Spec.of(args)
     if "help" in args.nic:
@@ -91,7 +92,7 @@ def main(args, command):
         return status
 
 
-def _follow(guest, args, command):
+def _follow(guest: Guest, args: argparse.Namespace, command: list[str] | None) -> int:
     """Run the command (None: a shell), and when it is lost because the guest boots again (kexec,
     a reset), what it has asked for then; a shell is followed by another one."""
     limit = None if args.timeout is None else time.monotonic() + args.timeout
@@ -115,21 +116,21 @@ def _follow(guest, args, command):
             command = following
 
 
-def _switch(guest, features):
+def _switch(guest: Guest, features: list[str]) -> None:
     status, out, err = guest.output(["lab-net", "feature", *features])
     if status:
         raise LabError(f"--feature {' '.join(features)}: {(err or out).strip()}",
                        "`lab run -- ethtool -k mlx0` lists the features")
 
 
-def _tls(guest):
+def _tls(guest: Guest) -> str:
     """What `lab-net tls` prints; "" when there is no answer, which is no reason to fail."""
     with contextlib.suppress(LabError):
         return guest.output(["lab-net", "tls"], timeout=TLS_TIMEOUT)[1]
     return ""
 
 
-def _stdin():
+def _stdin() -> int | None:
     """Descriptor 0, or None where reading it would stop us: a terminal we are not in front of."""
     try:
         if os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp():
@@ -140,7 +141,7 @@ def _stdin():
     return 0
 
 
-def _size():
+def _size() -> tuple[int, int]:
     try:
         columns, rows = os.get_terminal_size(0)
     except OSError:
@@ -149,7 +150,7 @@ def _size():
 
 
 @contextlib.contextmanager
-def _raw(fd):
+def _raw(fd: int) -> Iterator[None]:
     """The terminal passes every key on, to be interpreted in the guest."""
     before = termios.tcgetattr(fd)
     try:
@@ -159,7 +160,7 @@ def _raw(fd):
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
-def _shell(guest, quiet):
+def _shell(guest: Guest, quiet: bool) -> int:
     if not quiet:
         steps.say("a shell in the guest; `exit` or Ctrl-D ends it, Ctrl-] three times ends the "
                   "machine")
@@ -171,7 +172,7 @@ def _shell(guest, quiet):
         return guest.run(shell, stdin=0, stdout=1, tty=_size(), window=_size)
 
 
-def _nic_help(args):
+def _nic_help(args: argparse.Namespace) -> int:
     products = session.ensure_products(args)
     command = [str(products.qemu)]
     for folder in products.firmware_dirs:

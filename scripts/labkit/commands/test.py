@@ -6,19 +6,23 @@ forms (stdout, results.ktap, results.json, JUnit).
 State: none beyond the run.
 """
 
+import argparse
 import os
 import sys
 import time
 import traceback
+from typing import Any
 
 from .. import ktap, steps
 from ..errors import EXIT_LAB, BuildError, LabError, UsageError
 from ..make import host
 from ..run import session
+from ..run.rundir import RunDir
 from ..suites import all_suites
-from ..suites.suite import Context
+from ..suites.suite import Context, Suite
 
 EXIT_FAILED = 1
+Planned = tuple[Suite, list[str], LabError | None]      # what to run, or why it cannot be listed
 
 DESCRIPTION = """\
 Run the tests and report them as KTAP on stdout; the last line says
@@ -39,7 +43,7 @@ examples:
 """
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     """What `lab test` accepts."""
     parser.add_argument("--list", action="store_true",
                         help="print the names of the tests instead of running them")
@@ -56,7 +60,7 @@ def add_options(parser):
         suite.add_options(parser)
 
 
-def main(args):
+def main(args: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
     suites = _choose(args)
     if args.list:
@@ -77,15 +81,15 @@ def main(args):
             kept = _keep(report, rundir, args, seconds=time.monotonic() - started,
                          versions=_versions(context))
         good = report.close()
-        for suite, result in report.results:
+        for where, result in report.results:
             if result.status == "fail":
-                steps.say(f"FAILED {suite}/{result.name}: {result.summary or 'see above'}")
+                steps.say(f"FAILED {where}/{result.name}: {result.summary or 'see above'}")
     if not good:
         return EXIT_FAILED
     return 0 if kept else EXIT_LAB
 
 
-def _keep(report, rundir, args, **more):
+def _keep(report: ktap.MergedReport, rundir: RunDir, args: argparse.Namespace, **more: Any) -> bool:
     """The report's other forms; False when there was no room for one of them. stdout has its
     closing line all the same."""
     try:
@@ -98,7 +102,7 @@ def _keep(report, rundir, args, **more):
     return True
 
 
-def _choose(args):
+def _choose(args: argparse.Namespace) -> list[Suite]:
     """The suites that the command line names; those of a plain run otherwise."""
     suites = all_suites()
     known = {suite.name for suite in suites}
@@ -118,14 +122,14 @@ def _choose(args):
     return [suite for suite in suites if suite.default or suite.name in named]
 
 
-def _packages(context, suites):
+def _packages(context: Context, suites: list[Suite]) -> None:
     """Whatever any of the suites needs of this host, asked for once, before the long part."""
     purposes = dict.fromkeys(purpose for suite in suites for purpose in suite.packages(context))
     if purposes:
         host.ensure_packages(context.args.yes, tuple(purposes))
 
 
-def _names(context, suite):
+def _names(context: Context, suite: Suite) -> tuple[list[str], list[str], LabError | None]:
     """(all names, chosen names, error) of a suite."""
     try:
         names = suite.tests(context)
@@ -134,7 +138,7 @@ def _names(context, suite):
     return names, context.wants(suite.name, names), None
 
 
-def _plan(context, suites):
+def _plan(context: Context, suites: list[Suite]) -> list[Planned]:
     """What to run: [(suite, names, error that kept it from listing)]."""
     plan = []
     for suite in suites:
@@ -150,11 +154,12 @@ def _plan(context, suites):
     return plan
 
 
-def _asked(context, suite):
+def _asked(context: Context, suite: Suite) -> bool:
     return any(pattern.split("/")[0] == suite.name for pattern in context.patterns)
 
 
-def _run(context, report, suite, names, error):
+def _run(context: Context, report: ktap.MergedReport, suite: Suite, names: list[str],
+         error: LabError | None) -> None:
     report.begin_suite(suite.name)
     if error is None:
         try:
@@ -163,8 +168,8 @@ def _run(context, report, suite, names, error):
             error = failure
         except BrokenPipeError:
             raise               # whoever reads the report has left
+        # a full disk, say: the other suites run all the same, and the report has its end
         except Exception as failure:    # pylint: disable=broad-except
-            # a full disk, say: the other suites run all the same, and the report has its end
             error = BuildError(f"{type(failure).__name__}: {failure}",
                                tail=traceback.format_exc().splitlines()[-20:])
     if error is not None:
@@ -175,7 +180,7 @@ def _run(context, report, suite, names, error):
     report.end_suite()
 
 
-def _list(args, suites):
+def _list(args: argparse.Namespace, suites: list[Suite]) -> int:
     context = Context(args, None)
     _packages(context, suites)
     failed = False
@@ -189,7 +194,7 @@ def _list(args, suites):
     return EXIT_LAB if failed else 0
 
 
-def _versions(context):
+def _versions(context: Context) -> dict[str, str]:
     """Of what the suites used: QEMU, kernel, guest packages."""
     versions = {}
     for products in context.used():
@@ -197,13 +202,13 @@ def _versions(context):
     return versions
 
 
-def _check_writable(path):
+def _check_writable(path: str) -> None:
     """Say so now, not after an hour of tests."""
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
         raise UsageError(f"--junit {path}: {folder} is not a directory that can be written to")
 
 
-def _out(text):
+def _out(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()

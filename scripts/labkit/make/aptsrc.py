@@ -16,6 +16,7 @@ import re
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 
 from .. import paths, steps
 from ..errors import FetchError, HostError, LabError
@@ -67,7 +68,7 @@ def _key_block(value: str) -> str:
     return "\n".join("" if line == "." else line for line in lines if line) + "\n"
 
 
-def _parse_deb822(text: str):
+def _parse_deb822(text: str) -> Iterator[dict[str, str]]:
     """Stanzas of a .sources file as dictionaries with lower-case names."""
     stanza: dict[str, str] = {}
     last = None
@@ -86,7 +87,8 @@ def _parse_deb822(text: str):
             stanza[last] = value.strip()
 
 
-def _entries(path: pathlib.Path):
+def _entries(path: pathlib.Path
+            ) -> Iterator[tuple[list[str], list[str], list[str], list[str], dict[str, str]]]:
     """(types, uris, suites, components, options) of each entry of one file of /etc/apt."""
     text = path.read_text(encoding="utf-8", errors="replace")
     if path.suffix == ".sources":
@@ -119,7 +121,7 @@ def system_source(etc: pathlib.Path | None = None, codename: str | None = None) 
     wanted |= {"stable", "oldstable", "testing", "sid", "unstable"}
     files = [etc / "sources.list"] + sorted((etc / "sources.list.d").glob("*.list")) \
         + sorted((etc / "sources.list.d").glob("*.sources"))
-    found = []
+    found: list[tuple[bool, bool, bool, int, Source]] = []
     for path in files:
         try:
             entries = list(_entries(path))
@@ -150,7 +152,7 @@ class Suite:
     Make it with suite(name). Nothing is fetched before it is needed.
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str) -> None:
         self.name = name
         self.dir = paths.cache_dir("apt", name)
         self._conf = self.dir / "apt.conf"
@@ -223,7 +225,7 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
         (self.dir / "updated").touch()
 
     @contextlib.contextmanager
-    def _explained(self, step: steps.Step):
+    def _explained(self, step: steps.Step) -> Iterator[None]:
         """Turn apt's failure into what the user can act on."""
         try:
             yield
@@ -275,7 +277,7 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
             if len(cells) == 3 and cells[0] == package:
                 if cells[2].endswith("Sources") == source:
                     found.add(cells[1])
-        return _newest_first(found)
+        return newest_first(found)
 
     def depends(self, package: str, version: str) -> list[str]:
         """Names that PACKAGE of VERSION depends on; of alternatives the first. [] when the suite
@@ -287,7 +289,7 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
         for line in out.splitlines():
             if line.startswith(("Depends:", "Pre-Depends:")):
                 for item in line.partition(":")[2].split(","):
-                    found.append(re.match(r"\s*([^\s:(|]+)", item)[1])
+                    found += re.findall(r"^\s*([^\s:(|]+)", item)
         return found
 
     def newest(self, package: str, prefix: str = "", source: bool = False) -> str:
@@ -389,7 +391,7 @@ def upstream(version: str) -> str:
     return _no_epoch(version).rpartition("-")[0] or _no_epoch(version)
 
 
-def _newest_first(versions) -> list[str]:
+def newest_first(versions: Iterable[str]) -> list[str]:
     """Sorted by dpkg's own rule."""
     out: list[str] = []
     for version in versions:
@@ -434,6 +436,7 @@ def unpack_deb(deb: pathlib.Path, dest: pathlib.Path) -> None:
         with steps.child(["tar", "-x", "-C", dest, "--no-same-owner", "--no-same-permissions",
                           "--keep-directory-symlink", "--delay-directory-restore"],
                          stdin=reader.stdout, stderr=subprocess.PIPE, text=True) as writer:
+            assert reader.stdout is not None
             reader.stdout.close()
             error = writer.communicate()[1]
         reader.stdout = None

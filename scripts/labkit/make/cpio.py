@@ -9,23 +9,25 @@ Archives are reproducible: sorted, owner 0:0, time 0, only the executable bit ke
 """
 
 import os
+import pathlib
 import stat
+from collections.abc import Iterable, Iterator
 
 SKIPPED = {"__pycache__", ".git"}
 
 
-def _entry(number, name, mode, data=b"", links=1):
+def _entry(number: int, name: str, mode: int, data: bytes = b"", links: int = 1) -> bytes:
     encoded = os.fsencode(name) + b"\0"
     fields = (number, mode, 0, 0, links, 0, len(data), 0, 0, 0, 0, len(encoded), 0)
     header = b"070701" + b"".join(b"%08X" % field for field in fields) + encoded
     return _padded(header) + _padded(data)
 
 
-def _padded(data):
+def _padded(data: bytes) -> bytes:
     return data + b"\0" * (-len(data) % 4)
 
 
-def _walk(root):
+def _walk(root: pathlib.Path) -> Iterator[str]:
     """Every file, directory and link below `root`, relative, parents first, sorted."""
     for base, folders, files in os.walk(root):
         folders[:] = sorted(set(folders) - SKIPPED)
@@ -35,7 +37,8 @@ def _walk(root):
                 yield os.path.normpath(os.path.join(relative, name))
 
 
-def write(out_path, trees=(), files=()):
+def write(out_path: pathlib.Path, trees: Iterable[tuple[pathlib.Path, str]] = (),
+          files: Iterable[tuple[str, bytes, int]] = ()) -> None:
     """Write an archive to `out_path`.
 
     trees  (host directory, guest path) pairs, copied whole
@@ -46,12 +49,12 @@ def write(out_path, trees=(), files=()):
     number = 0
     with open(out_path, "wb") as out:
 
-        def add(name, mode, data=b""):
+        def add(name: str, mode: int, data: bytes = b"") -> None:
             nonlocal number
             number += 1
             out.write(_entry(number, name, mode, data, 2 if stat.S_ISDIR(mode) else 1))
 
-        def parents(name):
+        def parents(name: str) -> None:
             parts = name.split("/")
             for count in range(1, len(parts)):
                 folder = "/".join(parts[:count])
@@ -59,7 +62,7 @@ def write(out_path, trees=(), files=()):
                     made.add(folder)
                     add(folder, stat.S_IFDIR | 0o755)
 
-        def folder(name):
+        def folder(name: str) -> None:
             parents(name + "/x")
 
         for host, guest in trees:

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 
 from .. import steps
 from ..errors import BuildError, HostError
@@ -69,7 +70,7 @@ LISTS_LOCK = "/var/lib/apt/lists/lock"
 LOCK_TURNS = 5          # of `apt-get update`, when others are at it too
 
 
-def packages(purposes=DEFAULT_PURPOSES) -> dict[str, str]:
+def packages(purposes: Iterable[str] = DEFAULT_PURPOSES) -> dict[str, str]:
     """{package: purpose} for some purposes, all by default."""
     return {p: why for purpose in purposes for p, why in PACKAGES[purpose].items()}
 
@@ -94,7 +95,7 @@ def check_distribution() -> None:
                             hint="use Debian 12 or 13, a container of it is enough")
 
 
-def missing(purposes=DEFAULT_PURPOSES) -> dict[str, str]:
+def missing(purposes: Iterable[str] = DEFAULT_PURPOSES) -> dict[str, str]:
     """Those of packages() that are not installed."""
     wanted = packages(purposes)
     # exit status 1 only says that some are unknown
@@ -104,13 +105,13 @@ def missing(purposes=DEFAULT_PURPOSES) -> dict[str, str]:
     return {p: why for p, why in wanted.items() if p not in have}
 
 
-def install_command(names) -> list[str]:
+def install_command(names: Iterable[str]) -> list[str]:
     """The command line that installs packages, with sudo when it takes that."""
     command = ["apt-get", "install", "-y", "--no-install-recommends", *sorted(names)]
     return command if os.geteuid() == 0 else ["sudo", *command]
 
 
-def ensure_packages(yes: bool = False, purposes=DEFAULT_PURPOSES) -> list[str]:
+def ensure_packages(yes: bool = False, purposes: Iterable[str] = DEFAULT_PURPOSES) -> list[str]:
     """Install what is missing; asks first unless YES. Returns what was installed.
 
     Raises HostError with the exact command when it may not or cannot install.

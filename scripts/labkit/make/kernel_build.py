@@ -100,7 +100,7 @@ def check_config(config: pathlib.Path, fragment: pathlib.Path = FRAGMENT) -> Non
     for line in fragment_lines(fragment):
         if line in have:
             continue
-        symbol = re.search(r"CONFIG_\w+", line)[0]
+        symbol = re.findall(r"CONFIG_\w+", line)[0]
         if line.endswith("is not set") and not any(h.startswith(f"{symbol}=") for h in have):
             continue        # its dependencies are off as well: not set indeed
         now = next((h for h in have if re.search(rf"\b{symbol}\b", h)), "absent")
@@ -231,9 +231,9 @@ def _tree(tree: pathlib.Path) -> KernelProduct:
                               f"make -C {tree} -j{steps.jobs()} bzImage modules")
     have = dict(line.split("=", 1) for line in config.read_text(encoding="utf-8").splitlines()
                 if line.startswith("CONFIG_") and "=" in line)
-    lacks = [f"{s} ({why})" for s, values, why in REQUIRED if have.get(s, "n") not in values]
-    if lacks:
-        raise UsageError(f"--kernel {tree}: its configuration lacks {', '.join(lacks)}",
+    absent = [f"{s} ({why})" for s, values, why in REQUIRED if have.get(s, "n") not in values]
+    if absent:
+        raise UsageError(f"--kernel {tree}: its configuration lacks {', '.join(absent)}",
                          hint=f"merge {FRAGMENT} into it")
     missing = [s for s in WANTED if have.get(s, "n") == "n"]
     if missing:

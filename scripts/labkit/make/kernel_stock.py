@@ -86,12 +86,13 @@ def find(series: str, others: tuple[str, ...] = ()) -> tuple[str, str]:
                      hint="or give the directory of a built kernel tree, or a bzImage")
 
 
-def kernel(series: str, others: tuple[str, ...] = ()):
+def kernel(series: str, others: tuple[str, ...] = ()
+           ) -> tuple[pathlib.Path, pathlib.Path, str, str, pathlib.Path]:
     """(image, archive, version, release, configuration) of SERIES, made when it is not there."""
     home = paths.cache_dir("kernel", "stock")
     with paths.lock(f"kernel-{series}"):
         current = home / f"current-{series}"
-        known = current.read_text(encoding="utf-8").split() if current.exists() else []
+        known = tuple(current.read_text(encoding="utf-8").split()) if current.exists() else ()
         if len(known) != 2 or not _whole(known[1]):
             known = find(series, others)
             if not _whole(known[1]):
@@ -188,7 +189,8 @@ def _build(series: str, suite_name: str, version: str) -> None:
     work = home / "work"
     root, tools = work / "root", work / "tools"
     shutil.rmtree(work, ignore_errors=True)
-    _merged(root), _merged(tools)       # pylint: disable=expression-not-assigned
+    for place in (root, tools):
+        _merged(place)
     kbuild = next(name for name in packages if name.startswith("linux-kbuild-"))
     _tool_libraries(suite, kbuild, version, tools)
     with steps.Step(f"unpack Linux {version}", "kernel-unpack") as step:
@@ -292,7 +294,10 @@ def _accepts(option: str) -> bool:
 
 def module_name(path: pathlib.Path) -> str:
     """The name that modprobe knows a module file by."""
-    return MODULE.match(path.name)[1].replace("-", "_")
+    match = MODULE.match(path.name)
+    if match is None:
+        raise ValueError(f"{path}: expected the file of a kernel module")
+    return match[1].replace("-", "_")
 
 
 def read_module(path: pathlib.Path) -> bytes:

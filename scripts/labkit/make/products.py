@@ -7,6 +7,7 @@ State: none; its parts own the cache.
 
 import dataclasses
 import pathlib
+from collections.abc import Iterable
 from typing import ClassVar
 
 from ..options import option
@@ -36,7 +37,7 @@ class Products:
     versions: dict[str, str]                # "qemu", "kernel", "kernel_release", guest packages
 
 
-def purposes(parts) -> tuple[str, ...]:
+def purposes(parts: Iterable[str]) -> tuple[str, ...]:
     """Purposes of the packages that some PARTS need."""
     if set(parts) == set(PARTS):
         return host.DEFAULT_PURPOSES

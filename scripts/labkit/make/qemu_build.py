@@ -124,7 +124,7 @@ def hook_lines(src: pathlib.Path, overlay: Overlay) -> None:
                 raise OverlayError(f"{path}: {e.strerror}",
                                    hint=f"is {src} a QEMU source tree?") from e
         lines = texts[path]
-        new = entry.get("before", entry.get("after"))
+        new = entry["before"] if "before" in entry else entry["after"]
         if new in lines:
             continue
         hits = [n for n, line in enumerate(lines) if re.fullmatch(entry["anchor"], line)]
@@ -313,7 +313,7 @@ def make_wheel(packages: pathlib.Path, out: pathlib.Path) -> str:
     if not infos:
         raise FetchError(f"no meson-*.egg-info or meson-*.dist-info in {packages}")
     info = infos[0]
-    number = re.match(r"meson-([0-9.]+[0-9])", info.name)[1]
+    number = re.findall(r"^meson-([0-9.]+[0-9])", info.name)[0]
     metadata = next(p for p in (info / "METADATA", info / "PKG-INFO", info) if p.is_file())
     name = f"meson-{number}.dist-info"
     files = {str(p.relative_to(packages)): p.read_bytes()

@@ -16,6 +16,7 @@ import shutil
 import stat
 import struct
 import subprocess
+from typing import BinaryIO
 
 import tomllib
 
@@ -53,7 +54,7 @@ class Entry:
 class Tree:
     """What goes into an archive: guest path without leading slash -> Entry."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
 
     def add(self, name: str, entry: Entry) -> None:
@@ -101,7 +102,7 @@ class Tree:
             tmp.unlink(missing_ok=True)
 
 
-def _put(out, number: int, name: str, mode: int, links: int, data: bytes) -> None:
+def _put(out: BinaryIO, number: int, name: str, mode: int, links: int, data: bytes) -> None:
     """One member: magic, 13 fields of 8 hex digits, name, content, each padded to 4 bytes."""
     encoded = os.fsencode(name) + b"\0"
     fields = (number, mode, 0, 0, links, 0, len(data), 0, 0, 0, 0, len(encoded), 0)
@@ -132,7 +133,7 @@ def elf_needed(path: pathlib.Path) -> list[str] | None:
         if dynamic is None:
             return []
         f.seek(dynamic[0])
-        tags = [(t, v) for t, v in struct.iter_unpack("<qQ", f.read(dynamic[1] // 16 * 16))]
+        tags = list(struct.iter_unpack("<qQ", f.read(dynamic[1] // 16 * 16)))
         address = next((v for t, v in tags if t == 5), None)     # DT_STRTAB
         if address is None:
             return []
@@ -147,7 +148,7 @@ def elf_needed(path: pathlib.Path) -> list[str] | None:
 class Libraries:
     """Finds shared libraries in the unpacked packages."""
 
-    def __init__(self, roots: dict[str, pathlib.Path]):
+    def __init__(self, roots: dict[str, pathlib.Path]) -> None:
         self._found: dict[str, tuple[str, pathlib.Path]] = {}
         for root in roots.values():
             for where in LIBDIRS:
@@ -211,8 +212,8 @@ def _load() -> dict:
 
 def _versions(spec: dict, refresh: bool) -> dict[str, str]:
     """The package versions to use: those of the last time, unless the list changed."""
-    memo = paths.cache_dir("rootfs") / "versions-{}.json".format(
-        paths.digest(spec["suite"], *sorted(spec["packages"]), "/", *sorted(spec["without"])))
+    key = paths.digest(spec["suite"], *sorted(spec["packages"]), "/", *sorted(spec["without"]))
+    memo = paths.cache_dir("rootfs") / f"versions-{key}.json"
     if memo.exists() and not refresh:
         return json.loads(memo.read_text(encoding="utf-8"))
     versions = aptsrc.suite(spec["suite"]).closure(sorted(spec["packages"]),
@@ -334,14 +335,15 @@ def _check_links(tree: Tree) -> None:
     for name, entry in tree.entries.items():
         if entry.kind != stat.S_IFLNK:
             continue
-        target = os.path.normpath(os.path.join("/", os.path.dirname(name), str(entry.source)))
+        link = os.fspath(entry.source) if not isinstance(entry.source, bytes) else ""
+        target = os.path.normpath(os.path.join("/", os.path.dirname(name), link))
         for top in ("/bin", "/sbin", "/lib", "/lib64"):
             if target.startswith(f"{top}/"):
                 target = "/usr" + target
         if target.startswith(("/run", "/proc", "/dev", "/var", "/etc")):
             continue
         if target.strip("/") not in tree.entries:
-            raise BuildError(f"/{name} in the guest is a link to {entry.source}, which is missing",
+            raise BuildError(f"/{name} in the guest is a link to {link}, which is missing",
                              hint=f"take its target as well in {LIST}")
 
 
@@ -380,7 +382,10 @@ def _python(step: steps.Step, spec: dict, roots: dict, libraries: Libraries, tre
     for name, entry in local.entries.items():
         if entry.kind == stat.S_IFREG and not name.startswith("x/"):
             shutil.copyfile(entry.source, runtime / "lib" / name.rpartition("/")[2])
-    for path in (binary, libraries.find("ld-linux-x86-64.so.2")[1]):
+    loader = libraries.find("ld-linux-x86-64.so.2")
+    if loader is None:
+        raise BuildError("libc6 has no ld-linux-x86-64.so.2")
+    for path in (binary, loader[1]):
         name = "python3" if path == binary else "loader"
         shutil.copyfile(path, runtime / name)
         (runtime / name).chmod(0o755)
@@ -426,7 +431,7 @@ def _build_guest(home: pathlib.Path) -> pathlib.Path:
     if archive.exists():
         return archive
     tree = Tree()
-    jobs = []
+    jobs: list[tuple[pathlib.Path, pathlib.Path, str]] = []
     work = paths.cache_dir("rootfs", home.name, f"pyc-{os.getpid()}")
     try:
         for path in files:

@@ -14,13 +14,14 @@ import os
 import pathlib
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import LabError
 from .capture import Captures
 from .machine import Machine
 from .rundir import RunDir
+from .wire import Wire
 
 UNPLUG_TIMEOUT = 90.0
 # Bytes of a record log, when records.start begins another one; the device ends one that is longer
@@ -73,13 +74,13 @@ def _parameters(method: Callable) -> inspect.Signature:
 class Actions:
     """The actions of one machine."""
 
-    def __init__(self, machine, rundir):
+    def __init__(self, machine: Machine, rundir: RunDir) -> None:
         self.machine = machine
         self.rundir = rundir
         self.captures = Captures(machine, rundir)
-        self.on_reset = lambda: None
-        self.on_next = lambda: None
-        self._next = None           # what runs after the guest has booted again
+        self.on_reset: Callable[[], None] = lambda: None
+        self.on_next: Callable[[], None] = lambda: None
+        self._next: list[str] | None = None     # what runs after the guest has booted again
 
     def _table(self) -> dict[str, Action]:
         """Every action there is, by name."""
@@ -110,10 +111,10 @@ class Actions:
             inspect.signature(method).bind(**args)
         except TypeError as error:
             raise LabError(f"{name}: {error}; it takes {_parameters(method)}") from None
-        result = method(**args)
-        return result if isinstance(result, tuple) else (result, b"")
+        result, data = done if isinstance(done := method(**args), tuple) else (done, b"")
+        return result, data
 
-    def _nic(self, nic):
+    def _nic(self, nic: str) -> str:
         if nic not in self.machine.spec.nics:
             raise LabError(f"no NIC {nic!r}; this machine has: "
                            f"{', '.join(self.machine.spec.nics)}")
@@ -122,7 +123,7 @@ class Actions:
     # lab
 
     @action("lab.info")
-    def lab_info(self):
+    def lab_info(self) -> dict[str, Any]:
         """What this lab is."""
         spec = self.machine.spec
         return {"topology": spec.topology, "nic_model": spec.nic_model, "actions": self.names(),
@@ -131,13 +132,13 @@ class Actions:
                                "device": self.machine.nic_device(nic)} for nic in spec.nics}}
 
     @action("lab.log")
-    def lab_log(self, text):
+    def lab_log(self, text: object) -> None:
         """A line in the run's lab.log."""
         with open(self.rundir.file("lab.log"), "a", encoding="utf-8") as log:
             log.write(str(text).rstrip("\n") + "\n")
 
     @action("lab.next")
-    def lab_next(self, argv):
+    def lab_next(self, argv: Any) -> None:
         """What `lab run` runs, in place of its command, when the guest boots again and its
         command is lost with that: kexec, machine.reset. Its stdin is kept for that from now on."""
         if not isinstance(argv, list) or not argv or not all(isinstance(a, str) for a in argv):
@@ -146,7 +147,7 @@ class Actions:
         self._next = argv
         self.on_next()
 
-    def take_next(self):
+    def take_next(self) -> list[str] | None:
         """What lab.next asked for, once; None when nobody has asked."""
         argv, self._next = self._next, None
         return argv
@@ -154,12 +155,12 @@ class Actions:
     # nic
 
     @action("nic.link")
-    def nic_link(self, nic, up):
+    def nic_link(self, nic: str, up: bool) -> None:
         """QMP set_link: what pulling the cable does."""
         self.machine.qmp("set_link", name=self._nic(nic), up=bool(up))
 
     @action("nic.unplug")
-    def nic_unplug(self, nic, wait=UNPLUG_TIMEOUT):
+    def nic_unplug(self, nic: str, wait: float = UNPLUG_TIMEOUT) -> None:
         """device_del, and wait until the guest has let the device go and it is gone."""
         self.machine.forget_events()
         self.machine.qmp("device_del", id=self._nic(nic))
@@ -168,7 +169,8 @@ class Actions:
             raise LabError(f"{nic} was not released by the guest within {wait:.0f} s")
 
     @action("nic.plug")
-    def nic_plug(self, nic, props=None, port=None):
+    def nic_plug(self, nic: str, props: dict[str, Any] | None = None,
+                 port: str | None = None) -> None:
         """device_add, as on the command line, with other values of some properties if wanted, and
         into another port."""
         if port is not None and port not in self.machine.ports():
@@ -186,7 +188,7 @@ class Actions:
             raise LabError(f"device_add {nic}: {answer}")
 
     @action("nic.aer")
-    def nic_aer(self, nic, error, header=()):
+    def nic_aer(self, nic: str, error: str, header: Sequence[int] = ()) -> None:
         """An error of PCI Express, by the name that QEMU has for it, with up to four words of the
         packet's header."""
         if not re.fullmatch(r"[A-Z_]{1,20}", str(error)):
@@ -201,20 +203,22 @@ class Actions:
             raise LabError(f"nic.aer: {answer}")
 
     @action("nic.list")
-    def nic_list(self, nic):
+    def nic_list(self, nic: str) -> dict[str, str]:
         """{name: type} of the device's QOM properties."""
         listed = self.machine.qmp("qom-list", path=f"/machine/peripheral/{self._nic(nic)}")
         return {entry["name"]: entry["type"] for entry in listed
                 if not entry["type"].startswith(("link<", "child<"))}
 
     @action("nic.get")
-    def nic_get(self, nic, property):   # pylint: disable=redefined-builtin
+    # pylint: disable-next=redefined-builtin      # QOM's word is the name of the argument
+    def nic_get(self, nic: str, property: str) -> Any:
         """One QOM property of the device: a counter, a number of live objects."""
         return self.machine.qmp("qom-get", path=f"/machine/peripheral/{self._nic(nic)}",
                                 property=str(property))
 
     @action("nic.set")
-    def nic_set(self, nic, property, value):    # pylint: disable=redefined-builtin
+    # pylint: disable-next=redefined-builtin      # likewise
+    def nic_set(self, nic: str, property: str, value: Any) -> None:
         """Set a QOM property of the device: what can be changed while it runs."""
         if property in HOST_PROPERTIES:
             raise LabError(f"nic.set: {property!r} names something of the host; "
@@ -224,15 +228,15 @@ class Actions:
 
     # records
 
-    def _records(self, nic):
+    def _records(self, nic: str) -> pathlib.Path:
         return self.rundir.file(f"records-{self._nic(nic)}.jsonl")
 
-    def _record_log(self, nic, path):
+    def _record_log(self, nic: str, path: object) -> None:
         self.machine.qmp("qom-set", path=f"/machine/peripheral/{nic}", property="record-log",
                          value=str(path))
 
     @action("records.start")
-    def records_start(self, nic):
+    def records_start(self, nic: str) -> dict[str, int]:
         """The device begins to write its record log; where the next line will be."""
         path = self._records(nic)
         size = path.stat().st_size if path.exists() else 0
@@ -244,12 +248,12 @@ class Actions:
         return {"next": size}
 
     @action("records.stop")
-    def records_stop(self, nic):
+    def records_stop(self, nic: str) -> None:
         """No more lines."""
         self._record_log(self._nic(nic), "")
 
     @action("records.read")
-    def records_read(self, nic, since=0):
+    def records_read(self, nic: str, since: int = 0) -> tuple[dict[str, Any], bytes]:
         """Whole lines from the offset `since` on, up to 1 MiB, and where the next one begins."""
         if not isinstance(since, int) or since < 0:
             raise LabError(f"since {since!r}: expected a number of bytes")
@@ -266,11 +270,11 @@ class Actions:
 
     # fault
 
-    def _qom(self, nic, command, **args):
+    def _qom(self, nic: str, command: str, **args: Any) -> Any:
         return self.machine.qmp(command, path=f"/machine/peripheral/{self._nic(nic)}", **args)
 
     @action("fault.add")
-    def fault_add(self, nic, rules):
+    def fault_add(self, nic: str, rules: str | list[str]) -> list[int]:
         """Add rules (docs/faults.md) to a device, all or none; their ids."""
         rules = [rules] if isinstance(rules, str) else [str(rule) for rule in rules]
         last = max((rule["id"] for rule in self.fault_list(nic)), default=0)
@@ -278,18 +282,18 @@ class Actions:
         return [rule["id"] for rule in self.fault_list(nic) if rule["id"] > last]
 
     @action("fault.list")
-    def fault_list(self, nic):
+    def fault_list(self, nic: str) -> list[dict[str, Any]]:
         """The rules of a device, what each has met, and how much waits because of it."""
         return self._qom(nic, "qom-get", property="faults")
 
     @action("fault.clear")
-    def fault_clear(self, nic, rule=None):
+    def fault_clear(self, nic: str, rule: int | None = None) -> None:
         """Remove one rule of a device, or all, and let go what they made wait."""
         self._qom(nic, "qom-set", property="fault-clear",
                   value="all" if rule is None else str(int(rule)))
 
     @action("fault.release")
-    def fault_release(self, nic, name=None):
+    def fault_release(self, nic: str, name: str | None = None) -> int:
         """Let go what waits in a device, under a name or at all; how much it was."""
         self._qom(nic, "qom-set", property="fault-release", value=str(name or ""))
         return int(self._qom(nic, "qom-get", property="fault-release"))
@@ -297,7 +301,7 @@ class Actions:
     # capture
 
     @action("capture.start")
-    def capture_start(self, name, netdev="net0"):
+    def capture_start(self, name: str, netdev: str = "net0") -> dict[str, str]:
         """Begin to capture a netdev."""
         known = [f"net{nic[3:]}" for nic in self.machine.spec.nics]
         if netdev not in known:
@@ -305,19 +309,19 @@ class Actions:
         return self.captures.start(str(name), netdev)
 
     @action("capture.stop")
-    def capture_stop(self, name):
+    def capture_stop(self, name: str) -> dict[str, Any]:
         """End a capture; how much it holds."""
         return self.captures.stop(str(name))
 
     @action("capture.contains")
-    def capture_contains(self, name, blob, window=16):
+    def capture_contains(self, name: str, blob: pathlib.Path, window: int = 16) -> dict[str, Any]:
         """Does any run of `window` bytes of the blob occur in the capture?"""
         if not isinstance(window, int) or not 16 <= window <= 4096:
             raise LabError(f"window {window!r}: expected a number from 16 to 4096")
         return self.captures.contains(str(name), blob, window)
 
     @action("capture.read")
-    def capture_read(self, name, offset):
+    def capture_read(self, name: str, offset: int) -> tuple[None, bytes]:
         """Up to 1 MiB of a stopped capture from `offset` on."""
         if not isinstance(offset, int) or offset < 0:
             raise LabError(f"offset {offset!r}: expected a number of bytes")
@@ -325,55 +329,60 @@ class Actions:
 
     # wire
 
+    def _wire(self) -> Wire:
+        if self.machine.wire is None:
+            raise LabError(WIRE.sentence)
+        return self.machine.wire
+
     @action("wire.add", WIRE)
-    def wire_add(self, rules):
+    def wire_add(self, rules: str | list[str]) -> Any:
         """Add rules, all or none; their ids."""
-        return self.machine.wire.call("add", rules=[rules] if isinstance(rules, str) else rules)
+        return self._wire().call("add", rules=[rules] if isinstance(rules, str) else rules)
 
     @action("wire.rules", WIRE)
-    def wire_rules(self):
+    def wire_rules(self) -> Any:
         """The rules, and how often each was applied."""
-        return self.machine.wire.call("rules")
+        return self._wire().call("rules")
 
     @action("wire.clear", WIRE)
-    def wire_clear(self, rule=None):
+    def wire_clear(self, rule: int | None = None) -> Any:
         """Remove one rule or all, and let go what they made wait."""
-        return self.machine.wire.call("clear", rule=rule)
+        return self._wire().call("clear", rule=rule)
 
     @action("wire.stats", WIRE)
-    def wire_stats(self):
+    def wire_stats(self) -> Any:
         """Counters of both directions."""
-        return self.machine.wire.call("stats")
+        return self._wire().call("stats")
 
     @action("wire.flows", WIRE)
-    def wire_flows(self):
+    def wire_flows(self) -> Any:
         """The TCP connections seen: packets, bytes and records in each direction."""
-        return self.machine.wire.call("flows")
+        return self._wire().call("flows")
 
     @action("wire.log", WIRE)
-    def wire_log(self, since=0):
+    def wire_log(self, since: int = 0) -> Any:
         """What rules were applied to, from hit number `since` on."""
-        return self.machine.wire.call("log", since=since)
+        return self._wire().call("log", since=since)
 
     @action("wire.release", WIRE)
-    def wire_release(self, name=None):
+    def wire_release(self, name: str | None = None) -> Any:
         """Let go what is held, under a name or at all; how many frames."""
-        return self.machine.wire.call("release", name=name)
+        return self._wire().call("release", name=name)
 
     @action("wire.reset", WIRE)
-    def wire_reset(self):
+    def wire_reset(self) -> Any:
         """Begin anew: no rules, no flows, counters 0, the log empty."""
-        return self.machine.wire.call("reset")
+        return self._wire().call("reset")
 
     # machine
 
     @action("machine.reset")
-    def machine_reset(self):
+    def machine_reset(self) -> None:
         """Reset the machine as its button does. Whatever runs in the guest ends with it."""
         self.on_reset()
 
     @action("machine.image")
-    def machine_image(self, part, offset=0):
+    def machine_image(self, part: str, offset: int = 0) -> tuple[dict[str, int], bytes]:
         """Up to 4 MiB from `offset` on of what the guest was booted from: "kernel", "initrd"."""
         if part not in ("kernel", "initrd"):
             raise LabError(f"part {part!r}: expected kernel or initrd")
@@ -387,7 +396,7 @@ class Actions:
     # artifact
 
     @action("artifact.put")
-    def artifact_put(self, name, blob):
+    def artifact_put(self, name: str, blob: pathlib.Path) -> dict[str, str]:
         """Keep a file of the guest beside the other artifacts."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", str(name)):
             raise LabError(f"artifact name {name!r}: expected letters, digits, '.', '_', '-'")

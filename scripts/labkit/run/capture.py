@@ -8,10 +8,14 @@ State: the captures under way, each a filter object of the machine and a file.
 
 import mmap
 import os
+import pathlib
 import re
 import struct
+from typing import Any
 
 from ..errors import LabError
+from .machine import Machine
+from .rundir import RunDir
 
 PCAP_HEADER = struct.Struct("=IHHiIII")
 PCAP_RECORD = struct.Struct("=IIII")
@@ -23,7 +27,7 @@ LOT = 1024              # hits that are looked at more closely at once
 READ_MAX = 1 << 20
 
 
-def find_window(payload, capture, window=16):
+def find_window(payload: bytes, capture: bytes, window: int = 16) -> tuple[int, int] | None:
     """Where a run of `window` bytes of `payload` occurs in `capture`, at any offset of both.
 
     Returns (payload offset, capture offset) of one such run, or None; exact, no sampling.
@@ -52,9 +56,10 @@ def find_window(payload, capture, window=16):
     return None
 
 
-def _verify(payload, capture, window, begin, blocks, shift, probes, hits):
+def _verify(payload: memoryview, capture: memoryview, window: int, begin: int, blocks: memoryview,
+            shift: int, probes: memoryview, hits: set[int]) -> tuple[int, int] | None:
     """Extend each hit to both sides; the first that reaches `window` bytes."""
-    places = {}
+    places: dict[int, list[int]] = {}
     for number, block in enumerate(blocks):
         if block in hits:
             places.setdefault(block, []).append(begin + number * PROBE)
@@ -74,7 +79,7 @@ def _verify(payload, capture, window, begin, blocks, shift, probes, hits):
     return None
 
 
-def pcap_summary(path):
+def pcap_summary(path: pathlib.Path) -> tuple[int, int]:
     """(packets, bytes on the wire) of a pcap file; raises LabError when it is none."""
     packets = wire = 0
     with open(path, "rb") as file:
@@ -94,13 +99,13 @@ def pcap_summary(path):
 class Captures:
     """The captures of one machine, by the names that the asker chose."""
 
-    def __init__(self, machine, rundir):
+    def __init__(self, machine: Machine, rundir: RunDir) -> None:
         self._machine = machine
         self._rundir = rundir
-        self._running = {}          # name -> path
-        self._stopped = {}
+        self._running: dict[str, pathlib.Path] = {}
+        self._stopped: dict[str, pathlib.Path] = {}
 
-    def start(self, name, netdev="net0"):
+    def start(self, name: str, netdev: str = "net0") -> dict[str, str]:
         """Begin to write what passes `netdev` to artifacts/NAME.pcap."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
             raise LabError(f"capture name {name!r}: expected letters, digits, '.', '_', '-'")
@@ -114,7 +119,7 @@ class Captures:
         self._stopped.pop(name, None)
         return {"path": str(path)}
 
-    def stop(self, name):
+    def stop(self, name: str) -> dict[str, Any]:
         """End it; returns what it holds."""
         path = self._running.pop(name, None)
         if path is None:
@@ -125,7 +130,7 @@ class Captures:
         return {"path": str(path), "bytes": path.stat().st_size, "packets": packets,
                 "wire_bytes": wire}
 
-    def contains(self, name, payload_path, window=16):
+    def contains(self, name: str, payload_path: pathlib.Path, window: int = 16) -> dict[str, Any]:
         """Search a stopped capture for the file at `payload_path`."""
         path = self._file(name)
         packets, wire = pcap_summary(path)
@@ -142,13 +147,13 @@ class Captures:
                 "capture_offset": found and found[1], "packets": packets, "wire_bytes": wire,
                 "payload_bytes": size}
 
-    def read(self, name, offset, length=READ_MAX):
+    def read(self, name: str, offset: int, length: int = READ_MAX) -> bytes:
         """Bytes of a stopped capture; fewer than asked at its end."""
         with open(self._file(name), "rb") as file:
             file.seek(offset)
             return file.read(min(length, READ_MAX))
 
-    def _file(self, name):
+    def _file(self, name: str) -> pathlib.Path:
         if name in self._running:
             raise LabError(f"capture {name!r} is still running: stop it first")
         if name not in self._stopped:
@@ -156,5 +161,5 @@ class Captures:
         return self._stopped[name]
 
 
-def _names(table):
+def _names(table: dict[str, pathlib.Path]) -> str:
     return ", ".join(sorted(table)) or "none"

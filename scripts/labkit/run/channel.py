@@ -9,6 +9,8 @@ import base64
 import binascii
 import contextlib
 import json
+import pathlib
+from typing import Any, BinaryIO
 
 from ..errors import LabError
 from .actions import Actions
@@ -18,23 +20,28 @@ MAX_BLOB = 256 << 20
 BLOB_CHUNK = 24 * 1024
 
 
+# id, action, arguments, the file of the blob: its place and itself, and how much of it is missing
+_Request = tuple[str, str, dict[str, Any], pathlib.Path, BinaryIO, int]
+
+
 class Channel:
     """Bytes of the port in, bytes to the port out; runs one action at a time."""
 
-    def __init__(self, actions):
+    def __init__(self, actions: Actions) -> None:
         self._actions = actions
         self._buffer = bytearray()
-        self._request = None        # (message, open file, bytes missing)
-        self._last = None           # (id, answer) of the last one, should it not have arrived
+        self._request: _Request | None = None
+        # id and answer of the last one, should it not have arrived
+        self._last: tuple[str, bytes] | None = None
         self.out = bytearray()
 
-    def reset(self):
+    def reset(self) -> None:
         """The guest was reset: whoever asked is gone."""
         self._drop_request()
         self._buffer.clear()
         self.out.clear()
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> None:
         """Take bytes from the guest; runs every request that they complete."""
         self._buffer += data
         while True:
@@ -48,7 +55,7 @@ class Channel:
         if len(self._buffer) > MAX_LINE:
             self._buffer.clear()    # no client of ours writes such lines
 
-    def _line(self, line):
+    def _line(self, line: bytes) -> None:
         if line.startswith(b"+"):
             self._blob(line)
             return
@@ -77,11 +84,12 @@ class Channel:
             return
         try:
             path = self._actions.rundir.sockets / "blob"
+            # pylint: disable-next=consider-using-with      # until the blob is whole
             self._request = (ident, name, args, path, open(path, "wb"), size)
         except OSError as error:
             self._answer(ident, error=f"cannot keep the blob: {error}")
 
-    def _blob(self, line):
+    def _blob(self, line: bytes) -> None:
         tag, _, text = line[1:].partition(b" ")
         if self._request is None or tag.decode(errors="replace") != self._request[0]:
             return
@@ -109,14 +117,14 @@ class Channel:
             with contextlib.suppress(OSError):
                 path.unlink()
 
-    def _drop_request(self):
+    def _drop_request(self) -> None:
         if self._request is not None:
             self._request[4].close()
             with contextlib.suppress(OSError):
                 self._request[3].unlink()
             self._request = None
 
-    def _run(self, ident, name, args, blob):
+    def _run(self, ident: str, name: str, args: dict[str, Any], blob: pathlib.Path | None) -> None:
         try:
             result, data = self._actions.run(name, args, blob)
         except LabError as error:
@@ -126,10 +134,11 @@ class Channel:
         else:
             self._answer(ident, result=result, data=data)
 
-    def _ask_again(self, ident):
+    def _ask_again(self, ident: str) -> None:
         self.out += b"\n" + json.dumps({"id": ident, "again": True}).encode() + b"\n"
 
-    def _answer(self, ident, result=None, data=b"", error=None):
+    def _answer(self, ident: str, result: Any = None, data: bytes = b"",
+                error: str | None = None) -> None:
         if error is not None:
             message = {"id": ident, "ok": False, "error": error}
         else:

@@ -10,6 +10,7 @@ guest-tests/bugs/ has the bugs, bugs.toml there says where each is expected, doc
 about them.
 """
 
+import argparse
 import contextlib
 import dataclasses
 import re
@@ -19,8 +20,10 @@ import tomllib
 from .. import paths, steps
 from ..errors import LabError
 from ..make import guest_tests
+from ..make.products import Products
 from . import session
 from .guest import CommandTimeout, GuestDied
+from .rundir import RunDir
 from .spec import Spec
 
 NOT_SHOWN, SHOWN = 0, 1             # exit statuses of bug.py, and of `lab bug`
@@ -55,7 +58,7 @@ class Outcome:
     lines: tuple = ()               # of the oops, or of what bug.py saw
 
 
-def known():
+def known() -> dict[str, Bug]:
     """{name: Bug} of the table."""
     found = {}
     for name, entry in tomllib.loads(TABLE.read_text(encoding="utf-8")).items():
@@ -68,7 +71,7 @@ def known():
     return found
 
 
-def series(products):
+def series(products: Products) -> str:
     """"6.12" of what is booted."""
     version = products.versions.get("kernel_release") or products.versions.get("kernel") or ""
     match = re.match(r"\d+\.\d+", version)
@@ -77,7 +80,7 @@ def series(products):
 
 # ---- trying one
 
-def attempt(args, products, bug, rundir):
+def attempt(args: argparse.Namespace, products: Products, bug: Bug, rundir: RunDir) -> Outcome:
     """Boot a guest, bring the bug about: an Outcome."""
     archive = guest_tests.archive(rundir.sockets)
     asked = Spec.of(args, topology="pair", initrds=[archive], wire=[])
@@ -87,7 +90,7 @@ def attempt(args, products, bug, rundir):
     try:
         with open(rundir.file("bug.txt"), "wb", buffering=0) as copy, \
                 session.booted(products, spec, rundir, need_network=True) as guest:
-            def take(data):
+            def take(data: bytes) -> None:
                 said.extend(data)
                 copy.write(data)
 
@@ -112,7 +115,7 @@ def attempt(args, products, bug, rundir):
     return Outcome(shown, text, tuple(lines[1:]))
 
 
-def console(rundir):
+def console(rundir: RunDir) -> str:
     """What the guest's kernel has said, on whichever way."""
     found = []
     for name in ("console.log", "dmesg.txt"):
@@ -121,7 +124,7 @@ def console(rundir):
     return "\n".join(found)
 
 
-def judge(bug, text, why):
+def judge(bug: Bug, text: str, why: str) -> Outcome:
     """The Outcome of a guest that has died: is this the oops?"""
     splat = oops(text)
     if not splat:
@@ -134,7 +137,7 @@ def judge(bug, text, why):
     return Outcome(True, lines[0], lines)
 
 
-def oops(text):
+def oops(text: str) -> str:
     """The first oops in a kernel log, without time stamps; "" when there is none."""
     text = STAMP.sub("", text.replace("\r", ""))
     first = OOPS.search(text)

@@ -10,6 +10,8 @@ socket only while a command is under way.
 """
 
 import json
+import socket
+from typing import Any
 
 STOPPED = {"STOP": True, "SUSPEND": True, "RESUME": False, "WAKEUP": False}
 
@@ -17,20 +19,20 @@ STOPPED = {"STOP": True, "SUSPEND": True, "RESUME": False, "WAKEUP": False}
 class Events:
     """A monitor that is only listened to."""
 
-    def __init__(self, end):
+    def __init__(self, end: socket.socket) -> None:
         self._end = end
         self._buffer = b""
         self.stopped = False        # the CPUs do not run: stop, a debugger, S3
 
-    def fileno(self):
+    def fileno(self) -> int:
         """For poll()."""
         return self._end.fileno()
 
-    def close(self):
+    def close(self) -> None:
         """No more of it."""
         self._end.close()
 
-    def take(self):
+    def take(self) -> list[tuple[str, dict[str, Any]]]:
         """What has come: a list of (name, data). Never waits."""
         try:
             data = self._end.recv(1 << 16)

@@ -7,14 +7,16 @@ State: none.
 
 import importlib.util
 import sys
+import types
 
 from .. import paths
 
 _PATH = paths.GUEST / "rootfs/usr/local/lib/lab/frames.py"
 
 
-def _load():
+def _load() -> types.ModuleType:
     spec = importlib.util.spec_from_file_location("labkit._guest_frames", _PATH)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:

@@ -15,9 +15,12 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import stat
 import struct
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from .. import steps
 from ..errors import EXIT_TIMEOUT, LabError
@@ -25,7 +28,8 @@ from .actions import Actions
 from .channel import Channel
 from .frames import guest as f
 from .hints import Hints
-from .machine import AGENT_PORT
+from .machine import AGENT_PORT, Machine
+from .rundir import RunDir
 
 RESET_TIMEOUT = 120.0
 PING_AFTER = 10.0           # seconds of silence after which the agent is asked whether it is there
@@ -35,6 +39,9 @@ TERM_GRACE = 3.0            # seconds a command has between SIGTERM and SIGKILL
 PIPE_SAFE = 4096            # a pipe that polls writable takes this much without blocking
 LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
 ESCAPE, ESCAPES = 0x1d, 3   # Ctrl-] three times ends the machine from an interactive shell
+
+Size = tuple[int, int]      # rows and columns of a terminal
+Target = int | Callable[[bytes], object]    # where a stream goes: a descriptor, or a function
 
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -69,9 +76,9 @@ class OutputGone(Exception):
 class Sink:
     """Where a stream of the guest goes: a descriptor of ours, or a function."""
 
-    def __init__(self, target):
-        self.call = target if callable(target) else None
-        self.fd = -1 if self.call else target
+    def __init__(self, target: Target) -> None:
+        self.call: Callable[[bytes], object] | None = target if callable(target) else None
+        self.fd = target if isinstance(target, int) else -1
         self.pending = bytearray()
         self.polled = False
         if not self.call:
@@ -81,7 +88,7 @@ class Sink:
                 self.call = lambda _data: None
                 self.fd = -1
 
-    def take(self, data):
+    def take(self, data: bytes) -> int:
         """Accept bytes; returns how many are dealt with already."""
         if self.call:
             self.call(data)
@@ -89,7 +96,7 @@ class Sink:
         self.pending += data
         return self.push()
 
-    def push(self):
+    def push(self) -> int:
         """Write what can be written without waiting; returns how much."""
         done = 0
         while self.pending:
@@ -115,7 +122,8 @@ class Sink:
 class Command:
     """One command in the guest and the state of its streams."""
 
-    def __init__(self, ident, stdin, sinks, tty, ahead=b""):
+    def __init__(self, ident: int, stdin: int | bytes | None, sinks: dict[int, Sink],
+                 tty: Size | None, ahead: bytes = b"") -> None:
         self.ident = ident
         self.ahead = memoryview(ahead)  # bytes of stdin that go before those of the descriptor
         self.held = False               # it gets no more stdin
@@ -129,12 +137,12 @@ class Command:
         self.eof_sent = False
         self.tty = tty
         self.escapes = 0
-        self.status = None
-        self.lost = None                # why its end will never be known
+        self.status: int | None = None
+        self.lost: str | None = None    # why its end will never be known
         self.last_output = time.monotonic()
 
     @property
-    def finished(self):
+    def finished(self) -> bool:
         """Ended, and everything that it wrote has been passed on."""
         return self.status is not None and not any(s.pending for s in self.sinks.values())
 
@@ -142,7 +150,7 @@ class Command:
 class Guest:
     """The guest of a Machine. boot() first, then run() as often as wanted."""
 
-    def __init__(self, machine, rundir):
+    def __init__(self, machine: Machine, rundir: RunDir) -> None:
         self.machine = machine
         self.rundir = rundir
         self.hang_timeout = machine.spec.hang_timeout
@@ -151,35 +159,39 @@ class Guest:
         self.actions.on_next = self._hold_stdin
         self.unread = b""           # of the stdin of the command that was lost
         self.hints = Hints()
-        self.booted_in = None
+        self.booted_in = 0.0        # seconds, when it has booted
         self._channel = Channel(self.actions)
         self._link = f.Link()
         self._question = 0          # number of the last RESUME
-        self._instance = self._boot = None      # of the agent, of the kernel that it runs on
-        self._past = set()          # agents that are gone
+        # of the agent, and of the kernel that it runs on
+        self._instance: str | None = None
+        self._boot: str | None = None
+        self._past: set[str] = set()  # agents that are gone
         self._silence = 0.0         # seconds for which the running guest has not answered
         self._next_ping = PING_AFTER
         self._asleep = False        # its log says that it was about to suspend
         self._closed = False        # its end of the agent's port is closed
-        self._commands = {}
+        self._commands: dict[int, Command] = {}
         self._ident = 0
-        self._hello = self._ready = None
+        self._hello: list[str] | None = None
+        self._ready: list[str] | None = None
         self._reset_wanted = self._was_reset = False
+        # pylint: disable-next=consider-using-with      # until close()
         self._dmesg = open(rundir.file("dmesg.txt"), "ab")
 
-    def close(self):
+    def close(self) -> None:
         """Let go of dmesg.txt."""
         self._dmesg.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "Guest":
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
     # boot
 
-    def boot(self, progress="booting the guest"):
+    def boot(self, progress: str | None = "booting the guest") -> str:
         """Wait until the guest is ready; returns "" or what `lab-net up` had to say.
 
         Raises GuestDied with the end of the console when that does not happen in time.
@@ -205,7 +217,7 @@ class Guest:
         status, text = self._ready
         return "" if status == "0" else text or "lab-net failed without a word"
 
-    def reset(self):
+    def reset(self) -> None:
         """Reset the machine; boot() again afterwards. Commands under way are lost."""
         self._reset_wanted = False
         machine = self.machine
@@ -218,12 +230,12 @@ class Guest:
             raise LabError(f"QEMU did not reset the machine within {RESET_TIMEOUT:.0f} s")
         self._forget_agent("the machine was reset while it ran")
 
-    def _want_reset(self):
+    def _want_reset(self) -> None:
         self._reset_wanted = True
 
     # the agent
 
-    def _forget_agent(self, reason):
+    def _forget_agent(self, reason: str) -> None:
         """The agent that we knew is gone, and the commands with it."""
         if self._instance is not None:
             self._past.add(self._instance)
@@ -234,7 +246,7 @@ class Guest:
         for command in self._commands.values():
             command.lost = reason
 
-    def _resume(self):
+    def _resume(self) -> None:
         """Ask the agent how far it is, and tell it how far we are. What had been on its way
         when its port was reset is sent again then, both ways."""
         if self._instance is None:
@@ -243,7 +255,7 @@ class Guest:
         self._link.suspend()
         self._link.greet(f.RESUME, [self._question, self._instance, self._link.received])
 
-    def _greeted(self, payload):
+    def _greeted(self, payload: bytes) -> None:
         """HELLO: the agent begins, or answers a RESUME."""
         words = f.unpack_words(payload)
         if words[0] != str(f.VERSION):
@@ -263,7 +275,7 @@ class Guest:
             raise LabError("the guest's agent has lost its place in the protocol "
                            f"({received} bytes received)")
 
-    def _heed(self, name, data):
+    def _heed(self, name: str, data: dict[str, Any]) -> None:
         """An event of QEMU's."""
         if name == "VSERPORT_CHANGE" and data.get("id") == AGENT_PORT:
             self._closed = not data.get("open")
@@ -271,10 +283,10 @@ class Guest:
         elif name == "RESUME":
             self._answered()
 
-    def _answered(self):
+    def _answered(self) -> None:
         self._silence, self._next_ping = 0.0, PING_AFTER
 
-    def _watch(self, waited):
+    def _watch(self, waited: float) -> None:
         """The guest ran and said nothing for `waited` seconds more. Asks whether it is there,
         and where that gets no answer, for its place once more."""
         if self.machine.events.stopped or self._ready is None:
@@ -290,7 +302,7 @@ class Guest:
             self._resume()
         self._next_ping = min(2 * self._next_ping, self.hang_timeout)
 
-    def _hang(self):
+    def _hang(self) -> str:
         """Sentence: it does not answer, and what is known about it."""
         text = f"the guest has not answered for {self._silence:.0f} s"
         if not self.machine.answers():
@@ -304,7 +316,7 @@ class Guest:
 
     # commands
 
-    def environment(self):
+    def environment(self) -> dict[str, str]:
         """What a command finds in its environment."""
         env = dict(ENVIRONMENT, TERM=os.environ.get("TERM", "dumb"))
         if self.machine.spec.topology == "pair":
@@ -313,8 +325,10 @@ class Guest:
             env["NETIF"] = "mlx0"
         return env
 
-    def run(self, argv, *, stdin=None, stdout=1, stderr=2, env=None, cwd=None, tty=None,
-            timeout=None, silence=None, window=None, ahead=b""):
+    def run(self, argv: Sequence[str], *, stdin: int | bytes | None = None, stdout: Target = 1,
+            stderr: Target = 2, env: dict[str, str] | None = None, cwd: str | None = None,
+            tty: Size | None = None, timeout: float | None = None, silence: float | None = None,
+            window: Callable[[], Size | None] | None = None, ahead: bytes = b"") -> int:
         """Run `argv` in the guest and wait for it; returns its status as a shell would give it.
 
         stdin    a descriptor to read, bytes, or None for an empty one
@@ -352,21 +366,22 @@ class Guest:
                     limits.append(command.last_output + silence)
                 if window:
                     limits.append(now + 0.5)
-                    if window() != size:
-                        size = window()
+                    if (now_size := window()) and now_size != size:
+                        size = now_size
                         self._send(f.WINSIZE, command, payload=struct.pack("<HH", *size))
                 self._pump(min(limits) + 0.001 if limits else None)
         finally:
             del self._commands[command.ident]
-        return command.status if command.status >= 0 else 128 - command.status
+        status = command.status or 0
+        return status if status >= 0 else 128 - status
 
-    def output(self, argv, **kwargs):
+    def output(self, argv: Sequence[str], **kwargs: Any) -> tuple[int, str, str]:
         """Run a short command; returns (status, stdout, stderr) as text."""
         out, err = bytearray(), bytearray()
         status = self.run(argv, stdout=out.extend, stderr=err.extend, **kwargs)
         return status, out.decode(errors="replace"), err.decode(errors="replace")
 
-    def _timed_out(self, command, argv, why):
+    def _timed_out(self, command: Command, argv: Sequence[str], why: str) -> CommandTimeout:
         """End the command, so that what it has written arrives; returns the exception."""
         with contextlib.suppress(LabError, OutputGone):
             # blocked tasks and backtraces go to the kernel's log: they tell why
@@ -387,17 +402,18 @@ class Guest:
 
     # the loop
 
-    def _send(self, kind, command=None, stream=0, payload=b""):
+    def _send(self, kind: int, command: Command | None = None, stream: int = 0,
+              payload: bytes = b"") -> None:
         self._link.send(kind, command.ident if command else 0, stream, payload)
 
-    def _died(self, sentence):
+    def _died(self, sentence: str) -> GuestDied:
         tail = self.machine.console_tail()
         text = sentence
         if tail:
             text += "\nlast lines of its console:\n" + "\n".join("  | " + line for line in tail)
         return GuestDied(text, f"all of it: {self.machine.console}")
 
-    def _interest(self):
+    def _interest(self) -> dict[int, int]:
         agent, channel = self.machine.agent, self.machine.channel
         wanted = {agent.fileno(): select.POLLIN | (select.POLLOUT if self._link.output(1) else 0),
                   self.machine.events.fileno(): select.POLLIN,
@@ -412,15 +428,15 @@ class Guest:
                     wanted[sink.fd] = wanted.get(sink.fd, 0) | select.POLLOUT
         return wanted
 
-    def _pump(self, limit):
+    def _pump(self, limit: float | None) -> None:
         """One turn: wait until something happens or `limit` is there, and deal with it."""
         if self._reset_wanted:
             self.reset()
         for command in list(self._commands.values()):
             self._feed_bytes(command)
         poll = select.poll()
-        for fd, events in self._interest().items():
-            poll.register(fd, events)
+        for fd, wanted in self._interest().items():
+            poll.register(fd, wanted)
         begun = time.monotonic()
         turn = TURN if limit is None else min(TURN, max(0.0, limit - begun))
         events = dict(poll.poll(turn * 1000))
@@ -444,7 +460,7 @@ class Guest:
         if self.machine.pidfd in events:
             self._last_words()
 
-    def _receive(self):
+    def _receive(self) -> bool:
         """Take what the agent sent. Returns False at its end."""
         try:
             data = self.machine.agent.recv(1 << 18)
@@ -461,7 +477,7 @@ class Guest:
             self._resume()
         return True
 
-    def _last_words(self):
+    def _last_words(self) -> None:
         """QEMU has ended: what it had still sent counts, a finished command too."""
         while True:
             ready = select.poll()
@@ -474,7 +490,7 @@ class Guest:
             return
         raise self._died(self.machine.epitaph())
 
-    def _flush_link(self, end):
+    def _flush_link(self, end: socket.socket) -> None:
         while data := self._link.output(65536):
             try:
                 self._link.wrote(end.send(data))
@@ -483,7 +499,7 @@ class Guest:
             except OSError:
                 return          # the end of QEMU is noticed elsewhere
 
-    def _flush(self, end, out):
+    def _flush(self, end: socket.socket, out: bytearray) -> None:
         while out:
             try:
                 count = end.send(memoryview(out)[:65536])
@@ -494,7 +510,7 @@ class Guest:
                 return
             del out[:count]
 
-    def _take(self, kind, stream, ident, payload):
+    def _take(self, kind: int, stream: int, ident: int, payload: bytes) -> None:
         if kind == f.HELLO:
             self._greeted(payload)
             return
@@ -526,7 +542,7 @@ class Guest:
         elif kind == f.EXIT:
             command.status = struct.unpack("<i", payload)[0]
 
-    def _owe(self, command, stream, count):
+    def _owe(self, command: Command, stream: int, count: int) -> None:
         """Give credit back, in lots: a frame for every write would double the traffic."""
         command.owed[stream] += count
         if command.owed[stream] >= f.WINDOW // 4 or not command.sinks[stream].pending:
@@ -534,12 +550,12 @@ class Guest:
                 self._send(f.CREDIT, command, stream, struct.pack("<I", command.owed[stream]))
                 command.owed[stream] = 0
 
-    def _push(self, command):
+    def _push(self, command: Command) -> None:
         for stream, sink in command.sinks.items():
             if sink.pending:
                 self._owe(command, stream, sink.push())
 
-    def _hold_stdin(self):
+    def _hold_stdin(self) -> None:
         """The commands get no more of their stdin; what they have not read is taken back."""
         waiting = [c for c in self._commands.values() if not c.held]
         for command in waiting:
@@ -550,10 +566,10 @@ class Guest:
                                                    for c in waiting):
             self._flush_link(self.machine.agent)
             poll = select.poll()
-            for fd, events in self._interest().items():
+            for fd, wanted in self._interest().items():
                 if fd in (self.machine.agent.fileno(), self.machine.events.fileno(),
                           self.machine.pidfd):
-                    poll.register(fd, events)
+                    poll.register(fd, wanted)
             events = dict(poll.poll(TURN * 1000))
             if self.machine.events.fileno() in events:
                 for name, data in self.machine.events.take():
@@ -563,7 +579,7 @@ class Guest:
             if self.machine.pidfd in events:
                 return          # the loop will notice
 
-    def _feed_bytes(self, command):
+    def _feed_bytes(self, command: Command) -> None:
         if command.held:
             return
         while command.ahead and command.credit > 0:
@@ -583,7 +599,7 @@ class Guest:
             command.credit -= len(data)
             self._send(f.DATA, command, f.STDIN, data)
 
-    def _feed_fd(self, command, events):
+    def _feed_fd(self, command: Command, events: dict[int, int]) -> None:
         if not isinstance(command.stdin, int) or not events.get(command.stdin) \
                 or command.eof_sent or command.credit <= 0 or command.held or command.ahead:
             return
@@ -606,7 +622,7 @@ class Guest:
         self._send(f.DATA, command, f.STDIN, data)
 
 
-def kernel_line(record):
+def kernel_line(record: bytes) -> bytes:
     """A record of /dev/kmsg as `dmesg -x` prints it, without the facility."""
     head, _, text = record.partition(b";")
     try:

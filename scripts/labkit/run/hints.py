@@ -32,16 +32,16 @@ LINES = (
 class Hints:
     """What was recognised in one guest's log."""
 
-    def __init__(self):
-        self._found = {}
+    def __init__(self) -> None:
+        self._found: dict[str, bytes] = {}
 
-    def heed(self, line):
+    def heed(self, line: bytes) -> None:
         """A line of the kernel's log, as bytes."""
         for pattern, hint in LINES:
             if hint not in self._found and pattern.search(line):
                 self._found[hint] = line
 
-    def found(self):
+    def found(self) -> list[str]:
         """The hints, in the order in which their lines came."""
         return list(self._found)
 
@@ -51,7 +51,7 @@ DONE = {"tx": "sent", "rx": "received"}
 CIPHERS = "Linux gives a NIC TLS 1.2 with AES-128-GCM or AES-256-GCM and nothing else"
 
 
-def nics(text):
+def nics(text: str) -> list[tuple[str, dict[str, str]]]:
     """[(name, {word: value})] of what `lab-net tls` prints."""
     found = []
     for line in text.splitlines():
@@ -60,7 +60,7 @@ def nics(text):
     return found
 
 
-def software_tls(text):
+def software_tls(text: str) -> list[str]:
     """Sentences about TLS connections that no NIC took, from what `lab-net tls` prints."""
     sentences = []
     for name, words in nics(text):
@@ -80,7 +80,7 @@ def software_tls(text):
     return sentences
 
 
-def greeting(text):
+def greeting(text: str) -> list[str]:
     """Lines for whoever gets a shell: what of TLS offload is on, and how to switch it on."""
     lines = []
     for name, words in nics(text):

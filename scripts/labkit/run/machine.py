@@ -20,13 +20,17 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, BinaryIO
 
 from .. import options, paths
 from ..errors import LabError
 from ..interrupts import held
+from ..make.products import Products
 from .events import Events
 from .frames import guest as frames
-from .spec import quote
+from .rundir import RunDir
+from .spec import Spec, quote
 from .wire import Wire
 
 PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
@@ -49,33 +53,32 @@ STOP_TIMEOUT = 120      # seconds to end after `quit`; killing it is a failure, 
 class Machine:
     """A QEMU that runs the guest. Use as a context manager: leaving it ends QEMU."""
 
-    def __init__(self, products, spec, rundir):
+    def __init__(self, products: Products, spec: Spec, rundir: RunDir) -> None:
         self.products = products
         self.spec = spec
         self.rundir = rundir
-        self.agent = None           # socket of the port lab.agent
-        self.channel = None         # socket of the port lab.channel
-        self.events = None          # what QEMU tells by itself
-        self.wire = None            # the middlebox between the NICs, if there is one
+        # sockets of the ports lab.agent and lab.channel, and what QEMU tells by itself
+        self._ends: tuple[socket.socket, socket.socket, Events] | None = None
+        self.wire: Wire | None = None       # the middlebox between the NICs, if there is one
         self.pidfd = -1             # readable when QEMU has ended
-        self._vm = None
-        self._status = None
+        self._vm: Any = None        # QEMU's own Python modules have no types
+        self._status: int | None = None
         self.console = rundir.file("console.log")
         self.log = rundir.file("qemu.log")
 
     # the command line
 
-    def _port_devices(self):
+    def _port_devices(self) -> dict[str, int]:
         """{id of a root port: its device number on the root bus}."""
         ports = {f"rp{nic[3:]}": PORT_ADDRESSES[int(nic[3:])] for nic in self.spec.nics}
         return ports | {SPARE_PORT: SPARE_ADDRESS}
 
-    def ports(self):
+    def ports(self) -> dict[str, str]:
         """{id of a root port: its PCI address in the guest}."""
         return {port: f"0000:00:{address:02x}.0"
                 for port, address in self._port_devices().items()}
 
-    def nic_device(self, nic, port=None):
+    def nic_device(self, nic: str, port: str | None = None) -> str:
         """The -device option of `nic`, also what device_add takes; `port`: not in its own."""
         index = int(nic[3:])
         parts = [self.spec.nic_model, f"id={nic}", f"bus={port or f'rp{index}'}",
@@ -84,7 +87,7 @@ class Machine:
             parts.append("romfile=")
         return ",".join(parts + self.spec.nic)
 
-    def _net_args(self, wire):
+    def _net_args(self, wire: Sequence[int]) -> list[str]:
         """`wire`: descriptors of the two ends of a stream socket pair, or of one for each NIC,
         whose other ends the middlebox has.
 
@@ -107,7 +110,7 @@ class Machine:
             args += ["-device", self.nic_device(nic)]
         return args
 
-    def _kernel_args(self):
+    def _kernel_args(self) -> str:
         spec = self.spec
         ports = ",".join(address for port, address in self.ports().items() if port != SPARE_PORT)
         words = [KERNEL_ARGS, *self.products.kernel_args.split(),
@@ -115,7 +118,8 @@ class Machine:
                  *options.contributed(spec, "kernel")]
         return " ".join(words)
 
-    def _args(self, initrd, ports, wire):
+    def _args(self, initrd: pathlib.Path, ports: Iterable[tuple[str, int]],
+              wire: Sequence[int]) -> list[str]:
         spec, products = self.spec, self.products
         args = []
         for folder in products.firmware_dirs:
@@ -141,7 +145,7 @@ class Machine:
 
     # life
 
-    def start(self):
+    def start(self) -> None:
         """Launch QEMU and connect its monitor. Raises LabError with QEMU's own words."""
         machine_class = _qemu_machine_class(self.products.qemu_src)
         initrd = self.rundir.sockets / "initrd"
@@ -154,8 +158,7 @@ class Machine:
             near.setblocking(False)
             ours.append(near)
             theirs.append(far)
-        self.agent, self.channel = ours[:2]
-        self.events = Events(ours[2])
+        self._ends = ours[0], ours[1], Events(ours[2])
         wire = self._wire_ends()
         for end in wire:
             os.set_inheritable(end.fileno(), True)
@@ -172,24 +175,25 @@ class Machine:
             with held():
                 vm.launch()
                 self._vm = vm
-                # pylint: disable=protected-access
+                # pylint: disable-next=protected-access      # there is no other way to set it
                 vm._qmp.settimeout(QMP_TIMEOUT)
                 self.pidfd = os.pidfd_open(vm.get_pid())
         except ProcessLookupError:
             raise LabError("QEMU ended at once: " + self._log_tail()) from None
-        except Exception as error:  # pylint: disable=broad-except
-            raise LabError("QEMU did not start: " + (self._log_tail() or str(error)),
-                           f"its command line is in {self.rundir.file('qemu-command.txt')}") \
-                from error
+        except Exception as error:
+            text = "QEMU did not start: " + (self._log_tail() or str(error))
+            where = self.rundir.file("qemu-command.txt")
+            raise LabError(text, f"its command line is in {where}") from error
         finally:
             for far in theirs:
                 far.close()
             initrd.unlink(missing_ok=True)
 
-    def image(self, part):
+    def image(self, part: str) -> pathlib.Path:
         """The file of what the guest was booted from: "kernel", or "initrd", which is packed for
         the way into the guest; a kernel unpacks it."""
         if part == "kernel":
+            assert self.products.kernel is not None     # it was booted from it
             return self.products.kernel
         path = self.rundir.sockets / "initrd.gz"
         if not path.exists():
@@ -200,7 +204,7 @@ class Machine:
                 raise LabError(f"cannot pack the guest's initrd: {error}") from error
         return path
 
-    def _wire_ends(self):
+    def _wire_ends(self) -> Sequence[socket.socket]:
         """The sockets that the NICs are wired with."""
         if self.spec.topology != "pair":
             return ()
@@ -209,12 +213,12 @@ class Machine:
         self.wire = Wire(self.rundir, self.spec.wire)
         return self.wire.start()
 
-    def stop(self):
+    def stop(self) -> None:
         """End QEMU, politely first. Safe to call at any time, and twice."""
         vm, self._vm = self._vm, None
         if vm is not None:
             with held():
-                # pylint: disable=broad-except,protected-access
+                # pylint: disable=broad-except,protected-access  # whatever QEMU's modules raise
                 try:
                     if vm._qmp_connection is not None:
                         vm._qmp_connection.settimeout(STOP_TIMEOUT)
@@ -225,64 +229,85 @@ class Machine:
                 self._status = vm.exitcode()
         if self.wire is not None:
             self.wire.stop()
-        for end in (self.agent, self.channel, self.events):
-            if end is not None:
+        if self._ends is not None:
+            for end in self._ends[:2]:
                 end.close()
+            self._ends[2].close()
         if self.pidfd >= 0:
             os.close(self.pidfd)
             self.pidfd = -1
 
-    def __enter__(self):
+    def _started(self) -> tuple[socket.socket, socket.socket, Events]:
+        if self._ends is None:
+            raise LabError("the machine is not running")
+        return self._ends
+
+    @property
+    def agent(self) -> socket.socket:
+        """The lab's end of the port lab.agent."""
+        return self._started()[0]
+
+    @property
+    def channel(self) -> socket.socket:
+        """The lab's end of the port lab.channel."""
+        return self._started()[1]
+
+    @property
+    def events(self) -> Events:
+        """What QEMU tells without being asked."""
+        return self._started()[2]
+
+    def __enter__(self) -> "Machine":
         self.start()
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         self.stop()
 
     @property
-    def exit_status(self):
+    def exit_status(self) -> int | None:
         """QEMU's exit status after stop(): 0, a code, or minus a signal."""
         return self._status
 
     @property
-    def pid(self):
+    def pid(self) -> int | None:
         """QEMU's process id, None when it does not run."""
         return self._vm.get_pid() if self._vm is not None else None
 
     @property
-    def running(self):
+    def running(self) -> bool:
         """Whether the QEMU process lives."""
         return self._vm is not None and self._vm.is_running()
 
     # the monitor
 
-    def qmp(self, command, **arguments):
+    def qmp(self, command: str, **arguments: Any) -> Any:
         """Run a QMP command; returns its result, raises LabError with QEMU's message."""
         if self._vm is None:
             raise LabError(f"QMP {command}: the machine is not running")
         with held():
             try:
                 return self._vm.cmd(command, arguments or None)
-            except Exception as error:      # pylint: disable=broad-except
+            except Exception as error:
                 text = str(error) or type(error).__name__
                 raise LabError(f"QMP {command}: {text}") from error
 
-    def hmp(self, line):
+    def hmp(self, line: str) -> str:
         """Run a human monitor command; its output, "" for most that succeed."""
         return str(self.qmp("human-monitor-command", **{"command-line": line})).strip()
 
-    def wait_event(self, name, timeout, match=None):
+    def wait_event(self, name: str, timeout: float, match: dict[str, Any] | None = None) -> Any:
         """Wait for a QMP event; returns it, or None when `timeout` seconds are over."""
         try:
             return self._vm.events_wait([(name, match)], timeout=float(timeout))
         except (asyncio.TimeoutError, TimeoutError):
             return None
-        except Exception as error:      # pylint: disable=broad-except
+        except Exception as error:
             raise LabError(f"QEMU went away while waiting for {name}") from error
 
-    def answers(self, timeout=5.0):
+    def answers(self, timeout: float = 5.0) -> bool:
         """Does QEMU's monitor answer? If not, its main loop hangs, and the guest with it."""
-        # pylint: disable=protected-access,broad-except
+        # pylint: disable=protected-access,broad-except  # whatever it is, it is no answer
         with held():
             try:
                 self._vm._qmp.settimeout(timeout)
@@ -294,14 +319,14 @@ class Machine:
                 with contextlib.suppress(Exception):
                     self._vm._qmp.settimeout(QMP_TIMEOUT)
 
-    def forget_events(self):
+    def forget_events(self) -> None:
         """Drop the events that nobody waits for."""
         with contextlib.suppress(Exception):
             self._vm.get_qmp_events()
 
     # why it died
 
-    def console_tail(self, lines=25):
+    def console_tail(self, lines: int = 25) -> list[str]:
         """The last lines of the guest's console, without what terminals interpret."""
         try:
             with open(self.console, "rb") as file:
@@ -318,28 +343,28 @@ class Machine:
                 return found[max(0, number - 2):number + lines]
         return found[-lines:]
 
-    def _log_tail(self):
+    def _log_tail(self) -> str:
         try:
             text = self.log.read_text(encoding="utf-8", errors="replace").strip()
         except OSError:
             return ""
         return "\n".join(text.splitlines()[-8:])
 
-    def epitaph(self):
+    def epitaph(self) -> str:
         """One sentence on why the machine is gone. Waits a little for the process to end."""
         reason = ""
         vm = self._vm
         if vm is not None:
             with contextlib.suppress(Exception):
-                # pylint: disable=protected-access
+                # pylint: disable-next=protected-access      # it has no wait() of its own
                 vm._popen.wait(timeout=5)
             with contextlib.suppress(Exception):
                 for event in vm.get_qmp_events():
                     if event.get("event") == "SHUTDOWN":
                         reason = event.get("data", {}).get("reason", "")
-        status = vm.exitcode() if vm is not None else self._status
+        status: int | None = vm.exitcode() if vm is not None else self._status
         if status is not None and status < 0:
-            return f"QEMU was killed by {signal.Signals(-status).name}; its log: {self.log}"
+            return f"QEMU was killed by {signal.Signals(abs(status)).name}; its log: {self.log}"
         if status:
             return f"QEMU ended with status {status}: {self._log_tail() or 'it said nothing'}"
         for line in self.console_tail(1000):
@@ -353,7 +378,7 @@ class Machine:
                 "guest-panic": "the guest panicked"}.get(reason, "the guest ended")
 
 
-def _ending(status):
+def _ending(status: int) -> str:
     """How a process ended, from the status that a shell gives it."""
     with contextlib.suppress(ValueError):
         if status > 128:
@@ -361,16 +386,18 @@ def _ending(status):
     return f"ended with status {status}"
 
 
-def _qemu_machine_class(qemu_src):
+def _qemu_machine_class(qemu_src: pathlib.Path | None) -> Callable[..., Any]:
     """QEMUMachine of the QEMU tree that the binary was built from."""
-    folder = str(pathlib.Path(qemu_src) / "python")
+    if qemu_src is None:
+        raise LabError("there is no QEMU to start")
+    folder = str(qemu_src / "python")
     if folder not in sys.path:
         sys.path.insert(0, folder)
     # what these modules log is for their developers; our messages say what happened
     logging.getLogger("qemu").addHandler(logging.NullHandler())
     logging.getLogger("qemu").propagate = False
     try:
-        # pylint: disable=import-outside-toplevel
+        # pylint: disable-next=import-outside-toplevel     # of the tree found above
         from qemu.machine import QEMUMachine
     except ImportError as error:
         raise LabError(f"cannot import QEMU's Python modules from {folder}: {error}",
@@ -378,7 +405,7 @@ def _qemu_machine_class(qemu_src):
     return QEMUMachine
 
 
-def _write_parts(parts, out):
+def _write_parts(parts: Iterable[pathlib.Path], out: BinaryIO | gzip.GzipFile) -> None:
     """The kernel unpacks archives one after the other, each begins on 4 bytes."""
     for part in parts:
         with open(part, "rb") as source:
@@ -386,7 +413,7 @@ def _write_parts(parts, out):
         out.write(b"\0" * (-out.tell() % 4))
 
 
-def _concatenate(parts, out_path):
+def _concatenate(parts: Iterable[pathlib.Path], out_path: pathlib.Path) -> None:
     try:
         with open(out_path, "wb") as out:
             _write_parts(parts, out)

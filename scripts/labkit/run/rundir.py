@@ -24,7 +24,7 @@ OWNER = ".pid"      # there while the run is going on
 class RunDir:
     """The artifacts of one run: `path` stays, `sockets` goes with close()."""
 
-    def __init__(self, kind, where=None):
+    def __init__(self, kind: str, where: str | pathlib.Path | None = None) -> None:
         """`where`: a directory the user chose; else a new one in artifacts/."""
         try:
             if where:
@@ -41,24 +41,24 @@ class RunDir:
             raise LabError(f"cannot create the directory for artifacts: {error}",
                            "free some space, or choose a place with --artifacts DIR") from error
 
-    def file(self, name):
+    def file(self, name: str) -> pathlib.Path:
         """The path of an artifact called `name`."""
         return self.path / name
 
-    def close(self):
+    def close(self) -> None:
         """Remove the sockets. Artifacts stay."""
         with contextlib.suppress(OSError):
             self.file(OWNER).unlink(missing_ok=True)
         shutil.rmtree(self.sockets, ignore_errors=True)
 
-    def __enter__(self):
+    def __enter__(self) -> "RunDir":
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
 
-def _fresh(base, kind):
+def _fresh(base: pathlib.Path, kind: str) -> pathlib.Path:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for count in range(1, 1000):
         path = base / (f"{stamp}-{kind}" + (f"-{count}" if count > 1 else ""))
@@ -73,7 +73,7 @@ def _fresh(base, kind):
     raise OSError(f"no free name for a run in {base}")
 
 
-def _alive(pid):
+def _alive(pid: str) -> bool:
     try:
         os.kill(int(pid), 0)
     except PermissionError:
@@ -83,7 +83,7 @@ def _alive(pid):
     return True
 
 
-def _running(run):
+def _running(run: pathlib.Path) -> bool:
     """Does the process that writes `run` still live?"""
     try:
         return _alive((run / OWNER).read_text(encoding="ascii"))
@@ -91,7 +91,7 @@ def _running(run):
         return False
 
 
-def _sweep():
+def _sweep() -> None:
     """Remove what labs that were killed left among the temporary files."""
     for folder in pathlib.Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
         with contextlib.suppress(OSError):
@@ -101,7 +101,7 @@ def _sweep():
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prune(base, mine):
+def _prune(base: pathlib.Path, mine: pathlib.Path) -> None:
     """Keep the newest KEEP runs, and those that are still going on."""
     runs = sorted(entry for entry in base.iterdir()
                   if entry.is_dir() and not entry.is_symlink() and entry != mine)

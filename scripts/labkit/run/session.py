@@ -6,13 +6,17 @@ booting, and naming the artifacts at the end.
 State: the list of artifacts to be named; what it opens it closes.
 """
 
+import argparse
 import contextlib
+import pathlib
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from .. import options, steps
 from ..errors import LabError
 from ..make import products
-from ..make.products import Wanted
+from ..make.products import Products, Wanted
 from .guest import Guest, GuestDied
 from .machine import Machine
 from .rundir import RunDir
@@ -21,7 +25,7 @@ from .spec import Spec
 named = []              # artifacts to be named when everything else has been said
 
 
-def add_options(parser, command):
+def add_options(parser: argparse.ArgumentParser, command: str) -> None:
     """Options about the machine, and about what it is made of."""
     group = options.add_options(parser, Spec, command)
     group.add_argument("--artifacts", metavar="DIR",
@@ -30,19 +34,20 @@ def add_options(parser, command):
     options.add_options(parser, Wanted, command)
 
 
-def ensure_products(args, **changes):
+def ensure_products(args: argparse.Namespace, **changes: Any) -> Products:
     """Build or find what the command line asks for; the long steps show their progress."""
     return products.ensure(Wanted(**{**options.values(Wanted, args), **changes}))
 
 
-def warn_network(text):
+def warn_network(text: str) -> None:
     """The network of the guest is not as it should be; the command runs all the same."""
     for line in text.splitlines():
         print(f"lab: warning: {line}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
-def booted(made, spec, rundir, need_network=False, hints=True):
+def booted(made: Products, spec: Spec, rundir: RunDir, need_network: bool = False,
+           hints: bool = True) -> Iterator[Guest]:
     """A ready guest; QEMU ends with the block, however it is left.
 
     need_network  fail when `lab-net up` failed, instead of only saying so
@@ -61,7 +66,7 @@ def booted(made, spec, rundir, need_network=False, hints=True):
 
 
 @contextlib.contextmanager
-def _hinting(guest):
+def _hinting(guest: Guest | None) -> Iterator[None]:
     """What the kernel's log meant is said at the end, whatever the end is."""
     try:
         yield
@@ -70,7 +75,7 @@ def _hinting(guest):
             steps.hint(hint)
 
 
-def report_exit(machine):
+def report_exit(machine: Machine) -> None:
     """A QEMU that crashed while it ended is a failure, however well the run went before."""
     status = machine.exit_status
     if status is not None and status != 0:
@@ -80,7 +85,8 @@ def report_exit(machine):
 
 
 @contextlib.contextmanager
-def artifacts(kind, where=None, quiet=False):
+def artifacts(kind: str, where: str | pathlib.Path | None = None,
+              quiet: bool = False) -> Iterator[RunDir]:
     """The run's directory; cli prints its place at the end, whatever the end is."""
     rundir = RunDir(kind, where)
     try:

@@ -103,7 +103,7 @@ def _share_devices(path: pathlib.Path) -> list[str]:
 
 
 @dataclasses.dataclass
-class Spec:     # pylint: disable=too-many-instance-attributes  # one for each option
+class Spec:
     """What the user asked a machine to be."""
 
     TITLE: ClassVar[str] = "the machine"

@@ -8,20 +8,24 @@ State: the process and the socket; the binary in the cache.
 import contextlib
 import json
 import os
+import pathlib
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 from .. import paths, steps
 from ..errors import LabError, UsageError
 from ..interrupts import held
+from .rundir import RunDir
 
 TARGET = "tests/wire/mlx5-wire"
 ANSWER_TIMEOUT = 60.0       # a hang guard: it answers between two packets
 END_TIMEOUT = 120.0         # likewise: killing it is a failure
 
 
-def build():
+def build() -> pathlib.Path:
     """The program, brought up to date; takes a moment when there is nothing to do."""
     folder = paths.cache_dir("wire", paths.checkout_id())
     with paths.lock("wire"), steps.Step("build the wire", log="wire-build", quiet=True) as step:
@@ -32,7 +36,7 @@ def build():
     return folder / TARGET
 
 
-def check(rules):
+def check(rules: Iterable[str]) -> None:
     """Raise UsageError when one of the rules cannot be read."""
     argv = [str(build()), "--check"]
     for rule in rules:
@@ -48,16 +52,16 @@ def check(rules):
 class Wire:
     """The middlebox of one machine."""
 
-    def __init__(self, rundir, rules):
+    def __init__(self, rundir: RunDir, rules: Iterable[str]) -> None:
         self._rundir = rundir
         self._rules = list(rules)
-        self._process = None
-        self._control = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
         self._buffer = b""
-        self._status = None
+        self._status: int | None = None
         self.log = rundir.file("wire.log")
 
-    def start(self):
+    def start(self) -> list[socket.socket]:
         """Start it; returns two sockets, the ends of net0 (side A) and net1 (side B)."""
         program = build()
         ends, sides = [], []
@@ -77,7 +81,7 @@ class Wire:
         fds = [sock.fileno() for sock in (*sides, theirs)]
         try:
             with open(self.log, "wb") as log, held():
-                # pylint: disable=consider-using-with
+                # pylint: disable-next=consider-using-with      # until stop()
                 self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log,
                                                  stderr=log, pass_fds=fds)
         finally:
@@ -86,8 +90,10 @@ class Wire:
         self.call("rules")          # it runs, or says why not
         return ends
 
-    def call(self, cmd, **args):
+    def call(self, cmd: str, **args: Any) -> Any:
         """Run a command of the control socket; its result. LabError with its own words."""
+        if self._control is None:
+            raise LabError(f"wire: {cmd}: it is not running")
         request = {"cmd": cmd, **{key: value for key, value in args.items() if value is not None}}
         try:
             self._control.sendall(json.dumps(request).encode() + b"\n")
@@ -104,7 +110,7 @@ class Wire:
             raise LabError("wire: " + str(answer.get("error", "no reason given")))
         return answer.get("result")
 
-    def stop(self):
+    def stop(self) -> None:
         """End it. Call after QEMU has ended, then it does so by itself."""
         process, self._process = self._process, None
         if process is None:
@@ -121,13 +127,13 @@ class Wire:
         self._status = process.returncode
 
     @property
-    def problem(self):
+    def problem(self) -> str:
         """Why it did not end as it should, "" if it did. Known after stop()."""
         if self._status in (None, 0):
             return ""
         return f"the wire ended with status {self._status}: {self._words()}"
 
-    def _words(self):
+    def _words(self) -> str:
         try:
             text = self.log.read_text(encoding="utf-8", errors="replace").strip()
         except OSError:

@@ -7,6 +7,7 @@ State: none.
 
 import contextlib
 
+from ..run.rundir import RunDir
 from .guest import GuestTests
 
 
@@ -21,7 +22,7 @@ class Asan(GuestTests):
     extra_args = ("--smoke",)
     words = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
 
-    def verdict(self, rundir):
+    def verdict(self, rundir: RunDir) -> str:
         log = rundir.file("qemu.log")
         with contextlib.suppress(OSError):
             for line in log.read_text(encoding="utf-8", errors="replace").splitlines():

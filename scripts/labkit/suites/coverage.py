@@ -14,10 +14,12 @@ import os
 import pathlib
 import subprocess
 import time
+from collections.abc import Iterable
+from typing import Any
 
 from .. import ktap, paths, steps
 from ..errors import BuildError, LabError
-from .suite import Suite
+from .suite import Context, Suite
 
 ENGINE = "hw/net/mlx5/engine"
 # the two state machines: each of their lines is reached by a test, or it has no business there
@@ -34,10 +36,10 @@ class Coverage(Suite):
     order = 610
     purposes = ("compile", "test")
 
-    def tests(self, context):
+    def tests(self, context: Context) -> list[str]:
         return list(COMPLETE)
 
-    def run(self, context, report, names):
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         report.plan(len(names))
         started = time.monotonic()
         folder = paths.cache_dir("coverage", paths.checkout_id())
@@ -53,7 +55,7 @@ class Coverage(Suite):
             report.result(judge(name, found.get(name), took / len(names)))
 
 
-def build(folder):
+def build(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     """Build the unit tests with counters; returns {name of the test: program}."""
     with steps.Step("build the unit tests for coverage", log="coverage-build") as step:
         if not paths.configured(folder):
@@ -73,7 +75,7 @@ def build(folder):
     return programs
 
 
-def run_tests(folder, programs, log):
+def run_tests(folder: pathlib.Path, programs: Iterable[str], log: pathlib.Path) -> None:
     """Run them with fresh counters; LabError when one fails: its coverage means nothing."""
     for old in folder.rglob("*.gcda"):
         old.unlink()
@@ -98,30 +100,29 @@ def run_tests(folder, programs, log):
 class File:
     """What gcov knows of one source file, over all objects that it is part of."""
 
-    def __init__(self):
-        self.lines = collections.Counter()          # number: times executed
-        self.functions = collections.Counter()      # name: times entered
+    def __init__(self) -> None:
+        self.lines: collections.Counter[int] = collections.Counter()        # number: times executed
+        self.functions: collections.Counter[str] = collections.Counter()    # name: times entered
 
-    def missed(self):
+    def missed(self) -> list[int]:
         """Numbers of the lines that nothing has executed."""
         return sorted(number for number, count in self.lines.items() if not count)
 
-    def covered(self):
+    def covered(self) -> tuple[int, int]:
         """(lines executed, lines that can be)"""
         return len(self.lines) - len(self.missed()), len(self.lines)
 
 
-def gcov(folder):
+def gcov(folder: pathlib.Path) -> dict[str, File]:
     """{file name: File} of the engine's sources and headers."""
     objects = sorted(folder.rglob("libmlx5-engine.a.p/*.gcno"))
     if not objects:
         raise LabError(f"no .gcno file of the engine in {folder}: it was built without coverage")
-    found = collections.defaultdict(File)
+    found: dict[str, File] = collections.defaultdict(File)
     engine = paths.REPO / ENGINE
     for notes in objects:
         text = steps.capture(["gcov", "--json-format", "--stdout", notes], cwd=folder).stdout
-        for document in filter(None, text.splitlines()):
-            data = json.loads(document)
+        for data in [json.loads(document) for document in text.splitlines() if document]:
             for source in data["files"]:
                 # names are as the compiler was given them: relative to where it ran
                 path = pathlib.Path(os.path.normpath(folder / source["file"]))
@@ -130,14 +131,14 @@ def gcov(folder):
     return dict(sorted(found.items()))
 
 
-def _add(file, source):
+def _add(file: File, source: dict[str, Any]) -> None:
     for line in source["lines"]:
         file.lines[line["line_number"]] += line["count"]
     for function in source["functions"]:
         file.functions[function["name"]] += function["execution_count"]
 
 
-def table(found):
+def table(found: dict[str, File]) -> list[str]:
     """Lines of text: each file of the engine, what of it is covered."""
     lines = [f"{'file':22} {'lines':>12} {'%':>7}  {'functions':>10}"]
     total = [0, 0, 0, 0]
@@ -150,14 +151,14 @@ def table(found):
     return [*lines, _row("all", *total)]
 
 
-def _row(name, done, there, entered, functions):
+def _row(name: str, done: int, there: int, entered: int, functions: int) -> str:
     share = 100 * done / there if there else 100
     # 99.996 % is not 100 %
     share = min(share, 99.9) if done < there else share
     return f"{name:22} {f'{done}/{there}':>12} {share:7.1f}  {f'{entered}/{functions}':>10}"
 
 
-def save(found, path):
+def save(found: dict[str, File], path: pathlib.Path) -> None:
     """The same as JSON, with the numbers of the lines that are missed."""
     path.write_text(json.dumps({name: {
         "lines": len(file.lines), "covered": file.covered()[0], "missed": file.missed(),
@@ -165,7 +166,7 @@ def save(found, path):
         encoding="utf-8")
 
 
-def judge(name, file, seconds):
+def judge(name: str, file: File | None, seconds: float) -> ktap.Result:
     """The Result of one file that must be covered completely."""
     if file is None or not file.lines:
         return ktap.Result([name], "fail", f"gcov knows no line of {ENGINE}/{name}", [], seconds)

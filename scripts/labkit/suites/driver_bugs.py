@@ -9,8 +9,8 @@ from .. import ktap
 from ..errors import LabError
 from ..make.products import PARTS
 from ..run import session
-from ..run.driverbugs import TABLE, Outcome, attempt, known, series
-from .suite import Suite
+from ..run.driverbugs import TABLE, Bug, Outcome, attempt, known, series
+from .suite import Context, Suite
 
 
 class DriverBugs(Suite):
@@ -22,10 +22,10 @@ class DriverBugs(Suite):
     order = 680
     parts = PARTS
 
-    def tests(self, context):
+    def tests(self, context: Context) -> list[str]:
         return list(known())
 
-    def run(self, context, report, names):
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         bugs, products = known(), self.products(context)
         report.plan(len(names))
         for name in names:
@@ -38,7 +38,7 @@ class DriverBugs(Suite):
             report.result(expected(bugs[name], series(products), outcome))
 
 
-def expected(bug, kernel, outcome):
+def expected(bug: Bug, kernel: str, outcome: Outcome) -> ktap.Result:
     """The test's result: a bug that shows, or does not, where it is known to."""
     want, lines = bug.shows.get(kernel), list(outcome.lines)
     if outcome.shown is None:

@@ -7,22 +7,25 @@ State: none between suites.
 """
 
 import dataclasses
+import pathlib
 import sys
 import time
 
 from .. import ktap, paths, steps
 from ..errors import LabError
 from ..make import guest_tests
-from ..make.products import PARTS
+from ..make.products import PARTS, Products
 from ..run import session
+from ..run.guest import Guest
+from ..run.rundir import RunDir
 from ..run.spec import Spec
-from .suite import LIST_LIMIT, Suite
+from .suite import LIST_LIMIT, Context, Suite
 
 SILENCE = 3600.0        # a guest test that says nothing for so long hangs; beyond its own guard
 BOOTS = 4               # of the guest suite: after a death the rest gets another machine
 
 
-def watched(spec):
+def watched(spec: Spec) -> Spec:
     """A machine whose devices watch themselves, unless the user's --nic says strict=off.
 
     guest-tests/lib/runner.py looks at what they find.
@@ -39,10 +42,10 @@ class GuestTests(Suite):
     about = "functional tests in the guest"
     order = 300
     parts = PARTS
-    extra_args = ()
-    group = None            # the only group of tests that this suite is about
+    extra_args: tuple[str, ...] = ()
+    group: str | None = None            # the only group of tests that this suite is about
 
-    def tests(self, context):
+    def tests(self, context: Context) -> list[str]:
         run = paths.GUEST_TESTS / "run.py"
         if not run.is_file():
             raise LabError(f"{run} does not exist: there are no guest tests to run")
@@ -55,7 +58,7 @@ class GuestTests(Suite):
             raise LabError(f"{run} --list names no test")
         return names
 
-    def run(self, context, report, names):
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         products = self.products(context)
         report.plan(len(names))
         left = list(names)
@@ -74,7 +77,8 @@ class GuestTests(Suite):
         for name in left:
             report.result(ktap.Result([name], "fail", reason))
 
-    def _boot(self, context, report, products, left, boot, names):
+    def _boot(self, context: Context, report: ktap.MergedReport, products: Products,
+              left: list[str], boot: int, names: list[str]) -> tuple[str, bool]:
         """One guest: runs `left` and takes what was done off it.
 
         Returns why it ended early ("" if it did not), and whether another guest is no use.
@@ -104,7 +108,8 @@ class GuestTests(Suite):
             return (problem or "the test program ended without a result for it",
                     not started or stream.bail)
 
-    def _tests(self, context, guest, stream, left, names, rundir):
+    def _tests(self, context: Context, guest: Guest, stream: "_Stream", left: list[str],
+               names: list[str], rundir: RunDir) -> str:
         argv = ["python3", "-B", f"{guest_tests.AT}/run.py", *self.arguments(context)]
         if len(left) < len(names) or context.patterns or self.group:
             for name in left:
@@ -118,15 +123,17 @@ class GuestTests(Suite):
             return f"the test program ended with status {status}\n" + "\n".join(tail)
         return ""
 
-    def arguments(self, context):
+    def arguments(self, context: Context) -> list[str]:
         """More arguments for the test program: all of its tests in a full run."""
         return [*self.extra_args, *(["--full"] if context.args.full else [])]
 
-    def environment(self, context):     # pylint: disable=unused-argument
+    # pylint: disable-next=unused-argument      # others have options
+    def environment(self, context: Context) -> dict[str, str]:
         """More environment for the tests: this machine is theirs alone."""
         return {"DISRUPTIVE": "1"}
 
-    def verdict(self, rundir):  # pylint: disable=unused-argument
+    # pylint: disable-next=unused-argument      # others look into QEMU's log
+    def verdict(self, rundir: RunDir) -> str:
         """"" or what is wrong with the run as a whole, from its artifacts."""
         return ""
 
@@ -134,17 +141,16 @@ class GuestTests(Suite):
 class _Stream:
     """The guest's KTAP as it arrives: lines of groups pass, results of tests are renumbered."""
 
-    def __init__(self, report, left, copy):
+    def __init__(self, report: ktap.MergedReport, left: list[str], copy: pathlib.Path) -> None:
         self._report = report
         self._left = left
         self._parser = ktap.Parser(self._on_result)
         self._rest = b""
         self._taken = 0
         self._time = time.monotonic()
-        # pylint: disable=consider-using-with
-        self._copy = open(copy, "wb")
+        self._copy = open(copy, "wb")  # pylint: disable=consider-using-with  # until close()
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> None:
         """Bytes of the program's stdout."""
         self._copy.write(data)
         self._copy.flush()
@@ -155,7 +161,7 @@ class _Stream:
                 self._report.emit(line, 1)
             self._parser.line(line)
 
-    def _on_result(self, result, depth, group):
+    def _on_result(self, result: ktap.Result, depth: int, group: bool) -> None:
         if depth:
             return
         now = time.monotonic()
@@ -175,10 +181,10 @@ class _Stream:
             self._left.remove(result.path[0])
 
     @property
-    def bail(self):
+    def bail(self) -> bool:
         """Whether the program itself gave up."""
         return self._parser.bail is not None
 
-    def close(self):
+    def close(self) -> None:
         """No more is to come."""
         self._copy.close()

@@ -10,20 +10,21 @@ import contextlib
 import sys
 import time
 import traceback
+from typing import Any
 
 from .. import ktap, paths, steps
 from ..errors import LabError
 from ..make import products
-from .suite import Suite
+from .suite import Context, Suite
 
 
-def _tests():
+def _tests() -> list[Any]:
     """What tests/lab has: its package `lab`, as a list of lab.registry.Test."""
     folder = str(paths.TESTS)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    # they test the product, which does not need them
-    from lab import registry  # pylint: disable=import-outside-toplevel
+    # pylint: disable-next=import-outside-toplevel     # the product does not need its tests
+    from lab import registry
     return registry.all_tests()
 
 
@@ -34,21 +35,22 @@ class Lab(Suite):
     about = "the lab's own promises: exit statuses, streams, failures, no stray process"
     order = 400
 
-    def _chosen(self, context):
+    def _chosen(self, context: Context) -> list[Any]:
         names = context.wants(self.name, [test.name for test in _tests()])
         return [test for test in _tests() if test.name in names]
 
-    def _parts(self, tests):
+    def _parts(self, tests: list[Any]) -> tuple[str, ...]:
         return tuple(part for part in products.PARTS if any(part in test.parts for test in tests))
 
-    def packages(self, context):
+    def packages(self, context: Context) -> tuple[str, ...]:
         return products.purposes(self._parts(self._chosen(context)))
 
-    def tests(self, context):
+    def tests(self, context: Context) -> list[str]:
         return [test.name for test in _tests()]
 
-    def run(self, context, report, names):
-        from lab import rig  # pylint: disable=import-outside-toplevel
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
+        # pylint: disable-next=import-outside-toplevel     # likewise
+        from lab import rig
         chosen = [test for test in _tests() if test.name in names]
         report.plan(len(chosen))
         if parts := self._parts(chosen):
@@ -57,7 +59,7 @@ class Lab(Suite):
             for test in chosen:
                 self._run(tools, test, report)
 
-    def _run(self, rig, test, report):
+    def _run(self, rig: Any, test: Any, report: ktap.MergedReport) -> None:
         steps.ticker.show(f"lab: testing the lab: {test.name}")
         started = time.monotonic()
         result = ktap.Result([test.name], "pass")
@@ -69,8 +71,8 @@ class Lab(Suite):
         except (AssertionError, LabError) as error:
             lines = str(error).splitlines() or ["failed"]
             result.status, result.reason, result.output = "fail", lines[0], lines[1:]
+        # a socket that nobody answers, say: one failure, and the rest is still to be tested
         except Exception as error:      # pylint: disable=broad-except
-            # a socket that nobody answers, say: one failure, and the rest is still to be tested
             result.status, result.reason = "fail", f"{type(error).__name__}: {error}"
             result.output = traceback.format_exc().splitlines()
         result.seconds = time.monotonic() - started

@@ -9,7 +9,7 @@ import time
 
 from .. import ktap
 from ..errors import BuildError
-from .suite import Suite
+from .suite import Context, Suite
 
 
 class NextQemu(Suite):
@@ -22,10 +22,10 @@ class NextQemu(Suite):
     parts = ("qemu",)
     variant = {"qemu_series": "10.2"}
 
-    def tests(self, context):
+    def tests(self, context: Context) -> list[str]:
         return ["compile"]
 
-    def run(self, context, report, names):
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         report.plan(1)
         started = time.monotonic()
         try:

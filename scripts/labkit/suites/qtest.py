@@ -11,7 +11,7 @@ import pathlib
 
 from .. import ktap
 from ..errors import LabError
-from .suite import WHOLE, Suite, complete, glib_names, run_tap
+from .suite import WHOLE, Context, Suite, complete, glib_names, run_tap
 
 RESTARTS = 5            # of a qtest program that dies in a test
 
@@ -25,10 +25,10 @@ class Qtest(Suite):
     parts = ("qemu",)
     part = ""           # of the names: only tests that have it
 
-    def __init__(self):
-        self._prefix = {}
+    def __init__(self) -> None:
+        self._prefix: dict[str, str] = {}
 
-    def _programs(self, context):
+    def _programs(self, context: Context) -> tuple[dict[str, pathlib.Path], dict[str, str]]:
         """{name: path} of the qtest programs, and the environment that they need."""
         products = self.products(context)
         if not products.qtests:
@@ -36,7 +36,7 @@ class Qtest(Suite):
         return ({pathlib.Path(path).name: path for path in products.qtests},
                 {"QTEST_QEMU_BINARY": str(products.qemu)})
 
-    def tests(self, context):
+    def tests(self, context: Context) -> list[str]:
         programs, env = self._programs(context)
         names = []
         for program, path in programs.items():
@@ -49,7 +49,7 @@ class Qtest(Suite):
                       if self.part in name]
         return names
 
-    def run(self, context, report, names):
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         programs, env = self._programs(context)
         chosen = {program: [name.split("/", 1)[1] for name in names
                             if name.split("/", 1)[0] == program] for program in programs}
@@ -73,7 +73,8 @@ class Qtest(Suite):
                         for name in inner]
             report.group(program, results)
 
-    def _once(self, context, path, env, program, names):
+    def _once(self, context: Context, path: pathlib.Path, env: dict[str, str], program: str,
+              names: list[str]) -> list[ktap.Result]:
         """Results of one run of a program; no names for all its tests."""
         prefix = self._prefix[program]
         argv = [path, "--tap", "-k"]

@@ -7,12 +7,13 @@ State: none beyond the run; the program is that of the suite `unit`.
 """
 
 import os
+import pathlib
 import random
 import time
 
 from .. import ktap, steps
 from ..errors import UsageError
-from .suite import WHOLE, Suite, complete, glib_names, run_tap
+from .suite import WHOLE, Context, Suite, complete, glib_names, run_tap
 from .unit import Unit
 
 PROGRAM = "test-tls-random"
@@ -29,15 +30,15 @@ class RandomPackets(Suite):
     about = f"{PACKETS:,} random packets: engine against model (MLX5_TEST_PACKETS, MLX5_TEST_SEED)"
     default = False
     order = 620
-    purposes = Unit.purposes
+    purposes = ("compile", "test")
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._unit = Unit()
 
-    def tests(self, context):
+    def tests(self, context: Context) -> list[str]:
         return [name.rsplit("/", 1)[1] for name in glib_names([self._unit.program(PROGRAM)])]
 
-    def run(self, context, report, names):
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         program = self._unit.program(PROGRAM)
         seed, packets = number("MLX5_TEST_SEED"), number("MLX5_TEST_PACKETS")
         seed = random.SystemRandom().getrandbits(31) if seed is None else seed
@@ -57,7 +58,8 @@ class RandomPackets(Suite):
                                        time.monotonic() - started, report))
 
     @staticmethod
-    def _result(name, results, replay, seconds, report):
+    def _result(name: str, results: list[ktap.Result], replay: pathlib.Path, seconds: float,
+                report: ktap.MergedReport) -> ktap.Result:
         said = [line for result in results for line in result.output
                 if not line.startswith(("# Start of", "# End of", "# random seed"))]
         bad = next((result for result in results if result.status == "fail"), None)
@@ -74,7 +76,7 @@ class RandomPackets(Suite):
                            [line for line in said if not line.startswith(FATAL)], seconds)
 
 
-def number(name):
+def number(name: str) -> int | None:
     """A number from the environment, None if it is not set."""
     text = os.environ.get(name)
     if text is None:

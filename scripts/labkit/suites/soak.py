@@ -13,11 +13,14 @@ import argparse
 import json
 import pathlib
 import re
+from typing import Any
 
-from .. import paths, steps
+from .. import ktap, paths, steps
 from ..errors import HostError, LabError
 from ..make import host
+from ..run.rundir import RunDir
 from .guest import GuestTests
+from .suite import Context
 
 FIGURES, PLOT = "soak.json", "soak.svg"
 PYTHON = "/usr/bin/python3"
@@ -26,7 +29,7 @@ TIMES = {"": 1, "s": 1, "m": 60, "h": 3600}
 SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
-def _add_options(parser):
+def _add_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the suite soak")
     group.add_argument("--soak-time", metavar="T", type=duration, default=None,
                        help="how long it takes in all, shared among the loss rates: 90s, 10m, 2h "
@@ -42,24 +45,24 @@ def _add_options(parser):
                        help="seed of sizes, contents and losses (default: soak)")
 
 
-def duration(text):
+def duration(text: str) -> float:
     """argparse type: seconds of "90s", "10m"."""
     return _scaled(text, TIMES, "a time such as 90s, 10m or 2h")
 
 
-def volume(text):
+def volume(text: str) -> int:
     """argparse type: bytes of "500M"."""
     return int(_scaled(text, SIZES, "an amount of bytes such as 500M or 2G"))
 
 
-def _scaled(text, units, wanted):
+def _scaled(text: str, units: dict[str, int], wanted: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([A-Za-z]?)", text.strip())
     if not match or match[2] not in units or float(match[1]) * units[match[2]] < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: expected {wanted}")
     return float(match[1]) * units[match[2]]
 
 
-def loss_rates(text):
+def loss_rates(text: str) -> str:
     """argparse type: the rates, checked; the guest gets them as text."""
     for part in text.split(","):
         if not re.fullmatch(r"\d+(\.\d+)?", part.strip()) or float(part) > 50:
@@ -68,7 +71,7 @@ def loss_rates(text):
     return text
 
 
-def connections(text):
+def connections(text: str) -> str:
     """argparse type: the number, checked."""
     if not text.isdigit() or not 1 <= int(text) <= 200:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 1 to 200")
@@ -84,10 +87,10 @@ class Soak(GuestTests):
     order = 670
     group = "soak"
 
-    def add_options(self, parser):
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         _add_options(parser)
 
-    def environment(self, context):
+    def environment(self, context: Context) -> dict[str, str]:
         args = context.args
         found = {"SOAK_LOSS": args.soak_loss, "SOAK_CONNECTIONS": args.soak_connections}
         seconds = args.soak_time
@@ -99,10 +102,10 @@ class Soak(GuestTests):
             found["SOAK_VOLUME"] = str(args.soak_volume)
         return {**super().environment(context), **found}
 
-    def arguments(self, context):
+    def arguments(self, context: Context) -> list[str]:
         return [*super().arguments(context), "--seed", context.args.soak_seed]
 
-    def run(self, context, report, names):
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         plot = plotter(context.args.yes)
         try:
             super().run(context, report, names)
@@ -111,7 +114,7 @@ class Soak(GuestTests):
                 report.emit("# " + line, 1)
 
 
-def plotter(yes):
+def plotter(yes: bool) -> str:
     """Make sure that there is something to plot with, before the long part; the reason if not."""
     try:
         host.ensure_packages(yes, purposes=("plot",))
@@ -121,7 +124,7 @@ def plotter(yes):
         return error.message + (f"\n{error.hint}" if error.hint else "")
 
 
-def conclude(rundir, no_plot):
+def conclude(rundir: RunDir, no_plot: str) -> list[str]:
     """Collect the figures of all rates and plot them; returns what is to be said of it."""
     rates = collect(rundir.path)
     if not rates:
@@ -138,20 +141,20 @@ def conclude(rundir, no_plot):
     return [*lines, *(f"no plot: {line}" for line in no_plot.splitlines())]
 
 
-def collect(folder):
+def collect(folder: pathlib.Path) -> list[dict[str, Any]]:
     """What the guests of this run kept, by loss rate."""
     found = [json.loads(path.read_text(encoding="utf-8"))
              for path in sorted(pathlib.Path(folder).glob("soak*/" + PART))]
     return sorted(found, key=lambda rate: rate["loss"])
 
 
-def draw(figures, target):
+def draw(figures: pathlib.Path, target: pathlib.Path) -> None:
     """The plot of soak.json; LabError when it cannot be drawn."""
     script = paths.SCRIPTS / "labkit/soakplot.py"
     steps.capture([PYTHON, "-B", script, figures, target], cwd=paths.REPO, timeout=300)
 
 
-def table(rates):
+def table(rates: list[dict[str, Any]]) -> list[str]:
     """The figures as a person reads them."""
     lines = [f"{'loss':>5} {'full':>7} {'partly':>7} {'not':>7}  {'dump/wire':>9} "
              f"{'again':>6} {'conns':>6} {'MiB':>7} {'s':>6}"]
@@ -167,7 +170,7 @@ def table(rates):
     return lines
 
 
-def fractions(rate):
+def fractions(rate: dict[str, Any]) -> list[float] | None:
     """(fully, partly, not offloaded) of the received records; None when they were not counted."""
     records = rate["records"]
     total = sum(records.values()) if records else 0

@@ -6,8 +6,10 @@ State: none.
 """
 
 import os
+import pathlib
 
 from .qtest import Qtest
+from .suite import Context
 
 
 class Storm(Qtest):
@@ -20,7 +22,7 @@ class Storm(Qtest):
     variant = {"sanitize": True}
     part = "/storm/"
 
-    def _programs(self, context):
+    def _programs(self, context: Context) -> tuple[dict[str, pathlib.Path], dict[str, str]]:
         programs, env = super()._programs(context)
         return programs, {"MLX5_STORM_SECONDS": os.environ.get("MLX5_STORM_SECONDS", "60"),
                           "UBSAN_OPTIONS": "halt_on_error=1", **env}

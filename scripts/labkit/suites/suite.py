@@ -9,14 +9,19 @@ A suite is a module of this folder with one class derived from Suite that has a 
 finds it.
 """
 
+import argparse
+import pathlib
 import subprocess
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from .. import ktap, steps
 from ..errors import LabError
 from ..make import products
-from ..make.products import PARTS
+from ..make.products import PARTS, Products
 from ..run import session
+from ..run.rundir import RunDir
 
 HOST_TEST_LIMIT = 4 * 3600.0    # a hang guard, of a whole program
 LIST_LIMIT = 600.0      # likewise, of a program that lists its tests
@@ -26,14 +31,15 @@ WHOLE = "(whole program)"
 class Context:
     """What all suites of one `lab test` share."""
 
-    def __init__(self, args, rundir, build=session.ensure_products):
+    def __init__(self, args: argparse.Namespace, rundir: RunDir | None,
+                 build: Callable[..., Products] = session.ensure_products) -> None:
         self.args = args
-        self.rundir = rundir
+        self._rundir = rundir
         self.patterns = args.only or []
         self._build = build
-        self._products = {}
+        self._products: dict[tuple[tuple[str, ...], tuple[tuple[str, Any], ...]], Products] = {}
 
-    def products(self, only=PARTS, **changes):
+    def products(self, only: tuple[str, ...] = PARTS, **changes: Any) -> Products:
         """Built products, of which `only` are needed; each combination is built once."""
         variant = tuple(sorted(changes.items()))
         for (parts, others), made in self._products.items():
@@ -43,11 +49,18 @@ class Context:
         self._products[only, variant] = made
         return made
 
-    def used(self):
+    @property
+    def rundir(self) -> RunDir:
+        """Where the run keeps what it leaves behind; a listing has none."""
+        if self._rundir is None:
+            raise ValueError("a listing of tests keeps no artifacts")
+        return self._rundir
+
+    def used(self) -> list[Products]:
         """What was built so far."""
         return list(self._products.values())
 
-    def wants(self, suite, names):
+    def wants(self, suite: str, names: list[str]) -> list[str]:
         """Those of `names` (without the suite) that --only chooses."""
         return [name for name in names if ktap.selected(f"{suite}/{name}", self.patterns)]
 
@@ -60,31 +73,35 @@ class Suite:
     about = ""              # a line for the help
     default = True          # part of a plain `lab test`
     order = 500             # place in a run: the quick ones first
-    parts = ()              # of PARTS, that it needs
-    variant = {}            # and in which variant: keywords of products.ensure()
-    purposes = ()           # packages of the host beside those that the parts need: host.PACKAGES
+    parts: tuple[str, ...] = ()         # of PARTS, that it needs
+    variant: dict[str, Any] = {}        # and in which variant: keywords of products.ensure()
+    # packages of the host (host.PACKAGES) beside those that the parts need
+    purposes: tuple[str, ...] = ()
 
-    def add_options(self, parser):
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Options of `lab test` that only this suite has."""
 
-    def packages(self, context):    # pylint: disable=unused-argument
+    # pylint: disable-next=unused-argument      # others look at what is chosen
+    def packages(self, context: Context) -> tuple[str, ...]:
         """Purposes of packages (host.PACKAGES) that the host must have before tests() is called."""
         return (*products.purposes(self.parts), *self.purposes)
 
-    def products(self, context):
+    def products(self, context: Context) -> Products:
         """What it needs of PARTS, built."""
         return context.products(only=self.parts, **self.variant)
 
-    def tests(self, context):
+    def tests(self, context: Context) -> list[str]:
         """Names of the tests, without the suite's own."""
         raise NotImplementedError
 
-    def run(self, context, report, names):
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         """Run `names`, a subset of tests(), into the report."""
         raise NotImplementedError
 
 
-def run_tap(argv, *, what, env=None, log=None, limit=HOST_TEST_LIMIT):
+def run_tap(argv: Sequence[object], *, what: str, env: dict[str, str] | None = None,
+            log: pathlib.Path | None = None,
+            limit: float = HOST_TEST_LIMIT) -> tuple[ktap.Parser, int | None, list[str]]:
     """Run a program that prints TAP; returns (parser, exit status, stderr's end).
 
     The status is None when it ran longer than `limit` seconds and was ended.
@@ -113,7 +130,8 @@ def run_tap(argv, *, what, env=None, log=None, limit=HOST_TEST_LIMIT):
             err.decode(errors="replace").strip().splitlines()[-30:])
 
 
-def complete(parser, status, errors, name):
+def complete(parser: ktap.Parser, status: int | None, errors: list[str],
+             name: str) -> list[ktap.Result]:
     """The results of a program, with one failure more when it did not end as it should."""
     results = parser.results()
     missing = (parser.plan or 0) - len(results)
@@ -136,7 +154,7 @@ def complete(parser, status, errors, name):
     return results
 
 
-def glib_names(argv, env=None):
+def glib_names(argv: Sequence[object], env: dict[str, str] | None = None) -> list[str]:
     """Paths of the tests in a GLib test program, or [] for any other program."""
     try:
         listed = steps.capture([*argv, "-l"], env=env, check=False, timeout=LIST_LIMIT)

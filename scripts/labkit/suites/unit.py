@@ -6,13 +6,15 @@ State: the build directory in the cache.
 """
 
 import json
+import pathlib
 import shutil
 import subprocess
 import time
+from typing import Any
 
 from .. import ktap, paths, steps
 from ..errors import BuildError, LabError
-from .suite import WHOLE, Suite, complete, glib_names
+from .suite import WHOLE, Context, Suite, complete, glib_names
 
 
 class Unit(Suite):
@@ -23,50 +25,53 @@ class Unit(Suite):
     order = 100
     purposes = ("compile", "test")
 
-    def __init__(self):
-        self._dir = None
-        self._programs = None
+    def __init__(self) -> None:
+        self._programs: dict[str, dict[str, Any]] = {}
 
-    def _prepare(self):
-        if self._programs is not None:
-            return
+    @staticmethod
+    def _dir() -> pathlib.Path:
+        return paths.cache_dir("unit", paths.checkout_id())
+
+    def _prepare(self) -> dict[str, dict[str, Any]]:
+        """{name: meson's entry} of the test programs, built."""
+        if self._programs:
+            return self._programs
         if not (paths.REPO / "meson.build").is_file():
             raise LabError(f"{paths.REPO} has no meson.build: there are no unit tests to run")
-        self._dir = paths.cache_dir("unit", paths.checkout_id())
+        folder = self._dir()
         with steps.Step("build the unit tests", log="unit-build") as step:
-            if not paths.configured(self._dir):
-                step.run(["meson", "setup", self._dir, paths.REPO],
+            if not paths.configured(folder):
+                step.run(["meson", "setup", folder, paths.REPO],
                          hint="`lab doctor` says what is missing")
-            step.run(["ninja", "-C", self._dir, f"-j{steps.jobs()}"], progress=steps.Ninja())
-        listed = steps.capture(["meson", "introspect", "--tests", self._dir])
+            step.run(["ninja", "-C", folder, f"-j{steps.jobs()}"], progress=steps.Ninja())
+        listed = steps.capture(["meson", "introspect", "--tests", folder])
         self._programs = {entry["name"]: entry for entry in json.loads(listed.stdout)}
+        return self._programs
 
-    def program(self, name):
+    def program(self, name: str) -> str:
         """Path of a test program, built if need be."""
-        self._prepare()
-        if name not in self._programs:
-            raise LabError(f"meson knows no test {name!r}; it has {', '.join(self._programs)}")
-        return self._programs[name]["cmd"][0]
+        programs = self._prepare()
+        if name not in programs:
+            raise LabError(f"meson knows no test {name!r}; it has {', '.join(programs)}")
+        return str(programs[name]["cmd"][0])
 
-    def tests(self, context):
-        self._prepare()
-        names = []
-        for program, entry in self._programs.items():
+    def tests(self, context: Context) -> list[str]:
+        names: list[str] = []
+        for program, entry in self._prepare().items():
             inner = glib_names(entry["cmd"], entry.get("env")) \
                 if entry.get("protocol") == "tap" else []
             names += [f"{program}/{name}" for name in inner] or [program]
         return names
 
-    def run(self, context, report, names):
-        self._prepare()
-        programs = [program for program in self._programs
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
+        programs = [program for program in self._prepare()
                     if any(name.split("/")[0] == program for name in names)]
         log = context.rundir.file("unit.log")
-        results = self._dir / "meson-logs" / "testlog.json"
+        results = self._dir() / "meson-logs" / "testlog.json"
         results.unlink(missing_ok=True)
         started = time.monotonic()
         with open(log, "wb") as out, \
-                steps.child(["meson", "test", "-C", self._dir, "--no-rebuild",
+                steps.child(["meson", "test", "-C", self._dir(), "--no-rebuild",
                              "--print-errorlogs", "--timeout-multiplier", "20", *programs],
                             stdin=subprocess.DEVNULL, stdout=out,
                             stderr=subprocess.STDOUT) as process:
@@ -86,7 +91,8 @@ class Unit(Suite):
         for entry in entries:
             self._report(context, report, entry, names)
 
-    def _report(self, context, report, entry, names):
+    def _report(self, context: Context, report: ktap.MergedReport, entry: dict[str, Any],
+                names: list[str]) -> None:
         program = entry["name"].rsplit(" / ", 1)[-1]
         parser = ktap.parse(entry.get("stdout") or "")
         errors = (entry.get("stderr") or "").strip().splitlines()[-30:]
