@@ -27,7 +27,7 @@ PARTS = ("qemu",)
 PAGES = ("README.md", "CONTRIBUTING.md", "scripts/overlay/README.md", "docs/*.md")
 QEMU = "qemu-system-x86_64"
 LIMIT = 300.0           # hang guard of one program
-LAB = re.compile(r"(?:scripts/)?lab (?:run|test|build|demo|doctor)\b")
+LAB = re.compile(r"(?:scripts/)?lab (?:run|test|build|demo|bench|bug|doctor)\b")
 RUN_PY = re.compile(r"guest-tests/run\.py\b")
 INLINE = re.compile(r"`([^`]+)`")
 
