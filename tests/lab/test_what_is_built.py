@@ -49,8 +49,8 @@ def _nothing_is_built(asked: set[str]) -> Iterator[Any]:
         yield build
 
 
-def _built(suite: Suite, patterns: tuple[str, ...] = ()) -> set[str]:
-    """What listing and running a suite asks for, with an empty cache."""
+def _built(suite: Suite, patterns: tuple[str, ...] = (), listed: bool = False) -> set[str]:
+    """What listing and running a suite, or only listing it, asks for, with an empty cache."""
     parser = Parser(prog="lab test", allow_abbrev=False)
     command.add_options(parser)
     args = parser.parse_args([f"--only={pattern}" for pattern in patterns])
@@ -61,6 +61,8 @@ def _built(suite: Suite, patterns: tuple[str, ...] = ()) -> set[str]:
         context = Context(args, stand_ins.rundir(folder), build)
         with contextlib.suppress(_Asked):
             names = context.wants(suite.name, suite.tests(context))
+            if listed:
+                return asked
             report = ktap.MergedReport(lambda _text: None)
             report.begin(1)
             report.begin_suite(suite.name)
@@ -78,6 +80,12 @@ def test_suites_build_what_they_need(_rig: object) -> None:
                          ("soak", EVERYTHING), ("driver-bugs", EVERYTHING),
                          ("asan", EVERYTHING - {"qemu"} | {"qemu(sanitize=True)"})):
         same(_built(suites[name]), wanted, f"the suite {name}")
+
+
+def test_listing_builds_nothing(_rig: object) -> None:
+    """`lab test --list` builds for those suites alone that say so."""
+    for suite in all_suites():
+        same(bool(_built(suite, listed=True)), suite.builds_to_list, f"{suite.name} is built")
 
 
 def test_lab_tests_build_what_they_need(_rig: object) -> None:

@@ -123,7 +123,7 @@ def _choose(args: argparse.Namespace) -> list[Suite]:
 
 
 def _packages(context: Context, suites: list[Suite]) -> None:
-    """Whatever any of the suites needs of this host, asked for once, before the long part."""
+    """Whatever the suites need of this host, asked for once, before the long part."""
     purposes = dict.fromkeys(purpose for suite in suites for purpose in suite.packages(context))
     if purposes:
         host.ensure_packages(context.args.yes, tuple(purposes))
@@ -182,7 +182,7 @@ def _run(context: Context, report: ktap.MergedReport, suite: Suite, names: list[
 
 def _list(args: argparse.Namespace, suites: list[Suite]) -> int:
     context = Context(args, None)
-    _packages(context, suites)
+    _packages(context, [suite for suite in suites if suite.builds_to_list])
     failed = False
     for suite in suites:
         _, chosen, error = _names(context, suite)

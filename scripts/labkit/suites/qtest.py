@@ -22,6 +22,7 @@ class Qtest(Suite):
     name = "qtest"
     about = "device tests without a guest (QEMU's qtest)"
     order = 200
+    builds_to_list = True
     parts = ("qemu",)
     part = ""           # of the names: only tests that have it
 

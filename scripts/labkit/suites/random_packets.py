@@ -30,6 +30,7 @@ class RandomPackets(Suite):
     about = f"{PACKETS:,} random packets: engine against model (MLX5_TEST_PACKETS, MLX5_TEST_SEED)"
     default = False
     order = 620
+    builds_to_list = True
     purposes = ("compile", "test")
 
     def __init__(self) -> None:

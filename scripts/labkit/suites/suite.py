@@ -73,6 +73,7 @@ class Suite:
     about = ""              # a line for the help
     default = True          # part of a plain `lab test`
     order = 500             # place in a run: the quick ones first
+    builds_to_list = False  # its tests are known only when they have been built
     parts: tuple[str, ...] = ()         # of PARTS, that it needs
     variant: dict[str, Any] = {}        # and in which variant: keywords of products.ensure()
     # packages of the host (host.PACKAGES) beside those that the parts need
@@ -83,7 +84,7 @@ class Suite:
 
     # pylint: disable-next=unused-argument      # others look at what is chosen
     def packages(self, context: Context) -> tuple[str, ...]:
-        """Purposes of packages (host.PACKAGES) that the host must have before tests() is called."""
+        """Purposes of packages (host.PACKAGES) that the host must have to build and run it."""
         return (*products.purposes(self.parts), *self.purposes)
 
     def products(self, context: Context) -> Products:

@@ -23,6 +23,7 @@ class Unit(Suite):
     name = "unit"
     about = "engine tests on the host (meson test)"
     order = 100
+    builds_to_list = True
     purposes = ("compile", "test")
 
     def __init__(self) -> None:
