@@ -2,7 +2,7 @@
 /*
  * The command interface: queue, mailboxes, the one dispatch table, the one
  * validator, and completion (driver: core/cmd.c). Handlers are in cmd_*.c.
- * Owns cmd_pending, cmd_batch and cmd_bh of the function.
+ * Owns cmd_pending, cmd_batch, cmd_wait and cmd_bh of the function.
  *
  * A doorbell only notes the slot. The bottom half takes each pending slot: it
  * copies the entry and its input mailboxes, runs the handler, writes output
@@ -18,7 +18,8 @@
 
 #define CMD_ENTRY_SIZE 64
 #define CMD_TYPE_PCI 7
-#define CMD_INLINE 16
+#define CMD_SLOTS (1u << MLX5_LOG_CMDQ_SIZE)
+#define CMD_INLINE MLX5_CMD_OUT_INLINE
 #define CMD_IN_INLINE_OFFSET 0x10
 #define CMD_OUT_INLINE_OFFSET 0x20
 #define CMD_STATUS_OWN_OFFSET 0x3f
@@ -92,15 +93,9 @@ static Mlx5Syndrome cmd_validate(Mlx5Function *fn, const Mlx5CmdDesc *desc,
     return MLX5_OK;
 }
 
-/* Does a fault rule answer the command instead? */
-static bool cmd_fault(Mlx5Function *fn, uint8_t *out)
+/* Does a fault rule, which said @fault, answer the command instead? */
+static bool cmd_fault(const Mlx5FaultVerdict *fault, uint8_t *out)
 {
-    const Mlx5FaultVerdict *fault;
-
-    if (!fn->dev->faults) {
-        return false;
-    }
-    fault = mlx5_fault_cmd(fn);
     if (fault->fail) {
         MLX5_SET(cmd_out, out, status, fault->status);
         MLX5_SET(cmd_out, out, syndrome, fault->syndrome);
@@ -122,7 +117,8 @@ static void count_failure(Mlx5Function *fn, uint8_t status)
  * Runs one command whose input has been copied in. @out holds @out_len zeroed
  * bytes, at least CMD_INLINE of them.
  */
-static void cmd_execute(Mlx5Function *fn, unsigned slot, const uint8_t *in,
+static void cmd_execute(Mlx5Function *fn, unsigned slot,
+                        const Mlx5FaultVerdict *fault, const uint8_t *in,
                         uint32_t in_len, uint8_t *out, uint32_t out_len)
 {
     Mlx5Cmd cmd = {
@@ -138,7 +134,7 @@ static void cmd_execute(Mlx5Function *fn, unsigned slot, const uint8_t *in,
     const Mlx5CmdDesc *desc = cmd_find(cmd.opcode);
     Mlx5Syndrome syn;
 
-    if (cmd_fault(fn, out)) {
+    if (cmd_fault(fault, out)) {
         count_failure(fn, MLX5_GET(cmd_out, out, status));
         return;
     }
@@ -199,6 +195,7 @@ static Mlx5Delivery mailbox_copy(Mlx5Function *fn, uint64_t addr, uint8_t token,
 }
 
 static Mlx5Delivery cmd_run_entry(Mlx5Function *fn, unsigned slot,
+                                  const Mlx5FaultVerdict *fault,
                                   const uint8_t *entry, uint8_t *out_inline)
 {
     uint32_t in_len = MLX5_GET(cmd_queue_entry, entry, input_length);
@@ -227,7 +224,7 @@ static Mlx5Delivery cmd_run_entry(Mlx5Function *fn, unsigned slot,
                           token, in + CMD_INLINE, in_len - CMD_INLINE, false);
     }
     if (st == DELIVERY_OK) {
-        cmd_execute(fn, slot, in, in_len, out, out_len);
+        cmd_execute(fn, slot, fault, in, in_len, out, out_len);
         memcpy(out_inline, out, CMD_INLINE);
         if (out_len > CMD_INLINE) {
             st = mailbox_copy(fn, MLX5_GET64(cmd_queue_entry, entry,
@@ -272,6 +269,8 @@ static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
     uint64_t addr = cmd_entry_addr(fn, slot);
     uint8_t entry[CMD_ENTRY_SIZE];
     uint8_t out[CMD_INLINE] = { 0 };
+    Mlx5CmdWait *wait = &fn->cmd_wait[slot];
+    Mlx5FaultVerdict fault = { 0 };
     Mlx5Delivery st;
 
     if (!mlx5_dma_read(fn, addr, entry, sizeof(entry))) {
@@ -281,15 +280,14 @@ static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
         trace_mlx5_cmd_not_owned(DEVICE(fn->dev)->id, slot);
         return;
     }
-    if (fn->dev->faults && !mlx5_fault_cmd_begin(fn, slot, entry)) {
+    if (fn->dev->faults && !mlx5_fault_cmd_begin(wait, slot, entry, &fault)) {
         return;
     }
-    st = cmd_run_entry(fn, slot, entry, out);
+    st = cmd_run_entry(fn, slot, &fault, entry, out);
     if (st != DELIVERY_OK) {
         trace_mlx5_cmd_delivery(DEVICE(fn->dev)->id, slot, st);
     }
-    if (fn->dev->faults &&
-        mlx5_fault_cmd_keep(fn, slot, out, st, by_event)) {
+    if (mlx5_fault_cmd_keep(wait, &fault, out, st, by_event)) {
         return;
     }
     if (cmd_hand_back(fn, slot, out, st) && by_event) {
@@ -305,17 +303,9 @@ static void cmd_events(Mlx5Function *fn, uint32_t slots)
     mlx5_event(fn, MLX5_EVENT_CMD, 0, eqe);
 }
 
-void mlx5_cmd_complete(Mlx5Function *fn, unsigned slot, const uint8_t *out,
-                       uint8_t delivery, bool by_event)
-{
-    if (cmd_hand_back(fn, slot, out, delivery) && by_event) {
-        cmd_events(fn, 1u << slot);
-    }
-}
-
 /*
- * The slots that had been rung when a batch began go through it in order; what is
- * rung meanwhile is the next batch.
+ * The slots that had been rung when a batch began go through it in order; what
+ * is rung meanwhile is the next batch.
  */
 static void cmd_bh(void *opaque)
 {
@@ -355,25 +345,51 @@ void mlx5_cmd_doorbell(Mlx5Function *fn, uint32_t slots)
     mlx5_bh_schedule(fn->cmd_bh);
 }
 
+/* The gate is open at which a slot waited. */
+static bool cmd_go_on(Mlx5Waiter *waiter, unsigned *budget)
+{
+    Mlx5CmdWait *w = container_of(waiter, Mlx5CmdWait, waiter);
+    Mlx5Function *fn = w->fn;
+    unsigned slot = w - fn->cmd_wait;
+
+    g_clear_pointer(&w->gate, mlx5_gate_free);
+    if (w->cmdq_addr != fn->cmdq_addr) {
+        w->asked = false;
+    } else if (!w->executed) {
+        mlx5_cmd_doorbell(fn, 1u << slot);
+    } else if (cmd_hand_back(fn, slot, w->out, w->delivery) && w->by_event) {
+        cmd_events(fn, 1u << slot);
+    }
+    return true;
+}
+
 void mlx5_cmd_init(Mlx5Function *fn)
 {
+    unsigned slot;
+
+    fn->cmd_wait = g_new0(Mlx5CmdWait, CMD_SLOTS);
+    for (slot = 0; slot < CMD_SLOTS; slot++) {
+        fn->cmd_wait[slot].fn = fn;
+        fn->cmd_wait[slot].waiter.go_on = cmd_go_on;
+    }
     fn->cmd_bh = mlx5_bh_new(&fn->dev->work, cmd_bh, fn);
 }
 
 void mlx5_cmd_reset(Mlx5Function *fn)
 {
+    unsigned slot;
+
     fn->cmd_pending = 0;
     fn->cmd_batch = 0;
     mlx5_bh_cancel(fn->cmd_bh);
-    if (fn->dev->faults) {
-        mlx5_fault_cmd_reset(fn);
+    for (slot = 0; slot < CMD_SLOTS; slot++) {
+        mlx5_fault_cmd_forget(&fn->cmd_wait[slot]);
     }
 }
 
 void mlx5_cmd_finalize(Mlx5Function *fn)
 {
-    if (fn->dev->faults) {
-        mlx5_fault_stop(fn);
-    }
+    mlx5_cmd_reset(fn);
     g_clear_pointer(&fn->cmd_bh, mlx5_bh_delete);
+    g_clear_pointer(&fn->cmd_wait, g_free);
 }

@@ -32,13 +32,6 @@ void mlx5_cmd_finalize(Mlx5Function *fn);
 /* The doorbell: @slots is the vector the driver wrote. */
 void mlx5_cmd_doorbell(Mlx5Function *fn, uint32_t slots);
 /*
- * Completes a command whose completion fault.c kept back: @out is its 16 bytes
- * of inline output, @delivery the delivery status.
- */
-void mlx5_cmd_complete(Mlx5Function *fn, unsigned slot, const uint8_t *out,
-                       uint8_t delivery, bool by_event);
-
-/*
  * X(opcode, NAME, handler, in_min, out_min, state): the dispatch table, in
  * PRM order. in_min and out_min are bytes; state is the least Mlx5HcaState.
  */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fault injection: what rules say (engine/fault.h, docs/faults.md) is done here,
- * to commands (called by cmd.c) and WQEs (sq.c, umr.c). Owns what waits.
+ * Fault injection: what rules say (engine/fault.h, docs/faults.md) is done to
+ * commands in cmd_fault.c and to WQEs in sq_fault.c; the rules and their
+ * properties are in fault.c. What a rule makes wait stands at a gate (gate.h):
+ * a completion of a send queue in Mlx5Sq.held, a command in Mlx5CmdWait.
+ *
+ * A reset forgets what waits and keeps the rules.
  *
  * Callers ask only when a pointer says that there may be something: fn->faults
- * is NULL without rules, sq->fault without anything kept back in the queue, and
- * fn->dev->faults until the device is given its first rule.
+ * is NULL without rules, and fn->dev->faults until the device is given its
+ * first rule.
  */
 #ifndef HW_NET_MLX5_FAULT_H
 #define HW_NET_MLX5_FAULT_H
@@ -13,67 +17,95 @@
 #include "engine/fault.h"
 #include "mlx5.h"
 
+/* Of a device that has been given a rule, from then on. */
+struct Mlx5Faults {
+    Mlx5State *dev;
+    Mlx5FaultSet *rules;
+    Mlx5Gates *gates;
+    Mlx5FaultVerdict wqe_now; /* of the WQE in execution */
+    uint32_t released;        /* gates that the last fault-release opened */
+};
+
+/* -------------------------------------------------------------- fault.c --- */
+
 /* Properties: fault, faults, fault-release, fault-clear, fault-help. */
 void mlx5_fault_class_init(ObjectClass *klass);
 /* Nothing may wait any more. */
 void mlx5_fault_finalize(Mlx5State *s);
 /* The function is in D0 again: what was let go meanwhile goes on. */
 void mlx5_fault_wake(Mlx5State *s);
+/* The device goes, and all that waited has gone: nothing may run any more. */
+void mlx5_fault_stop(Mlx5State *s);
 
-/* ------------------------------------------------------------------ sq.c --- */
+/* What is asked about, for the trace: its kind, number and place. */
+typedef struct Mlx5FaultWhat {
+    const char *kind;
+    uint32_t num;
+    uint32_t at;
+} Mlx5FaultWhat;
+
+/* Asks all rules about @event. */
+void mlx5_fault_event(Mlx5Faults *f, const Mlx5FaultEvent *event,
+                      const Mlx5FaultWhat *what, Mlx5FaultVerdict *verdict);
+/*
+ * The gate that a verdict asks for, for @waiter. NULL when the rule is gone, or
+ * when there is no memory for a gate: then nothing waits.
+ */
+Mlx5Gate *mlx5_fault_gate(Mlx5Faults *f, const Mlx5FaultWait *wait,
+                          int64_t tirn, Mlx5Waiter *waiter);
+/* A packet has been delivered through TIR @tirn. For fn->faults. */
+void mlx5_fault_packet(Mlx5Function *fn, uint32_t tirn);
+
+/* ----------------------------------------------------------- sq_fault.c --- */
 
 typedef enum Mlx5FaultDo {
     MLX5_FAULT_DO_ERROR = 0, /* the WQE is bad, *cqe_syndrome says how */
-    MLX5_FAULT_DO_WAIT,      /* the queue stops here; its doorbell rings later */
+    MLX5_FAULT_DO_WAIT,      /* the queue stops here; its turn comes later */
     MLX5_FAULT_DO_NOTHING,   /* it is done, without being executed */
     MLX5_FAULT_DO_EXECUTE,
 } Mlx5FaultDo;
 
 /*
  * Asks the rules about the WQE in port->tx, which @sq is about to execute. May
- * change the copy in port->tx. For fn->faults or sq->fault.
+ * change the copy in port->tx. For fn->faults or sq->held.
  */
 Mlx5FaultDo mlx5_fault_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome);
-/* Is a CQE of @sq to be kept back? Then it has been. For sq->fault. */
-bool mlx5_fault_keep_cqe(Mlx5Sq *sq, const uint8_t cqe[64]);
-/*
- * Has @sq as many CQEs kept back as it is long, or is there no memory for more?
- * Then it must not go on: no driver that waits for its completions posts so much.
- * For sq->fault.
- */
-bool mlx5_fault_sq_full(const Mlx5Sq *sq);
-/* @sq dies or is reset: nobody waits for its CQEs. For sq->fault. */
-void mlx5_fault_sq_forget(Mlx5Sq *sq);
-
-/* ----------------------------------------------------------------- umr.c --- */
-
 /* Changes a GET_PSV's answer, the 12 bytes of @params. For fn->faults. */
 void mlx5_fault_get_psv(Mlx5Function *fn, uint8_t *params);
 
-/* ------------------------------------------------------------------ rx.c --- */
+/* ---------------------------------------------------------- cmd_fault.c --- */
 
-/* A packet has been delivered through TIR @tirn. For fn->faults. */
-void mlx5_fault_packet(Mlx5Function *fn, uint32_t tirn);
+#define MLX5_CMD_OUT_INLINE 16
 
-/* ------------------------------------------- cmd.c, for fn->dev->faults --- */
+/* A command slot that waits, to be executed or with its completion. */
+struct Mlx5CmdWait {
+    Mlx5Waiter waiter; /* go_on is cmd.c's */
+    Mlx5Function *fn;
+    Mlx5Gate *gate;    /* NULL: it does not wait */
+    uint64_t cmdq_addr; /* a slot of which queue */
+    bool asked;        /* the rules have been asked about it, and said: */
+    Mlx5FaultVerdict verdict;
+    bool executed;     /* the completion waits: */
+    uint8_t out[MLX5_CMD_OUT_INLINE];
+    uint8_t delivery;
+    bool by_event;
+};
 
 /*
- * Asks the rules about the command whose queue entry is @entry. Returns false
- * when it must wait: its slot becomes pending again later.
+ * Asks the rules about the command in slot @slot, whose queue entry is @entry.
+ * Returns false when it must wait: w->waiter.go_on is called later. For
+ * fn->dev->faults.
  */
-bool mlx5_fault_cmd_begin(Mlx5Function *fn, unsigned slot,
-                          const uint8_t *entry);
-/* What they said of the command that has just begun. */
-const Mlx5FaultVerdict *mlx5_fault_cmd(Mlx5Function *fn);
+bool mlx5_fault_cmd_begin(Mlx5CmdWait *w, unsigned slot, const uint8_t *entry,
+                          Mlx5FaultVerdict *verdict);
 /*
- * Is the completion of this command to be kept back? Then mlx5_cmd_complete()
- * is called with it later. @out is its 16 bytes of inline output.
+ * Is the completion of a command to be kept back, of which the rules have said
+ * @verdict? Then w->waiter.go_on is called later, and it is in @w. @out is its
+ * inline output.
  */
-bool mlx5_fault_cmd_keep(Mlx5Function *fn, unsigned slot, const uint8_t *out,
-                         uint8_t delivery, bool by_event);
-/* Nobody waits for commands any more. */
-void mlx5_fault_cmd_reset(Mlx5Function *fn);
-/* The device goes: nothing of faults may run any more. Its queues are gone. */
-void mlx5_fault_stop(Mlx5Function *fn);
+bool mlx5_fault_cmd_keep(Mlx5CmdWait *w, const Mlx5FaultVerdict *verdict,
+                         const uint8_t *out, uint8_t delivery, bool by_event);
+/* Nobody waits for the command any more. */
+void mlx5_fault_cmd_forget(Mlx5CmdWait *w);
 
 #endif

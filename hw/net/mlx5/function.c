@@ -79,6 +79,7 @@ void mlx5_function_finalize(Mlx5Function *fn)
     mlx5_tls_finalize(fn);
     mlx5_vport_finalize(&fn->vport);
     mlx5_cmd_finalize(fn);
+    mlx5_fault_stop(fn->dev);
     mlx5_caps_finalize(fn);
     g_clear_pointer(&fn->notify_bh, mlx5_bh_delete);
     g_clear_pointer(&fn->dirty_cqs, g_ptr_array_unref);

@@ -38,6 +38,7 @@
 #include "engine/segment.h"
 #include "engine/steering.h"
 #include "engine/tls_strict.h"
+#include "gate.h"
 #include "syndrome.h"
 #include "work.h"
 
@@ -48,7 +49,8 @@ typedef struct Mlx5Function Mlx5Function;
 typedef struct Mlx5Port Mlx5Port;
 typedef struct Mlx5Cmd Mlx5Cmd;
 typedef struct Mlx5Faults Mlx5Faults;
-typedef struct Mlx5FaultQueue Mlx5FaultQueue;
+typedef struct Mlx5SqHeld Mlx5SqHeld;
+typedef struct Mlx5CmdWait Mlx5CmdWait;
 typedef struct Mlx5DekSlot Mlx5DekSlot;
 typedef struct Mlx5Tap Mlx5Tap;
 typedef struct Mlx5Strict Mlx5Strict;
@@ -259,7 +261,8 @@ typedef struct Mlx5Sq {
     uint8_t wqe_bbs; /* blocks of the WQE at cc */
     uint16_t pc; /* driver's counter as last read from the record */
     uint16_t cc; /* block index of the next WQE to execute */
-    Mlx5FaultQueue *fault; /* what faults keep back, NULL: nothing */
+    Mlx5SqHeld *held;  /* what waits at gates, NULL: nothing; see sq_cqe.h */
+    Mlx5Waiter waiter; /* at those gates */
     uint8_t sqc[240];
 } Mlx5Sq;
 
@@ -401,6 +404,7 @@ struct Mlx5Function {
     /* command interface, cmd.c */
     uint32_t cmd_pending; /* slots whose doorbell rang */
     uint32_t cmd_batch;   /* of those, the ones that are being worked through */
+    Mlx5CmdWait *cmd_wait; /* of each slot, see fault.h */
     Mlx5Bh *cmd_bh;
     Mlx5HcaState hca;
     bool asleep; /* in D3hot: nothing leaves, to memory, as message, as frame */
@@ -645,10 +649,6 @@ void mlx5_notify_flush(Mlx5Function *fn);
 /* --------------------------------------------------- sq.c, tx.c --------- */
 
 void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t sqn);
-/* Gives @sq a turn, as its doorbell does. */
-void mlx5_sq_schedule(Mlx5Sq *sq);
-/* Posts a CQE of @sq, for the WQE that had this serial number in port->tx. */
-void mlx5_sq_post_cqe(Mlx5Sq *sq, uint8_t cqe[64], uint64_t serial);
 /* Forgets an SQ that is about to die: its turn and its half-sent packet. */
 void mlx5_sq_forget(Mlx5Sq *sq);
 void mlx5_tx_init(Mlx5Port *port);

@@ -13,6 +13,7 @@
 #include "fault.h"
 #include "memory.h"
 #include "object.h"
+#include "sq_cqe.h"
 #include "tap.h"
 #include "tls.h"
 #include "trace.h"
@@ -37,37 +38,11 @@ typedef enum SqTurn {
 
 /* ----------------------------------------------------------- completion --- */
 
-void mlx5_sq_post_cqe(Mlx5Sq *sq, uint8_t cqe[64], uint64_t serial)
-{
-    if (mlx5_cq_post(sq->cq, cqe)) {
-        mlx5_tap_sq_cqe(sq->obj.fn, sq, cqe, serial);
-    }
-}
-
-static void sq_cqe(Mlx5Sq *sq, uint8_t opcode, uint8_t syndrome)
-{
-    uint8_t cqe[64] = { 0 };
-
-    MLX5_SET(cqe, cqe, opcode, opcode);
-    MLX5_SET(cqe, cqe, s_wqe_opcode, sq->wqe_opcode);
-    MLX5_SET(cqe, cqe, sqn, sq->obj.id);
-    MLX5_SET(cqe, cqe, wqe_counter, sq->cc);
-    /* The error syndromes are where a good CQE has its timestamp's end. */
-    if (opcode == MLX5_CQE_REQ) {
-        MLX5_SET(cqe, cqe, timestamp, mlx5_clock_ns(sq->obj.fn));
-    } else {
-        MLX5_SET(cqe, cqe, syndrome, syndrome);
-    }
-    if (!sq->fault || !mlx5_fault_keep_cqe(sq, cqe)) {
-        mlx5_sq_post_cqe(sq, cqe, sq->obj.fn->port->tx.serial);
-    }
-}
-
 /* The WQE at cc is done: its CQE if it wants one, and on to the next. */
 static void sq_complete(Mlx5Sq *sq)
 {
     if (sq->wqe_ce) {
-        sq_cqe(sq, MLX5_CQE_REQ, 0);
+        mlx5_sq_cqe(sq, MLX5_CQE_REQ, 0);
     }
     sq->cc += sq->wqe_bbs;
 }
@@ -84,12 +59,15 @@ static void sq_error(Mlx5Sq *sq, uint8_t syndrome)
                         sq->wqe_opcode, syndrome);
     fn->vport.counters.tx_wqe_error++;
     fn->vnic_env.total_error_queues++;
-    sq_cqe(sq, MLX5_CQE_REQ_ERR, syndrome);
+    mlx5_sq_cqe(sq, MLX5_CQE_REQ_ERR, syndrome);
     sq->cc += sq->wqe_bbs;
     sq->state = MLX5_Q_ERR;
 }
 
-/* What the checker of strict=on, which may be switched on later, remembers of one. */
+/*
+ * What the checker of strict=on, which may be switched on later, remembers of
+ * one.
+ */
 #define SQ_CHECKER (MLX5_MEMORY_ENTRY + mlx5_memory_of(sizeof(uint64_t)))
 
 /* ------------------------------------------------------------ execution --- */
@@ -134,10 +112,10 @@ static bool sq_fetch(Mlx5Sq *sq)
     return true;
 }
 
-/* Executes the WQE in port->tx, unless a fault rule has something against it. */
+/* Executes the WQE in port->tx, unless a fault rule is against it. */
 static Mlx5TxResult sq_execute(Mlx5Sq *sq, uint8_t *syndrome)
 {
-    if (sq->obj.fn->faults || sq->fault) {
+    if (sq->obj.fn->faults || sq->held) {
         switch (mlx5_fault_wqe(sq, syndrome)) {
         case MLX5_FAULT_DO_EXECUTE:
             break;
@@ -201,7 +179,7 @@ static bool sq_flush(Mlx5Sq *sq)
     /* Also what was posted while the queue had no turn: no more doorbells. */
     sq_read_dbr(sq);
     while (sq->cc != sq->pc) {
-        if (sq->fault && mlx5_fault_sq_full(sq)) {
+        if (sq->held && mlx5_sq_held_full(sq)) {
             return true;
         }
         if (!budget-- || port->tx_budget <= 0) {
@@ -217,7 +195,7 @@ static bool sq_flush(Mlx5Sq *sq)
         if (sq->wqe_bbs > (uint16_t)(sq->pc - sq->cc)) {
             sq->wqe_bbs = sq->pc - sq->cc;
         }
-        sq_cqe(sq, MLX5_CQE_REQ_ERR, MLX5_CQE_SYN_WR_FLUSH);
+        mlx5_sq_cqe(sq, MLX5_CQE_REQ_ERR, MLX5_CQE_SYN_WR_FLUSH);
         sq->cc += sq->wqe_bbs;
     }
     return true;
@@ -237,7 +215,7 @@ static SqTurn sq_turn(Mlx5Sq *sq)
             if (sq->state == MLX5_Q_RST) {
                 return SQ_IDLE; /* its record may be an old one */
             }
-            if (sq->fault && mlx5_fault_sq_full(sq)) {
+            if (sq->held && mlx5_sq_held_full(sq)) {
                 return SQ_IDLE;
             }
             if (sq->cc == sq->pc) {
@@ -331,7 +309,7 @@ static void tx_bh(void *opaque)
     mlx5_notify_flush(port->fn);
 }
 
-void mlx5_sq_schedule(Mlx5Sq *sq)
+static void sq_schedule(Mlx5Sq *sq)
 {
     Mlx5Port *port = sq->obj.fn->port;
 
@@ -340,6 +318,23 @@ void mlx5_sq_schedule(Mlx5Sq *sq)
         g_queue_push_tail(&port->sqs, sq);
     }
     mlx5_bh_schedule(port->tx_bh);
+}
+
+/* What a gate kept back goes on: CQEs, then the queue, if it waited itself. */
+static bool sq_go_on(Mlx5Waiter *waiter, unsigned *budget)
+{
+    Mlx5Sq *sq = container_of(waiter, Mlx5Sq, waiter);
+
+    if (!sq->held) {
+        return true;
+    }
+    if (!mlx5_sq_held_drain(sq, budget)) {
+        return false;
+    }
+    /* It may have stopped for a gate or for want of room. */
+    sq_schedule(sq);
+    mlx5_sq_held_tidy(sq);
+    return true;
 }
 
 void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t sqn)
@@ -352,7 +347,7 @@ void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t sqn)
         trace_mlx5_doorbell_foreign(DEVICE(fn->dev)->id, "sq", sqn, page,
                                     sq->uar->obj.id);
     } else {
-        mlx5_sq_schedule(sq);
+        sq_schedule(sq);
     }
 }
 
@@ -375,8 +370,8 @@ void mlx5_sq_forget(Mlx5Sq *sq)
         port->tx.sq = NULL;
         mlx5_tx_erase(port);
     }
-    if (sq->fault) {
-        mlx5_fault_sq_forget(sq);
+    if (sq->held) {
+        mlx5_sq_held_forget(sq);
     }
     mlx5_tap_sq_gone(sq->obj.fn, sq);
 }
@@ -450,7 +445,8 @@ Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
         return syn;
     }
     syn = mlx5_object_create(fn, MLX5_OBJ_SQ, sizeof(*sq),
-                             mlx5_ring_memory(&ring) + SQ_CHECKER, cmd->uid, &sq);
+                             mlx5_ring_memory(&ring) + SQ_CHECKER, cmd->uid,
+                             &sq);
     if (syn != MLX5_OK) {
         mlx5_ring_free(&ring);
         return syn;
@@ -469,6 +465,7 @@ Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
         sq->tis = tis;
         mlx5_object_ref(tis);
     }
+    sq->waiter.go_on = sq_go_on;
     sq->state = MLX5_Q_RST;
     memcpy(sq->sqc, sqc, sizeof(sq->sqc));
     MLX5_SET(cmd_id, cmd->out, id, sq->obj.id);
@@ -507,7 +504,7 @@ Mlx5Syndrome mlx5_cmd_modify_sq(Mlx5Cmd *cmd)
     }
     sq->state = to;
     if (to == MLX5_Q_ERR) {
-        mlx5_sq_schedule(sq); /* flush what is posted */
+        sq_schedule(sq); /* flush what is posted */
     }
     return MLX5_OK;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Where the control WQEs of TLS have what (driver: en_accel/ktls_utils.h). For
- * umr.c, which executes them, and fault.c, which looks at them before. Offsets
- * are bytes from the beginning of the WQE, lengths are units of 16 bytes.
+ * umr.c, which executes them, and sq_fault.c, which looks at them before.
+ * Offsets are bytes from the beginning of the WQE, lengths are units of 16
+ * bytes.
  */
 #ifndef HW_NET_MLX5_UMR_H
 #define HW_NET_MLX5_UMR_H

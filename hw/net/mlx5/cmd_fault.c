@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What faults do to commands: they fail, are swallowed, or wait before they are
+ * executed or with their completion. See fault.h. Called by cmd.c, which owns
+ * each Mlx5CmdWait.
+ */
+#include "qemu/osdep.h"
+#include "fault.h"
+
+#define CMD_IN_INLINE_OFFSET 0x10
+
+void mlx5_fault_cmd_forget(Mlx5CmdWait *w)
+{
+    g_clear_pointer(&w->gate, mlx5_gate_free);
+    mlx5_waiter_forget(&w->waiter);
+    w->asked = false;
+}
+
+/* Lets the command wait as @wait says. Returns false when it need not. */
+static bool wait_at(Mlx5CmdWait *w, const Mlx5FaultWait *wait, bool executed)
+{
+    if (!wait->rule) {
+        return false;
+    }
+    w->gate = mlx5_fault_gate(w->fn->dev->faults, wait, -1, &w->waiter);
+    w->executed = executed;
+    w->cmdq_addr = w->fn->cmdq_addr;
+    return w->gate;
+}
+
+bool mlx5_fault_cmd_begin(Mlx5CmdWait *w, unsigned slot, const uint8_t *entry,
+                          Mlx5FaultVerdict *verdict)
+{
+    const uint8_t *in = entry + CMD_IN_INLINE_OFFSET;
+    Mlx5FaultEvent event = {
+        .opcode = MLX5_GET(cmd_in, in, opcode),
+        .op_mod = MLX5_GET(cmd_in, in, op_mod),
+        .obj = MLX5_GET(cmd_id, in, id),
+        .sqn = -1, .tisn = -1, .tirn = -1,
+    };
+    const Mlx5FaultWhat what = {
+        .kind = "command", .num = event.opcode, .at = slot,
+    };
+
+    if (w->cmdq_addr != w->fn->cmdq_addr) {
+        mlx5_fault_cmd_forget(w); /* of a queue that is no more */
+    }
+    if (w->gate) {
+        return false;
+    }
+    if (w->asked) {
+        w->asked = false;
+        *verdict = w->verdict;
+        return true;
+    }
+    mlx5_fault_event(w->fn->dev->faults, &event, &what, verdict);
+    if (wait_at(w, &verdict->before, false)) {
+        w->asked = true;
+        w->verdict = *verdict;
+        return false;
+    }
+    return true;
+}
+
+bool mlx5_fault_cmd_keep(Mlx5CmdWait *w, const Mlx5FaultVerdict *verdict,
+                         const uint8_t *out, uint8_t delivery, bool by_event)
+{
+    if (!wait_at(w, &verdict->after, true)) {
+        return false;
+    }
+    memcpy(w->out, out, sizeof(w->out));
+    w->delivery = delivery;
+    w->by_event = by_event;
+    return true;
+}
