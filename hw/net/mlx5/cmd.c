@@ -2,7 +2,7 @@
 /*
  * The command interface: queue, mailboxes, the one dispatch table, the one
  * validator, and completion (driver: core/cmd.c). Handlers are in cmd_*.c.
- * Owns cmd_pending, cmd_batch, cmd_wait and cmd_bh of the function.
+ * Owns cmd_pending, cmd_batch and cmd_wait of the function.
  *
  * A doorbell only notes the slot. The bottom half takes each pending slot: it
  * copies the entry and its input mailboxes, runs the handler, writes output
@@ -327,7 +327,7 @@ static void cmd_bh(void *opaque)
         cmd_slot(fn, slot, &completed);
     }
     if (fn->cmd_batch || fn->cmd_pending) {
-        mlx5_bh_schedule(fn->cmd_bh);
+        mlx5_wake(fn, MLX5_WAKE_CMD);
     }
     if (completed) {
         cmd_events(fn, completed);
@@ -342,7 +342,7 @@ void mlx5_cmd_doorbell(Mlx5Function *fn, uint32_t slots)
         return;
     }
     fn->cmd_pending |= slots;
-    mlx5_bh_schedule(fn->cmd_bh);
+    mlx5_wake(fn, MLX5_WAKE_CMD);
 }
 
 /* The gate is open at which a slot waited. */
@@ -372,7 +372,7 @@ void mlx5_cmd_init(Mlx5Function *fn)
         fn->cmd_wait[slot].fn = fn;
         fn->cmd_wait[slot].waiter.go_on = cmd_go_on;
     }
-    fn->cmd_bh = mlx5_bh_new(&fn->dev->work, cmd_bh, fn);
+    mlx5_wake_add(fn, MLX5_WAKE_CMD, cmd_bh, fn);
 }
 
 void mlx5_cmd_reset(Mlx5Function *fn)
@@ -381,7 +381,7 @@ void mlx5_cmd_reset(Mlx5Function *fn)
 
     fn->cmd_pending = 0;
     fn->cmd_batch = 0;
-    mlx5_bh_cancel(fn->cmd_bh);
+    mlx5_wake_cancel(fn, MLX5_WAKE_CMD);
     for (slot = 0; slot < CMD_SLOTS; slot++) {
         mlx5_fault_cmd_forget(&fn->cmd_wait[slot]);
     }
@@ -390,6 +390,6 @@ void mlx5_cmd_reset(Mlx5Function *fn)
 void mlx5_cmd_finalize(Mlx5Function *fn)
 {
     mlx5_cmd_reset(fn);
-    g_clear_pointer(&fn->cmd_bh, mlx5_bh_delete);
+    mlx5_wake_remove(fn, MLX5_WAKE_CMD);
     g_clear_pointer(&fn->cmd_wait, g_free);
 }

@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "hca.h"
 #include "observe.h"
 #include "trace.h"
 
@@ -36,7 +37,7 @@ Mlx5Syndrome mlx5_cmd_enable_hca(Mlx5Cmd *cmd)
         }
         /* A driver that starts over, as after a crash: a clean slate. */
         trace_mlx5_hca_restart(DEVICE(fn->dev)->id);
-        mlx5_function_teardown(fn);
+        mlx5_hca_teardown(fn);
         mlx5_caps_reset(fn);
         fn->issi = 0;
     }
@@ -50,7 +51,7 @@ Mlx5Syndrome mlx5_cmd_disable_hca(Mlx5Cmd *cmd)
     if (MLX5_GET(enable_hca_in, cmd->in, function_id)) {
         return MLX5_SYN_OTHER_FUNCTION;
     }
-    mlx5_function_teardown(cmd->fn);
+    mlx5_hca_teardown(cmd->fn);
     cmd->fn->hca = MLX5_HCA_OFF;
     return MLX5_OK;
 }
@@ -101,7 +102,7 @@ Mlx5Syndrome mlx5_cmd_teardown_hca(Mlx5Cmd *cmd)
                                      mlx5_object_count(fn, t));
         }
     }
-    mlx5_function_teardown(fn);
+    mlx5_hca_teardown(fn);
     fn->hca = MLX5_HCA_ENABLED;
     return MLX5_OK;
 }

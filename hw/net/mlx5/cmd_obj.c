@@ -67,6 +67,11 @@ Mlx5Syndrome mlx5_cmd_dealloc_uar(Mlx5Cmd *cmd)
  * en_common.c mlx5e_create_mkey). Translated keys would need UMR, which only
  * striding receive queues and RDMA use.
  */
+void mlx5_mkey_destroy(void *obj)
+{
+    mlx5_object_unref(((Mlx5Mkey *)obj)->pd);
+}
+
 Mlx5Syndrome mlx5_cmd_create_mkey(Mlx5Cmd *cmd)
 {
     Mlx5Function *fn = cmd->fn;
@@ -117,11 +122,6 @@ Mlx5Syndrome mlx5_cmd_query_mkey(Mlx5Cmd *cmd)
 Mlx5Syndrome mlx5_cmd_destroy_mkey(Mlx5Cmd *cmd)
 {
     return dealloc(cmd, MLX5_OBJ_MKEY);
-}
-
-void mlx5_mkey_destroy(void *obj)
-{
-    mlx5_object_unref(((Mlx5Mkey *)obj)->pd);
 }
 
 bool mlx5_mkey_usable(Mlx5Function *fn, uint32_t lkey, const Mlx5Pd *pd,

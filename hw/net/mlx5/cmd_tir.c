@@ -20,6 +20,15 @@ enum { TIR_DIRECT = 0, TIR_INDIRECT = 1 };
 
 /* ----------------------------------------------------------------- TIS --- */
 
+void mlx5_tis_destroy(void *obj)
+{
+    Mlx5Tis *tis = obj;
+
+    mlx5_tls_tis_destroy(tis);
+    mlx5_object_unref(tis->td);
+    mlx5_object_unref(tis->pd);
+}
+
 Mlx5Syndrome mlx5_cmd_create_tis(Mlx5Cmd *cmd)
 {
     Mlx5Function *fn = cmd->fn;
@@ -100,15 +109,6 @@ Mlx5Syndrome mlx5_cmd_query_tis(Mlx5Cmd *cmd)
     return syn;
 }
 
-void mlx5_tis_destroy(void *obj)
-{
-    Mlx5Tis *tis = obj;
-
-    mlx5_tls_tis_destroy(tis);
-    mlx5_object_unref(tis->td);
-    mlx5_object_unref(tis->pd);
-}
-
 /* ----------------------------------------------------------------- RQT --- */
 
 static void rqt_clear(Mlx5Rqt *rqt)
@@ -155,6 +155,11 @@ static Mlx5Syndrome rqt_fill(Mlx5Rqt *rqt, Mlx5Cmd *cmd, const uint8_t *rqtc)
     rqt->rqs = g_steal_pointer(&rqs);
     rqt->size = size;
     return MLX5_OK;
+}
+
+void mlx5_rqt_destroy(void *obj)
+{
+    rqt_clear(obj);
 }
 
 Mlx5Syndrome mlx5_cmd_create_rqt(Mlx5Cmd *cmd)
@@ -232,11 +237,6 @@ Mlx5Syndrome mlx5_cmd_query_rqt(Mlx5Cmd *cmd)
     return MLX5_OK;
 }
 
-void mlx5_rqt_destroy(void *obj)
-{
-    rqt_clear(obj);
-}
-
 /* ----------------------------------------------------------------- TIR --- */
 
 /* Reads the hash fields; they are checked even if hashing is not used. */
@@ -276,6 +276,16 @@ static Mlx5Syndrome tir_destination(Mlx5Cmd *cmd, const uint8_t *tirc,
     default:
         return MLX5_SYN_TIR_BAD_DISP;
     }
+}
+
+void mlx5_tir_destroy(void *obj)
+{
+    Mlx5Tir *tir = obj;
+
+    mlx5_tls_tir_destroy(tir);
+    mlx5_object_unref(tir->td);
+    mlx5_object_unref(tir->rq);
+    mlx5_object_unref(tir->rqt);
 }
 
 Mlx5Syndrome mlx5_cmd_create_tir(Mlx5Cmd *cmd)
@@ -396,14 +406,4 @@ Mlx5Syndrome mlx5_cmd_query_tir(Mlx5Cmd *cmd)
         memcpy(cmd->out + CTX_OFFSET, tir->tirc, sizeof(tir->tirc));
     }
     return syn;
-}
-
-void mlx5_tir_destroy(void *obj)
-{
-    Mlx5Tir *tir = obj;
-
-    mlx5_tls_tir_destroy(tir);
-    mlx5_object_unref(tir->td);
-    mlx5_object_unref(tir->rq);
-    mlx5_object_unref(tir->rqt);
 }

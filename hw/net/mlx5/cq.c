@@ -124,10 +124,24 @@ void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t cqn,
         mlx5_notify_schedule(fn);
     }
     /* NAPI refills its RQ before it arms: held packets may fit now. */
-    mlx5_rx_kick(fn->port);
+    if (fn->port->rx_holding) {
+        mlx5_wake(fn, MLX5_WAKE_RX);
+    }
 }
 
 /* ------------------------------------------------------------ commands --- */
+
+void mlx5_cq_destroy(void *obj)
+{
+    Mlx5Cq *cq = obj;
+
+    if (cq->dirty) {
+        g_ptr_array_remove(cq->obj.fn->dirty_cqs, cq);
+    }
+    mlx5_object_unref(cq->uar);
+    mlx5_object_unref(cq->eq);
+    mlx5_ring_free(&cq->ring);
+}
 
 Mlx5Syndrome mlx5_cmd_create_cq(Mlx5Cmd *cmd)
 {
@@ -249,16 +263,4 @@ Mlx5Syndrome mlx5_cmd_modify_cq(Mlx5Cmd *cmd)
                  MLX5_GET(cqc, cqc, cq_period_mode));
     }
     return MLX5_OK;
-}
-
-void mlx5_cq_destroy(void *obj)
-{
-    Mlx5Cq *cq = obj;
-
-    if (cq->dirty) {
-        g_ptr_array_remove(cq->obj.fn->dirty_cqs, cq);
-    }
-    mlx5_object_unref(cq->uar);
-    mlx5_object_unref(cq->eq);
-    mlx5_ring_free(&cq->ring);
 }

@@ -77,7 +77,7 @@ static void dek_bh(void *opaque)
     while ((slot = QTAILQ_FIRST(&fn->dek.replaced)) &&
            slot->sync != fn->dek.syncs) {
         if (!budget--) {
-            mlx5_bh_schedule(fn->dek.bh);
+            mlx5_wake(fn, MLX5_WAKE_KEYS);
             return;
         }
         slot_drop(fn, slot);
@@ -87,13 +87,13 @@ static void dek_bh(void *opaque)
 void mlx5_dek_init(Mlx5Function *fn)
 {
     QTAILQ_INIT(&fn->dek.replaced);
-    fn->dek.bh = mlx5_bh_new(&fn->dev->work, dek_bh, fn);
+    mlx5_wake_add(fn, MLX5_WAKE_KEYS, dek_bh, fn);
 }
 
 /* All keys are gone by now. */
 void mlx5_dek_finalize(Mlx5Function *fn)
 {
-    g_clear_pointer(&fn->dek.bh, mlx5_bh_delete);
+    mlx5_wake_remove(fn, MLX5_WAKE_KEYS);
 }
 
 /*
@@ -142,6 +142,26 @@ static Mlx5Syndrome check_object(const Mlx5Cmd *cmd, const uint8_t *o)
         return MLX5_SYN_DEK_BAD_SIZE;
     }
     return MLX5_OK;
+}
+
+/*
+ * Contexts that use a key hold their own reference: TIS are recycled by drivers
+ * and keep a stale dek_index until their next static params.
+ */
+void mlx5_dek_destroy(void *obj)
+{
+    Mlx5Dek *dek = obj;
+    uint32_t i;
+
+    for (i = 0; i < dek->obj.span; i++) {
+        mlx5_tap_dek_gone(dek->obj.fn, dek->obj.id + i);
+        if (dek->slots[i].cached) {
+            slot_drop(dek->obj.fn, &dek->slots[i]);
+        }
+        mlx5_tls_key_unref(dek->slots[i].key);
+    }
+    g_free(dek->slots);
+    mlx5_object_unref(dek->pd);
 }
 
 Mlx5Syndrome mlx5_cmd_create_general_object(Mlx5Cmd *cmd)
@@ -258,26 +278,6 @@ Mlx5Syndrome mlx5_cmd_destroy_general_object(Mlx5Cmd *cmd)
                                         obj_id), cmd->uid);
 }
 
-/*
- * Contexts that use a key hold their own reference: TIS are recycled by drivers
- * and keep a stale dek_index until their next static params.
- */
-void mlx5_dek_destroy(void *obj)
-{
-    Mlx5Dek *dek = obj;
-    uint32_t i;
-
-    for (i = 0; i < dek->obj.span; i++) {
-        mlx5_tap_dek_gone(dek->obj.fn, dek->obj.id + i);
-        if (dek->slots[i].cached) {
-            slot_drop(dek->obj.fn, &dek->slots[i]);
-        }
-        mlx5_tls_key_unref(dek->slots[i].key);
-    }
-    g_free(dek->slots);
-    mlx5_object_unref(dek->pd);
-}
-
 Mlx5TlsKey *mlx5_dek_use(const Mlx5Sq *sq, uint32_t dek_index,
                          const Mlx5Pd *pd)
 {
@@ -327,7 +327,7 @@ Mlx5Syndrome mlx5_cmd_sync_crypto(Mlx5Cmd *cmd)
         return MLX5_SYN_SYNC_CRYPTO_TYPE;
     }
     fn->dek.syncs++;
-    mlx5_bh_schedule(fn->dek.bh);
+    mlx5_wake(fn, MLX5_WAKE_KEYS);
     fn->tls.counters.sync_crypto++;
     mlx5_tap_dek_sync(fn);
     return MLX5_OK;

@@ -181,10 +181,21 @@ void mlx5_notify_flush(Mlx5Function *fn)
 
 void mlx5_notify_schedule(Mlx5Function *fn)
 {
-    mlx5_bh_schedule(fn->notify_bh);
+    mlx5_wake(fn, MLX5_WAKE_NOTIFY);
 }
 
 /* ------------------------------------------------------------ commands --- */
+
+void mlx5_eq_destroy(void *obj)
+{
+    Mlx5Eq *eq = obj;
+
+    if (eq->dirty) {
+        g_ptr_array_remove(eq->obj.fn->dirty_eqs, eq);
+    }
+    mlx5_object_unref(eq->uar);
+    mlx5_ring_free(&eq->ring);
+}
 
 Mlx5Syndrome mlx5_cmd_create_eq(Mlx5Cmd *cmd)
 {
@@ -262,15 +273,4 @@ Mlx5Syndrome mlx5_cmd_query_eq(Mlx5Cmd *cmd)
     MLX5_SET(eqc, eqc, consumer_counter, eq->ci);
     MLX5_SET(eqc, eqc, producer_counter, eq->pi);
     return MLX5_OK;
-}
-
-void mlx5_eq_destroy(void *obj)
-{
-    Mlx5Eq *eq = obj;
-
-    if (eq->dirty) {
-        g_ptr_array_remove(eq->obj.fn->dirty_eqs, eq);
-    }
-    mlx5_object_unref(eq->uar);
-    mlx5_ring_free(&eq->ring);
 }

@@ -29,7 +29,7 @@ static Mlx5Faults *faults_get(Mlx5State *s)
         f = g_new0(Mlx5Faults, 1);
         f->dev = s;
         f->rules = mlx5_fault_set_new(commands, ARRAY_SIZE(commands));
-        f->gates = mlx5_gates_new(s);
+        f->gates = mlx5_gates_new(&s->fn);
         s->faults = f;
     }
     return f;
@@ -45,20 +45,6 @@ void mlx5_fault_finalize(Mlx5State *s)
         g_free(f);
         s->faults = NULL;
         s->fn.faults = NULL;
-    }
-}
-
-void mlx5_fault_wake(Mlx5State *s)
-{
-    if (s->faults) {
-        mlx5_gates_wake(s->faults->gates);
-    }
-}
-
-void mlx5_fault_stop(Mlx5State *s)
-{
-    if (s->faults) {
-        mlx5_gates_stop(s->faults->gates);
     }
 }
 

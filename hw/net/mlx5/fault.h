@@ -32,10 +32,6 @@ struct Mlx5Faults {
 void mlx5_fault_class_init(ObjectClass *klass);
 /* Nothing may wait any more. */
 void mlx5_fault_finalize(Mlx5State *s);
-/* The function is in D0 again: what was let go meanwhile goes on. */
-void mlx5_fault_wake(Mlx5State *s);
-/* The device goes, and all that waited has gone: nothing may run any more. */
-void mlx5_fault_stop(Mlx5State *s);
 
 /* What is asked about, for the trace: its kind, number and place. */
 typedef struct Mlx5FaultWhat {

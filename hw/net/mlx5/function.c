@@ -1,30 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Life of an Mlx5Function: what a driver has made, taken down in one place for
- * TEARDOWN_HCA, DISABLE_HCA, function level reset, guest reset and unplug.
+ * Life of an Mlx5Function: made, reset, put to sleep, woken and ended. What a
+ * driver has made is taken down in one place, hca.c, for TEARDOWN_HCA,
+ * DISABLE_HCA, function level reset, guest reset and unplug.
  */
 #include "qemu/osdep.h"
 #include "tls.h"
 #include "cmd.h"
-#include "fault.h"
+#include "hca.h"
+#include "object.h"
+
+static Mlx5ObjectDestroy *const object_destroy[MLX5_OBJ__COUNT] = {
+    [MLX5_OBJ_TIR] = mlx5_tir_destroy,
+    [MLX5_OBJ_RQT] = mlx5_rqt_destroy,
+    [MLX5_OBJ_SQ] = mlx5_sq_destroy,
+    [MLX5_OBJ_RQ] = mlx5_rq_destroy,
+    [MLX5_OBJ_CQ] = mlx5_cq_destroy,
+    [MLX5_OBJ_EQ] = mlx5_eq_destroy,
+    [MLX5_OBJ_TIS] = mlx5_tis_destroy,
+    [MLX5_OBJ_DEK] = mlx5_dek_destroy,
+    [MLX5_OBJ_MKEY] = mlx5_mkey_destroy,
+};
 
 static void notify_bh(void *opaque)
 {
     mlx5_notify_flush(opaque);
 }
 
-bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
-                        Error **errp)
+bool mlx5_function_init(Mlx5Function *fn, Error **errp)
 {
-    fn->dev = dev;
-    fn->port = port;
     if (!mlx5_tls_init(fn, errp)) {
         return false;
     }
     fn->dirty_cqs = g_ptr_array_new();
     fn->dirty_eqs = g_ptr_array_new();
-    fn->notify_bh = mlx5_bh_new(&dev->work, notify_bh, fn);
-    mlx5_objects_init(fn);
+    mlx5_wake_add(fn, MLX5_WAKE_NOTIFY, notify_bh, fn);
+    mlx5_objects_init(fn, object_destroy);
     mlx5_dek_init(fn);
     mlx5_caps_init(fn);
     mlx5_cmd_init(fn);
@@ -33,19 +44,9 @@ bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
     return true;
 }
 
-void mlx5_function_teardown(Mlx5Function *fn)
-{
-    mlx5_flow_reset(fn);
-    mlx5_objects_reset(fn);
-    mlx5_tx_erase(fn->port);
-    mlx5_vport_reset(&fn->vport, fn->dev->conf.macaddr.a);
-    memset(&fn->vnic_env, 0, sizeof(fn->vnic_env));
-    mlx5_bh_cancel(fn->notify_bh);
-}
-
 void mlx5_function_reset(Mlx5Function *fn)
 {
-    mlx5_function_teardown(fn);
+    mlx5_hca_teardown(fn);
     mlx5_caps_reset(fn);
     mlx5_cmd_reset(fn);
     mlx5_iseg_reset(fn);
@@ -65,10 +66,8 @@ void mlx5_function_wake(Mlx5Function *fn)
 {
     fn->asleep = false;
     mlx5_port_update_link(fn->port);
-    mlx5_bh_schedule(fn->cmd_bh);
-    mlx5_bh_schedule(fn->port->tx_bh);
-    mlx5_bh_schedule(fn->notify_bh);
-    mlx5_fault_wake(fn->dev);
+    mlx5_wake(fn, MLX5_WAKE_CMD | MLX5_WAKE_TX | MLX5_WAKE_NOTIFY |
+                  MLX5_WAKE_GATES);
 }
 
 void mlx5_function_finalize(Mlx5Function *fn)
@@ -79,9 +78,9 @@ void mlx5_function_finalize(Mlx5Function *fn)
     mlx5_tls_finalize(fn);
     mlx5_vport_finalize(&fn->vport);
     mlx5_cmd_finalize(fn);
-    mlx5_fault_stop(fn->dev);
+    mlx5_wake_cancel(fn, MLX5_WAKE_GATES); /* nothing waits any more */
     mlx5_caps_finalize(fn);
-    g_clear_pointer(&fn->notify_bh, mlx5_bh_delete);
+    mlx5_wake_remove(fn, MLX5_WAKE_NOTIFY);
     g_clear_pointer(&fn->dirty_cqs, g_ptr_array_unref);
     g_clear_pointer(&fn->dirty_eqs, g_ptr_array_unref);
 }

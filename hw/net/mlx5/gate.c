@@ -29,8 +29,7 @@ struct Mlx5Gate {
 };
 
 struct Mlx5Gates {
-    Mlx5State *dev;
-    Mlx5Bh *bh;
+    Mlx5Function *fn;
     QTAILQ_HEAD(, Mlx5Gate) closed;
     QTAILQ_HEAD(, Mlx5Waiter) ready; /* to be called, in turn */
     uint64_t serial;                 /* of the last gate */
@@ -120,12 +119,12 @@ static void gate_open(Mlx5Gate *g)
     if (g->timer) {
         timer_del(g->timer);
     }
-    trace_mlx5_fault_go_on(DEVICE(gates->dev)->id, g->owner);
+    trace_mlx5_fault_go_on(DEVICE(gates->fn->dev)->id, g->owner);
     if (!g->waiter->ready) {
         g->waiter->ready = gates;
         QTAILQ_INSERT_TAIL(&gates->ready, g->waiter, next);
     }
-    mlx5_bh_schedule(gates->bh);
+    mlx5_wake(gates->fn, MLX5_WAKE_GATES);
 }
 
 static void gate_timer(void *opaque)
@@ -138,7 +137,7 @@ Mlx5Gate *mlx5_gate_new(Mlx5Gates *gates, const Mlx5GateSpec *spec,
 {
     Mlx5Gate *g;
 
-    if (!mlx5_memory_charge(&gates->dev->fn, mlx5_gate_memory())) {
+    if (!mlx5_memory_charge(gates->fn, mlx5_gate_memory())) {
         return NULL;
     }
     g = g_new0(Mlx5Gate, 1);
@@ -170,7 +169,7 @@ void mlx5_gate_free(Mlx5Gate *g)
     if (g->timer) {
         timer_free(g->timer);
     }
-    mlx5_memory_give(&g->gates->dev->fn, mlx5_gate_memory());
+    mlx5_memory_give(g->gates->fn, mlx5_gate_memory());
     g_free(g);
 }
 
@@ -253,7 +252,7 @@ static void gates_bh(void *opaque)
     unsigned budget = GATES_BUDGET;
     Mlx5Waiter *w, *tmp;
 
-    if (gates->dev->fn.asleep) {
+    if (gates->fn->asleep) {
         return;
     }
     QTAILQ_FOREACH_SAFE(w, &gates->ready, next, tmp) {
@@ -262,17 +261,17 @@ static void gates_bh(void *opaque)
         }
     }
     if (!QTAILQ_EMPTY(&gates->ready)) {
-        mlx5_bh_schedule(gates->bh);
+        mlx5_wake(gates->fn, MLX5_WAKE_GATES);
     }
-    mlx5_notify_flush(&gates->dev->fn);
+    mlx5_notify_flush(gates->fn);
 }
 
-Mlx5Gates *mlx5_gates_new(Mlx5State *dev)
+Mlx5Gates *mlx5_gates_new(Mlx5Function *fn)
 {
     Mlx5Gates *gates = g_new0(Mlx5Gates, 1);
 
-    gates->dev = dev;
-    gates->bh = mlx5_bh_new(&dev->work, gates_bh, gates);
+    gates->fn = fn;
+    mlx5_wake_add(fn, MLX5_WAKE_GATES, gates_bh, gates);
     QTAILQ_INIT(&gates->closed);
     QTAILQ_INIT(&gates->ready);
     gates->meters = g_tree_new(meter_order);
@@ -282,17 +281,7 @@ Mlx5Gates *mlx5_gates_new(Mlx5State *dev)
 void mlx5_gates_free(Mlx5Gates *gates)
 {
     assert(QTAILQ_EMPTY(&gates->closed) && QTAILQ_EMPTY(&gates->ready));
-    mlx5_bh_delete(gates->bh);
+    mlx5_wake_remove(gates->fn, MLX5_WAKE_GATES);
     g_tree_destroy(gates->meters);
     g_free(gates);
-}
-
-void mlx5_gates_stop(Mlx5Gates *gates)
-{
-    mlx5_bh_cancel(gates->bh);
-}
-
-void mlx5_gates_wake(Mlx5Gates *gates)
-{
-    mlx5_bh_schedule(gates->bh);
 }

@@ -16,7 +16,7 @@
 
 #define MLX5_GATE_NAME_MAX 64
 
-struct Mlx5State;
+struct Mlx5Function;
 typedef struct Mlx5Gates Mlx5Gates;
 typedef struct Mlx5Gate Mlx5Gate;
 
@@ -41,13 +41,9 @@ typedef struct Mlx5GateSpec {
     int64_t tirn;     /* ...through this TIR, or through all if negative */
 } Mlx5GateSpec;
 
-Mlx5Gates *mlx5_gates_new(struct Mlx5State *dev);
+Mlx5Gates *mlx5_gates_new(struct Mlx5Function *fn);
 /* All gates are gone by now. */
 void mlx5_gates_free(Mlx5Gates *gates);
-/* Nobody is called back any more, until the next gate opens. */
-void mlx5_gates_stop(Mlx5Gates *gates);
-/* The function is in D0 again: who could not be called in D3hot is. */
-void mlx5_gates_wake(Mlx5Gates *gates);
 
 /* What one gate takes, for mlx5_memory_room(). */
 size_t mlx5_gate_memory(void);

@@ -3,9 +3,10 @@
  * Initialization segment, the first two and a bit pages of BAR0: firmware
  * version, command queue address and doorbell, health buffer and counter, free
  * running timer (driver: struct mlx5_init_seg, main.c, health.c, clock.c).
- * Owns cmdq_addr, nic_interface and clock_base_ns of the function.
+ * Owns cmdq_addr and nic_interface of the function.
  */
 #include "qemu/osdep.h"
+#include "clock.h"
 #include "cmd.h"
 #include "trace.h"
 
@@ -36,11 +37,6 @@ enum {
 };
 /* iseg 0x1fc [26:24]: the driver may use full and disabled */
 #define NIC_INTERFACE_SUPPORTED 0x3u
-
-uint64_t mlx5_clock_ns(Mlx5Function *fn)
-{
-    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) - fn->clock_base_ns;
-}
 
 /*
  * Reads the aligned dword at @addr (0..MLX5_ISEG_SIZE - 4). What the PRM
@@ -112,7 +108,7 @@ void mlx5_iseg_reset(Mlx5Function *fn)
     fn->cmdq_addr_h = 0;
     fn->cmdq_new = false;
     fn->nic_interface = NIC_INTERFACE_FULL;
-    fn->clock_base_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    mlx5_clock_reset(fn);
 }
 
 /*

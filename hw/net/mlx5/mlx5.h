@@ -6,15 +6,15 @@
  *                 Owns one Mlx5Function and one Mlx5Port.
  *   Mlx5Function  what one driver addresses: initialization segment, command
  *                 queue, capabilities, objects, flow tables, vport. All that a
- *                 driver creates hangs off it and dies with mlx5_function_reset.
+ *                 driver creates hangs off it and dies with mlx5_hca_teardown.
  *   Mlx5Port      the wire: QEMU network backend, link, MTU, port counters, and
  *                 the one packet that may be half-way out.
  *
  * Everything here runs under the big QEMU lock. Doorbells only note what is to
  * be done and schedule a bottom half; work is done in bottom halves (commands,
- * transmission) and in the backend's receive callback. Nothing downstream
- * calls back up but two signals: mlx5_tx_unblocked() when the backend takes
- * packets again, and mlx5_rx_kick() when the driver may have refilled an RQ.
+ * transmission) and in the backend's receive callback. Data goes one way through
+ * the files, and no file calls back up: who has news for somebody above leaves a
+ * note (wake.h), who waits hands down a callback (gate.h).
  *
  * receive() may be entered from inside our own send (libslirp answers at
  * once): no function here calls mlx5_port_send() with half-updated state. A
@@ -40,6 +40,7 @@
 #include "engine/tls_strict.h"
 #include "gate.h"
 #include "syndrome.h"
+#include "wake.h"
 #include "work.h"
 
 #define TYPE_MLX5_KTLS "mlx5-ktls"
@@ -153,7 +154,12 @@ void mlx5_object_ref(void *obj);
 void mlx5_object_unref(void *obj);
 unsigned mlx5_object_count(Mlx5Function *fn, Mlx5ObjectType type);
 const char *mlx5_object_type_name(Mlx5ObjectType type);
-void mlx5_objects_init(Mlx5Function *fn);
+/*
+ * Lets go of what an object refers to and holds. NULL: nothing. There is one for
+ * each type.
+ */
+typedef void Mlx5ObjectDestroy(void *obj);
+void mlx5_objects_init(Mlx5Function *fn, Mlx5ObjectDestroy *const *destroy);
 /* Destroys all objects, whatever refers to them. */
 void mlx5_objects_reset(Mlx5Function *fn);
 void mlx5_objects_finalize(Mlx5Function *fn);
@@ -330,6 +336,12 @@ typedef struct Mlx5TrafficCounter {
     uint64_t octets;
 } Mlx5TrafficCounter;
 
+static inline void mlx5_count(Mlx5TrafficCounter *c, size_t octets)
+{
+    c->packets++;
+    c->octets += octets;
+}
+
 enum { MLX5_CAST_UNI, MLX5_CAST_MULTI, MLX5_CAST_BROAD, MLX5_CAST__COUNT };
 
 typedef struct Mlx5VportCounters {
@@ -405,7 +417,6 @@ struct Mlx5Function {
     uint32_t cmd_pending; /* slots whose doorbell rang */
     uint32_t cmd_batch;   /* of those, the ones that are being worked through */
     Mlx5CmdWait *cmd_wait; /* of each slot, see fault.h */
-    Mlx5Bh *cmd_bh;
     Mlx5HcaState hca;
     bool asleep; /* in D3hot: nothing leaves, to memory, as message, as frame */
     uint16_t issi;
@@ -414,6 +425,7 @@ struct Mlx5Function {
 
     uint64_t memory_used; /* bytes charged to dev->memory_limit, memory.c */
     Mlx5IdSpace ids[MLX5_OBJ__COUNT];
+    Mlx5ObjectDestroy *const *object_destroy; /* by type, of function.c */
     Mlx5Steering *steering;
     GHashTable *flow_counters; /* id -> Mlx5FlowCounter, cmd_flow.c */
     uint32_t flow_counter_next; /* where the search for a free one starts */
@@ -427,7 +439,6 @@ struct Mlx5Function {
     struct {
         uint64_t syncs;    /* SYNC_CRYPTO so far */
         QTAILQ_HEAD(, Mlx5DekSlot) replaced; /* see dek.c */
-        Mlx5Bh *bh;
     } dek;
 
     Mlx5Faults *faults; /* dev->faults, NULL without rules; see fault.h */
@@ -436,7 +447,8 @@ struct Mlx5Function {
     /* completions and events not yet announced, see eq.c */
     GPtrArray *dirty_cqs;
     GPtrArray *dirty_eqs;
-    Mlx5Bh *notify_bh;
+
+    Mlx5Bh *wake[MLX5_WAKE__COUNT]; /* see wake.h */
 };
 
 /* --------------------------------------------------------------- port --- */
@@ -491,21 +503,19 @@ struct Mlx5Port {
     bool pause_rx, pause_tx;
     Mlx5PortCounters counters;
 
-    /* transmission, sq.c and tx.c */
+    /* transmission, sched.c and tx.c */
     GQueue sqs; /* SQs with doorbells rung, in turn */
-    Mlx5Bh *tx_bh;
-    bool tx_blocked; /* the backend asked to wait; tx_bh rests until it calls */
+    bool tx_blocked; /* the backend asked to wait: queues rest until it calls */
     /*
      * Copies (GBytes) of our frames in the backend's queue, oldest first. There
      * is one while tx_blocked; a cable that was pulled and put back meanwhile
      * lets another one follow.
      */
     GQueue tx_unsent;
-    int tx_budget;   /* frames' worth of work left to this run of tx_bh */
+    int tx_budget;   /* frames' worth of work left to this run of sched.c */
     Mlx5TxPacket tx;
 
     /* reception, rx.c */
-    Mlx5Bh *rx_bh;
     QEMUTimer *rx_hold_timer;
     bool rx_holding; /* the net layer keeps a packet for us, until... */
     int64_t rx_hold_deadline_ns;
@@ -579,9 +589,6 @@ bool mlx5_dma_read_dbr(Mlx5Function *fn, uint64_t addr, uint32_t *val);
 
 uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr);
 void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val);
-/* The free running timer, 1 GHz: iseg internal_timer and CQE timestamps. */
-uint64_t mlx5_clock_ns(Mlx5Function *fn);
-#define MLX5_CLOCK_KHZ 1000000
 void mlx5_iseg_reset(Mlx5Function *fn);
 /* What a function-level reset under a live driver leaves: interface disabled. */
 void mlx5_iseg_disable(Mlx5Function *fn);
@@ -646,21 +653,30 @@ void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t cqn,
 void mlx5_notify_schedule(Mlx5Function *fn);
 void mlx5_notify_flush(Mlx5Function *fn);
 
-/* --------------------------------------------------- sq.c, tx.c --------- */
+/* ------------------------------------------- sq.c, sched.c, tx.c --------- */
 
 void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t sqn);
-/* Forgets an SQ that is about to die: its turn and its half-sent packet. */
-void mlx5_sq_forget(Mlx5Sq *sq);
-void mlx5_tx_init(Mlx5Port *port);
-void mlx5_tx_reset(Mlx5Port *port);
-void mlx5_tx_finalize(Mlx5Port *port);
+
+void mlx5_sched_init(Mlx5Port *port);
+/* All queues are gone by now. A packet in the net layer's queue stays there. */
+void mlx5_sched_reset(Mlx5Port *port);
+void mlx5_sched_finalize(Mlx5Port *port);
+/* A new queue, not running yet: what a gate lets go of it comes here. */
+void mlx5_sched_join(Mlx5Sq *sq);
+/* Gives @sq a turn: something may be posted, or is to be flushed. */
+void mlx5_sched_queue(Mlx5Sq *sq);
+/*
+ * Forgets all that is under way of @sq, which is about to die or begins anew:
+ * its turn, its half-sent packet, what waits at gates.
+ */
+void mlx5_sched_forget(Mlx5Sq *sq);
 
 typedef enum Mlx5TxResult {
     MLX5_TX_ERROR = 0, /* the WQE is bad; *cqe_syndrome says how */
     MLX5_TX_DONE,      /* the WQE is finished, its CQE may be written */
     MLX5_TX_BLOCKED,   /* the backend is full; call mlx5_tx_continue() later */
     MLX5_TX_MORE,      /* port->tx_budget is used up; the same */
-    MLX5_TX_WAIT,      /* a fault keeps it back; the doorbell will ring again */
+    MLX5_TX_WAIT,      /* a fault keeps it back; its turn comes again */
 } Mlx5TxResult;
 
 /* WQE opcodes, wqe_ctrl.opcode */
@@ -675,6 +691,8 @@ enum {
     MLX5_WQE_ENHANCED_MPSW = 0x29,
 };
 
+void mlx5_tx_init(Mlx5Port *port);
+void mlx5_tx_finalize(Mlx5Port *port);
 /*
  * Executes the SEND, LSO or ENHANCED_MPSW in port->tx (wqe, ds). On
  * MLX5_TX_ERROR *cqe_syndrome is an MLX5_CQE_SYN_*.
@@ -683,7 +701,7 @@ Mlx5TxResult mlx5_tx_start(Mlx5Port *port, Mlx5Sq *sq, uint8_t *cqe_syndrome);
 /* Goes on with the packet in port->tx. */
 Mlx5TxResult mlx5_tx_continue(Mlx5Port *port, uint8_t *cqe_syndrome);
 /*
- * Charges the run of tx_bh for bytes that were copied and records that were gone
+ * Charges the run of sched.c for bytes that were copied and records that were gone
  * through, whether or not a frame leaves: a KiB, or two records (they may be empty),
  * cost about as much as a frame.
  */
@@ -691,8 +709,12 @@ static inline void mlx5_tx_charge(Mlx5Port *port, size_t bytes, size_t records)
 {
     port->tx_budget -= bytes / KiB + records / 2;
 }
-/* The backend takes packets again. */
-void mlx5_tx_unblocked(Mlx5Port *port);
+/*
+ * One frame leaves the vport: back to it, if that is whom it is addressed to
+ * and it takes it, else to the wire. Returns false when the backend is full: the
+ * frame has been taken, but nothing may follow yet.
+ */
+bool mlx5_tx_frame(Mlx5Port *port, const struct iovec *iov, int iovcnt);
 /*
  * The WQE in port->tx is over: erases the copy of it, which may have plaintext
  * and IVs, and what was gathered for a TIS and not encrypted.
@@ -709,13 +731,11 @@ void mlx5_rx_finalize(Mlx5Port *port);
 /* NetClientInfo.receive: 0 means that the net layer keeps the packet. */
 ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size);
 /*
- * A frame that is sent to this vport's own address comes back, if a TIR at the
- * end of its way takes what its own transport domain sends. False: it has not
- * been looked at further and belongs on the wire. It is not held for a WQE.
+ * A frame that tx.c sends to this vport's own address comes back, if a TIR at
+ * the end of its way takes what its own transport domain sends. False: it has
+ * not been looked at further and belongs on the wire. It is not held for a WQE.
  */
 bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt);
-/* The driver may have refilled an RQ: try held packets again. */
-void mlx5_rx_kick(Mlx5Port *port);
 /* Is a WQE posted for one more packet? May read the doorbell record. */
 bool mlx5_rq_has_wqe(Mlx5Rq *rq);
 /*
@@ -734,11 +754,18 @@ void mlx5_port_finalize(Mlx5Port *port);
 /* Works out the operational state anew; raises PORT_CHANGE when it moved. */
 void mlx5_port_update_link(Mlx5Port *port);
 /*
- * Gives one frame to the backend, padded to the minimum length, and counts it.
- * Returns false when the backend is full: the frame has been taken, but the
- * next one may only be sent after mlx5_tx_unblocked().
+ * May a frame of @len bytes go out? If not (link down, longer than the MTU in
+ * force) it has been counted as dropped. Nothing may once we are to go away.
  */
-bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt);
+bool mlx5_port_accept_tx(Mlx5Port *port, size_t len);
+/*
+ * Gives one frame that may go out, of @len bytes, to the backend, padded to the
+ * minimum length, and counts it; @cast is MLX5_CAST_*. Returns false when the
+ * backend is full: the frame has been taken, but the next one may only be sent
+ * after MLX5_WAKE_TX.
+ */
+bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt,
+                    size_t len, int cast);
 /*
  * May a frame of @len bytes come in? If not (link down, too short, longer than
  * the MTU in force) it has been counted as dropped.
@@ -797,10 +824,8 @@ void mlx5_flow_count(Mlx5Function *fn, uint32_t id, size_t octets);
 
 /* --------------------------------------------------------- function.c --- */
 
-bool mlx5_function_init(Mlx5Function *fn, Mlx5State *dev, Mlx5Port *port,
-                        Error **errp);
-/* Destroys what the driver made (objects, tables); keeps the iseg. */
-void mlx5_function_teardown(Mlx5Function *fn);
+/* dev and port are set. */
+bool mlx5_function_init(Mlx5Function *fn, Error **errp);
 /* Power-on state. */
 void mlx5_function_reset(Mlx5Function *fn);
 /*

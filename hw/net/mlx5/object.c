@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Numbered objects of a function: typed ids, limits, owners and reference
- * counts. What an object is and how it dies is in the file named after it; the
- * class table below is the one list of kinds.
+ * counts. What an object is and how it dies is in the file that creates it
+ * (object.h); the class table below is the one list of kinds.
  */
 #include "qemu/osdep.h"
 #include "qemu/bitmap.h"
 #include "memory.h"
-#include "object.h"
 #include "trace.h"
 
 typedef struct Mlx5ObjectClass {
@@ -16,8 +15,6 @@ typedef struct Mlx5ObjectClass {
     /* How many may exist: 2^(this GENERAL capability), or a constant. */
     uint32_t (*limit)(Mlx5Function *fn);
     Mlx5Syndrome missing;
-    /* Lets go of what the object refers to and holds; may be NULL. */
-    void (*destroy)(void *obj);
 } Mlx5ObjectClass;
 
 #define LIMIT_OF_CAP(name, cap)                      \
@@ -52,30 +49,21 @@ static uint32_t limit_uar(Mlx5Function *fn)
 }
 
 static const Mlx5ObjectClass classes[MLX5_OBJ__COUNT] = {
-    [MLX5_OBJ_TIR] = { "tir", 1, limit_tir, MLX5_SYN_NO_SUCH_TIR,
-                       mlx5_tir_destroy },
-    [MLX5_OBJ_RQT] = { "rqt", 1, limit_rqt, MLX5_SYN_NO_SUCH_RQT,
-                       mlx5_rqt_destroy },
-    [MLX5_OBJ_SQ] = { "sq", 1, limit_sq, MLX5_SYN_NO_SUCH_SQ,
-                      mlx5_sq_destroy },
-    [MLX5_OBJ_RQ] = { "rq", 1, limit_rq, MLX5_SYN_NO_SUCH_RQ,
-                      mlx5_rq_destroy },
-    [MLX5_OBJ_CQ] = { "cq", 1, limit_cq, MLX5_SYN_NO_SUCH_CQ,
-                      mlx5_cq_destroy },
-    [MLX5_OBJ_EQ] = { "eq", 1, limit_eq, MLX5_SYN_NO_SUCH_EQ,
-                      mlx5_eq_destroy },
-    [MLX5_OBJ_TIS] = { "tis", 1, limit_tis, MLX5_SYN_NO_SUCH_TIS,
-                       mlx5_tis_destroy },
-    [MLX5_OBJ_DEK] = { "dek", 1, limit_dek, MLX5_SYN_NO_SUCH_DEK,
-                       mlx5_dek_destroy },
-    [MLX5_OBJ_MKEY] = { "mkey", 1, limit_mkey, MLX5_SYN_NO_SUCH_MKEY,
-                        mlx5_mkey_destroy },
-    [MLX5_OBJ_TD] = { "td", 1, limit_td, MLX5_SYN_NO_SUCH_TD, NULL },
-    [MLX5_OBJ_PD] = { "pd", 1, limit_pd, MLX5_SYN_NO_SUCH_PD, NULL },
+    [MLX5_OBJ_TIR] = { "tir", 1, limit_tir, MLX5_SYN_NO_SUCH_TIR },
+    [MLX5_OBJ_RQT] = { "rqt", 1, limit_rqt, MLX5_SYN_NO_SUCH_RQT },
+    [MLX5_OBJ_SQ] = { "sq", 1, limit_sq, MLX5_SYN_NO_SUCH_SQ },
+    [MLX5_OBJ_RQ] = { "rq", 1, limit_rq, MLX5_SYN_NO_SUCH_RQ },
+    [MLX5_OBJ_CQ] = { "cq", 1, limit_cq, MLX5_SYN_NO_SUCH_CQ },
+    [MLX5_OBJ_EQ] = { "eq", 1, limit_eq, MLX5_SYN_NO_SUCH_EQ },
+    [MLX5_OBJ_TIS] = { "tis", 1, limit_tis, MLX5_SYN_NO_SUCH_TIS },
+    [MLX5_OBJ_DEK] = { "dek", 1, limit_dek, MLX5_SYN_NO_SUCH_DEK },
+    [MLX5_OBJ_MKEY] = { "mkey", 1, limit_mkey, MLX5_SYN_NO_SUCH_MKEY },
+    [MLX5_OBJ_TD] = { "td", 1, limit_td, MLX5_SYN_NO_SUCH_TD },
+    [MLX5_OBJ_PD] = { "pd", 1, limit_pd, MLX5_SYN_NO_SUCH_PD },
     [MLX5_OBJ_Q_COUNTER] = { "q_counter", 1, limit_q_counter,
-                             MLX5_SYN_NO_SUCH_Q_COUNTER, NULL },
+                             MLX5_SYN_NO_SUCH_Q_COUNTER },
     [MLX5_OBJ_UAR] = { "uar", MLX5_FIRST_UAR, limit_uar,
-                       MLX5_SYN_NO_SUCH_UAR, NULL },
+                       MLX5_SYN_NO_SUCH_UAR },
 };
 
 const char *mlx5_object_type_name(Mlx5ObjectType type)
@@ -214,8 +202,8 @@ static void release(Mlx5Object *o)
     ids->used -= o->span;
     trace_mlx5_object_destroy(DEVICE(o->fn->dev)->id, classes[o->type].name,
                               o->id);
-    if (classes[o->type].destroy) {
-        classes[o->type].destroy(o);
+    if (o->fn->object_destroy[o->type]) {
+        o->fn->object_destroy[o->type](o);
     }
     mlx5_memory_give(o->fn, o->charged);
     mlx5_secret_free(o, o->size);
@@ -263,10 +251,11 @@ unsigned mlx5_object_count(Mlx5Function *fn, Mlx5ObjectType type)
     return fn->ids[type].used;
 }
 
-void mlx5_objects_init(Mlx5Function *fn)
+void mlx5_objects_init(Mlx5Function *fn, Mlx5ObjectDestroy *const *destroy)
 {
     int t;
 
+    fn->object_destroy = destroy;
     for (t = 0; t < MLX5_OBJ__COUNT; t++) {
         fn->ids[t].by_id = g_hash_table_new(NULL, NULL);
     }

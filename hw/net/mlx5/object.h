@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Destructors of the object kinds, called by object.c alone. Each lets go of
- * what the object refers to and holds; object.c frees the object itself.
+ * Destructors of the object kinds, in a table that function.c gives object.c.
+ * Each lets go of what the object refers to and holds; object.c frees the object
+ * itself.
  */
 #ifndef HW_NET_MLX5_OBJECT_H
 #define HW_NET_MLX5_OBJECT_H

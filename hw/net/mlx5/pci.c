@@ -72,7 +72,7 @@ static NetClientInfo nic_info = {
 static void reset_all(Mlx5State *s)
 {
     mlx5_function_reset(&s->fn);
-    mlx5_tx_reset(&s->port);
+    mlx5_sched_reset(&s->port);
     mlx5_rx_reset(&s->port);
     mlx5_port_reset(&s->port);
     s->cq_doorbell_half = 0;
@@ -93,6 +93,7 @@ static void leave(DeviceState *dev, Mlx5Leave how)
         /* The backend first: it may still want to deliver. */
         mlx5_port_finalize(&s->port);
         mlx5_function_finalize(&s->fn);
+        mlx5_sched_finalize(&s->port);
         mlx5_tx_finalize(&s->port);
         mlx5_rx_finalize(&s->port);
     }
@@ -217,10 +218,8 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
     }
 
     qemu_macaddr_default_if_unset(&s->conf.macaddr);
-    s->port.dev = s;
-    s->port.fn = &s->fn;
     s->port.conf = &s->conf;
-    if (!mlx5_function_init(&s->fn, s, &s->port, errp)) {
+    if (!mlx5_function_init(&s->fn, errp)) {
         goto fail;
     }
     mlx5_strict_start(s);
@@ -229,6 +228,7 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
         goto fail;
     }
     mlx5_tx_init(&s->port);
+    mlx5_sched_init(&s->port);
     mlx5_rx_init(&s->port);
     s->port.nic = qemu_new_nic(&nic_info, &s->conf,
                                object_get_typename(OBJECT(s)), dev->id,
@@ -262,6 +262,10 @@ static void mlx5_instance_init(Object *obj)
 
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
     mlx5_work_init(&s->work, DEVICE(obj), leave);
+    s->fn.dev = s;
+    s->fn.port = &s->port;
+    s->port.dev = s;
+    s->port.fn = &s->fn;
     mlx5_tls_knobs_init(&s->tls_knobs);
     mlx5_observe_instance_init(s);
     device_add_bootindex_property(obj, &s->conf.bootindex, "bootindex",

@@ -3,16 +3,15 @@
  * The wire: link state, MTU in force, frames to the backend, port counters.
  *
  * Owns the link, MTU, pause and counter members of Mlx5Port (cmd_reg.c changes
- * admin, MTU, modes and pause for the driver). tx.c calls mlx5_port_send(),
- * rx.c mlx5_port_accept_rx() and mlx5_port_count_rx(), pci.c init, reset and
- * mlx5_port_update_link() when the backend's link changes.
+ * admin, MTU, modes and pause for the driver). tx.c calls mlx5_port_accept_tx()
+ * and mlx5_port_send(), rx.c mlx5_port_accept_rx() and mlx5_port_count_rx(),
+ * pci.c init, reset and mlx5_port_update_link() when the backend's link changes.
  */
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
 #include "net/queue.h"
 #include "mlx5.h"
 #include "port.h"
-#include "tap.h"
 #include "trace.h"
 
 #define ETH_HEADER_LEN 14
@@ -63,13 +62,19 @@ void mlx5_port_event(Mlx5Port *port, bool up)
                up ? PORT_CHANGE_ACTIVE : PORT_CHANGE_DOWN, eqe);
 }
 
+/* The backend takes frames again: the send queues may go on. */
+static void unblock(Mlx5Port *port)
+{
+    port->tx_blocked = false;
+    mlx5_wake(port->fn, MLX5_WAKE_TX);
+}
+
 void mlx5_port_update_link(Mlx5Port *port)
 {
     bool up = port->admin == MLX5_PORT_UP && mlx5_port_cable(port);
 
     if (!mlx5_port_cable(port) && port->tx_blocked) {
-        /* A backend that is gone calls nobody back. */
-        mlx5_tx_unblocked(port);
+        unblock(port); /* a backend that is gone calls nobody back */
     }
     if (up == port->oper_up || port->fn->asleep) {
         return; /* in D3hot no event can be given: on waking up it will be */
@@ -194,26 +199,10 @@ const Mlx5LinkMode *mlx5_port_link_mode(const Mlx5Port *port)
 
 /* ------------------------------------------------------------- frames --- */
 
-static int cast_of(const uint8_t *dmac)
-{
-    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-
-    if (!(dmac[0] & 1)) {
-        return MLX5_CAST_UNI;
-    }
-    return memcmp(dmac, broadcast, 6) ? MLX5_CAST_MULTI : MLX5_CAST_BROAD;
-}
-
 /* What a frame of @len bytes takes on the wire: minimum length and FCS. */
 static size_t wire_len(size_t len)
 {
     return MAX(len, MLX5_MIN_FRAME) + ETH_FCS_LEN;
-}
-
-static void count(Mlx5TrafficCounter *c, size_t octets)
-{
-    c->packets++;
-    c->octets += octets;
 }
 
 /* The backend has taken a frame that it had to queue: more may follow. */
@@ -225,44 +214,39 @@ static void port_sent(NetClientState *nc, ssize_t ret)
     if (frame) {
         unsent_free(frame);
     }
-    mlx5_tx_unblocked(&s->port);
+    unblock(&s->port);
 }
 
-/*
- * The frame has been counted before it leaves: the backend may answer from
- * inside the call. After one that had us reset or taken out, nothing leaves.
- */
-bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt)
+bool mlx5_port_accept_tx(Mlx5Port *port, size_t len)
 {
-    size_t len = iov_size(iov, iovcnt);
-    uint8_t padded[MLX5_MIN_FRAME];
-    struct iovec pad_iov = { .iov_base = padded, .iov_len = sizeof(padded) };
-    uint8_t dmac[6] = { 0 };
-    int cast;
-
     if (mlx5_work_stop(&port->dev->work)) {
-        return true;
+        return false;
     }
     if (!port_passes(port)) {
         port->counters.tx_link_down++;
         port->fn->vnic_env.transmit_discard_vport_down += vport_down(port);
         trace_mlx5_port_tx_drop(DEVICE(port->dev)->id, len, "link down");
-        return true;
+        return false;
     }
     if (!port_fits(port, len)) {
         port->counters.tx_too_long++;
         trace_mlx5_port_tx_drop(DEVICE(port->dev)->id, len, "above MTU");
-        return true;
+        return false;
     }
-    mlx5_tap_tx_frame(port->fn, iov, iovcnt);
-    iov_to_buf(iov, iovcnt, 0, dmac, sizeof(dmac));
-    cast = cast_of(dmac);
-    count(&port->fn->vport.counters.tx[cast], len);
-    if (cast == MLX5_CAST_UNI && mlx5_vport_is_own(&port->fn->vport, dmac) &&
-        mlx5_rx_loop_back(port, iov, iovcnt)) {
-        return true;
-    }
-    count(&port->counters.tx[cast], wire_len(len));
+    return true;
+}
+
+/*
+ * The frame has been counted before it leaves: the backend may answer from
+ * inside the call.
+ */
+bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt,
+                    size_t len, int cast)
+{
+    uint8_t padded[MLX5_MIN_FRAME];
+    struct iovec pad_iov = { .iov_base = padded, .iov_len = sizeof(padded) };
+
+    mlx5_count(&port->counters.tx[cast], wire_len(len));
     if (len < MLX5_MIN_FRAME) {
         memset(padded, 0, sizeof(padded));
         iov_to_buf(iov, iovcnt, 0, padded, len);
@@ -314,8 +298,8 @@ void mlx5_port_count_rx(Mlx5Port *port, size_t len, int cast)
     size_t wire = wire_len(len);
     unsigned i;
 
-    count(&port->counters.rx[cast], wire);
-    count(&port->fn->vport.counters.rx[cast], len);
+    mlx5_count(&port->counters.rx[cast], wire);
+    mlx5_count(&port->fn->vport.counters.rx[cast], len);
     for (i = 0; i < ARRAY_SIZE(bound); i++) {
         if (wire <= bound[i]) {
             port->counters.rx_size[i]++;

@@ -2,6 +2,7 @@
 /* Capability profiles, data only; see profile.h. */
 #include "qemu/osdep.h"
 #include "mlx5.h"
+#include "clock.h"
 #include "profile.h"
 
 #define CAP(type, st, field, off, v)                              \

@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
+#include "clock.h"
 #include "object.h"
 #include "trace.h"
 #include "wq.h"
@@ -136,6 +137,16 @@ void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
 }
 
 /* ------------------------------------------------------------- commands --- */
+
+void mlx5_rq_destroy(void *obj)
+{
+    Mlx5Rq *rq = obj;
+
+    mlx5_object_unref(rq->cq);
+    mlx5_object_unref(rq->pd);
+    mlx5_object_unref(rq->counter);
+    mlx5_ring_free(&rq->ring);
+}
 
 Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
 {
@@ -296,14 +307,4 @@ Mlx5Syndrome mlx5_cmd_query_rq(Mlx5Cmd *cmd)
     memcpy(rqc, rq->rqc, sizeof(rq->rqc));
     MLX5_SET(rqc, rqc, state, rq->state);
     return MLX5_OK;
-}
-
-void mlx5_rq_destroy(void *obj)
-{
-    Mlx5Rq *rq = obj;
-
-    mlx5_object_unref(rq->cq);
-    mlx5_object_unref(rq->pd);
-    mlx5_object_unref(rq->counter);
-    mlx5_ring_free(&rq->ring);
 }

@@ -194,13 +194,10 @@ static void rx_bh(void *opaque)
 
 static void rx_hold_timer(void *opaque)
 {
-    mlx5_rx_kick(opaque);
-}
+    Mlx5Port *port = opaque;
 
-void mlx5_rx_kick(Mlx5Port *port)
-{
     if (port->rx_holding) {
-        mlx5_bh_schedule(port->rx_bh);
+        mlx5_wake(port->fn, MLX5_WAKE_RX);
     }
 }
 
@@ -303,7 +300,6 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     uint8_t *buf = g_malloc(len);
     MLX5_SCRATCH RxTarget target[MLX5_STEERING_MAX_TIRS];
     Mlx5Function *fn = port->fn;
-    Mlx5TrafficCounter *c = &fn->vport.counters.rx[MLX5_CAST_UNI];
     MLX5_SCRATCH Mlx5SteeringResult way;
     Mlx5Packet pkt;
     unsigned n;
@@ -318,8 +314,7 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     mlx5_tx_charge(port, way.n_tirs * (KiB + len), 0);
     if (n) {
         trace_mlx5_rx_loop_back(DEVICE(fn->dev)->id, len, n);
-        c->packets++;
-        c->octets += len;
+        mlx5_count(&fn->vport.counters.rx[MLX5_CAST_UNI], len);
         count_way(fn, &way, &pkt, n);
         deliver_all(fn, target, n, &pkt, buf);
     }
@@ -371,7 +366,7 @@ void mlx5_rx_init(Mlx5Port *port)
     port->rx_buf = g_malloc(MLX5_MAX_FRAME);
     port->rx_rewrite_buf = g_malloc(MLX5_MAX_FRAME);
     port->rx_hold_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, rx_hold_timer, port);
-    port->rx_bh = mlx5_bh_new(&port->dev->work, rx_bh, port);
+    mlx5_wake_add(port->fn, MLX5_WAKE_RX, rx_bh, port);
 }
 
 /* A frame that was held goes its way: there is nobody to hold it for. */
@@ -379,13 +374,13 @@ void mlx5_rx_reset(Mlx5Port *port)
 {
     if (port->rx_holding) {
         hold_end(port);
-        mlx5_bh_schedule(port->rx_bh);
+        mlx5_wake(port->fn, MLX5_WAKE_RX);
     }
 }
 
 void mlx5_rx_finalize(Mlx5Port *port)
 {
-    g_clear_pointer(&port->rx_bh, mlx5_bh_delete);
+    mlx5_wake_remove(port->fn, MLX5_WAKE_RX);
     g_clear_pointer(&port->rx_hold_timer, timer_free);
     mlx5_secret_free(port->rx_buf, MLX5_MAX_FRAME);
     port->rx_buf = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Completions of a send queue; see sq_cqe.h. */
 #include "qemu/osdep.h"
+#include "clock.h"
 #include "memory.h"
 #include "sq_cqe.h"
 #include "tap.h"

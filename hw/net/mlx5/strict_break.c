@@ -85,7 +85,7 @@ static void tx_dump(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
     struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
 
     if (breaker(tap)->reason == MLX5_STRICT_TX_DUMP) {
-        mlx5_port_send(fn->port, &iov, 1);
+        mlx5_tx_frame(fn->port, &iov, 1);
     }
 }
 

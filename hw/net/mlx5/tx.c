@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Transmission of packets: gathers what a SEND, LSO or ENHANCED_MPSW describes,
- * fills in checksums, cuts segments and gives frames to the port (driver:
- * en_tx.c). Owns port->tx, the one packet on its way. Called by the scheduler
- * in sq.c.
+ * fills in checksums, cuts segments and gives frames to the vport itself (loop
+ * back) or to the port (driver: en_tx.c). Owns port->tx, the one packet on its
+ * way. Called by sched.c.
  *
  * Payload is copied once, from guest memory to port->tx.buf; all that happens
  * to it happens there.
  */
 #include "qemu/osdep.h"
+#include "qemu/iov.h"
 #include "engine/csum.h"
 #include "tap.h"
 #include "tls.h"
@@ -108,9 +109,40 @@ static bool eth_seg_decode(Mlx5Port *port, EthSeg *e)
     return e->next_ds <= port->tx.ds;
 }
 
+static int cast_of(const uint8_t *dmac)
+{
+    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+    if (!(dmac[0] & 1)) {
+        return MLX5_CAST_UNI;
+    }
+    return memcmp(dmac, broadcast, 6) ? MLX5_CAST_MULTI : MLX5_CAST_BROAD;
+}
+
+bool mlx5_tx_frame(Mlx5Port *port, const struct iovec *iov, int iovcnt)
+{
+    Mlx5Vport *vport = &port->fn->vport;
+    size_t len = iov_size(iov, iovcnt);
+    uint8_t dmac[MLX5_ETH_ALEN] = { 0 };
+    int cast;
+
+    if (!mlx5_port_accept_tx(port, len)) {
+        return true;
+    }
+    mlx5_tap_tx_frame(port->fn, iov, iovcnt);
+    iov_to_buf(iov, iovcnt, 0, dmac, sizeof(dmac));
+    cast = cast_of(dmac);
+    mlx5_count(&vport->counters.tx[cast], len);
+    if (cast == MLX5_CAST_UNI && mlx5_vport_is_own(vport, dmac) &&
+        mlx5_rx_loop_back(port, iov, iovcnt)) {
+        return true;
+    }
+    return mlx5_port_send(port, iov, iovcnt, len, cast);
+}
+
 /*
- * Gives the frame in @buf (with @room bytes) to the port. Too short to be a
- * frame is an error of the driver's.
+ * Sends the frame in @buf (with @room bytes). Too short to be a frame is an
+ * error of the driver's.
  */
 static Mlx5TxResult send_frame(Mlx5Port *port, uint8_t *buf, size_t len,
                                size_t room, const EthSeg *e, uint8_t *syndrome)
@@ -135,7 +167,7 @@ static Mlx5TxResult send_frame(Mlx5Port *port, uint8_t *buf, size_t len,
         }
     }
     iov.iov_len = len;
-    return mlx5_port_send(port, &iov, 1) ? MLX5_TX_DONE : MLX5_TX_BLOCKED;
+    return mlx5_tx_frame(port, &iov, 1) ? MLX5_TX_DONE : MLX5_TX_BLOCKED;
 }
 
 /*
@@ -217,11 +249,11 @@ static Mlx5TxResult continue_segments(Mlx5Port *port)
             return MLX5_TX_MORE;
         }
         mlx5_segment_next(&tx->seg, tx->buf + LSO_BUF_HDR, iov);
-        if (!mlx5_port_send(port, iov, iov[1].iov_len ? 2 : 1)) {
+        if (!mlx5_tx_frame(port, iov, iov[1].iov_len ? 2 : 1)) {
             return MLX5_TX_BLOCKED;
         }
         if (mlx5_work_stop(&port->dev->work)) {
-            return MLX5_TX_DONE; /* the function is to be reset: see sq_turn() */
+            return MLX5_TX_DONE; /* the function is to be reset: see sched.c */
         }
     }
     tx->sq = NULL;
@@ -370,4 +402,15 @@ Mlx5TxResult mlx5_tx_continue(Mlx5Port *port, uint8_t *syndrome)
         port->tx.sq = NULL;
         return MLX5_TX_DONE;
     }
+}
+
+void mlx5_tx_init(Mlx5Port *port)
+{
+    port->tx.buf = g_malloc(MLX5_TX_BUF_SIZE);
+}
+
+void mlx5_tx_finalize(Mlx5Port *port)
+{
+    mlx5_secret_free(port->tx.buf, MLX5_TX_BUF_SIZE);
+    port->tx.buf = NULL;
 }

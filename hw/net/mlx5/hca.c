@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a driver has made is taken down here, in one order: by its commands
+ * (cmd_hca.c), and with the function (function.c).
+ */
+#include "qemu/osdep.h"
+#include "hca.h"
+
+void mlx5_hca_teardown(Mlx5Function *fn)
+{
+    mlx5_flow_reset(fn);
+    mlx5_objects_reset(fn);
+    mlx5_tx_erase(fn->port);
+    mlx5_vport_reset(&fn->vport, fn->dev->conf.macaddr.a);
+    memset(&fn->vnic_env, 0, sizeof(fn->vnic_env));
+    mlx5_wake_cancel(fn, MLX5_WAKE_NOTIFY);
+}

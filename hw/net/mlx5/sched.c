@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The scheduler of the send queues: takes WQEs off them in turn and has them
+ * executed (driver: en_tx.c, en/reporter_tx.c). Owns port->sqs and what wakes
+ * up at MLX5_WAKE_TX. What a WQE does is in tx.c (packets) and umr.c (TLS
+ * control), what becomes of its completion in sq_cqe.c.
+ *
+ * WQEs of a queue are executed and completed in order. A queue has its turn
+ * until it is empty or its budget is used; when the backend is full everything
+ * stops where it is, and tx_bh goes on there.
+ */
+#include "qemu/osdep.h"
+#include "fault.h"
+#include "sq_cqe.h"
+#include "tap.h"
+#include "tls.h"
+#include "trace.h"
+
+#define SND_DBR_OFFSET 4
+/*
+ * WQEs that a queue may execute or flush per turn; turns per bottom half, and
+ * frames or what costs as much (mlx5_tx_charge()).
+ */
+#define SQ_BUDGET 64
+#define TX_TURNS 16
+#define TX_FRAMES 1024
+
+typedef enum SqTurn {
+    SQ_IDLE,    /* nothing left to do until the next doorbell */
+    SQ_MORE,    /* its budget is used up */
+    SQ_BLOCKED, /* the backend is full */
+    SQ_STOPPED, /* the function is to be reset, or is gone: see work.h */
+} SqTurn;
+
+/* ----------------------------------------------------------- completion --- */
+
+/* The WQE at cc is done: its CQE if it wants one, and on to the next. */
+static void sq_complete(Mlx5Sq *sq)
+{
+    if (sq->wqe_ce) {
+        mlx5_sq_cqe(sq, MLX5_CQE_REQ, 0);
+    }
+    sq->cc += sq->wqe_bbs;
+}
+
+/*
+ * The WQE at cc is bad. The queue stops in error; what is posted behind it is
+ * flushed by sq_flush().
+ */
+static void sq_error(Mlx5Sq *sq, uint8_t syndrome)
+{
+    Mlx5Function *fn = sq->obj.fn;
+
+    trace_mlx5_sq_error(DEVICE(fn->dev)->id, sq->obj.id, sq->cc,
+                        sq->wqe_opcode, syndrome);
+    fn->vport.counters.tx_wqe_error++;
+    fn->vnic_env.total_error_queues++;
+    mlx5_sq_cqe(sq, MLX5_CQE_REQ_ERR, syndrome);
+    sq->cc += sq->wqe_bbs;
+    sq->state = MLX5_Q_ERR;
+}
+
+/* ------------------------------------------------------------ execution --- */
+
+/*
+ * Copies the WQE at cc to port->tx and decodes how long it is. Returns false
+ * after an error has been reported.
+ */
+static bool sq_fetch(Mlx5Sq *sq)
+{
+    Mlx5Function *fn = sq->obj.fn;
+    Mlx5TxPacket *tx = &fn->port->tx;
+    uint16_t posted = sq->pc - sq->cc;
+    unsigned i;
+
+    sq->wqe_bbs = 1;
+    sq->wqe_opcode = 0;
+    sq->wqe_ce = true;
+    tx->serial++;
+    if (!mlx5_dma_read(fn, mlx5_ring_addr(&sq->ring, sq->cc), tx->wqe,
+                       MLX5_WQEBB)) {
+        sq_error(sq, MLX5_CQE_SYN_LOCAL_PROT);
+        return false;
+    }
+    sq->wqe_opcode = MLX5_GET(wqe_ctrl, tx->wqe, opcode);
+    sq->wqe_ce = MLX5_GET(wqe_ctrl, tx->wqe, ce) >= 2;
+    tx->ds = MLX5_GET(wqe_ctrl, tx->wqe, ds);
+    sq->wqe_bbs = DIV_ROUND_UP(tx->ds, 4);
+    if (!tx->ds || sq->wqe_bbs > MIN(posted, MLX5_MAX_WQEBBS) ||
+        MLX5_GET(wqe_ctrl, tx->wqe, sqn) != sq->obj.id) {
+        sq->wqe_bbs = 1;
+        sq_error(sq, MLX5_CQE_SYN_LOCAL_QP_OP);
+        return false;
+    }
+    for (i = 1; i < sq->wqe_bbs; i++) {
+        if (!mlx5_dma_read(fn, mlx5_ring_addr(&sq->ring, sq->cc + i),
+                           tx->wqe + i * MLX5_WQEBB, MLX5_WQEBB)) {
+            sq_error(sq, MLX5_CQE_SYN_LOCAL_PROT);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Executes the WQE in port->tx, unless a fault rule is against it. */
+static Mlx5TxResult sq_execute(Mlx5Sq *sq, uint8_t *syndrome)
+{
+    if (sq->obj.fn->faults || sq->held) {
+        switch (mlx5_fault_wqe(sq, syndrome)) {
+        case MLX5_FAULT_DO_EXECUTE:
+            break;
+        case MLX5_FAULT_DO_NOTHING:
+            return MLX5_TX_DONE;
+        case MLX5_FAULT_DO_WAIT:
+            return MLX5_TX_WAIT;
+        default:
+            return MLX5_TX_ERROR;
+        }
+    }
+    mlx5_tap_wqe_begin(sq->obj.fn, sq);
+    switch (sq->wqe_opcode) {
+    case MLX5_WQE_NOP:
+        return MLX5_TX_DONE;
+    case MLX5_WQE_SEND:
+    case MLX5_WQE_LSO:
+    case MLX5_WQE_ENHANCED_MPSW:
+        return mlx5_tx_start(sq->obj.fn->port, sq, syndrome);
+    case MLX5_WQE_UMR:
+        return mlx5_umr_wqe(sq, syndrome);
+    case MLX5_WQE_SET_PSV:
+        return mlx5_set_psv_wqe(sq, syndrome);
+    case MLX5_WQE_GET_PSV:
+        return mlx5_get_psv_wqe(sq, syndrome);
+    case MLX5_WQE_DUMP:
+        return mlx5_dump_wqe(sq, syndrome);
+    default:
+        *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
+        return MLX5_TX_ERROR;
+    }
+}
+
+/* Reads how far the driver has posted. */
+static void sq_read_dbr(Mlx5Sq *sq)
+{
+    Mlx5Function *fn = sq->obj.fn;
+    uint32_t pc;
+
+    if (!mlx5_dma_read_dbr(fn, sq->dbr_addr + SND_DBR_OFFSET, &pc)) {
+        return;
+    }
+    if ((uint16_t)(pc - sq->cc) > mlx5_ring_size(&sq->ring)) {
+        trace_mlx5_wq_overrun(DEVICE(fn->dev)->id, "sq", sq->obj.id, sq->cc,
+                              pc);
+        return;
+    }
+    sq->pc = pc;
+}
+
+/*
+ * A queue in error completes what is posted without executing it, as many as a
+ * queue may execute. Returns false when some are left.
+ */
+static bool sq_flush(Mlx5Sq *sq)
+{
+    Mlx5Port *port = sq->obj.fn->port;
+    unsigned budget = SQ_BUDGET;
+    uint8_t ctrl[16];
+
+    /* Also what was posted while the queue had no turn: no more doorbells. */
+    sq_read_dbr(sq);
+    while (sq->cc != sq->pc) {
+        if (sq->held && mlx5_sq_held_full(sq)) {
+            return true;
+        }
+        if (!budget-- || port->tx_budget <= 0) {
+            return false;
+        }
+        port->tx_budget--;
+        if (!mlx5_dma_read(sq->obj.fn, mlx5_ring_addr(&sq->ring, sq->cc), ctrl,
+                           sizeof(ctrl))) {
+            return true;
+        }
+        sq->wqe_opcode = MLX5_GET(wqe_ctrl, ctrl, opcode);
+        sq->wqe_bbs = MAX(1, DIV_ROUND_UP(MLX5_GET(wqe_ctrl, ctrl, ds), 4));
+        if (sq->wqe_bbs > (uint16_t)(sq->pc - sq->cc)) {
+            sq->wqe_bbs = sq->pc - sq->cc;
+        }
+        mlx5_sq_cqe(sq, MLX5_CQE_REQ_ERR, MLX5_CQE_SYN_WR_FLUSH);
+        sq->cc += sq->wqe_bbs;
+    }
+    return true;
+}
+
+static SqTurn sq_turn(Mlx5Sq *sq)
+{
+    Mlx5Port *port = sq->obj.fn->port;
+    unsigned budget = SQ_BUDGET;
+    uint8_t syndrome = 0;
+    Mlx5TxResult res;
+
+    for (;;) {
+        if (port->tx.sq == sq) {
+            res = mlx5_tx_continue(port, &syndrome);
+        } else {
+            if (sq->state == MLX5_Q_RST) {
+                return SQ_IDLE; /* its record may be an old one */
+            }
+            if (sq->held && mlx5_sq_held_full(sq)) {
+                return SQ_IDLE;
+            }
+            if (sq->cc == sq->pc) {
+                sq_read_dbr(sq);
+            }
+            if (sq->state == MLX5_Q_ERR &&
+                MLX5_GET(sqc, sq->sqc, flush_in_error_en) && !sq_flush(sq)) {
+                return SQ_MORE;
+            }
+            if (sq->state != MLX5_Q_RDY || sq->cc == sq->pc) {
+                return SQ_IDLE;
+            }
+            if (!budget-- || port->tx_budget <= 0) {
+                return SQ_MORE;
+            }
+            if (!sq_fetch(sq)) {
+                mlx5_tx_wqe_over(port);
+                continue;
+            }
+            trace_mlx5_sq_wqe(DEVICE(sq->obj.fn->dev)->id, sq->obj.id, sq->cc,
+                              sq->wqe_opcode, port->tx.ds, sq->wqe_ce);
+            res = sq_execute(sq, &syndrome);
+        }
+        if (mlx5_work_stop(&port->dev->work)) {
+            return SQ_STOPPED; /* all that is erased with the function */
+        }
+        if (port->fn->asleep && res == MLX5_TX_DONE) {
+            /* What was sent had us put to D3hot: the CQE waits for D0. */
+            port->tx.sq = sq;
+            port->tx.left = MLX5_TX_LAST_FRAME;
+            return SQ_MORE;
+        }
+        if (res != MLX5_TX_BLOCKED && res != MLX5_TX_MORE) {
+            mlx5_tx_wqe_over(port);
+        }
+        switch (res) {
+        case MLX5_TX_BLOCKED:
+            return SQ_BLOCKED;
+        case MLX5_TX_MORE:
+            return SQ_MORE;
+        case MLX5_TX_WAIT:
+            return SQ_IDLE;
+        case MLX5_TX_ERROR:
+            sq_error(sq, syndrome);
+            break;
+        case MLX5_TX_DONE:
+            sq_complete(sq);
+            break;
+        }
+    }
+}
+
+/* ------------------------------------------------------------ scheduler --- */
+
+static void tx_bh(void *opaque)
+{
+    Mlx5Port *port = opaque;
+    unsigned turns = TX_TURNS;
+    Mlx5Sq *sq;
+
+    if (port->fn->asleep) {
+        return;
+    }
+    port->tx_budget = TX_FRAMES;
+    while (!port->tx_blocked && !port->fn->asleep && turns-- &&
+           port->tx_budget > 0 &&
+           (sq = g_queue_pop_head(&port->sqs))) {
+        switch (sq_turn(sq)) {
+        case SQ_IDLE:
+            sq->scheduled = false;
+            break;
+        case SQ_MORE:
+            /* With a packet half out it must be the next again. */
+            if (port->tx.sq == sq) {
+                g_queue_push_head(&port->sqs, sq);
+            } else {
+                g_queue_push_tail(&port->sqs, sq);
+            }
+            break;
+        case SQ_BLOCKED:
+            g_queue_push_head(&port->sqs, sq);
+            break;
+        case SQ_STOPPED:
+            g_queue_push_head(&port->sqs, sq);
+            return;
+        }
+    }
+    if (!port->tx_blocked && !g_queue_is_empty(&port->sqs)) {
+        mlx5_wake(port->fn, MLX5_WAKE_TX);
+    }
+    mlx5_notify_flush(port->fn);
+}
+
+void mlx5_sched_queue(Mlx5Sq *sq)
+{
+    Mlx5Port *port = sq->obj.fn->port;
+
+    if (!sq->scheduled) {
+        sq->scheduled = true;
+        g_queue_push_tail(&port->sqs, sq);
+    }
+    mlx5_wake(port->fn, MLX5_WAKE_TX);
+}
+
+/* What a gate kept back goes on: CQEs, then the queue, if it waited itself. */
+static bool sq_go_on(Mlx5Waiter *waiter, unsigned *budget)
+{
+    Mlx5Sq *sq = container_of(waiter, Mlx5Sq, waiter);
+
+    if (!sq->held) {
+        return true;
+    }
+    if (!mlx5_sq_held_drain(sq, budget)) {
+        return false;
+    }
+    /* It may have stopped for a gate or for want of room. */
+    mlx5_sched_queue(sq);
+    mlx5_sq_held_tidy(sq);
+    return true;
+}
+
+void mlx5_sched_forget(Mlx5Sq *sq)
+{
+    Mlx5Port *port = sq->obj.fn->port;
+
+    if (sq->scheduled) {
+        g_queue_remove(&port->sqs, sq);
+        sq->scheduled = false;
+    }
+    if (port->tx.sq == sq) {
+        /* The rest of its packet is lost with it, as a TSO burst would be. */
+        port->tx.sq = NULL;
+        mlx5_tx_erase(port);
+    }
+    if (sq->held) {
+        mlx5_sq_held_forget(sq);
+    }
+    mlx5_tap_sq_gone(sq->obj.fn, sq);
+}
+
+void mlx5_sched_join(Mlx5Sq *sq)
+{
+    sq->waiter.go_on = sq_go_on;
+}
+
+void mlx5_sched_init(Mlx5Port *port)
+{
+    g_queue_init(&port->sqs);
+    mlx5_wake_add(port->fn, MLX5_WAKE_TX, tx_bh, port);
+}
+
+void mlx5_sched_reset(Mlx5Port *port)
+{
+    mlx5_wake_cancel(port->fn, MLX5_WAKE_TX);
+    g_queue_clear(&port->sqs);
+    port->tx.sq = NULL;
+}
+
+void mlx5_sched_finalize(Mlx5Port *port)
+{
+    mlx5_wake_remove(port->fn, MLX5_WAKE_TX);
+}
