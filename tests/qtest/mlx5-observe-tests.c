@@ -13,6 +13,14 @@
 #define OP_SET_DRIVER_VERSION 0x10d
 #define DRIVER_VERSION_OFFSET 0x10
 #define DRIVER_VERSION_LEN 0x40
+/* What does not exist. */
+#define OP_UNKNOWN 0x7fe
+#define REG_UNKNOWN 0x1234
+#define NO_TIS 0xabcde
+#define NO_SQ 0xabcde
+#define WQE_UNKNOWN 0x3f
+
+#define BAD(status, syn) MLX5_STATUS_##status, MLX5_SYN_##syn
 
 /* A context that sends, in a device whose log is a file. */
 typedef struct Sender {
@@ -206,7 +214,7 @@ static void test_log_max(void)
     g_autofree char *dir = g_dir_make_tmp("mlx5-qtest-XXXXXX", NULL);
     g_autofree char *said = g_build_filename(dir, "trace", NULL);
     g_autofree char *props = g_strdup_printf(",record-log-max=1000 "
-                                             "-trace mlx5_record_log_error -D %s",
+                                             "-trace mlx5_err_record_log -D %s",
                                              said);
     g_autofree char *text = NULL, *warned = NULL, *again = NULL;
     unsigned n, line;
@@ -224,8 +232,8 @@ static void test_log_max(void)
     g_assert_cmpuint(size, <=, 1000);
     /* the next one would not have fitted, give or take a digit of its numbers */
     g_assert_cmpuint(size, >, 1000 - line - 8);
-    warned = trace_lines(said, "mlx5_record_log_error");
-    g_assert_cmpstr(warned, ==, "mlx5_record_log_error nic: the file is as long as "
+    warned = trace_lines(said, "mlx5_err_record_log");
+    g_assert_cmpstr(warned, ==, "mlx5_err_record_log nic: the file is as long as "
                                 "record-log-max allows: no more lines\n");
     /* more room */
     set_max(&s, 2000);
@@ -252,7 +260,7 @@ static void test_log_max(void)
         send_records(&s, 25);
     }
     g_assert_cmpuint(log_size(&s), >, 75 * (line - 8));
-    again = trace_lines(said, "mlx5_record_log_error");
+    again = trace_lines(said, "mlx5_err_record_log");
     g_assert_cmpuint(strlen(again), ==, 3 * strlen(warned));
     sender_stop(&s);
     unlink(said);
@@ -321,6 +329,109 @@ static void test_traces(void)
     rmdir(dir);
 }
 
+/* One mistake of each sort, and a limit that is nobody's mistake. */
+static void make_mistakes(TxRig *t)
+{
+    uint8_t in[0x120] = { 0 }, reg[16] = { 0 };
+    DrvSq none = t->sq;
+    uint16_t index;
+    DrvWqe w;
+
+    MLX5_SET(cmd_in, in, opcode, OP_UNKNOWN);
+    drv_cmd_fails(t->d, in, 16, 16, BAD(BAD_OP, UNKNOWN_OPCODE));
+    g_assert_cmphex(drv_access_reg(t->d, REG_UNKNOWN, false, reg,
+                                   sizeof(reg)).status, !=, 0);
+    drv_cmd_id_fails(t->d, OP_DESTROY_TIS, NO_TIS, BAD(BAD_RES, NO_SUCH_TIS));
+    MLX5_SET(cmd_in, in, opcode, OP_CREATE_RQT);
+    MLX5_SET(rqtc, in + 0x20, rqt_max_size, 0xffff);
+    drv_cmd_fails(t->d, in, sizeof(in), 16, BAD(EXCEED_LIM, RQT_TOO_LARGE));
+    none.sqn = NO_SQ;
+    drv_sq_ring(t->d, &none);
+    drv_wqe(&w, &t->sq, WQE_UNKNOWN, true);
+    index = drv_sq_put(t->d, &t->sq, &w);
+    drv_sq_ring(t->d, &t->sq);
+    drv_sq_expect_error(t->d, &t->sq, index, SYN_QP_OP);
+}
+
+/* The next line of *@text, without its end; NULL behind the last. */
+static char *next_line(char **text)
+{
+    char *line = *text, *end = strchr(line, '\n');
+
+    if (!end) {
+        return NULL;
+    }
+    *end = '\0';
+    *text = end + 1;
+    return line;
+}
+
+/*
+ * What is wrong is in the traces, all of it under one stem; QEMU's log has what
+ * its mask asks for, in the same words. What is right is in neither.
+ */
+static void test_errors(void)
+{
+    enum { GUEST = 1, UNIMP = 2 };
+    static const struct {
+        unsigned mask;
+        const char *event, *text;
+    } said[] = {
+        { UNIMP, "cmd", "slot 0 unknown (0x7fe) op_mod 0x0 uid 0 inlen 16 "
+          "outlen 16: status 0x2: no such command" },
+        { UNIMP, "reg_unknown", "register 0x1234 does not exist (read)" },
+        { UNIMP, "cmd", "slot 0 ACCESS_REG (0x805) op_mod 0x1 uid 0 inlen 32 "
+          "outlen 32: status 0x3: no such register" },
+        { GUEST, "cmd", "slot 0 DESTROY_TIS (0x914) op_mod 0x0 uid 0 inlen 16 "
+          "outlen 16: status 0x5: no such TIS" },
+        { 0, "cmd", "slot 0 CREATE_RQT (0x916) op_mod 0x0 uid 0 inlen 288 "
+          "outlen 16: status 0x8: table larger than log_max_rqt_size" },
+        { GUEST, "doorbell_unknown", "doorbell for sq 0xabcde, which does not "
+          "exist" },
+        { UNIMP, "wqe_opcode", "sq SQN at 0: opcode 0x3f is not implemented" },
+        { GUEST, "sq", "sq SQN at 0 opcode 0x3f syndrome 0x2" },
+    };
+    static const char *const masks[] = {
+        "", "-d guest_errors", "-d unimp", "-d guest_errors,unimp",
+    };
+    unsigned mask, i;
+
+    for (mask = 0; mask < G_N_ELEMENTS(masks); mask++) {
+        g_autofree char *dir = g_dir_make_tmp("mlx5-qtest-XXXXXX", NULL);
+        g_autofree char *path = g_build_filename(dir, "log", NULL);
+        g_autofree char *props = g_strdup_printf(" -trace mlx5_err_* %s -D %s",
+                                                 masks[mask], path);
+        g_autofree char *before = NULL, *log = NULL;
+        char *at;
+        TxRig t;
+
+        tx_rig_with(&t, 6, props);
+        g_assert_true(g_file_get_contents(path, &before, NULL, NULL));
+        g_assert_cmpstr(before, ==, "");
+        make_mistakes(&t);
+        g_assert_true(g_file_get_contents(path, &log, NULL, NULL));
+        g_test_message("%s", log);
+        at = log;
+        for (i = 0; i < G_N_ELEMENTS(said); i++) {
+            g_autofree char *sqn = g_strdup_printf("0x%x", t.sq.sqn);
+            g_auto(GStrv) around = g_strsplit(said[i].text, "SQN", -1);
+            g_autofree char *text = g_strjoinv(sqn, around);
+            g_autofree char *trace = NULL, *line = NULL;
+
+            trace = g_strdup_printf("mlx5_err_%s nic: %s", said[i].event, text);
+            g_assert_cmpstr(next_line(&at), ==, trace);
+            if (said[i].mask & mask) {
+                line = g_strdup_printf("mlx5-ktls nic: %s", text);
+                g_assert_cmpstr(next_line(&at), ==, line);
+            }
+        }
+        g_assert_null(next_line(&at));
+        drv_stop(t.d);
+        unlink(path);
+        rmdir(dir);
+    }
+}
+
 void mlx5_observe_tests(void)
 {
     qtest_add_func("mlx5-ktls/observe/format", test_format);
@@ -328,4 +439,5 @@ void mlx5_observe_tests(void)
     qtest_add_func("mlx5-ktls/observe/log-max", test_log_max);
     qtest_add_func("mlx5-ktls/observe/bad-id", test_bad_id);
     qtest_add_func("mlx5-ktls/observe/traces", test_traces);
+    qtest_add_func("mlx5-ktls/observe/errors", test_errors);
 }

@@ -13,6 +13,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "cmd.h"
+#include "err.h"
 #include "fault.h"
 #include "trace.h"
 
@@ -103,6 +104,13 @@ static bool cmd_fault(const Mlx5FaultVerdict *fault, uint8_t *out)
     return fault->fail || fault->swallow;
 }
 
+/* Which of QEMU's logs a refusal belongs to: a limit is nobody's mistake. */
+static int blame(Mlx5Syndrome syn)
+{
+    return mlx5_syndrome_status(syn) == MLX5_STATUS_EXCEED_LIM ? 0 :
+           mlx5_syndrome_unimplemented(syn) ? LOG_UNIMP : LOG_GUEST_ERROR;
+}
+
 /* A command fails: for QUERY_VNIC_ENV. */
 static void count_failure(Mlx5Function *fn, uint8_t status)
 {
@@ -152,11 +160,9 @@ static void cmd_execute(Mlx5Function *fn, unsigned slot,
         trace_mlx5_cmd(DEVICE(fn->dev)->id, slot, desc->name, cmd.op_mod,
                        cmd.uid);
     } else {
-        trace_mlx5_cmd_failed(DEVICE(fn->dev)->id, slot,
-                              desc ? desc->name : "unknown", cmd.opcode,
-                              cmd.op_mod, cmd.uid, in_len, out_len,
-                              mlx5_syndrome_status(syn),
-                              mlx5_syndrome_text(syn));
+        mlx5_err_cmd(fn, blame(syn), slot, desc ? desc->name : "unknown", cmd.opcode,
+                     cmd.op_mod, cmd.uid, in_len, out_len,
+                     mlx5_syndrome_status(syn), mlx5_syndrome_text(syn));
     }
 }
 
@@ -277,7 +283,7 @@ static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
         return;
     }
     if (!MLX5_GET(cmd_queue_entry, entry, ownership)) {
-        trace_mlx5_cmd_not_owned(DEVICE(fn->dev)->id, slot);
+        mlx5_err_cmd_not_owned(fn, slot);
         return;
     }
     if (fn->dev->faults && !mlx5_fault_cmd_begin(wait, slot, entry, &fault)) {
@@ -285,7 +291,7 @@ static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
     }
     st = cmd_run_entry(fn, slot, &fault, entry, out);
     if (st != DELIVERY_OK) {
-        trace_mlx5_cmd_delivery(DEVICE(fn->dev)->id, slot, st);
+        mlx5_err_cmd_delivery(fn, slot, st);
     }
     if (mlx5_fault_cmd_keep(wait, &fault, out, st, by_event)) {
         return;
@@ -338,7 +344,7 @@ static void cmd_bh(void *opaque)
 void mlx5_cmd_doorbell(Mlx5Function *fn, uint32_t slots)
 {
     if (!fn->cmdq_addr) {
-        trace_mlx5_cmd_no_queue(DEVICE(fn->dev)->id, slots);
+        mlx5_err_cmd_no_queue(fn, slots);
         return;
     }
     fn->cmd_pending |= slots;

@@ -7,8 +7,8 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "err.h"
 #include "profile.h"
-#include "trace.h"
 
 #define CAP_DATA_OFFSET 0x10
 
@@ -137,7 +137,8 @@ Mlx5Syndrome mlx5_cmd_query_hca_cap(Mlx5Cmd *cmd)
  * Is page @set within @max? Numbers that we know are compared as numbers, all
  * other bits must be a subset.
  */
-static bool caps_within(const uint8_t *set, const uint8_t *max)
+static bool caps_within(Mlx5Function *fn, const uint8_t *set,
+                        const uint8_t *max)
 {
     MLX5_PRM_FIELD_TABLE(fields, cmd_hca_cap);
     g_autofree uint8_t *rest = g_memdup2(set, MLX5_CAP_PAGE_SIZE);
@@ -148,16 +149,16 @@ static bool caps_within(const uint8_t *set, const uint8_t *max)
 
         if (mlx5_prm_get(set, f->bit, f->width) >
             mlx5_prm_get(max, f->bit, f->width)) {
-            trace_mlx5_cap_above_max(f->name,
-                                     mlx5_prm_get(set, f->bit, f->width),
-                                     mlx5_prm_get(max, f->bit, f->width));
+            mlx5_err_cap_above_max(fn, f->name,
+                                   mlx5_prm_get(set, f->bit, f->width),
+                                   mlx5_prm_get(max, f->bit, f->width));
             return false;
         }
         mlx5_prm_set(rest, f->bit, f->width, 0);
     }
     for (i = 0; i < MLX5_CAP_PAGE_SIZE; i++) {
         if (rest[i] & ~max[i]) {
-            trace_mlx5_cap_unknown_bits(i, rest[i], max[i]);
+            mlx5_err_cap_unknown_bits(fn, i, rest[i], max[i]);
             return false;
         }
     }
@@ -176,7 +177,7 @@ Mlx5Syndrome mlx5_cmd_set_hca_cap(Mlx5Cmd *cmd)
         return MLX5_SYN_HCA_ALREADY_INITIALIZED;
     }
     page = cap_page(fn, MLX5_CAP_GENERAL);
-    if (!caps_within(cmd->in + CAP_DATA_OFFSET, page->max)) {
+    if (!caps_within(fn, cmd->in + CAP_DATA_OFFSET, page->max)) {
         return MLX5_SYN_CAP_ABOVE_MAX;
     }
     memcpy(page->cur, cmd->in + CAP_DATA_OFFSET, MLX5_CAP_PAGE_SIZE);

@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "err.h"
 #include "hca.h"
 #include "observe.h"
 #include "trace.h"
@@ -97,9 +98,8 @@ Mlx5Syndrome mlx5_cmd_teardown_hca(Mlx5Cmd *cmd)
     }
     for (t = 0; t < MLX5_OBJ__COUNT; t++) {
         if (mlx5_object_count(fn, t)) {
-            trace_mlx5_teardown_leak(DEVICE(fn->dev)->id,
-                                     mlx5_object_type_name(t),
-                                     mlx5_object_count(fn, t));
+            mlx5_err_teardown_leak(fn, mlx5_object_type_name(t),
+                                   mlx5_object_count(fn, t));
         }
     }
     mlx5_hca_teardown(fn);

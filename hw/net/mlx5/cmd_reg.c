@@ -10,6 +10,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "err.h"
 #include "port.h"
 #include "trace.h"
 #include "hw/net/mlx5/prm_reg.h"
@@ -682,8 +683,7 @@ Mlx5Syndrome mlx5_cmd_access_reg(Mlx5Cmd *cmd)
         }
     }
     if (i == ARRAY_SIZE(registers)) {
-        trace_mlx5_reg_unknown(DEVICE(cmd->fn->dev)->id, id,
-                               write ? "write" : "read");
+        mlx5_err_reg_unknown(cmd->fn, id, write ? "write" : "read");
         return MLX5_SYN_REG_UNKNOWN;
     }
     access = write ? registers[i].write : registers[i].read;

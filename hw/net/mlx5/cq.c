@@ -9,6 +9,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "err.h"
 #include "object.h"
 #include "trace.h"
 
@@ -48,7 +49,7 @@ static void cq_overrun(Mlx5Cq *cq)
     }
     cq->error = true;
     cq->obj.fn->vnic_env.cq_overrun++;
-    trace_mlx5_cq_overrun(DEVICE(cq->obj.fn->dev)->id, cq->obj.id);
+    mlx5_err_cq_overrun(cq->obj.fn, cq->obj.id);
     MLX5_SET(eqe_cq_error, eqe, cqn, cq->obj.id);
     MLX5_SET(eqe_cq_error, eqe, syndrome, CQ_SYNDROME_OVERRUN);
     mlx5_event(cq->obj.fn, MLX5_EVENT_CQ_ERROR, 0, eqe);
@@ -105,12 +106,11 @@ void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t cqn,
     Mlx5Cq *cq = mlx5_object_get(fn, MLX5_OBJ_CQ, cqn);
 
     if (!cq) {
-        trace_mlx5_doorbell_unknown(DEVICE(fn->dev)->id, "cq", cqn);
+        mlx5_err_doorbell_unknown(fn, "cq", cqn);
         return;
     }
     if (cq->uar->obj.id != page) {
-        trace_mlx5_doorbell_foreign(DEVICE(fn->dev)->id, "cq", cqn, page,
-                                    cq->uar->obj.id);
+        mlx5_err_doorbell_foreign(fn, "cq", cqn, page, cq->uar->obj.id);
         return;
     }
     cq->ci = arm & CQ_INDEX_MASK;

@@ -10,11 +10,11 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "err.h"
 #include "memory.h"
 #include "object.h"
 #include "tap.h"
 #include "tls.h"
-#include "trace.h"
 
 #define OBJ_OFFSET 0x10
 #define OBJ_TYPE_ENCRYPTION_KEY 0xc
@@ -286,19 +286,16 @@ Mlx5TlsKey *mlx5_dek_use(const Mlx5Sq *sq, uint32_t dek_index,
     Mlx5DekSlot *slot;
 
     if (!dek || (pd && dek->pd != pd)) {
-        trace_mlx5_dek_unusable(DEVICE(fn->dev)->id, dek_index,
-                                dek ? "of another PD" : "does not exist");
+        mlx5_err_dek(fn, dek_index, dek ? "of another PD" : "does not exist");
         return NULL;
     }
     if (!mlx5_object_usable(&dek->obj, &sq->obj)) {
-        trace_mlx5_dek_unusable(DEVICE(fn->dev)->id, dek_index,
-                                "of another owner");
+        mlx5_err_dek(fn, dek_index, "of another owner");
         return NULL;
     }
     slot = &dek->slots[dek_index - dek->obj.id];
     if (!slot->key) {
-        trace_mlx5_dek_unusable(DEVICE(fn->dev)->id, dek_index,
-                                "has no key yet");
+        mlx5_err_dek(fn, dek_index, "has no key yet");
         return NULL;
     }
     slot_tidy(fn, slot);
@@ -307,9 +304,8 @@ Mlx5TlsKey *mlx5_dek_use(const Mlx5Sq *sq, uint32_t dek_index,
         slot->sync = fn->dek.syncs;
     } else if (slot->cached != slot->key) {
         fn->tls.counters.dek_stale++;
-        trace_mlx5_dek_unusable(DEVICE(fn->dev)->id, dek_index,
-                                "was loaded anew without SYNC_CRYPTO: "
-                                "the old key is used");
+        mlx5_err_dek(fn, dek_index, "was loaded anew without SYNC_CRYPTO: "
+                     "the old key is used");
     }
     return slot->cached;
 }

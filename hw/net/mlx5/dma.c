@@ -6,8 +6,8 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
+#include "err.h"
 #include "mlx5.h"
-#include "trace.h"
 
 /*
  * Memory only: an address that leads to registers is refused. Otherwise a guest
@@ -28,10 +28,17 @@ static bool dma_rw(Mlx5Function *fn, uint64_t addr, void *buf, size_t len,
                       memory_only) == MEMTX_OK;
 }
 
+/* That what we are told to forget is not done any more is nobody's mistake. */
+static void failed(Mlx5Function *fn, const char *dir, uint64_t addr, size_t len)
+{
+    mlx5_err_dma(fn, mlx5_work_stop(&fn->dev->work) ? 0 : LOG_GUEST_ERROR, dir,
+                 addr, len);
+}
+
 bool mlx5_dma_read(Mlx5Function *fn, uint64_t addr, void *buf, size_t len)
 {
     if (!dma_rw(fn, addr, buf, len, DMA_DIRECTION_TO_DEVICE)) {
-        trace_mlx5_dma_error(DEVICE(fn->dev)->id, "read", addr, len);
+        failed(fn, "read", addr, len);
         return false;
     }
     return true;
@@ -41,7 +48,7 @@ bool mlx5_dma_write(Mlx5Function *fn, uint64_t addr, const void *buf,
                     size_t len)
 {
     if (!dma_rw(fn, addr, (void *)buf, len, DMA_DIRECTION_FROM_DEVICE)) {
-        trace_mlx5_dma_error(DEVICE(fn->dev)->id, "write", addr, len);
+        failed(fn, "write", addr, len);
         return false;
     }
     return true;

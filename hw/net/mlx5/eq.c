@@ -12,6 +12,7 @@
 #include "hw/pci/msix.h"
 #include "qemu/bitmap.h"
 #include "cmd.h"
+#include "err.h"
 #include "object.h"
 #include "trace.h"
 
@@ -39,7 +40,7 @@ static void eq_post(Mlx5Eq *eq, uint8_t type, uint8_t sub_type, uint8_t *eqe)
     Mlx5Function *fn = eq->obj.fn;
 
     if (eq_fill(eq) >= mlx5_ring_size(&eq->ring)) {
-        trace_mlx5_eq_overrun(DEVICE(fn->dev)->id, eq->obj.id, type);
+        mlx5_err_eq_overrun(fn, eq->obj.id, type);
         if (type == MLX5_EVENT_COMP) {
             fn->vnic_env.comp_eq_overrun++;
         } else {
@@ -133,12 +134,11 @@ void mlx5_eq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t eqn,
     Mlx5Eq *eq = mlx5_object_get(fn, MLX5_OBJ_EQ, eqn);
 
     if (!eq) {
-        trace_mlx5_doorbell_unknown(DEVICE(fn->dev)->id, "eq", eqn);
+        mlx5_err_doorbell_unknown(fn, "eq", eqn);
         return;
     }
     if (eq->uar->obj.id != page) {
-        trace_mlx5_doorbell_foreign(DEVICE(fn->dev)->id, "eq", eqn, page,
-                                    eq->uar->obj.id);
+        mlx5_err_doorbell_foreign(fn, "eq", eqn, page, eq->uar->obj.id);
         return;
     }
     eq->ci = ci;

@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 #include "clock.h"
 #include "cmd.h"
+#include "err.h"
 #include "trace.h"
 
 #define CMDIF_REV 5
@@ -97,7 +98,7 @@ void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val)
     case ISEG_CLR_INTX:
         break; /* there are no INTx interrupts to clear */
     default:
-        trace_mlx5_iseg_bad_write(DEVICE(fn->dev)->id, addr, val);
+        mlx5_err_iseg_write(fn, addr, val);
         break;
     }
 }

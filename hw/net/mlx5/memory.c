@@ -2,8 +2,8 @@
 /* Accounting of what a driver makes the host hold; see memory.h. */
 #include "qemu/osdep.h"
 #include "qapi/visitor.h"
+#include "err.h"
 #include "memory.h"
-#include "trace.h"
 
 bool mlx5_memory_room(const Mlx5Function *fn, size_t bytes)
 {
@@ -16,8 +16,8 @@ bool mlx5_memory_room(const Mlx5Function *fn, size_t bytes)
 bool mlx5_memory_charge(Mlx5Function *fn, size_t bytes)
 {
     if (!mlx5_memory_room(fn, bytes)) {
-        trace_mlx5_memory_limit(DEVICE(fn->dev)->id, bytes, fn->memory_used,
-                                fn->dev->memory_limit);
+        mlx5_err_memory_limit(fn, bytes, fn->memory_used,
+                              fn->dev->memory_limit);
         return false;
     }
     fn->memory_used += bytes;

@@ -564,6 +564,12 @@ struct Mlx5State {
     uint64_t strict_count[MLX5_STRICT_REASONS]; /* violations, strict.c */
 };
 
+/* The device's id, with which each trace and message begins. */
+static inline const char *mlx5_id(const Mlx5Function *fn)
+{
+    return fn->dev->parent_obj.qdev.id ?: TYPE_MLX5_KTLS;
+}
+
 /* --------------------------------------------- dma.c: guest memory ------ */
 
 /* Both return false, traced, when the address does not reach memory. */

@@ -10,9 +10,9 @@
 #include "qapi/visitor.h"
 #include "qemu/error-report.h"
 #include "qobject/json-writer.h"
+#include "err.h"
 #include "observe.h"
 #include "tap.h"
-#include "trace.h"
 
 char *mlx5_printable(const char *text, size_t max)
 {
@@ -70,10 +70,10 @@ static const char *state_name(const Mlx5TlsRecordEvent *e, uint8_t state)
 }
 
 /*
- * May the file get @len bytes longer? It may be written by others too, so it is
- * asked how long it is. Once a line did not fit there is no more, for a log with
- * holes would be read as one without; that is said once. It goes on when the file
- * is set again or has been cut. A FIFO has no length.
+ * May the file get @len bytes longer? Others may write to it too, so the file
+ * is asked how long it is. Once a line did not fit there are no more, as a log
+ * with holes would be read as one without; that is said once. It continues when
+ * the file is set again or has been truncated. A FIFO has no length.
  */
 static bool log_has_room(Mlx5State *s, size_t len)
 {
@@ -95,8 +95,8 @@ static bool log_has_room(Mlx5State *s, size_t len)
         return true;
     }
     log->full = size;
-    trace_mlx5_record_log_error(DEVICE(s)->id, "the file is as long as "
-                                "record-log-max allows: no more lines");
+    mlx5_err_record_log(&s->fn, "the file is as long as record-log-max allows: "
+                        "no more lines");
     warn_report("mlx5-ktls %s: record-log: %s has %" PRIu64 " bytes, "
                 "record-log-max=%" PRIu64 " allows no more: no further lines "
                 "until it is set again or cut", DEVICE(s)->id ?: "",
@@ -105,9 +105,9 @@ static bool log_has_room(Mlx5State *s, size_t len)
 }
 
 /*
- * One write for each line, so that lines of several devices do not mix. One that
- * does not fit is lost; if a part of it was written, that part has a line of its
- * own.
+ * One write for each line, so that lines of several devices do not mix. A line
+ * that does not fit is lost; if a part of it was written, that part has a line
+ * of its own.
  */
 static void log_line(Mlx5State *s, GString *line)
 {
@@ -125,8 +125,7 @@ static void log_line(Mlx5State *s, GString *line)
         log->torn = false;
         return;
     }
-    trace_mlx5_record_log_error(DEVICE(s)->id,
-                                n < 0 ? strerror(errno) : "no room");
+    mlx5_err_record_log(&s->fn, n < 0 ? strerror(errno) : "no room");
     if (n > 0) {
         log->torn = true;
     }
@@ -208,7 +207,7 @@ static char *get_record_log(Object *obj, Error **errp)
     return g_strdup(MLX5_KTLS(obj)->record_log ?: "");
 }
 
-/* Before the device is realized the name is kept; after that it takes effect. */
+/* Before the device is realized the name is kept; later it takes effect. */
 static void set_record_log(Object *obj, const char *value, Error **errp)
 {
     Mlx5State *s = MLX5_KTLS(obj);

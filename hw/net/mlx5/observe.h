@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The record log, property record-log=FILE, and strings in traces; see observe.c. */
+/* The record log (property record-log=FILE), and strings in traces. */
 #ifndef HW_NET_MLX5_OBSERVE_H
 #define HW_NET_MLX5_OBSERVE_H
 

@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
 #include "clock.h"
+#include "err.h"
 #include "object.h"
 #include "trace.h"
 #include "wq.h"
@@ -28,8 +29,7 @@ bool mlx5_rq_has_wqe(Mlx5Rq *rq)
             return false;
         }
         if ((uint16_t)(pc - rq->cc) > mlx5_ring_size(&rq->ring)) {
-            trace_mlx5_wq_overrun(DEVICE(fn->dev)->id, "rq", rq->obj.id,
-                                  rq->cc, pc);
+            mlx5_err_wq_overrun(fn, "rq", rq->obj.id, rq->cc, pc);
             return false;
         }
         rq->pc = pc;
@@ -47,7 +47,7 @@ static void rq_error_cqe(Mlx5Rq *rq, uint8_t syndrome)
     Mlx5Function *fn = rq->obj.fn;
     uint8_t cqe[64] = { 0 };
 
-    trace_mlx5_rq_error(DEVICE(fn->dev)->id, rq->obj.id, rq->cc, syndrome);
+    mlx5_err_rq(fn, rq->obj.id, rq->cc, syndrome);
     fn->vport.counters.rx_wqe_error++;
     MLX5_SET(cqe, cqe, opcode, MLX5_CQE_RESP_ERR);
     MLX5_SET(cqe, cqe, rqn, rq->obj.id);

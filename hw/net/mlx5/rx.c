@@ -15,6 +15,7 @@
 #include "engine/csum.h"
 #include "engine/scratch.h"
 #include "engine/steering_modify.h"
+#include "err.h"
 #include "fault.h"
 #include "tap.h"
 #include "tls.h"
@@ -127,9 +128,8 @@ static void count_way(Mlx5Function *fn, const Mlx5SteeringResult *way,
         c->rx_steer_miss++; /* vnic_env has it as cut */
         break;
     case MLX5_STEERING_DROP_PROBES:
-        trace_mlx5_rx_steering_costly(DEVICE(fn->dev)->id, pkt->len,
-                                      way->visits, way->probes,
-                                      way->last_table);
+        mlx5_err_rx_steering_costly(fn, pkt->len, way->visits, way->probes,
+                                    way->last_table);
         c->rx_steer_costly++; /* in vnic_env too */
         break;
     default:

@@ -10,6 +10,7 @@
  * stops where it is, and tx_bh goes on there.
  */
 #include "qemu/osdep.h"
+#include "err.h"
 #include "fault.h"
 #include "sq_cqe.h"
 #include "tap.h"
@@ -51,8 +52,7 @@ static void sq_error(Mlx5Sq *sq, uint8_t syndrome)
 {
     Mlx5Function *fn = sq->obj.fn;
 
-    trace_mlx5_sq_error(DEVICE(fn->dev)->id, sq->obj.id, sq->cc,
-                        sq->wqe_opcode, syndrome);
+    mlx5_err_sq(fn, sq->obj.id, sq->cc, sq->wqe_opcode, syndrome);
     fn->vport.counters.tx_wqe_error++;
     fn->vnic_env.total_error_queues++;
     mlx5_sq_cqe(sq, MLX5_CQE_REQ_ERR, syndrome);
@@ -134,6 +134,7 @@ static Mlx5TxResult sq_execute(Mlx5Sq *sq, uint8_t *syndrome)
     case MLX5_WQE_DUMP:
         return mlx5_dump_wqe(sq, syndrome);
     default:
+        mlx5_err_wqe_opcode(sq->obj.fn, sq->obj.id, sq->cc, sq->wqe_opcode);
         *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
         return MLX5_TX_ERROR;
     }
@@ -149,8 +150,7 @@ static void sq_read_dbr(Mlx5Sq *sq)
         return;
     }
     if ((uint16_t)(pc - sq->cc) > mlx5_ring_size(&sq->ring)) {
-        trace_mlx5_wq_overrun(DEVICE(fn->dev)->id, "sq", sq->obj.id, sq->cc,
-                              pc);
+        mlx5_err_wq_overrun(fn, "sq", sq->obj.id, sq->cc, pc);
         return;
     }
     sq->pc = pc;

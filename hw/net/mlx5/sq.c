@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "err.h"
 #include "memory.h"
 #include "object.h"
 #include "trace.h"
@@ -23,10 +24,9 @@ void mlx5_sq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t sqn)
     Mlx5Sq *sq = mlx5_object_get(fn, MLX5_OBJ_SQ, sqn);
 
     if (!sq) {
-        trace_mlx5_doorbell_unknown(DEVICE(fn->dev)->id, "sq", sqn);
+        mlx5_err_doorbell_unknown(fn, "sq", sqn);
     } else if (sq->uar->obj.id != page) {
-        trace_mlx5_doorbell_foreign(DEVICE(fn->dev)->id, "sq", sqn, page,
-                                    sq->uar->obj.id);
+        mlx5_err_doorbell_foreign(fn, "sq", sqn, page, sq->uar->obj.id);
     } else {
         mlx5_sched_queue(sq);
     }

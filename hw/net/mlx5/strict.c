@@ -13,10 +13,10 @@
 #include "qemu/iov.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "err.h"
 #include "memory.h"
 #include "strict.h"
 #include "tap.h"
-#include "trace.h"
 
 struct Mlx5Strict {
     Mlx5Tap tap;
@@ -33,7 +33,7 @@ static void report(void *opaque, Mlx5StrictReason reason, const char *details)
     Mlx5State *s = opaque;
     const char *id = DEVICE(s)->id ?: "";
 
-    trace_mlx5_strict_violation(id, mlx5_strict_reason_name(reason), details);
+    mlx5_err_strict(&s->fn, mlx5_strict_reason_name(reason), details);
     if (!s->strict_count[reason]++) {
         warn_report("mlx5-ktls %s: %s: %s (%s; said once, "
                     "strict-violations counts on)", id,
@@ -42,7 +42,7 @@ static void report(void *opaque, Mlx5StrictReason reason, const char *details)
     }
 }
 
-/* ------------------------------------------------- contexts, keys, queues --- */
+/* ----------------------------------------------- contexts, keys, queues --- */
 
 static void context_new(Mlx5Tap *tap, Mlx5Function *fn, Mlx5TlsDir dir,
                         uint32_t num)
@@ -108,7 +108,7 @@ static void sq_gone(Mlx5Tap *tap, Mlx5Function *fn, Mlx5Sq *sq)
     mlx5_tls_strict_sq_gone(checker(tap), sq->obj.id);
 }
 
-/* ---------------------------------------------------------------- sending --- */
+/* -------------------------------------------------------------- sending --- */
 
 static void tx_plain(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
                      const uint8_t *payload, size_t len)
@@ -164,7 +164,7 @@ static void tx_frame(Mlx5Tap *tap, Mlx5Function *fn, const struct iovec *iov,
     mlx5_secret_free(frame, len); /* if all is well it holds no plaintext */
 }
 
-/* -------------------------------------------------------------- receiving --- */
+/* ------------------------------------------------------------ receiving --- */
 
 /* The one's complement sum over what follows 14 bytes, word by word. */
 static uint16_t sum_over(const struct iovec *iov, int iovcnt)
@@ -294,7 +294,7 @@ void mlx5_strict_start(Mlx5State *s)
     }
 }
 
-/* ------------------------------------------------------------- properties --- */
+/* ----------------------------------------------------------- properties --- */
 
 static bool get_strict(Object *obj, Error **errp)
 {

@@ -25,7 +25,7 @@ static Breaker *breaker(Mlx5Tap *tap)
     return container_of(tap, Breaker, tap);
 }
 
-/* ---------------------------------------------------------------- sending --- */
+/* -------------------------------------------------------------- sending --- */
 
 /* While a WQE has lost its mark the pipeline knows of nothing to encrypt. */
 static void wqe_begin(Mlx5Tap *tap, Mlx5Function *fn, Mlx5Sq *sq)
@@ -89,7 +89,7 @@ static void tx_dump(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
     }
 }
 
-/* -------------------------------------------------------------- receiving --- */
+/* ------------------------------------------------------------ receiving --- */
 
 /* Changes the packet; returns the flag that it gets. */
 static Mlx5TlsFlag break_packet(Mlx5StrictReason reason,
@@ -153,7 +153,7 @@ static void rx_deliver(Mlx5Tap *tap, Mlx5Function *fn, const Mlx5TapDelivery *d)
     }
 }
 
-/* --------------------------------------------------------------- property --- */
+/* ------------------------------------------------------------- property --- */
 
 static void end(Mlx5Tap *tap, Mlx5Function *fn)
 {

@@ -12,6 +12,7 @@
 #ifndef HW_NET_MLX5_SYNDROME_H
 #define HW_NET_MLX5_SYNDROME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Command status, outbox byte 0 (PRM "command return status"). */
@@ -203,6 +204,8 @@ typedef enum Mlx5Syndrome {
 Mlx5Status mlx5_syndrome_status(Mlx5Syndrome s);
 /* The 32-bit number the driver prints; 0 for MLX5_OK. */
 uint32_t mlx5_syndrome_number(Mlx5Syndrome s);
+/* Is it refused because the device does not have it, though a card might? */
+bool mlx5_syndrome_unimplemented(Mlx5Syndrome s);
 /* One sentence, never NULL. */
 const char *mlx5_syndrome_text(Mlx5Syndrome s);
 

@@ -34,12 +34,12 @@ typedef struct Mlx5TapDelivery {
  * with the Mlx5Tap before the parameters, and mlx5_tap_NAME() for the pipeline.
  */
 #define MLX5_TAP_EVENTS(E) \
-    /* TIS or TIR @num has been given a TLS context, or is about to lose it. */ \
+    /* TIS or TIR @num has got a TLS context, or is about to lose it. */ \
     E(context_new, (Mlx5Function *fn, Mlx5TlsDir dir, uint32_t num), \
       (fn, dir, num)) \
     E(context_gone, (Mlx5Function *fn, Mlx5TlsDir dir, uint32_t num), \
       (fn, dir, num)) \
-    /* Key number @dek holds @key from now on; SYNC_CRYPTO; it is destroyed. */ \
+    /* DEK @dek holds @key from now on; SYNC_CRYPTO; it is destroyed. */ \
     E(dek_load, (Mlx5Function *fn, uint32_t dek, const Mlx5TlsKey *key), \
       (fn, dek, key)) \
     E(dek_sync, (Mlx5Function *fn), (fn)) \
@@ -123,7 +123,7 @@ size_t mlx5_tap_context_memory(const Mlx5Function *fn);
 MLX5_TAP_EVENTS(MLX5_TAP_INLINE)
 #undef MLX5_TAP_INLINE
 
-/* mlx5_tap_rx_deliver(), whose struct is put together only if somebody looks. */
+/* mlx5_tap_rx_deliver(), with a struct that is made only if somebody looks. */
 #define MLX5_TAP_RX_DELIVER(fn, ...) \
     do { \
         if (unlikely(!QLIST_EMPTY(&(fn)->taps))) { \

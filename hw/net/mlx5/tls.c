@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "err.h"
 #include "memory.h"
 #include "tap.h"
 #include "tls.h"
@@ -140,7 +141,7 @@ void mlx5_tls_rx_free(Mlx5TlsRx *rx)
 void mlx5_tls_refuse(Mlx5Function *fn, uint32_t tisn, const char *why)
 {
     fn->tls.counters.tx_drop_unmarkable++;
-    trace_mlx5_tls_tx_drop(DEVICE(fn->dev)->id, tisn, 0, why);
+    mlx5_err_tls_tx(fn, tisn, 0, why);
 }
 
 /* May a WQE of @sq name @o, an object of transport domain @td? */
@@ -232,8 +233,7 @@ Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, uint32_t tisn,
         c->tx_no_ctx++;
         break;
     }
-    trace_mlx5_tls_tx_drop(DEVICE(fn->dev)->id, tisn, pkt->tcp_seq,
-                           mlx5_tls_reason_str(res.reason));
+    mlx5_err_tls_tx(fn, tisn, pkt->tcp_seq, mlx5_tls_reason_str(res.reason));
     return res.verdict;
 }
 

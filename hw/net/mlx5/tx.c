@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
 #include "engine/csum.h"
+#include "err.h"
 #include "tap.h"
 #include "tls.h"
 #include "trace.h"
@@ -280,8 +281,7 @@ static Mlx5TxResult start_lso(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
     }
     err = mlx5_segment_init(&tx->seg, e.hdr, e.hdr_len, n, e.mss);
     if (err != MLX5_SEGMENT_OK) {
-        trace_mlx5_tx_bad_lso(DEVICE(port->dev)->id, sq->obj.id,
-                              mlx5_segment_strerror(err));
+        mlx5_err_tx_lso(port->fn, sq->obj.id, mlx5_segment_strerror(err));
         *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
         return MLX5_TX_ERROR;
     }

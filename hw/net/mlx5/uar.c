@@ -5,8 +5,8 @@
  * 64-bit doorbell that came as two 32-bit writes.
  */
 #include "qemu/osdep.h"
+#include "err.h"
 #include "mlx5.h"
-#include "trace.h"
 
 /* Offsets in a UAR page. */
 enum {
@@ -33,7 +33,7 @@ static uint64_t bar0_read(void *opaque, hwaddr addr, unsigned size)
         /* big-endian: the byte at the lowest address is the highest */
         return v >> ((4 - size - (addr & 3)) * 8);
     }
-    trace_mlx5_bar0_bad_read(DEVICE(s)->id, addr, size);
+    mlx5_err_bar0_read(&s->fn, addr, size);
     return size == 8 ? (uint64_t)BAD_ACCESS << 32 | BAD_ACCESS : BAD_ACCESS;
 }
 
@@ -44,7 +44,7 @@ static void uar_write(Mlx5State *s, hwaddr addr, uint64_t val, unsigned size)
     uint32_t off = addr & (MLX5_PAGE_SIZE - 1);
 
     if (size < 4 || !mlx5_object_get(fn, MLX5_OBJ_UAR, uar)) {
-        trace_mlx5_bar0_bad_write(DEVICE(s)->id, addr, val, size);
+        mlx5_err_bar0_write(&s->fn, addr, val, size);
         return;
     }
     if (off >= UAR_BF) {
@@ -80,7 +80,7 @@ static void uar_write(Mlx5State *s, hwaddr addr, uint64_t val, unsigned size)
                          off == UAR_EQ_ARM);
         break;
     default:
-        trace_mlx5_bar0_bad_write(DEVICE(s)->id, addr, val, size);
+        mlx5_err_bar0_write(&s->fn, addr, val, size);
         break;
     }
 }
@@ -99,7 +99,7 @@ static void bar0_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
         mlx5_iseg_write(&s->fn, addr, val >> 32);
         mlx5_iseg_write(&s->fn, addr + 4, val);
     } else {
-        trace_mlx5_bar0_bad_write(DEVICE(s)->id, addr, val, size);
+        mlx5_err_bar0_write(&s->fn, addr, val, size);
     }
     mlx5_work_end(&s->work);
 }
