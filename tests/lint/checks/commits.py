@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""subjects of commits have at most 72 columns, and the second line is empty
+
+Looked at are the commits since this check is there. Without git, as in an unpacked archive, there
+are none.
+"""
+
+import pathlib
+import subprocess
+
+from tree import Break, Finding
+
+RULES = {
+    "subject": "a subject has at most 72 columns",
+    "empty": "an empty line is between subject and text",
+    "form": "a subject ends without a full stop",
+}
+LIMIT = 72
+HERE = f"tests/lint/checks/{pathlib.Path(__file__).name}"
+
+
+def _git(root, *argv):
+    done = subprocess.run(["git", "-C", root, *argv], text=True, capture_output=True, check=False)
+    return done.stdout if done.returncode == 0 else ""
+
+
+def messages(tree):
+    """[(name of the commit, lines of its message)]."""
+    if "COMMIT" in tree.changed:
+        return [("COMMIT", tree.changed["COMMIT"].split("\n"))]
+    first = _git(tree.root, "log", "--diff-filter=A", "--format=%H", "--", HERE).split()
+    log = _git(tree.root, "log", "--no-merges", "-z", "--format=%h%n%B",
+               f"{first[-1]}..HEAD" if first else "-1")
+    return [(entry.split("\n")[0], entry.split("\n")[1:]) for entry in log.split("\0") if entry]
+
+
+def check(tree, _paths):
+    """Each message that has another form."""
+    for name, lines in messages(tree):
+        subject, *rest = lines
+        if len(subject) > LIMIT:
+            yield Finding("subject", name, 1,
+                          f"{len(subject)} columns in the subject, expected at most {LIMIT}")
+        if rest and rest[0]:
+            yield Finding("empty", name, 2, "text behind the subject, expected an empty line")
+        if subject.endswith("."):
+            yield Finding("form", name, 1, "a full stop behind the subject, expected none")
+
+
+def breaks(_tree):
+    """A message of each kind."""
+    yield Break("subject", {"COMMIT": "X" * 73}, ":1: 73 columns")
+    yield Break("empty", {"COMMIT": "Do this\nand that"}, ":2: text behind the subject")
+    yield Break("form", {"COMMIT": "Do this."}, ":1: a full stop")
