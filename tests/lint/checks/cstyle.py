@@ -88,12 +88,25 @@ def _plain(code):
     return lines
 
 def _by_line(path, lines):
-    for number, line in enumerate(lines, 1):
-        bare = re.sub(r"\bfor \(.*", "", line)      # its semicolons are no statements
+    bare_lines = _without_heads(lines)
+    for number, (line, bare) in enumerate(zip(lines, bare_lines), 1):
         for rule, pattern, text in LINES:
             if re.search(pattern, bare if rule == "statement" else line.lstrip()
                                   if rule == "unary" else line):
                 yield Finding(rule, path, number, text)
+
+def _without_heads(lines):
+    """The lines without what is in the parentheses of for: its semicolons end no statement."""
+    out = list(lines)
+    for at, line in enumerate(lines):
+        match = re.search(r"\bfor \(", line)
+        end = match and _end_of_condition(lines, at, match.end() - 1)
+        for number in range(at, end[0] + 1) if end else ():
+            first = match.end() if number == at else 0
+            last = end[1] - 1 if number == end[0] else len(lines[number])
+            out[number] = out[number][:first] + " " * (last - first) + out[number][last:]
+    return out
+
 
 def _end_of_condition(lines, at, column):
     """(line, column) behind the parenthesis that closes the one that opens there, or None."""
