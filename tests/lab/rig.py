@@ -70,7 +70,7 @@ class LabRig:
             rundir = self._stack.enter_context(session.artifacts(
                 "lab", self.context.rundir.file(name), quiet=True))
             self._guest = self._stack.enter_context(session.booted(
-                self.context.products(), Spec.of(self.context.args, topology="pair"), rundir,
+                self.context.products(), Spec.from_args(self.context.args, topology="pair"), rundir,
                 need_network=True))
         return self._guest
 

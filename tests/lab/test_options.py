@@ -85,7 +85,7 @@ def test_option_of_one_command(_rig: object) -> None:
 def _spec(*words: str) -> Spec:
     parser = options.Parser(prog="lab run", allow_abbrev=False)
     session.add_options(parser, "run")
-    return Spec.of(parser.parse_args(list(words)))
+    return Spec.from_args(parser.parse_args(list(words)))
 
 
 def test_machine_options(_rig: object) -> None:

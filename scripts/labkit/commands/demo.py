@@ -65,7 +65,7 @@ def _size(text: str) -> int:
 
 def main(args: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
-    spec = Spec.of(args, topology="pair")
+    spec = Spec.from_args(args, topology="pair")
     products = session.ensure_products(args)
     with session.artifacts("demo", args.artifacts) as rundir:
         with session.booted(products, spec, rundir, need_network=True) as guest:

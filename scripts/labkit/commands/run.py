@@ -71,7 +71,7 @@ def _feature(text: str) -> str:
 
 def main(args: argparse.Namespace, command: list[str]) -> int:
     """Run it; returns the exit status."""
-    spec = Spec.of(args)
+    spec = Spec.from_args(args)
     if "help" in args.nic:
         return _nic_help(args)
     if spec.wire:

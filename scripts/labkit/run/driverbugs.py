@@ -83,7 +83,7 @@ def series(products: Products) -> str:
 def attempt(args: argparse.Namespace, products: Products, bug: Bug, rundir: RunDir) -> Outcome:
     """Boot a guest, bring the bug about: an Outcome."""
     archive = guest_tests.archive(rundir.sockets)
-    asked = Spec.of(args, topology="pair", initrds=[archive], wire=[])
+    asked = Spec.from_args(args, topology="pair", initrds=[archive], wire=[])
     spec = dataclasses.replace(asked, nic=[*bug.nic, *asked.nic],
                                append=" ".join(filter(None, (bug.append, asked.append))))
     said, started = bytearray(), False

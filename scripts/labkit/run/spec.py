@@ -164,7 +164,7 @@ class Spec:
             raise UsageError("--wire stands between two NICs, which only --topology pair has")
 
     @classmethod
-    def of(cls, args: argparse.Namespace, **changes: Any) -> "Spec":
+    def from_args(cls, args: argparse.Namespace, **changes: Any) -> "Spec":
         """The machine that a command line asks for, with other values of some fields."""
         return cls(**{**options.values(cls, args), **changes})
 

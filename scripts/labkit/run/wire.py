@@ -1,44 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""mlx5-wire between the two NICs: building it, its process, its control socket.
+"""mlx5-wire between the two NICs: its process and its control socket.
 
 Responsible for: the lab's end of what tests/wire does and docs/wire.md describes.
-State: the process and the socket; the binary in the cache.
+State: the process and the socket.
 """
 
 import contextlib
 import json
 import os
-import pathlib
 import socket
 import subprocess
 import sys
 from collections.abc import Iterable
 from typing import Any
 
-from .. import paths, steps
+from .. import paths
 from ..errors import LabError, UsageError
 from ..interrupts import held
+from ..make import wire_build
 from .rundir import RunDir
 
-TARGET = "tests/wire/mlx5-wire"
 ANSWER_TIMEOUT = 60.0       # a hang guard: it answers between two packets
 END_TIMEOUT = 120.0         # likewise: killing it is a failure
 
 
-def build() -> pathlib.Path:
-    """The program, brought up to date; takes a moment when there is nothing to do."""
-    folder = paths.cache_dir("wire", paths.checkout_id())
-    with paths.lock("wire"), steps.Step("build the wire", log="wire-build", quiet=True) as step:
-        if not paths.configured(folder):
-            step.run(["meson", "setup", "-Dtests=false", folder, paths.REPO],
-                     hint="`lab doctor` says what is missing")
-        step.run(["ninja", "-C", folder, f"-j{steps.jobs()}", TARGET], progress=steps.Ninja())
-    return folder / TARGET
-
-
 def check(rules: Iterable[str]) -> None:
     """Raise UsageError when one of the rules cannot be read."""
-    argv = [str(build()), "--check"]
+    argv = [str(wire_build.build()), "--check"]
     for rule in rules:
         argv += ["--rule", rule]
     result = subprocess.run(argv, check=False, stdin=subprocess.DEVNULL, capture_output=True,
@@ -63,7 +51,7 @@ class Wire:
 
     def start(self) -> list[socket.socket]:
         """Start it; returns two sockets, the ends of net0 (side A) and net1 (side B)."""
-        program = build()
+        program = wire_build.build()
         ends, sides = [], []
         for _ in range(2):
             end, side = socket.socketpair()

@@ -86,11 +86,12 @@ class GuestTests(Suite):
         where = context.rundir.file(self.name + (f"-{boot}" if boot > 1 else ""))
         with session.artifacts(self.name, where, quiet=True) as rundir:
             archive = guest_tests.archive(rundir.sockets)
-            spec = watched(Spec.of(context.args, topology="pair", initrds=[archive], wire=[]))
+            asked = Spec.from_args(context.args, topology="pair", initrds=[archive], wire=[])
             stream = _Stream(report, left, rundir.file("guest.ktap"))
             problem, started = "", False
             try:
-                with session.booted(products, spec, rundir, need_network=True) as guest:
+                with session.booted(products, watched(asked), rundir,
+                                    need_network=True) as guest:
                     steps.say(f"guest ready after {guest.booted_in:.1f} s, running "
                               f"{len(left)} tests")
                     started = True

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The middlebox of tests/wire, as a program of the host.
+
+Responsible for: building it with meson.
+State: a build directory of this checkout in the cache.
+"""
+
+import pathlib
+
+from .. import paths, steps
+
+TARGET = "tests/wire/mlx5-wire"
+
+
+def build() -> pathlib.Path:
+    """The program, brought up to date; takes a moment when there is nothing to do."""
+    folder = paths.cache_dir("wire", paths.checkout_id())
+    with paths.lock("wire"), steps.Step("build the wire", log="wire-build", quiet=True) as step:
+        if not paths.configured(folder):
+            step.run(["meson", "setup", "-Dtests=false", folder, paths.REPO],
+                     hint="`lab doctor` says what is missing")
+        step.run(["ninja", "-C", folder, f"-j{steps.jobs()}", TARGET], progress=steps.Ninja())
+    return folder / TARGET
