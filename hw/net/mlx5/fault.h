@@ -22,8 +22,7 @@ struct Mlx5Faults {
     Mlx5State *dev;
     Mlx5FaultSet *rules;
     Mlx5Gates *gates;
-    Mlx5FaultVerdict wqe_now; /* of the WQE in execution */
-    uint32_t released;        /* gates that the last fault-release opened */
+    uint32_t released; /* gates that the last fault-release opened */
 };
 
 /* -------------------------------------------------------------- fault.c --- */
@@ -54,20 +53,14 @@ void mlx5_fault_packet(Mlx5Function *fn, uint32_t tirn);
 
 /* ----------------------------------------------------------- sq_fault.c --- */
 
-typedef enum Mlx5FaultDo {
-    MLX5_FAULT_DO_ERROR = 0, /* the WQE is bad, *cqe_syndrome says how */
-    MLX5_FAULT_DO_WAIT,      /* the queue stops here; its turn comes later */
-    MLX5_FAULT_DO_NOTHING,   /* it is done, without being executed */
-    MLX5_FAULT_DO_EXECUTE,
-} Mlx5FaultDo;
-
 /*
- * Asks the rules about the WQE in port->tx, which @sq is about to execute. May
- * change the copy in port->tx. For fn->faults or sq->held.
+ * Asks the rules about the WQE that @sq is about to execute, and may change it.
+ * Returns whether it is to be executed; if not, *@res is what becomes of it. For
+ * fn->faults or sq->held.
  */
-Mlx5FaultDo mlx5_fault_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome);
+bool mlx5_fault_wqe(Mlx5Sq *sq, Mlx5Wqe *wqe, Mlx5TxResult *res);
 /* Changes a GET_PSV's answer, the 12 bytes of @params. For fn->faults. */
-void mlx5_fault_get_psv(Mlx5Function *fn, uint8_t *params);
+void mlx5_fault_get_psv(const Mlx5Wqe *wqe, uint8_t *params);
 
 /* ---------------------------------------------------------- cmd_fault.c --- */
 

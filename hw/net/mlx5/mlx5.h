@@ -42,6 +42,7 @@
 #include "syndrome.h"
 #include "wake.h"
 #include "work.h"
+#include "wqe.h"
 
 #define TYPE_MLX5_KTLS "mlx5-ktls"
 OBJECT_DECLARE_SIMPLE_TYPE(Mlx5State, MLX5_KTLS)
@@ -67,8 +68,6 @@ typedef struct Mlx5RecordLog Mlx5RecordLog;
 #define MLX5_LOG_CMDQ_SIZE 5
 #define MLX5_LOG_CMDQ_STRIDE 6
 #define MLX5_CAP_PAGE_SIZE 0x1000
-#define MLX5_MAX_WQEBBS 16 /* longest WQE, in 64-byte blocks */
-#define MLX5_WQEBB 64
 #define MLX5_LOG_MAX_LSO 18
 /* Longest LSO payload with its headers, and then some. */
 #define MLX5_TX_BUF_SIZE ((1u << MLX5_LOG_MAX_LSO) + 4096)
@@ -262,9 +261,6 @@ typedef struct Mlx5Sq {
     uint64_t dbr_addr; /* of the whole record; the send counter is at +4 */
     uint8_t state;
     bool scheduled; /* in port->sqs */
-    bool wqe_ce;    /* the WQE at cc wants a CQE */
-    uint8_t wqe_opcode;
-    uint8_t wqe_bbs; /* blocks of the WQE at cc */
     uint16_t pc; /* driver's counter as last read from the record */
     uint16_t cc; /* block index of the next WQE to execute */
     Mlx5SqHeld *held;  /* what waits at gates, NULL: nothing; see sq_cqe.h */
@@ -476,11 +472,8 @@ typedef struct Mlx5TxPacket {
     enum {
         MLX5_TX_LAST_FRAME, /* the backend has it all */
         MLX5_TX_SEGMENTS,   /* LSO: frames are left in seg */
-        MLX5_TX_MULTI,      /* ENHANCED_MPSW: data segments are left in wqe */
+        MLX5_TX_MULTI,      /* ENHANCED_MPSW: data segments are left */
     } left;
-    uint64_t serial; /* of the WQE, counts on over all queues; the first is 1 */
-    uint8_t wqe[MLX5_MAX_WQEBBS * MLX5_WQEBB];
-    unsigned ds;      /* length of the WQE in 16-byte units */
     unsigned next_ds; /* MLX5_TX_MULTI: where the next data segment is */
     uint8_t *buf;     /* a frame, or LSO payload: MLX5_TX_BUF_SIZE bytes */
     size_t plain;     /* so much of buf may be plaintext handed in for a TIS */
@@ -513,7 +506,8 @@ struct Mlx5Port {
      */
     GQueue tx_unsent;
     int tx_budget;   /* frames' worth of work left to this run of sched.c */
-    Mlx5TxPacket tx;
+    Mlx5Wqe wqe;     /* the one in execution */
+    Mlx5TxPacket tx; /* what it sends */
 
     /* reception, rx.c */
     QEMUTimer *rx_hold_timer;
@@ -677,35 +671,10 @@ void mlx5_sched_queue(Mlx5Sq *sq);
  */
 void mlx5_sched_forget(Mlx5Sq *sq);
 
-typedef enum Mlx5TxResult {
-    MLX5_TX_ERROR = 0, /* the WQE is bad; *cqe_syndrome says how */
-    MLX5_TX_DONE,      /* the WQE is finished, its CQE may be written */
-    MLX5_TX_BLOCKED,   /* the backend is full; call mlx5_tx_continue() later */
-    MLX5_TX_MORE,      /* port->tx_budget is used up; the same */
-    MLX5_TX_WAIT,      /* a fault keeps it back; its turn comes again */
-} Mlx5TxResult;
-
-/* WQE opcodes, wqe_ctrl.opcode */
-enum {
-    MLX5_WQE_NOP = 0x00,
-    MLX5_WQE_SEND = 0x0a,
-    MLX5_WQE_LSO = 0x0e,
-    MLX5_WQE_SET_PSV = 0x20,
-    MLX5_WQE_GET_PSV = 0x21,
-    MLX5_WQE_DUMP = 0x23,
-    MLX5_WQE_UMR = 0x25,
-    MLX5_WQE_ENHANCED_MPSW = 0x29,
-};
-
 void mlx5_tx_init(Mlx5Port *port);
 void mlx5_tx_finalize(Mlx5Port *port);
-/*
- * Executes the SEND, LSO or ENHANCED_MPSW in port->tx (wqe, ds). On
- * MLX5_TX_ERROR *cqe_syndrome is an MLX5_CQE_SYN_*.
- */
-Mlx5TxResult mlx5_tx_start(Mlx5Port *port, Mlx5Sq *sq, uint8_t *cqe_syndrome);
-/* Goes on with the packet in port->tx. */
-Mlx5TxResult mlx5_tx_continue(Mlx5Port *port, uint8_t *cqe_syndrome);
+/* Goes on with the packet in port->tx, which is @wqe's. */
+Mlx5TxResult mlx5_tx_continue(Mlx5Port *port, Mlx5Wqe *wqe);
 /*
  * Charges the run of sched.c for bytes that were copied and records that were gone
  * through, whether or not a frame leaves: a KiB, or two records (they may be empty),
@@ -722,8 +691,8 @@ static inline void mlx5_tx_charge(Mlx5Port *port, size_t bytes, size_t records)
  */
 bool mlx5_tx_frame(Mlx5Port *port, const struct iovec *iov, int iovcnt);
 /*
- * The WQE in port->tx is over: erases the copy of it, which may have plaintext
- * and IVs, and what was gathered for a TIS and not encrypted.
+ * The WQE in execution is over: erases the copy of it, and what was gathered for
+ * a TIS and not encrypted.
  */
 void mlx5_tx_wqe_over(Mlx5Port *port);
 /* The function or a queue goes: erases all that went through here. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The scheduler of the send queues: takes WQEs off them in turn and has them
- * executed (driver: en_tx.c, en/reporter_tx.c). Owns port->sqs and what wakes
- * up at MLX5_WAKE_TX. What a WQE does is in tx.c (packets) and umr.c (TLS
- * control), what becomes of its completion in sq_cqe.c.
+ * executed by wqe.c (driver: en_tx.c, en/reporter_tx.c). Owns port->sqs and
+ * what wakes up at MLX5_WAKE_TX. What becomes of a completion is in sq_cqe.c.
  *
  * WQEs of a queue are executed and completed in order. A queue has its turn
  * until it is empty or its budget is used; when the backend is full everything
@@ -11,10 +10,8 @@
  */
 #include "qemu/osdep.h"
 #include "err.h"
-#include "fault.h"
 #include "sq_cqe.h"
 #include "tap.h"
-#include "tls.h"
 #include "trace.h"
 
 #define SND_DBR_OFFSET 4
@@ -33,111 +30,31 @@ typedef enum SqTurn {
     SQ_STOPPED, /* the function is to be reset, or is gone: see work.h */
 } SqTurn;
 
-/* ----------------------------------------------------------- completion --- */
+/* ------------------------------------------------------------ execution --- */
 
 /* The WQE at cc is done: its CQE if it wants one, and on to the next. */
-static void sq_complete(Mlx5Sq *sq)
+static void sq_complete(Mlx5Sq *sq, const Mlx5Wqe *wqe)
 {
-    if (sq->wqe_ce) {
-        mlx5_sq_cqe(sq, MLX5_CQE_REQ, 0);
+    if (wqe->ce) {
+        mlx5_sq_cqe(sq, wqe, MLX5_CQE_REQ);
     }
-    sq->cc += sq->wqe_bbs;
+    sq->cc += wqe->bbs;
 }
 
 /*
  * The WQE at cc is bad. The queue stops in error; what is posted behind it is
  * flushed by sq_flush().
  */
-static void sq_error(Mlx5Sq *sq, uint8_t syndrome)
+static void sq_error(Mlx5Sq *sq, const Mlx5Wqe *wqe)
 {
     Mlx5Function *fn = sq->obj.fn;
 
-    mlx5_err_sq(fn, sq->obj.id, sq->cc, sq->wqe_opcode, syndrome);
+    mlx5_err_sq(fn, sq->obj.id, sq->cc, wqe->opcode, wqe->syndrome);
     fn->vport.counters.tx_wqe_error++;
     fn->vnic_env.total_error_queues++;
-    mlx5_sq_cqe(sq, MLX5_CQE_REQ_ERR, syndrome);
-    sq->cc += sq->wqe_bbs;
+    mlx5_sq_cqe(sq, wqe, MLX5_CQE_REQ_ERR);
+    sq->cc += wqe->bbs;
     sq->state = MLX5_Q_ERR;
-}
-
-/* ------------------------------------------------------------ execution --- */
-
-/*
- * Copies the WQE at cc to port->tx and decodes how long it is. Returns false
- * after an error has been reported.
- */
-static bool sq_fetch(Mlx5Sq *sq)
-{
-    Mlx5Function *fn = sq->obj.fn;
-    Mlx5TxPacket *tx = &fn->port->tx;
-    uint16_t posted = sq->pc - sq->cc;
-    unsigned i;
-
-    sq->wqe_bbs = 1;
-    sq->wqe_opcode = 0;
-    sq->wqe_ce = true;
-    tx->serial++;
-    if (!mlx5_dma_read(fn, mlx5_ring_addr(&sq->ring, sq->cc), tx->wqe,
-                       MLX5_WQEBB)) {
-        sq_error(sq, MLX5_CQE_SYN_LOCAL_PROT);
-        return false;
-    }
-    sq->wqe_opcode = MLX5_GET(wqe_ctrl, tx->wqe, opcode);
-    sq->wqe_ce = MLX5_GET(wqe_ctrl, tx->wqe, ce) >= 2;
-    tx->ds = MLX5_GET(wqe_ctrl, tx->wqe, ds);
-    sq->wqe_bbs = DIV_ROUND_UP(tx->ds, 4);
-    if (!tx->ds || sq->wqe_bbs > MIN(posted, MLX5_MAX_WQEBBS) ||
-        MLX5_GET(wqe_ctrl, tx->wqe, sqn) != sq->obj.id) {
-        sq->wqe_bbs = 1;
-        sq_error(sq, MLX5_CQE_SYN_LOCAL_QP_OP);
-        return false;
-    }
-    for (i = 1; i < sq->wqe_bbs; i++) {
-        if (!mlx5_dma_read(fn, mlx5_ring_addr(&sq->ring, sq->cc + i),
-                           tx->wqe + i * MLX5_WQEBB, MLX5_WQEBB)) {
-            sq_error(sq, MLX5_CQE_SYN_LOCAL_PROT);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Executes the WQE in port->tx, unless a fault rule is against it. */
-static Mlx5TxResult sq_execute(Mlx5Sq *sq, uint8_t *syndrome)
-{
-    if (sq->obj.fn->faults || sq->held) {
-        switch (mlx5_fault_wqe(sq, syndrome)) {
-        case MLX5_FAULT_DO_EXECUTE:
-            break;
-        case MLX5_FAULT_DO_NOTHING:
-            return MLX5_TX_DONE;
-        case MLX5_FAULT_DO_WAIT:
-            return MLX5_TX_WAIT;
-        default:
-            return MLX5_TX_ERROR;
-        }
-    }
-    mlx5_tap_wqe_begin(sq->obj.fn, sq);
-    switch (sq->wqe_opcode) {
-    case MLX5_WQE_NOP:
-        return MLX5_TX_DONE;
-    case MLX5_WQE_SEND:
-    case MLX5_WQE_LSO:
-    case MLX5_WQE_ENHANCED_MPSW:
-        return mlx5_tx_start(sq->obj.fn->port, sq, syndrome);
-    case MLX5_WQE_UMR:
-        return mlx5_umr_wqe(sq, syndrome);
-    case MLX5_WQE_SET_PSV:
-        return mlx5_set_psv_wqe(sq, syndrome);
-    case MLX5_WQE_GET_PSV:
-        return mlx5_get_psv_wqe(sq, syndrome);
-    case MLX5_WQE_DUMP:
-        return mlx5_dump_wqe(sq, syndrome);
-    default:
-        mlx5_err_wqe_opcode(sq->obj.fn, sq->obj.id, sq->cc, sq->wqe_opcode);
-        *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
-        return MLX5_TX_ERROR;
-    }
 }
 
 /* Reads how far the driver has posted. */
@@ -163,8 +80,8 @@ static void sq_read_dbr(Mlx5Sq *sq)
 static bool sq_flush(Mlx5Sq *sq)
 {
     Mlx5Port *port = sq->obj.fn->port;
+    Mlx5Wqe *wqe = &port->wqe;
     unsigned budget = SQ_BUDGET;
-    uint8_t ctrl[16];
 
     /* Also what was posted while the queue had no turn: no more doorbells. */
     sq_read_dbr(sq);
@@ -176,17 +93,12 @@ static bool sq_flush(Mlx5Sq *sq)
             return false;
         }
         port->tx_budget--;
-        if (!mlx5_dma_read(sq->obj.fn, mlx5_ring_addr(&sq->ring, sq->cc), ctrl,
-                           sizeof(ctrl))) {
+        if (!mlx5_wqe_peek(wqe, sq)) {
             return true;
         }
-        sq->wqe_opcode = MLX5_GET(wqe_ctrl, ctrl, opcode);
-        sq->wqe_bbs = MAX(1, DIV_ROUND_UP(MLX5_GET(wqe_ctrl, ctrl, ds), 4));
-        if (sq->wqe_bbs > (uint16_t)(sq->pc - sq->cc)) {
-            sq->wqe_bbs = sq->pc - sq->cc;
-        }
-        mlx5_sq_cqe(sq, MLX5_CQE_REQ_ERR, MLX5_CQE_SYN_WR_FLUSH);
-        sq->cc += sq->wqe_bbs;
+        wqe->syndrome = MLX5_CQE_SYN_WR_FLUSH;
+        mlx5_sq_cqe(sq, wqe, MLX5_CQE_REQ_ERR);
+        sq->cc += wqe->bbs;
     }
     return true;
 }
@@ -194,13 +106,13 @@ static bool sq_flush(Mlx5Sq *sq)
 static SqTurn sq_turn(Mlx5Sq *sq)
 {
     Mlx5Port *port = sq->obj.fn->port;
+    Mlx5Wqe *wqe = &port->wqe;
     unsigned budget = SQ_BUDGET;
-    uint8_t syndrome = 0;
     Mlx5TxResult res;
 
     for (;;) {
         if (port->tx.sq == sq) {
-            res = mlx5_tx_continue(port, &syndrome);
+            res = mlx5_tx_continue(port, wqe);
         } else {
             if (sq->state == MLX5_Q_RST) {
                 return SQ_IDLE; /* its record may be an old one */
@@ -221,13 +133,14 @@ static SqTurn sq_turn(Mlx5Sq *sq)
             if (!budget-- || port->tx_budget <= 0) {
                 return SQ_MORE;
             }
-            if (!sq_fetch(sq)) {
+            if (!mlx5_wqe_fetch(wqe, sq)) {
+                sq_error(sq, wqe);
                 mlx5_tx_wqe_over(port);
                 continue;
             }
             trace_mlx5_sq_wqe(DEVICE(sq->obj.fn->dev)->id, sq->obj.id, sq->cc,
-                              sq->wqe_opcode, port->tx.ds, sq->wqe_ce);
-            res = sq_execute(sq, &syndrome);
+                              wqe->opcode, wqe->ds, wqe->ce);
+            res = mlx5_wqe_execute(sq, wqe);
         }
         if (mlx5_work_stop(&port->dev->work)) {
             return SQ_STOPPED; /* all that is erased with the function */
@@ -249,10 +162,10 @@ static SqTurn sq_turn(Mlx5Sq *sq)
         case MLX5_TX_WAIT:
             return SQ_IDLE;
         case MLX5_TX_ERROR:
-            sq_error(sq, syndrome);
+            sq_error(sq, wqe);
             break;
         case MLX5_TX_DONE:
-            sq_complete(sq);
+            sq_complete(sq, wqe);
             break;
         }
     }

@@ -24,7 +24,7 @@ static size_t wqe_memory(void)
     return HELD_MEMORY + 2 * (mlx5_gate_memory() + KEPT_MEMORY);
 }
 
-/* Writes a CQE, for the WQE that had this serial number in port->tx. */
+/* Writes a CQE, for the WQE that had this serial number. */
 static void post(Mlx5Sq *sq, uint8_t cqe[64], uint64_t serial)
 {
     if (mlx5_cq_post(sq->cq, cqe)) {
@@ -33,7 +33,7 @@ static void post(Mlx5Sq *sq, uint8_t cqe[64], uint64_t serial)
 }
 
 /* Is @cqe to be kept back? Then it has been. */
-static bool keep(Mlx5Sq *sq, const uint8_t cqe[64])
+static bool keep(Mlx5Sq *sq, const uint8_t cqe[64], uint64_t serial)
 {
     Mlx5SqHeld *held = sq->held;
     Kept *k;
@@ -43,29 +43,29 @@ static bool keep(Mlx5Sq *sq, const uint8_t cqe[64])
     }
     k = g_new0(Kept, 1);
     memcpy(k->cqe, cqe, sizeof(k->cqe));
-    k->serial = sq->obj.fn->port->tx.serial;
+    k->serial = serial;
     mlx5_memory_take(sq->obj.fn, KEPT_MEMORY);
     g_queue_push_tail(&held->kept, k);
     held->n_cqes++;
     return true;
 }
 
-void mlx5_sq_cqe(Mlx5Sq *sq, uint8_t opcode, uint8_t syndrome)
+void mlx5_sq_cqe(Mlx5Sq *sq, const Mlx5Wqe *wqe, uint8_t opcode)
 {
     uint8_t cqe[64] = { 0 };
 
     MLX5_SET(cqe, cqe, opcode, opcode);
-    MLX5_SET(cqe, cqe, s_wqe_opcode, sq->wqe_opcode);
+    MLX5_SET(cqe, cqe, s_wqe_opcode, wqe->opcode);
     MLX5_SET(cqe, cqe, sqn, sq->obj.id);
     MLX5_SET(cqe, cqe, wqe_counter, sq->cc);
     /* The error syndromes are where a good CQE has its timestamp's end. */
     if (opcode == MLX5_CQE_REQ) {
         MLX5_SET(cqe, cqe, timestamp, mlx5_clock_ns(sq->obj.fn));
     } else {
-        MLX5_SET(cqe, cqe, syndrome, syndrome);
+        MLX5_SET(cqe, cqe, syndrome, wqe->syndrome);
     }
-    if (!keep(sq, cqe)) {
-        post(sq, cqe, sq->obj.fn->port->tx.serial);
+    if (!keep(sq, cqe, wqe->serial)) {
+        post(sq, cqe, wqe->serial);
     }
 }
 

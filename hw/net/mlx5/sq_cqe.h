@@ -22,8 +22,11 @@ struct Mlx5SqHeld {
     Mlx5FaultVerdict verdict;
 };
 
-/* The WQE at cc is over: @opcode is MLX5_CQE_REQ or MLX5_CQE_REQ_ERR. */
-void mlx5_sq_cqe(Mlx5Sq *sq, uint8_t opcode, uint8_t syndrome);
+/*
+ * @wqe, the one at cc, is over: @opcode is MLX5_CQE_REQ, or MLX5_CQE_REQ_ERR
+ * with wqe->syndrome.
+ */
+void mlx5_sq_cqe(Mlx5Sq *sq, const Mlx5Wqe *wqe, uint8_t opcode);
 
 /* @sq->held, made if there was none. */
 Mlx5SqHeld *mlx5_sq_held(Mlx5Sq *sq);

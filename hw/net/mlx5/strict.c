@@ -86,10 +86,10 @@ static void progress_params(Mlx5Tap *tap, Mlx5Function *fn, Mlx5TlsDir dir,
 
 static void wqe_begin(Mlx5Tap *tap, Mlx5Function *fn, Mlx5Sq *sq)
 {
-    const Mlx5TxPacket *tx = &fn->port->tx;
+    const Mlx5Wqe *wqe = &fn->port->wqe;
 
-    mlx5_tls_strict_wqe(checker(tap), sq->obj.id, tx->serial,
-                        MLX5_GET(wqe_ctrl, tx->wqe, fm));
+    mlx5_tls_strict_wqe(checker(tap), sq->obj.id, wqe->serial,
+                        MLX5_GET(wqe_ctrl, wqe->bytes, fm));
 }
 
 static void wqe_over(Mlx5Tap *tap, Mlx5Function *fn)
@@ -140,17 +140,15 @@ static bool is_segment(const Mlx5Packet *pkt)
 static void tx_frame(Mlx5Tap *tap, Mlx5Function *fn, const struct iovec *iov,
                      int iovcnt)
 {
-    const uint8_t *wqe = fn->port->tx.wqe;
-    uint8_t opcode = MLX5_GET(wqe_ctrl, wqe, opcode);
-    uint32_t tisn = MLX5_GET(wqe_ctrl, wqe, tis_tir_num);
+    const Mlx5Wqe *wqe = &fn->port->wqe;
+    uint32_t tisn = MLX5_GET(wqe_ctrl, wqe->bytes, tis_tir_num);
     size_t len = iov_size(iov, iovcnt);
     Mlx5Packet pkt;
     uint8_t *frame;
 
-    if (opcode != MLX5_WQE_SEND && opcode != MLX5_WQE_LSO &&
-        opcode != MLX5_WQE_ENHANCED_MPSW) {
+    if (!wqe->desc || !wqe->desc->frames) {
         mlx5_tls_strict_violation(checker(tap), MLX5_STRICT_TX_DUMP,
-                                  "opcode 0x%x, %zu bytes", opcode, len);
+                                  "opcode 0x%x, %zu bytes", wqe->opcode, len);
         return;
     }
     if (!tisn) {

@@ -17,7 +17,6 @@ typedef struct Breaker {
     Mlx5Tap tap;
     Mlx5StrictReason reason;
     GByteArray *plain;  /* TX_PLAINTEXT: what is to leave as it is */
-    uint32_t unmarked;  /* TX_BYPASS: the TIS that the WQE was marked for */
 } Breaker;
 
 static Breaker *breaker(Mlx5Tap *tap)
@@ -31,24 +30,11 @@ static Breaker *breaker(Mlx5Tap *tap)
 static void wqe_begin(Mlx5Tap *tap, Mlx5Function *fn, Mlx5Sq *sq)
 {
     Breaker *b = breaker(tap);
-    uint8_t *wqe = fn->port->tx.wqe;
-    uint8_t opcode = MLX5_GET(wqe_ctrl, wqe, opcode);
+    Mlx5Wqe *wqe = &fn->port->wqe;
 
     if (b->reason == MLX5_STRICT_TX_BYPASS &&
-        (opcode == MLX5_WQE_SEND || opcode == MLX5_WQE_LSO)) {
-        b->unmarked = MLX5_GET(wqe_ctrl, wqe, tis_tir_num);
-        MLX5_SET(wqe_ctrl, wqe, tis_tir_num, 0);
-    }
-}
-
-static void tx_frame(Mlx5Tap *tap, Mlx5Function *fn, const struct iovec *iov,
-                     int iovcnt)
-{
-    Breaker *b = breaker(tap);
-
-    if (b->unmarked) {
-        MLX5_SET(wqe_ctrl, fn->port->tx.wqe, tis_tir_num, b->unmarked);
-        b->unmarked = 0;
+        (wqe->opcode == MLX5_WQE_SEND || wqe->opcode == MLX5_WQE_LSO)) {
+        wqe->num = 0;
     }
 }
 
@@ -166,7 +152,6 @@ static const Mlx5TapOps ops = {
     .tx_plain = tx_plain,
     .tx_encrypted = tx_encrypted,
     .tx_dump = tx_dump,
-    .tx_frame = tx_frame,
     .rx_deliver = rx_deliver,
     .end = end,
     .alters = true,

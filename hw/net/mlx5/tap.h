@@ -52,7 +52,7 @@ typedef struct Mlx5TapDelivery {
     E(progress_params, (Mlx5Function *fn, Mlx5TlsDir dir, uint32_t num, \
                         const uint8_t *params), \
       (fn, dir, num, params)) \
-    /* The WQE in port->tx is about to be executed. */ \
+    /* The WQE in port->wqe is about to be executed. */ \
     E(wqe_begin, (Mlx5Function *fn, Mlx5Sq *sq), (fn, sq)) \
     /* It is over, and about to be erased: no more frames of it follow. */ \
     E(wqe_over, (Mlx5Function *fn), (fn)) \
@@ -74,7 +74,7 @@ typedef struct Mlx5TapDelivery {
     E(tx_dump, (Mlx5Function *fn, uint32_t tisn, const uint8_t *data, \
                 size_t len, bool taken), \
       (fn, tisn, data, len, taken)) \
-    /* A frame of the WQE in port->tx is about to leave. */ \
+    /* A frame of the WQE in port->wqe is about to leave. */ \
     E(tx_frame, (Mlx5Function *fn, const struct iovec *iov, int iovcnt), \
       (fn, iov, iovcnt)) \
     /* A frame has come from the wire, and will not be held. */ \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * TLS contexts of TIS and TIR, and the device's TLS counters: the joint between
- * the pipelines (tx.c, rx.c, umr.c) and the engine's state machines. Owns
+ * the pipelines (tx.c, rx.c, tls_wqe.c) and the engine's state machines. Owns
  * Mlx5Tis.tls, Mlx5Tir.tls and fn->tls.
  */
 #include "qemu/osdep.h"
@@ -138,10 +138,10 @@ void mlx5_tls_rx_free(Mlx5TlsRx *rx)
     }
 }
 
-void mlx5_tls_refuse(Mlx5Function *fn, uint32_t tisn, const char *why)
+void mlx5_tls_refuse(Mlx5Function *fn, const Mlx5Wqe *wqe, const char *why)
 {
     fn->tls.counters.tx_drop_unmarkable++;
-    mlx5_err_tls_tx(fn, tisn, 0, why);
+    mlx5_err_tls_tx(fn, wqe->num, 0, why);
 }
 
 /* May a WQE of @sq name @o, an object of transport domain @td? */
@@ -185,29 +185,28 @@ Mlx5Tir *mlx5_tls_tir(const Mlx5Sq *sq, uint32_t tirn, const char **why)
     return may_name(sq, &tir->obj, tir->td, why) ? tir : NULL;
 }
 
-Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, uint32_t tisn,
+Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, const Mlx5Wqe *wqe,
                                const Mlx5Packet *pkt, uint8_t *payload,
                                size_t len)
 {
     Mlx5Function *fn = sq->obj.fn;
-    const char *why;
-    Mlx5Tis *tis = mlx5_tls_tis(sq, tisn, &why);
     Mlx5TlsCounters *c = &fn->tls.counters;
+    uint32_t tisn = wqe->num;
     Mlx5TlsTxResult res;
 
-    if (!tis) {
-        mlx5_tls_refuse(fn, tisn, why);
+    if (!wqe->tis) {
+        mlx5_tls_refuse(fn, wqe, wqe->missing);
         return MLX5_TLS_TX_DROP;
     }
     if (pkt->l4_type != MLX5_L4_TCP || pkt->is_frag || pkt->l3_truncated) {
-        mlx5_tls_refuse(fn, tisn, "no whole TCP segment");
+        mlx5_tls_refuse(fn, wqe, "no whole TCP segment");
         return MLX5_TLS_TX_DROP;
     }
     if (!len) {
         return MLX5_TLS_TX_SEND;
     }
     mlx5_tap_tx_plain(fn, tisn, payload, len);
-    mlx5_tls_tx_packet(tis->tls, pkt->tcp_seq, payload, len, &res);
+    mlx5_tls_tx_packet(wqe->tis->tls, pkt->tcp_seq, payload, len, &res);
     mlx5_tx_charge(fn->port, 0, res.records);
     if (res.verdict == MLX5_TLS_TX_SEND) {
         mlx5_tap_tx_encrypted(fn, tisn, pkt->tcp_seq, payload, len);
@@ -237,20 +236,19 @@ Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, uint32_t tisn,
     return res.verdict;
 }
 
-void mlx5_tls_dump(const Mlx5Sq *sq, uint32_t tisn, const uint8_t *data,
+void mlx5_tls_dump(const Mlx5Sq *sq, const Mlx5Wqe *wqe, const uint8_t *data,
                    size_t len)
 {
     Mlx5Function *fn = sq->obj.fn;
-    const char *why;
-    Mlx5Tis *tis = mlx5_tls_tis(sq, tisn, &why);
+    uint32_t tisn = wqe->num;
     Mlx5TlsTxResult res;
 
-    if (!tis) {
+    if (!wqe->tis) {
         fn->tls.counters.tx_dump_ignored++;
-        trace_mlx5_tls_dump(DEVICE(fn->dev)->id, tisn, len, why);
+        trace_mlx5_tls_dump(DEVICE(fn->dev)->id, tisn, len, wqe->missing);
         return;
     }
-    mlx5_tls_tx_dump(tis->tls, data, len, &res);
+    mlx5_tls_tx_dump(wqe->tis->tls, data, len, &res);
     mlx5_tx_charge(fn->port, len, res.records);
     mlx5_tap_tx_dump(fn, tisn, data, len, res.reason == MLX5_TLS_REASON_NONE);
     if (res.reason == MLX5_TLS_REASON_NONE) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * TLS in the device: encryption keys (dek.c), the contexts that hang off a TIS
- * or TIR with tls_en (tls.c), the WQEs that set them up (umr.c). The state
+ * or TIR with tls_en (tls.c), the WQEs that set them up (tls_wqe.c). The state
  * machines and the crypto are the engine's.
  */
 #ifndef HW_NET_MLX5_TLS_H
@@ -38,16 +38,16 @@ void mlx5_tls_tir_destroy(Mlx5Tir *tir);
 Mlx5Tis *mlx5_tls_tis(const Mlx5Sq *sq, uint32_t tisn, const char **why);
 Mlx5Tir *mlx5_tls_tir(const Mlx5Sq *sq, uint32_t tirn, const char **why);
 /*
- * Runs the TCP payload of one SEND or LSO of @sq through TIS @tisn. @pkt is the
- * parse of its headers; @payload with @len bytes is what follows them.
+ * Runs the TCP payload of @wqe, a SEND or LSO of @sq, through its TIS. @pkt is
+ * the parse of its headers; @payload with @len bytes is what follows them.
  */
-Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, uint32_t tisn,
+Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, const Mlx5Wqe *wqe,
                                const Mlx5Packet *pkt, uint8_t *payload,
                                size_t len);
-/* Counts and traces that a packet marked for @tisn is dropped unlooked at. */
-void mlx5_tls_refuse(Mlx5Function *fn, uint32_t tisn, const char *why);
-/* Runs the bytes of a DUMP of @sq through TIS @tisn; nothing is sent. */
-void mlx5_tls_dump(const Mlx5Sq *sq, uint32_t tisn, const uint8_t *data,
+/* Counts and traces that the packet of @wqe is dropped unlooked at. */
+void mlx5_tls_refuse(Mlx5Function *fn, const Mlx5Wqe *wqe, const char *why);
+/* Runs the bytes of @wqe, a DUMP of @sq, through its TIS; nothing is sent. */
+void mlx5_tls_dump(const Mlx5Sq *sq, const Mlx5Wqe *wqe, const uint8_t *data,
                    size_t len);
 /* What a context says of a packet. */
 typedef struct Mlx5TlsReceived {
@@ -76,16 +76,5 @@ void mlx5_dek_finalize(Mlx5Function *fn);
  */
 Mlx5TlsKey *mlx5_dek_use(const Mlx5Sq *sq, uint32_t dek_index,
                          const Mlx5Pd *pd);
-
-/* ---------------------------------------------------------------- umr.c --- */
-
-/*
- * Executes the UMR, SET_PSV, GET_PSV or DUMP in port->tx. MLX5_TX_BLOCKED is
- * never returned.
- */
-Mlx5TxResult mlx5_umr_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome);
-Mlx5TxResult mlx5_set_psv_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome);
-Mlx5TxResult mlx5_get_psv_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome);
-Mlx5TxResult mlx5_dump_wqe(Mlx5Sq *sq, uint8_t *cqe_syndrome);
 
 #endif

@@ -3,7 +3,7 @@
  * Transmission of packets: gathers what a SEND, LSO or ENHANCED_MPSW describes,
  * fills in checksums, cuts segments and gives frames to the vport itself (loop
  * back) or to the port (driver: en_tx.c). Owns port->tx, the one packet on its
- * way. Called by sched.c.
+ * way. Called by wqe.c and sched.c.
  *
  * Payload is copied once, from guest memory to port->tx.buf; all that happens
  * to it happens there.
@@ -16,9 +16,9 @@
 #include "tls.h"
 #include "trace.h"
 
-#define SEG_SIZE 16
+#define SEG_SIZE MLX5_WQE_UNIT
 #define ETH_SEG_OFFSET 16
-#define ETH_SEG_HDR_OFFSET 14 /* inline header bytes start here in the segment */
+#define ETH_SEG_HDR_OFFSET 14 /* inline headers start here in the segment */
 #define LSO_BUF_HDR 1024      /* room for the header in front of LSO payload */
 
 /* wqe_eth.insert_type */
@@ -27,32 +27,31 @@
 
 /*
  * Copies the bytes that the data segments @ds..@end of the WQE describe to
- * @buf. Returns how many, or -1 with *@syndrome set.
+ * @buf. Returns how many, or -1 with wqe->syndrome set.
  */
-static ssize_t gather(Mlx5Port *port, Mlx5Sq *sq, unsigned ds, unsigned end,
-                      uint8_t *buf, size_t room, uint8_t *syndrome)
+static ssize_t gather(Mlx5Port *port, Mlx5Sq *sq, Mlx5Wqe *wqe, unsigned ds,
+                      unsigned end, uint8_t *buf, size_t room)
 {
     Mlx5Function *fn = port->fn;
-    bool marked = MLX5_GET(wqe_ctrl, port->tx.wqe, tis_tir_num);
     size_t at = buf - port->tx.buf;
     size_t len = 0;
 
     while (ds < end) {
-        const uint8_t *seg = port->tx.wqe + ds * SEG_SIZE;
+        const uint8_t *seg = wqe->bytes + ds * SEG_SIZE;
         uint32_t n = MLX5_GET(wqe_data, seg, byte_count);
 
         if (!n || n > room - len) {
-            *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
+            wqe->syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
             return -1;
         }
-        if (marked) {
+        if (wqe->num) {
             port->tx.plain = at + len + n;
         }
         if (MLX5_GET(wqe_data, seg, is_inline)) {
             unsigned units = DIV_ROUND_UP(4 + n, SEG_SIZE);
 
             if (units > end - ds) {
-                *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
+                wqe->syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
                 return -1;
             }
             memcpy(buf + len, seg + 4, n);
@@ -62,7 +61,7 @@ static ssize_t gather(Mlx5Port *port, Mlx5Sq *sq, unsigned ds, unsigned end,
                                   false) ||
                 !mlx5_dma_read(fn, MLX5_GET64(wqe_data, seg, addr), buf + len,
                                n)) {
-                *syndrome = MLX5_CQE_SYN_LOCAL_PROT;
+                wqe->syndrome = MLX5_CQE_SYN_LOCAL_PROT;
                 return -1;
             }
             ds++;
@@ -85,13 +84,13 @@ typedef struct EthSeg {
     unsigned next_ds; /* first data segment */
 } EthSeg;
 
-static bool eth_seg_decode(Mlx5Port *port, EthSeg *e)
+static bool eth_seg_decode(const Mlx5Wqe *wqe, EthSeg *e)
 {
-    const uint8_t *eth = port->tx.wqe + ETH_SEG_OFFSET;
+    const uint8_t *eth = wqe->bytes + ETH_SEG_OFFSET;
 
     memset(e, 0, sizeof(*e));
     e->hdr = eth + ETH_SEG_HDR_OFFSET;
-    if (port->tx.ds < 2) {
+    if (wqe->ds < 2) {
         return false;
     }
     e->cs_flags = MLX5_GET(wqe_eth, eth, cs_flags);
@@ -107,7 +106,7 @@ static bool eth_seg_decode(Mlx5Port *port, EthSeg *e)
         e->next_ds = 1 + DIV_ROUND_UP(MAX(ETH_SEG_HDR_OFFSET + e->hdr_len,
                                           SEG_SIZE), SEG_SIZE);
     }
-    return e->next_ds <= port->tx.ds;
+    return e->next_ds <= wqe->ds;
 }
 
 static int cast_of(const uint8_t *dmac)
@@ -145,15 +144,14 @@ bool mlx5_tx_frame(Mlx5Port *port, const struct iovec *iov, int iovcnt)
  * Sends the frame in @buf (with @room bytes). Too short to be a frame is an
  * error of the driver's.
  */
-static Mlx5TxResult send_frame(Mlx5Port *port, uint8_t *buf, size_t len,
-                               size_t room, const EthSeg *e, uint8_t *syndrome)
+static Mlx5TxResult send_frame(Mlx5Port *port, Mlx5Wqe *wqe, uint8_t *buf,
+                               size_t len, size_t room, const EthSeg *e)
 {
     struct iovec iov = { .iov_base = buf };
     Mlx5CsumDone done;
 
     if (len < MLX5_ETH_HLEN) {
-        *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
-        return MLX5_TX_ERROR;
+        return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_LENGTH);
     }
     if (e->insert_vlan) {
         len = mlx5_vlan_insert(buf, len, room, e->vlan_tpid, e->vlan_tci);
@@ -175,16 +173,14 @@ static Mlx5TxResult send_frame(Mlx5Port *port, uint8_t *buf, size_t len,
  * Encrypts the payload of a packet if its WQE marks it for a TIS. Returns true
  * when it may be sent; else the WQE ends here with *@res and nothing leaves.
  */
-static bool protect(Mlx5Port *port, Mlx5Sq *sq, const Mlx5Packet *pkt,
-                    uint8_t *payload, size_t len, Mlx5TxResult *res,
-                    uint8_t *syndrome)
+static bool protect(Mlx5Port *port, Mlx5Sq *sq, Mlx5Wqe *wqe,
+                    const Mlx5Packet *pkt, uint8_t *payload, size_t len,
+                    Mlx5TxResult *res)
 {
-    uint32_t tisn = MLX5_GET(wqe_ctrl, port->tx.wqe, tis_tir_num);
-
-    if (!tisn) {
+    if (!wqe->num) {
         return true;
     }
-    switch (mlx5_tls_send(sq, tisn, pkt, payload, len)) {
+    switch (mlx5_tls_send(sq, wqe, pkt, payload, len)) {
     case MLX5_TLS_TX_SEND:
         port->tx.plain = 0;
         return true;
@@ -192,48 +188,45 @@ static bool protect(Mlx5Port *port, Mlx5Sq *sq, const Mlx5Packet *pkt,
         *res = MLX5_TX_DONE;
         return false;
     default:
-        *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
-        *res = MLX5_TX_ERROR;
+        *res = mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
         return false;
     }
 }
 
-static Mlx5TxResult start_send(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
+Mlx5TxResult mlx5_wqe_send(Mlx5Sq *sq, Mlx5Wqe *wqe)
 {
+    Mlx5Port *port = sq->obj.fn->port;
     Mlx5TxPacket *tx = &port->tx;
     Mlx5TxResult res;
     Mlx5Packet pkt;
     ssize_t n;
     EthSeg e;
 
-    if (!eth_seg_decode(port, &e)) {
-        *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
-        return MLX5_TX_ERROR;
+    if (!eth_seg_decode(wqe, &e)) {
+        return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_LENGTH);
     }
     memcpy(tx->buf, e.hdr, e.hdr_len);
-    n = gather(port, sq, e.next_ds, tx->ds, tx->buf + e.hdr_len,
-               MLX5_TX_BUF_SIZE - MLX5_VLAN_HLEN - e.hdr_len, syndrome);
+    n = gather(port, sq, wqe, e.next_ds, wqe->ds, tx->buf + e.hdr_len,
+               MLX5_TX_BUF_SIZE - MLX5_VLAN_HLEN - e.hdr_len);
     if (n < 0) {
         return MLX5_TX_ERROR;
     }
-    if (MLX5_GET(wqe_ctrl, tx->wqe, tis_tir_num)) {
+    if (wqe->num) {
         mlx5_parse(tx->buf, e.hdr_len + n, &pkt);
         if (pkt.l3_end != pkt.len) {
             /* Bytes behind the IP packet would leave as they are. */
-            mlx5_tls_refuse(port->fn, MLX5_GET(wqe_ctrl, tx->wqe, tis_tir_num),
-                            "frame longer than its IP packet");
+            mlx5_tls_refuse(port->fn, wqe, "frame longer than its IP packet");
             return MLX5_TX_DONE;
         }
-        if (!protect(port, sq, &pkt, tx->buf + pkt.payload_off,
-                     pkt.payload_len, &res, syndrome)) {
+        if (!protect(port, sq, wqe, &pkt, tx->buf + pkt.payload_off,
+                     pkt.payload_len, &res)) {
             return res;
         }
     }
     port->tx_budget--;
     tx->sq = sq;
     tx->left = MLX5_TX_LAST_FRAME;
-    res = send_frame(port, tx->buf, e.hdr_len + n, MLX5_TX_BUF_SIZE, &e,
-                     syndrome);
+    res = send_frame(port, wqe, tx->buf, e.hdr_len + n, MLX5_TX_BUF_SIZE, &e);
     if (res != MLX5_TX_BLOCKED) {
         tx->sq = NULL;
     }
@@ -261,8 +254,9 @@ static Mlx5TxResult continue_segments(Mlx5Port *port)
     return MLX5_TX_DONE;
 }
 
-static Mlx5TxResult start_lso(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
+Mlx5TxResult mlx5_wqe_lso(Mlx5Sq *sq, Mlx5Wqe *wqe)
 {
+    Mlx5Port *port = sq->obj.fn->port;
     Mlx5TxPacket *tx = &port->tx;
     Mlx5SegmentError err;
     Mlx5TxResult res;
@@ -270,24 +264,22 @@ static Mlx5TxResult start_lso(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
     ssize_t n;
     EthSeg e;
 
-    if (!eth_seg_decode(port, &e) || !e.hdr_len || e.hdr_len > LSO_BUF_HDR) {
-        *syndrome = MLX5_CQE_SYN_LOCAL_LENGTH;
-        return MLX5_TX_ERROR;
+    if (!eth_seg_decode(wqe, &e) || !e.hdr_len || e.hdr_len > LSO_BUF_HDR) {
+        return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_LENGTH);
     }
-    n = gather(port, sq, e.next_ds, tx->ds, tx->buf + LSO_BUF_HDR,
-               1u << MLX5_LOG_MAX_LSO, syndrome);
+    n = gather(port, sq, wqe, e.next_ds, wqe->ds, tx->buf + LSO_BUF_HDR,
+               1u << MLX5_LOG_MAX_LSO);
     if (n < 0) {
         return MLX5_TX_ERROR;
     }
     err = mlx5_segment_init(&tx->seg, e.hdr, e.hdr_len, n, e.mss);
     if (err != MLX5_SEGMENT_OK) {
         mlx5_err_tx_lso(port->fn, sq->obj.id, mlx5_segment_strerror(err));
-        *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
-        return MLX5_TX_ERROR;
+        return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
     }
     /* One stream, before it is cut: records end where they like. */
     mlx5_parse_headers(e.hdr, e.hdr_len, &pkt);
-    if (!protect(port, sq, &pkt, tx->buf + LSO_BUF_HDR, n, &res, syndrome)) {
+    if (!protect(port, sq, wqe, &pkt, tx->buf + LSO_BUF_HDR, n, &res)) {
         return res;
     }
     tx->sq = sq;
@@ -296,15 +288,15 @@ static Mlx5TxResult start_lso(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
 }
 
 /* Each data segment of an ENHANCED_MPSW is one frame. */
-static Mlx5TxResult continue_multi(Mlx5Port *port, uint8_t *syndrome)
+static Mlx5TxResult continue_multi(Mlx5Port *port, Mlx5Wqe *wqe)
 {
     Mlx5TxPacket *tx = &port->tx;
     Mlx5TxResult res;
     EthSeg e;
 
-    eth_seg_decode(port, &e); /* it was looked at in start_multi() */
-    while (tx->next_ds < tx->ds) {
-        const uint8_t *seg = tx->wqe + tx->next_ds * SEG_SIZE;
+    eth_seg_decode(wqe, &e); /* it has been looked at */
+    while (tx->next_ds < wqe->ds) {
+        const uint8_t *seg = wqe->bytes + tx->next_ds * SEG_SIZE;
         unsigned units = 1;
         ssize_t n;
 
@@ -315,15 +307,15 @@ static Mlx5TxResult continue_multi(Mlx5Port *port, uint8_t *syndrome)
             units = DIV_ROUND_UP(4ull + MLX5_GET(wqe_data, seg, byte_count),
                                  SEG_SIZE);
         }
-        n = gather(port, tx->sq, tx->next_ds,
-                   MIN(tx->ds, tx->next_ds + units), tx->buf,
-                   MLX5_TX_BUF_SIZE - MLX5_VLAN_HLEN, syndrome);
+        n = gather(port, tx->sq, wqe, tx->next_ds,
+                   MIN(wqe->ds, tx->next_ds + units), tx->buf,
+                   MLX5_TX_BUF_SIZE - MLX5_VLAN_HLEN);
         if (n < 0) {
             tx->sq = NULL;
             return MLX5_TX_ERROR;
         }
         tx->next_ds += units;
-        res = send_frame(port, tx->buf, n, MLX5_TX_BUF_SIZE, &e, syndrome);
+        res = send_frame(port, wqe, tx->buf, n, MLX5_TX_BUF_SIZE, &e);
         if (res == MLX5_TX_ERROR) {
             tx->sq = NULL;
         }
@@ -335,32 +327,29 @@ static Mlx5TxResult continue_multi(Mlx5Port *port, uint8_t *syndrome)
     return MLX5_TX_DONE;
 }
 
-static Mlx5TxResult start_multi(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
+Mlx5TxResult mlx5_wqe_enhanced_mpsw(Mlx5Sq *sq, Mlx5Wqe *wqe)
 {
+    Mlx5Port *port = sq->obj.fn->port;
     EthSeg e;
 
-    if (!eth_seg_decode(port, &e) || e.hdr_len) {
-        *syndrome = MLX5_CQE_SYN_LOCAL_QP_OP;
-        return MLX5_TX_ERROR;
+    if (!eth_seg_decode(wqe, &e) || e.hdr_len) {
+        return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
     }
-    if (MLX5_GET(wqe_ctrl, port->tx.wqe, tis_tir_num)) {
-        mlx5_tls_refuse(port->fn, MLX5_GET(wqe_ctrl, port->tx.wqe,
-                                           tis_tir_num),
-                        "ENHANCED_MPSW cannot be encrypted");
+    if (wqe->num) {
+        mlx5_tls_refuse(port->fn, wqe, "ENHANCED_MPSW cannot be encrypted");
         return MLX5_TX_DONE;
     }
     port->tx.sq = sq;
     port->tx.left = MLX5_TX_MULTI;
     port->tx.next_ds = e.next_ds;
-    return continue_multi(port, syndrome);
+    return continue_multi(port, wqe);
 }
 
 void mlx5_tx_wqe_over(Mlx5Port *port)
 {
     Mlx5TxPacket *tx = &port->tx;
 
-    mlx5_secret_erase(tx->wqe, MIN(tx->ds * SEG_SIZE, sizeof(tx->wqe)));
-    tx->ds = 0;
+    mlx5_wqe_erase(&port->wqe);
     mlx5_secret_erase(tx->buf, tx->plain);
     tx->plain = 0;
     mlx5_tap_wqe_over(port->fn);
@@ -373,31 +362,19 @@ void mlx5_tx_erase(Mlx5Port *port)
     if (tx->buf) {
         mlx5_secret_erase(tx->buf, MLX5_TX_BUF_SIZE);
     }
-    mlx5_secret_erase(tx->wqe, sizeof(tx->wqe));
+    mlx5_secret_erase(port->wqe.bytes, sizeof(port->wqe.bytes));
     mlx5_secret_erase(&tx->seg, sizeof(tx->seg));
     tx->plain = 0;
     mlx5_tap_wqe_over(port->fn);
 }
 
-Mlx5TxResult mlx5_tx_start(Mlx5Port *port, Mlx5Sq *sq, uint8_t *syndrome)
-{
-    switch (sq->wqe_opcode) {
-    case MLX5_WQE_SEND:
-        return start_send(port, sq, syndrome);
-    case MLX5_WQE_LSO:
-        return start_lso(port, sq, syndrome);
-    default:
-        return start_multi(port, sq, syndrome);
-    }
-}
-
-Mlx5TxResult mlx5_tx_continue(Mlx5Port *port, uint8_t *syndrome)
+Mlx5TxResult mlx5_tx_continue(Mlx5Port *port, Mlx5Wqe *wqe)
 {
     switch (port->tx.left) {
     case MLX5_TX_SEGMENTS:
         return continue_segments(port);
     case MLX5_TX_MULTI:
-        return continue_multi(port, syndrome);
+        return continue_multi(port, wqe);
     default:
         port->tx.sq = NULL;
         return MLX5_TX_DONE;
