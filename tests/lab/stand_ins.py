@@ -26,11 +26,11 @@ class _Rundir:
         return self.path / name
 
 
-def machine() -> Any:
+def unstarted_machine() -> Any:
     """In place of a run.machine.Machine."""
     return _Machine()
 
 
-def rundir(path: str | pathlib.Path) -> Any:
+def plain_rundir(path: str | pathlib.Path) -> Any:
     """In place of a run.rundir.RunDir."""
     return _Rundir(pathlib.Path(path))

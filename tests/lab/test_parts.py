@@ -30,8 +30,8 @@ from labkit.run.frames import guest as f
 from labkit.run.spec import Spec
 from labkit.suites import coverage, guest, soak
 
-from . import stand_ins
 from .judge import check, same
+from .stand_ins import plain_rundir, unstarted_machine
 
 SEED = 20
 
@@ -141,7 +141,7 @@ def test_lossy_port(_rig: object) -> None:
 def test_channel_protocol(_rig: object) -> None:
     """Requests cut anywhere, broken off, too large or no requests at all."""
     with tempfile.TemporaryDirectory() as folder:
-        channel = Channel(Actions(stand_ins.machine(), stand_ins.rundir(folder)))
+        channel = Channel(Actions(unstarted_machine(), plain_rundir(folder)))
 
         def ask(text: bytes) -> list[dict[str, Any]]:
             for at in range(0, len(text), 7):
@@ -382,7 +382,7 @@ def test_demo_verdict(_rig: object) -> None:
 def test_bad_requests(_rig: object) -> None:
     """Actions with wrong names, arguments or types are refused with a sentence."""
     with tempfile.TemporaryDirectory() as folder:
-        actions = Actions(stand_ins.machine(), stand_ins.rundir(folder))
+        actions = Actions(unstarted_machine(), plain_rundir(folder))
         requests: list[tuple[str, dict[str, Any], str]] = [
             ("nic.unplugg", {}, "unknown action"), ("__init__", {}, "unknown action"),
             ("run", {}, "unknown action"), ("nic_get", {}, "unknown action"),
@@ -411,7 +411,7 @@ def test_soak_figures(_rig: object) -> None:
     """The figures of all rates are collected, also without anything to plot them with; options
     that make no sense are refused with what is expected."""
     with tempfile.TemporaryDirectory() as folder:
-        rundir = stand_ins.rundir(folder)
+        rundir = plain_rundir(folder)
         same(soak.conclude(rundir, ""), ["no figures: no loss rate was finished"], "nothing done")
         # two guests: the first one died on the way
         for guest, rate in (("soak", _rate(0.5, full=3, part=0, none=1)), ("soak-2", _rate(2.0)),
@@ -489,7 +489,7 @@ def test_devices_watch_themselves(_rig: object) -> None:
     for model, props, wanted in cases:
         spec = guest.watched(Spec(nic_model=model, nic=props))
         with tempfile.TemporaryDirectory() as folder:
-            device = machine.Machine(products, spec, stand_ins.rundir(folder)).nic_device("nic1")
+            device = machine.Machine(products, spec, plain_rundir(folder)).nic_device("nic1")
         check(device.startswith(f"{model},id=nic1,"), device)
         check(device.endswith(wanted), f"{device}: expected {wanted} at its end")
         same("strict" in device, model == "mlx5-ktls", f"strict in {device}")

@@ -21,9 +21,9 @@ from labkit.options import Parser
 from labkit.suites import all_suites
 from labkit.suites.suite import Context, Suite
 
-from . import stand_ins
 from .judge import check, quiet_steps, same, temporary_folder
 from .registry import all_tests
+from .stand_ins import plain_rundir
 
 EVERYTHING = {"qemu", "kernel", "rootfs"}
 
@@ -58,7 +58,7 @@ def _built(suite: Suite, patterns: tuple[str, ...] = (), listed: bool = False) -
     with temporary_folder() as folder, quiet_steps(), \
             mock.patch.dict(os.environ, XDG_CACHE_HOME=str(folder / "cache")), \
             _nothing_is_built(asked) as build:
-        context = Context(args, stand_ins.rundir(folder), build)
+        context = Context(args, plain_rundir(folder), build)
         with contextlib.suppress(_Asked):
             names = context.wants(suite.name, suite.tests(context))
             if listed:
