@@ -277,10 +277,10 @@ static bool power_changed(Mlx5State *s)
 
     gate_bus_master(pci); /* what wakes up writes events at once */
     if (wakes) {
-        trace_mlx5_power(DEVICE(s)->id, "D0");
+        trace_mlx5_power(mlx5_id(&s->fn), "D0");
         mlx5_function_wake(&s->fn);
     } else if (!s->fn.asleep && !in_d0(pci)) {
-        trace_mlx5_power(DEVICE(s)->id, "D3hot");
+        trace_mlx5_power(mlx5_id(&s->fn), "D3hot");
         mlx5_function_sleep(&s->fn);
     }
     return wakes;

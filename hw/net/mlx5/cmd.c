@@ -157,11 +157,10 @@ static void cmd_execute(Mlx5Function *fn, unsigned slot,
     MLX5_SET(cmd_out, out, syndrome, mlx5_syndrome_number(syn));
     count_failure(fn, mlx5_syndrome_status(syn));
     if (syn == MLX5_OK) {
-        trace_mlx5_cmd(DEVICE(fn->dev)->id, slot, desc->name, cmd.op_mod,
-                       cmd.uid);
+        trace_mlx5_cmd(mlx5_id(fn), slot, desc->name, cmd.op_mod, cmd.uid);
     } else {
-        mlx5_err_cmd(fn, blame(syn), slot, desc ? desc->name : "unknown", cmd.opcode,
-                     cmd.op_mod, cmd.uid, in_len, out_len,
+        mlx5_err_cmd(fn, blame(syn), slot, desc ? desc->name : "unknown",
+                     cmd.opcode, cmd.op_mod, cmd.uid, in_len, out_len,
                      mlx5_syndrome_status(syn), mlx5_syndrome_text(syn));
     }
 }

@@ -287,9 +287,8 @@ Mlx5Syndrome mlx5_cmd_create_flow_table(Mlx5Cmd *cmd)
                                             &table_id));
     if (syn == MLX5_OK) {
         MLX5_SET(create_flow_table_out, cmd->out, table_id, table_id);
-        trace_mlx5_flow_table_create(DEVICE(cmd->fn->dev)->id, table_id,
-                                     attr.level, attr.log_size,
-                                     attr.table_miss_action,
+        trace_mlx5_flow_table_create(mlx5_id(cmd->fn), table_id, attr.level,
+                                     attr.log_size, attr.table_miss_action,
                                      attr.table_miss_id);
     }
     return syn;
@@ -314,8 +313,7 @@ Mlx5Syndrome mlx5_cmd_modify_flow_table(Mlx5Cmd *cmd)
     syn = answer(mlx5_steering_table_modify_miss(cmd->fn->steering, table_id,
                                                  action, miss));
     if (syn == MLX5_OK) {
-        trace_mlx5_flow_table_miss(DEVICE(cmd->fn->dev)->id, table_id, action,
-                                   miss);
+        trace_mlx5_flow_table_miss(mlx5_id(cmd->fn), table_id, action, miss);
     }
     return syn;
 }
@@ -331,7 +329,7 @@ Mlx5Syndrome mlx5_cmd_destroy_flow_table(Mlx5Cmd *cmd)
     }
     syn = answer(mlx5_steering_table_destroy(cmd->fn->steering, table_id));
     if (syn == MLX5_OK) {
-        trace_mlx5_flow_table_destroy(DEVICE(cmd->fn->dev)->id, table_id);
+        trace_mlx5_flow_table_destroy(mlx5_id(cmd->fn), table_id);
     }
     return syn;
 }
@@ -359,7 +357,7 @@ Mlx5Syndrome mlx5_cmd_set_flow_table_root(Mlx5Cmd *cmd)
         syn = answer(mlx5_steering_root_set(cmd->fn->steering, table_id));
     }
     if (syn == MLX5_OK) {
-        trace_mlx5_flow_root(DEVICE(cmd->fn->dev)->id, table_id);
+        trace_mlx5_flow_root(mlx5_id(cmd->fn), table_id);
     }
     return syn;
 }
@@ -395,9 +393,8 @@ Mlx5Syndrome mlx5_cmd_create_flow_group(Mlx5Cmd *cmd)
                                             &group_id));
     if (syn == MLX5_OK) {
         MLX5_SET(create_flow_group_out, cmd->out, group_id, group_id);
-        trace_mlx5_flow_group_create(DEVICE(cmd->fn->dev)->id, table_id,
-                                     group_id, attr.start_flow_index,
-                                     attr.end_flow_index,
+        trace_mlx5_flow_group_create(mlx5_id(cmd->fn), table_id, group_id,
+                                     attr.start_flow_index, attr.end_flow_index,
                                      attr.match_criteria_enable);
     }
     return syn;
@@ -416,8 +413,7 @@ Mlx5Syndrome mlx5_cmd_destroy_flow_group(Mlx5Cmd *cmd)
     syn = answer(mlx5_steering_group_destroy(cmd->fn->steering, table_id,
                                              group_id));
     if (syn == MLX5_OK) {
-        trace_mlx5_flow_group_destroy(DEVICE(cmd->fn->dev)->id, table_id,
-                                      group_id);
+        trace_mlx5_flow_group_destroy(mlx5_id(cmd->fn), table_id, group_id);
     }
     return syn;
 }
@@ -519,7 +515,7 @@ Mlx5Syndrome mlx5_cmd_set_flow_table_entry(Mlx5Cmd *cmd)
                  mlx5_steering_fte_modify(s, table_id, index, mask, &attr) :
                  mlx5_steering_fte_set(s, table_id, index, &attr));
     if (syn == MLX5_OK) {
-        trace_mlx5_flow_entry_set(DEVICE(cmd->fn->dev)->id,
+        trace_mlx5_flow_entry_set(mlx5_id(cmd->fn),
                                   cmd->op_mod == FTE_MODIFY ? "modify" : "set",
                                   table_id, index, attr.group_id, attr.action,
                                   attr.flow_tag, attr.destination_list_size,
@@ -543,8 +539,7 @@ Mlx5Syndrome mlx5_cmd_delete_flow_table_entry(Mlx5Cmd *cmd)
     }
     syn = answer(mlx5_steering_fte_delete(cmd->fn->steering, table_id, index));
     if (syn == MLX5_OK) {
-        trace_mlx5_flow_entry_delete(DEVICE(cmd->fn->dev)->id, table_id,
-                                     index);
+        trace_mlx5_flow_entry_delete(mlx5_id(cmd->fn), table_id, index);
     }
     return syn;
 }
@@ -577,7 +572,7 @@ Mlx5Syndrome mlx5_cmd_alloc_modify_header_context(Mlx5Cmd *cmd)
     if (syn == MLX5_OK) {
         MLX5_SET(alloc_modify_header_context_out, cmd->out, modify_header_id,
                  id);
-        trace_mlx5_flow_modify_create(DEVICE(cmd->fn->dev)->id, id, n);
+        trace_mlx5_flow_modify_create(mlx5_id(cmd->fn), id, n);
     }
     return syn;
 }
@@ -594,7 +589,7 @@ Mlx5Syndrome mlx5_cmd_dealloc_modify_header_context(Mlx5Cmd *cmd)
     }
     syn = answer(mlx5_steering_modify_destroy(cmd->fn->steering, id));
     if (syn == MLX5_OK) {
-        trace_mlx5_flow_modify_destroy(DEVICE(cmd->fn->dev)->id, id);
+        trace_mlx5_flow_modify_destroy(mlx5_id(cmd->fn), id);
     }
     return syn;
 }

@@ -37,7 +37,7 @@ Mlx5Syndrome mlx5_cmd_enable_hca(Mlx5Cmd *cmd)
             return MLX5_SYN_HCA_ALREADY_ENABLED;
         }
         /* A driver that starts over, as after a crash: a clean slate. */
-        trace_mlx5_hca_restart(DEVICE(fn->dev)->id);
+        trace_mlx5_hca_restart(mlx5_id(fn));
         mlx5_hca_teardown(fn);
         mlx5_caps_reset(fn);
         fn->issi = 0;
@@ -118,7 +118,7 @@ Mlx5Syndrome mlx5_cmd_set_driver_version(Mlx5Cmd *cmd)
 {
     g_autofree char *v = mlx5_printable((const char *)cmd->in + 0x10, 0x40);
 
-    trace_mlx5_driver_version(DEVICE(cmd->fn->dev)->id, v);
+    trace_mlx5_driver_version(mlx5_id(cmd->fn), v);
     return MLX5_OK;
 }
 

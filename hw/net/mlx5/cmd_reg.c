@@ -164,7 +164,7 @@ static Mlx5Syndrome pmtu_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     if (mtu <= MLX5_HW_MTU_OVERHEAD || mtu > port->max_mtu) {
         return MLX5_SYN_REG_BAD_VALUE;
     }
-    trace_mlx5_port_mtu(DEVICE(port->dev)->id, port->oper_mtu, mtu);
+    trace_mlx5_port_mtu(mlx5_id(port->fn), port->oper_mtu, mtu);
     port->admin_mtu = mtu;
     port->oper_mtu = mtu;
     return pmtu_read(port, in, out, len);
@@ -271,7 +271,7 @@ static Mlx5Syndrome ptys_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     port->proto_ext = ext != 0;
     port->proto_admin = ext ? ext : legacy;
     port->an_disable = MLX5_GET(ptys_reg, in, an_disable_admin);
-    trace_mlx5_port_modes(DEVICE(port->dev)->id,
+    trace_mlx5_port_modes(mlx5_id(port->fn),
                           port->proto_ext ? "extended" : "legacy",
                           port->proto_admin, port->an_disable);
     return ptys_read(port, in, out, len);
@@ -705,7 +705,7 @@ Mlx5Syndrome mlx5_cmd_access_reg(Mlx5Cmd *cmd)
     }
     memcpy(out, in, MIN(in_len, out_len));
     syn = access(cmd->fn->port, in, out, out_len);
-    trace_mlx5_reg_access(DEVICE(cmd->fn->dev)->id, registers[i].name,
+    trace_mlx5_reg_access(mlx5_id(cmd->fn), registers[i].name,
                           write ? "write" : "read", mlx5_syndrome_text(syn));
     return syn;
 }

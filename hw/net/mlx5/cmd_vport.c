@@ -170,8 +170,7 @@ Mlx5Syndrome mlx5_cmd_modify_vport_state(Mlx5Cmd *cmd)
         return MLX5_SYN_VPORT_BAD_STATE;
     }
     fn->vport.admin_state = state;
-    trace_mlx5_vport_admin_state(DEVICE(fn->dev)->id, state,
-                                 mlx5_vport_is_up(fn));
+    trace_mlx5_vport_admin_state(mlx5_id(fn), state, mlx5_vport_is_up(fn));
     if (mlx5_vport_is_up(fn) != was_up) {
         mlx5_port_event(fn->port, !was_up);
     }
@@ -344,12 +343,12 @@ Mlx5Syndrome mlx5_cmd_modify_nic_vport_context(Mlx5Cmd *cmd)
         v->promisc_uc = MLX5_GET(nic_vport_context, ctx, promisc_uc);
         v->promisc_mc = MLX5_GET(nic_vport_context, ctx, promisc_mc);
         v->promisc_all = MLX5_GET(nic_vport_context, ctx, promisc_all);
-        trace_mlx5_vport_promisc(DEVICE(fn->dev)->id, v->promisc_uc,
-                                 v->promisc_mc, v->promisc_all);
+        trace_mlx5_vport_promisc(mlx5_id(fn), v->promisc_uc, v->promisc_mc,
+                                 v->promisc_all);
     }
     if (select & SELECT_BIT(addresses_list)) {
         list_from_context(ctx + CONTEXT_LIST_OFFSET, type, v->list[type], n);
-        trace_mlx5_vport_list(DEVICE(fn->dev)->id, type, n);
+        trace_mlx5_vport_list(mlx5_id(fn), type, n);
     }
     return MLX5_OK;
 }

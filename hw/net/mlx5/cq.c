@@ -84,8 +84,7 @@ bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe)
     if (!mlx5_dma_publish(fn, mlx5_ring_addr(&cq->ring, cq->pi), cqe)) {
         return false;
     }
-    trace_mlx5_cq_post(DEVICE(fn->dev)->id, cq->obj.id,
-                       cq->pi & CQ_INDEX_MASK, opcode,
+    trace_mlx5_cq_post(mlx5_id(fn), cq->obj.id, cq->pi & CQ_INDEX_MASK, opcode,
                        MLX5_GET(cqe, cqe, wqe_counter),
                        MLX5_GET(cqe, cqe, byte_cnt));
     cq->pi++;
@@ -116,8 +115,7 @@ void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t cqn,
     cq->ci = arm & CQ_INDEX_MASK;
     cq->solicited_only = arm & CQ_ARM_SOLICITED;
     cq->armed = true;
-    trace_mlx5_cq_arm(DEVICE(fn->dev)->id, cqn, cq->ci,
-                      cq->pi & CQ_INDEX_MASK);
+    trace_mlx5_cq_arm(mlx5_id(fn), cqn, cq->ci, cq->pi & CQ_INDEX_MASK);
     if ((cq->pi & CQ_INDEX_MASK) != cq->ci && !cq->solicited_only) {
         /* Completions it has not seen: announce them as news. */
         cq_dirty(cq);
@@ -203,8 +201,7 @@ Mlx5Syndrome mlx5_cmd_create_cq(Mlx5Cmd *cmd)
     cq->dbr_addr = MLX5_GET64(cqc, cqc, dbr_addr);
     memcpy(cq->cqc, cqc, sizeof(cq->cqc));
     MLX5_SET(cmd_id, cmd->out, id, cq->obj.id);
-    trace_mlx5_create_cq(DEVICE(fn->dev)->id, cq->obj.id, ring.log_size,
-                         eq->obj.id);
+    trace_mlx5_create_cq(mlx5_id(fn), cq->obj.id, ring.log_size, eq->obj.id);
     return MLX5_OK;
 }
 

@@ -52,7 +52,7 @@ static void eq_post(Mlx5Eq *eq, uint8_t type, uint8_t sub_type, uint8_t *eqe)
     MLX5_SET(eqe, eqe, event_sub_type, sub_type);
     MLX5_SET(eqe, eqe, owner, eq->pi >> eq->ring.log_size);
     mlx5_dma_publish(fn, mlx5_ring_addr(&eq->ring, eq->pi), eqe);
-    trace_mlx5_eq_post(DEVICE(fn->dev)->id, eq->obj.id, type, sub_type,
+    trace_mlx5_eq_post(mlx5_id(fn), eq->obj.id, type, sub_type,
                        eq->pi & EQ_INDEX_MASK);
     eq->pi++;
     eq_dirty(eq);
@@ -108,7 +108,7 @@ static void eq_announce(Mlx5Eq *eq, unsigned long *vectors)
 {
     if (eq->armed && eq_fill(eq)) {
         eq->armed = false;
-        trace_mlx5_eq_irq(DEVICE(eq->obj.fn->dev)->id, eq->obj.id, eq->intr);
+        trace_mlx5_eq_irq(mlx5_id(eq->obj.fn), eq->obj.id, eq->intr);
         set_bit(eq->intr, vectors);
     }
 }
@@ -244,7 +244,7 @@ Mlx5Syndrome mlx5_cmd_create_eq(Mlx5Cmd *cmd)
     eq->event_bitmask[3] = MLX5_GET64(create_eq_in, cmd->in, event_bitmask_3);
     memcpy(eq->eqc, eqc, sizeof(eq->eqc));
     MLX5_SET(create_eq_out, cmd->out, eq_number, eq->obj.id);
-    trace_mlx5_create_eq(DEVICE(fn->dev)->id, eq->obj.id, ring.log_size, intr,
+    trace_mlx5_create_eq(mlx5_id(fn), eq->obj.id, ring.log_size, intr,
                          eq->event_bitmask[0]);
     return MLX5_OK;
 }

@@ -16,9 +16,9 @@
  *
  * The mask says which of QEMU's -d options shows it: LOG_GUEST_ERROR what the
  * driver did wrong, LOG_UNIMP what the device does not have, 0 what is nobody's
- * mistake (a limit was reached), which is a trace alone. Nothing that a correct
- * driver does in normal operation may be in the log. Where it depends, @mask is
- * a parameter.
+ * mistake (a limit was reached, a fault was asked for), which is a trace alone.
+ * Nothing that a correct driver does in normal operation may be in the log.
+ * Where it depends, @mask is a parameter.
  */
 #define MLX5_ERRS(E) \
     E(bar0_read, LOG_UNIMP, (uint64_t addr, unsigned size), (addr, size), \
@@ -73,8 +73,9 @@
       (len, tables, probes, table), \
       "%u bytes dropped: %u flow tables and %u probes of their groups were " \
       "not enough, in table 0x%x") \
-    E(sq, LOG_GUEST_ERROR, \
-      (uint32_t sqn, unsigned cc, unsigned opcode, unsigned syndrome), \
+    E(sq, mask, \
+      (int mask, uint32_t sqn, unsigned cc, unsigned opcode, \
+       unsigned syndrome), \
       (sqn, cc, opcode, syndrome), \
       "sq 0x%x at %u opcode 0x%x syndrome 0x%x") \
     E(strict, 0, (const char *reason, const char *details), \

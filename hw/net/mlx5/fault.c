@@ -60,7 +60,7 @@ static void trace_hit(void *opaque, const Mlx5FaultRule *rule)
     if (trace_event_get_state_backends(TRACE_MLX5_FAULT_HIT)) {
         g_autofree char *text = mlx5_printable(rule->text, SIZE_MAX);
 
-        trace_mlx5_fault_hit(DEVICE(hit->faults->dev)->id, rule->id, text,
+        trace_mlx5_fault_hit(mlx5_id(&hit->faults->dev->fn), rule->id, text,
                              hit->what->kind, hit->what->num, hit->what->at);
     }
 }

@@ -119,7 +119,7 @@ static void gate_open(Mlx5Gate *g)
     if (g->timer) {
         timer_del(g->timer);
     }
-    trace_mlx5_fault_go_on(DEVICE(gates->fn->dev)->id, g->owner);
+    trace_mlx5_fault_go_on(mlx5_id(gates->fn), g->owner);
     if (!g->waiter->ready) {
         g->waiter->ready = gates;
         QTAILQ_INSERT_TAIL(&gates->ready, g->waiter, next);

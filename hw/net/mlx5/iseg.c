@@ -89,8 +89,7 @@ void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val)
             /* What was rung or waits is of the old queue, wherever this is. */
             mlx5_cmd_reset(fn);
         }
-        trace_mlx5_iseg_cmdq(DEVICE(fn->dev)->id, fn->cmdq_addr,
-                             fn->nic_interface);
+        trace_mlx5_iseg_cmdq(mlx5_id(fn), fn->cmdq_addr, fn->nic_interface);
         break;
     case ISEG_CMD_DBELL:
         mlx5_cmd_doorbell(fn, val);

@@ -146,7 +146,7 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
     o->uid = uid;
     insert(ids, o, id);
     *(void **)out = o;
-    trace_mlx5_object_create(DEVICE(fn->dev)->id, class->name, id, uid);
+    trace_mlx5_object_create(mlx5_id(fn), class->name, id, uid);
     return MLX5_OK;
 }
 
@@ -200,8 +200,7 @@ static void release(Mlx5Object *o)
     g_hash_table_remove(ids->by_id, GUINT_TO_POINTER(o->id));
     bitmap_clear(ids->taken, o->id, o->span);
     ids->used -= o->span;
-    trace_mlx5_object_destroy(DEVICE(o->fn->dev)->id, classes[o->type].name,
-                              o->id);
+    trace_mlx5_object_destroy(mlx5_id(o->fn), classes[o->type].name, o->id);
     if (o->fn->object_destroy[o->type]) {
         o->fn->object_destroy[o->type](o);
     }

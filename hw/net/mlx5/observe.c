@@ -99,7 +99,7 @@ static bool log_has_room(Mlx5State *s, size_t len)
                         "no more lines");
     warn_report("mlx5-ktls %s: record-log: %s has %" PRIu64 " bytes, "
                 "record-log-max=%" PRIu64 " allows no more: no further lines "
-                "until it is set again or cut", DEVICE(s)->id ?: "",
+                "until it is set again or cut", mlx5_id(&s->fn),
                 s->record_log, size, s->record_log_max);
     return false;
 }

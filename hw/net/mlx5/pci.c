@@ -78,7 +78,7 @@ static void reset_all(Mlx5State *s)
     s->cq_doorbell_half = 0;
     if (s->reset_live) {
         s->reset_live = false;
-        trace_mlx5_reset_live(DEVICE(s)->id);
+        trace_mlx5_reset_live(mlx5_id(&s->fn));
         mlx5_iseg_disable(&s->fn);
     }
 }
@@ -104,7 +104,7 @@ static void mlx5_reset_hold(Object *obj, ResetType type)
     Mlx5State *s = MLX5_KTLS(obj);
     Mlx5ResetKind kind = mlx5_cfgspace_reset_kind(PCI_DEVICE(s));
 
-    trace_mlx5_reset(DEVICE(s)->id, kind == MLX5_RESET_FUNCTION ? "function" :
+    trace_mlx5_reset(mlx5_id(&s->fn), kind == MLX5_RESET_FUNCTION ? "function" :
                      kind == MLX5_RESET_HOT ? "hot" : "power");
     mlx5_cfgspace_reset(PCI_DEVICE(s), kind);
     s->reset_live = s->fn.hca != MLX5_HCA_OFF && kind != MLX5_RESET_POWER;
@@ -237,7 +237,7 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
                              s->conf.macaddr.a);
     mlx5_port_init(&s->port);
     mlx5_function_reset(&s->fn);
-    trace_mlx5_realize(dev->id, s->vectors);
+    trace_mlx5_realize(mlx5_id(&s->fn), s->vectors);
     return;
 
 fail:

@@ -83,7 +83,7 @@ void mlx5_port_update_link(Mlx5Port *port)
     if (!up) {
         port->counters.link_down_events++;
     }
-    trace_mlx5_port_link(DEVICE(port->dev)->id, up ? "up" : "down",
+    trace_mlx5_port_link(mlx5_id(port->fn), up ? "up" : "down",
                          port->admin == MLX5_PORT_UP ? "up" : "down",
                          mlx5_port_cable(port) ? "up" : "down");
     if (port->fn->vport.admin_state == MLX5_VPORT_ADMIN_FOLLOW) {
@@ -225,12 +225,12 @@ bool mlx5_port_accept_tx(Mlx5Port *port, size_t len)
     if (!port_passes(port)) {
         port->counters.tx_link_down++;
         port->fn->vnic_env.transmit_discard_vport_down += vport_down(port);
-        trace_mlx5_port_tx_drop(DEVICE(port->dev)->id, len, "link down");
+        trace_mlx5_port_tx_drop(mlx5_id(port->fn), len, "link down");
         return false;
     }
     if (!port_fits(port, len)) {
         port->counters.tx_too_long++;
-        trace_mlx5_port_tx_drop(DEVICE(port->dev)->id, len, "above MTU");
+        trace_mlx5_port_tx_drop(mlx5_id(port->fn), len, "above MTU");
         return false;
     }
     return true;
@@ -262,7 +262,7 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt,
                           g_bytes_new_take(frame, iov_to_buf(iov, iovcnt, 0,
                                                              frame, SIZE_MAX)));
         port->counters.tx_blocked++;
-        trace_mlx5_port_tx_blocked(DEVICE(port->dev)->id);
+        trace_mlx5_port_tx_blocked(mlx5_id(port->fn));
         return false;
     }
     return true;
@@ -285,7 +285,7 @@ bool mlx5_port_accept_rx(Mlx5Port *port, size_t len)
     } else {
         return true;
     }
-    trace_mlx5_port_rx_drop(DEVICE(port->dev)->id, len, why);
+    trace_mlx5_port_rx_drop(mlx5_id(port->fn), len, why);
     return false;
 }
 

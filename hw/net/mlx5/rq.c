@@ -211,7 +211,7 @@ Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
     rq->vlan_strip = !MLX5_GET(rqc, rqc, vsd);
     memcpy(rq->rqc, rqc, sizeof(rq->rqc));
     MLX5_SET(cmd_id, cmd->out, id, rq->obj.id);
-    trace_mlx5_create_wq(DEVICE(fn->dev)->id, "rq", rq->obj.id, ring.log_size,
+    trace_mlx5_create_wq(mlx5_id(fn), "rq", rq->obj.id, ring.log_size,
                          ring.log_stride, cq->obj.id);
     return MLX5_OK;
 }
@@ -275,8 +275,7 @@ Mlx5Syndrome mlx5_cmd_modify_rq(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    trace_mlx5_wq_state(DEVICE(cmd->fn->dev)->id, "rq", rq->obj.id, rq->state,
-                        to);
+    trace_mlx5_wq_state(mlx5_id(cmd->fn), "rq", rq->obj.id, rq->state, to);
     if (to == MLX5_Q_RST || rq->state == MLX5_Q_RST) {
         rq->pc = 0;
         rq->cc = 0;

@@ -112,8 +112,8 @@ static void count_way(Mlx5Function *fn, const Mlx5SteeringResult *way,
     Mlx5VportCounters *c = &fn->vport.counters;
     uint32_t i;
 
-    trace_mlx5_rx_steering(DEVICE(fn->dev)->id, pkt->len, way->verdict,
-                           way->last_table, way->last_index, way->n_tirs);
+    trace_mlx5_rx_steering(mlx5_id(fn), pkt->len, way->verdict, way->last_table,
+                           way->last_index, way->n_tirs);
     for (i = 0; i < way->n_counters; i++) {
         mlx5_flow_count(fn, way->counter[i], pkt->len);
     }
@@ -162,7 +162,7 @@ static bool hold_for(Mlx5Port *port, Mlx5Rq *rq)
         port->rx_holding = true;
         port->rx_hold_deadline_ns = now +
                                     port->dev->rx_hold_ms * (int64_t)SCALE_MS;
-        trace_mlx5_rx_hold(DEVICE(port->dev)->id, rq->obj.id);
+        trace_mlx5_rx_hold(mlx5_id(port->fn), rq->obj.id);
     } else if (now >= port->rx_hold_deadline_ns) {
         /* From now on drop at once, until the driver posts again. */
         rq->gave_up = true;
@@ -178,7 +178,7 @@ static void drop_out_of_buffer(Mlx5Rq *rq)
 {
     Mlx5Function *fn = rq->obj.fn;
 
-    trace_mlx5_rx_out_of_buffer(DEVICE(fn->dev)->id, rq->obj.id);
+    trace_mlx5_rx_out_of_buffer(mlx5_id(fn), rq->obj.id);
     fn->vport.counters.rx_out_of_buffer++;
     if (rq->counter) {
         rq->counter->out_of_buffer++;
@@ -313,7 +313,7 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     port->tx_budget -= (way.visits + way.probes) / PROBES_PER_FRAME;
     mlx5_tx_charge(port, way.n_tirs * (KiB + len), 0);
     if (n) {
-        trace_mlx5_rx_loop_back(DEVICE(fn->dev)->id, len, n);
+        trace_mlx5_rx_loop_back(mlx5_id(fn), len, n);
         mlx5_count(&fn->vport.counters.rx[MLX5_CAST_UNI], len);
         count_way(fn, &way, &pkt, n);
         deliver_all(fn, target, n, &pkt, buf);

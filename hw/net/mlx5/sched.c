@@ -47,9 +47,11 @@ static void sq_complete(Mlx5Sq *sq, const Mlx5Wqe *wqe)
  */
 static void sq_error(Mlx5Sq *sq, const Mlx5Wqe *wqe)
 {
+    bool asked_for = wqe->fault.hits && wqe->fault.fail;
     Mlx5Function *fn = sq->obj.fn;
 
-    mlx5_err_sq(fn, sq->obj.id, sq->cc, wqe->opcode, wqe->syndrome);
+    mlx5_err_sq(fn, asked_for ? 0 : LOG_GUEST_ERROR, sq->obj.id, sq->cc,
+                wqe->opcode, wqe->syndrome);
     fn->vport.counters.tx_wqe_error++;
     fn->vnic_env.total_error_queues++;
     mlx5_sq_cqe(sq, wqe, MLX5_CQE_REQ_ERR);
@@ -138,7 +140,7 @@ static SqTurn sq_turn(Mlx5Sq *sq)
                 mlx5_tx_wqe_over(port);
                 continue;
             }
-            trace_mlx5_sq_wqe(DEVICE(sq->obj.fn->dev)->id, sq->obj.id, sq->cc,
+            trace_mlx5_sq_wqe(mlx5_id(sq->obj.fn), sq->obj.id, sq->cc,
                               wqe->opcode, wqe->ds, wqe->ce);
             res = mlx5_wqe_execute(sq, wqe);
         }

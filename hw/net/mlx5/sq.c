@@ -115,7 +115,7 @@ Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
     sq->state = MLX5_Q_RST;
     memcpy(sq->sqc, sqc, sizeof(sq->sqc));
     MLX5_SET(cmd_id, cmd->out, id, sq->obj.id);
-    trace_mlx5_create_wq(DEVICE(fn->dev)->id, "sq", sq->obj.id, ring.log_size,
+    trace_mlx5_create_wq(mlx5_id(fn), "sq", sq->obj.id, ring.log_size,
                          ring.log_stride, cq->obj.id);
     return MLX5_OK;
 }
@@ -141,8 +141,7 @@ Mlx5Syndrome mlx5_cmd_modify_sq(Mlx5Cmd *cmd)
     if (!mlx5_wq_transition_ok(sq->state, to)) {
         return MLX5_SYN_WQ_BAD_STATE;
     }
-    trace_mlx5_wq_state(DEVICE(cmd->fn->dev)->id, "sq", sq->obj.id, sq->state,
-                        to);
+    trace_mlx5_wq_state(mlx5_id(cmd->fn), "sq", sq->obj.id, sq->state, to);
     if (to == MLX5_Q_RST || sq->state == MLX5_Q_RST) {
         mlx5_sched_forget(sq);
         sq->pc = 0;

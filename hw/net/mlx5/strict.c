@@ -31,7 +31,7 @@ static Mlx5TlsStrict *checker(Mlx5Tap *tap)
 static void report(void *opaque, Mlx5StrictReason reason, const char *details)
 {
     Mlx5State *s = opaque;
-    const char *id = DEVICE(s)->id ?: "";
+    const char *id = mlx5_id(&s->fn);
 
     mlx5_err_strict(&s->fn, mlx5_strict_reason_name(reason), details);
     if (!s->strict_count[reason]++) {

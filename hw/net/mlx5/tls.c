@@ -213,8 +213,8 @@ Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, const Mlx5Wqe *wqe,
         c->tx_packets++;
         c->tx_bytes += len;
         c->tx_records += res.records;
-        trace_mlx5_tls_tx(DEVICE(fn->dev)->id, tisn, pkt->tcp_seq, len,
-                          res.records, mlx5_tls_tx_row_str(res.row));
+        trace_mlx5_tls_tx(mlx5_id(fn), tisn, pkt->tcp_seq, len, res.records,
+                          mlx5_tls_tx_row_str(res.row));
         return MLX5_TLS_TX_SEND;
     }
     switch (res.reason) {
@@ -245,7 +245,7 @@ void mlx5_tls_dump(const Mlx5Sq *sq, const Mlx5Wqe *wqe, const uint8_t *data,
 
     if (!wqe->tis) {
         fn->tls.counters.tx_dump_ignored++;
-        trace_mlx5_tls_dump(DEVICE(fn->dev)->id, tisn, len, wqe->missing);
+        trace_mlx5_tls_dump(mlx5_id(fn), tisn, len, wqe->missing);
         return;
     }
     mlx5_tls_tx_dump(wqe->tis->tls, data, len, &res);
@@ -257,7 +257,7 @@ void mlx5_tls_dump(const Mlx5Sq *sq, const Mlx5Wqe *wqe, const uint8_t *data,
     } else {
         fn->tls.counters.tx_dump_ignored++;
     }
-    trace_mlx5_tls_dump(DEVICE(fn->dev)->id, tisn, len,
+    trace_mlx5_tls_dump(mlx5_id(fn), tisn, len,
                         mlx5_tls_reason_str(res.reason));
 }
 
@@ -321,9 +321,8 @@ Mlx5TlsReceived mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
     if (res.candidate) {
         resync_wait(tir);
     }
-    trace_mlx5_tls_rx(DEVICE(fn->dev)->id, tir->obj.id, pkt->tcp_seq,
-                      pkt->payload_len, res.flag,
-                      mlx5_tls_rx_state_str(res.state_before),
+    trace_mlx5_tls_rx(mlx5_id(fn), tir->obj.id, pkt->tcp_seq, pkt->payload_len,
+                      res.flag, mlx5_tls_rx_state_str(res.state_before),
                       mlx5_tls_rx_state_str(res.state_after),
                       mlx5_tls_rx_row_str(res.row),
                       mlx5_tls_reason_str(res.reason));

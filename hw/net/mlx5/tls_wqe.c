@@ -56,7 +56,7 @@ Mlx5TxResult mlx5_wqe_umr(Mlx5Sq *sq, Mlx5Wqe *wqe)
     if (wqe->tis || wqe->tir) {
         mlx5_tap_static_params(fn, wqe->dir, wqe->num, params, key);
     }
-    trace_mlx5_tls_static(DEVICE(fn->dev)->id, subject_name(wqe), wqe->num,
+    trace_mlx5_tls_static(mlx5_id(fn), subject_name(wqe), wqe->num,
                           dek,
                           MLX5_GET64(tls_static_params, params,
                                      initial_record_number),
@@ -81,7 +81,7 @@ Mlx5TxResult mlx5_wqe_set_psv(Mlx5Sq *sq, Mlx5Wqe *wqe)
     if (wqe->tis || wqe->tir) {
         mlx5_tap_progress_params(fn, wqe->dir, wqe->num, params);
     }
-    trace_mlx5_tls_set_psv(DEVICE(fn->dev)->id, subject_name(wqe), wqe->num,
+    trace_mlx5_tls_set_psv(mlx5_id(fn), subject_name(wqe), wqe->num,
                            MLX5_GET(tls_progress_params, params,
                                     next_record_tcp_sn), done);
     return MLX5_TX_DONE;
@@ -103,8 +103,7 @@ Mlx5TxResult mlx5_wqe_get_psv(Mlx5Sq *sq, Mlx5Wqe *wqe)
     if (wqe->tir) {
         mlx5_tls_rx_get_progress(wqe->tir->tls, params);
     } else {
-        trace_mlx5_tls_get_psv_none(DEVICE(fn->dev)->id, wqe->num,
-                                    wqe->missing);
+        trace_mlx5_tls_get_psv_none(mlx5_id(fn), wqe->num, wqe->missing);
     }
     if (fn->faults) {
         mlx5_fault_get_psv(wqe, params);
@@ -115,7 +114,7 @@ Mlx5TxResult mlx5_wqe_get_psv(Mlx5Sq *sq, Mlx5Wqe *wqe)
         !mlx5_dma_write(fn, va, answer, sizeof(answer))) {
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_PROT);
     }
-    trace_mlx5_tls_get_psv(DEVICE(fn->dev)->id, wqe->num,
+    trace_mlx5_tls_get_psv(mlx5_id(fn), wqe->num,
                            MLX5_GET(tls_progress_params, params,
                                     record_tracker_state),
                            MLX5_GET(tls_progress_params, params, auth_state),

@@ -161,8 +161,7 @@ static Mlx5TxResult send_frame(Mlx5Port *port, Mlx5Wqe *wqe, uint8_t *buf,
                               e->cs_flags & MLX5_ETH_WQE_L4_CSUM);
         if (e->cs_flags & ~done) {
             /* Asked for what the frame has no header for: sent as it is. */
-            trace_mlx5_tx_no_csum(DEVICE(port->dev)->id, len, e->cs_flags,
-                                  done);
+            trace_mlx5_tx_no_csum(mlx5_id(port->fn), len, e->cs_flags, done);
         }
     }
     iov.iov_len = len;
