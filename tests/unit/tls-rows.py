@@ -172,7 +172,7 @@ def problems(build):
             continue
         cells = table.rows[row]
         if len(cells) != 6:
-            wrong["rows"].append(f"{row} has {len(cells)} cells, 6 expected")
+            wrong["rows"].append(f"{row} has {len(cells)} cells, expected 6")
             continue
         wrong["rows"] += [f"{row}: nothing in the column {column}" for column, cell in
                           zip(("state", "event", "what is done"), cells[1:4]) if not cell]
@@ -185,13 +185,13 @@ def problems(build):
         wrong["guest"] += [f"{row}: there is no guest test {name}" for name in there
                            if name not in guest]
         if bool(there) == (row in table.never):
-            wrong["guest"].append(f"{row}: a guest test, or a line under {NEVER!r}, and not both, "
-                                  "expected")
+            wrong["guest"].append(f"{row}: expected a guest test, or a line under {NEVER!r}, and "
+                                  "not both")
     wrong["rows"] += [f"{row} is in docs/tls-rows.md, the engine does not have it"
                       for row in {*table.rows, *table.never} - set(engine)]
     for row, cells in table.never.items():
         if not all(cells[1:]) or len(cells) != 3:
-            wrong["guest"].append(f"{row}: a reason and a qtest expected under {NEVER!r}")
+            wrong["guest"].append(f"{row}: expected a reason and a qtest under {NEVER!r}")
         wrong["guest"] += [f"{row}: there is no qtest {name}" for name in names_of(cells[-1])
                            if name not in without]
     return [(what, wrong[what]) for what in ("rows", "unit", "guest")]

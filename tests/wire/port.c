@@ -38,7 +38,7 @@ static int unix_socket(const char *path, struct sockaddr_un *address, char **pro
     memset(address, 0, sizeof(*address));
     address->sun_family = AF_UNIX;
     if (!*path || strlen(path) >= sizeof(address->sun_path)) {
-        *problem = g_strdup_printf("a path of 1 to %zu bytes expected",
+        *problem = g_strdup_printf("expected a path of 1 to %zu bytes",
                                    sizeof(address->sun_path) - 1);
         return -1;
     }
@@ -93,7 +93,7 @@ static int given_fd(const char *text, char **problem)
     guint64 number;
 
     if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &number, NULL)) {
-        *problem = g_strdup("the number of a descriptor expected");
+        *problem = g_strdup("expected the number of a descriptor");
         return -1;
     }
     if (getsockopt((int)number, SOL_SOCKET, SO_TYPE, &type, &size) ||

@@ -237,16 +237,16 @@ void mlx5_fault_class_init(ObjectClass *klass)
         const char *about;
     } rows[] = {
         { "fault", "str", fault_get, fault_set,
-          "rules for faults, separated by ';': setting it adds them "
-          "(fault-help and docs/faults.md have the grammar)" },
+          "fault rules, separated by ';': setting it adds them (see "
+          "fault-help and docs/faults.md for the grammar)" },
         { "faults", "mlx5-faults", faults_list, NULL,
-          "the rules for faults, with what each has met" },
+          "the fault rules, with their matches, hits and waits" },
         { "fault-release", "str", release_get, release_set,
-          "lets go what is held under this name (empty: all that waits); "
-          "reads as how many the last one let go" },
+          "releases what is held under this name (empty: everything); "
+          "reads as how many the last write released" },
         { "fault-clear", "str", NULL, clear_set,
-          "removes the rule for faults with this id, or all; what it made "
-          "wait goes on" },
+          "removes the fault rule with this id, or all, and releases what "
+          "it holds" },
         { "fault-help", "str", help_get, NULL, "the grammar of fault" },
     };
     size_t i;

@@ -165,7 +165,7 @@ void mlx5_introspect_class_init(ObjectClass *klass)
     object_class_property_add(klass, "counters", "mlx5-counters", get_counters,
                               NULL, NULL, NULL);
     object_class_property_set_description(klass, "counters",
-        "what the port and the vport have counted");
+        "counters of port, vport and TLS");
     object_class_property_add(klass, "tls-rows", "mlx5-tls-rows", get_tls_rows,
                               NULL, NULL, NULL);
     object_class_property_set_description(klass, "tls-rows",

@@ -45,5 +45,5 @@ void mlx5_memory_class_init(ObjectClass *klass)
     object_class_property_add(klass, "memory-used", "uint64", get_used, NULL,
                               NULL, NULL);
     object_class_property_set_description(klass, "memory-used",
-        "bytes of the host that the driver holds, of memory-limit");
+        "bytes of memory-limit in use");
 }

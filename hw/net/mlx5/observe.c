@@ -270,11 +270,11 @@ void mlx5_observe_class_init(ObjectClass *klass)
     object_class_property_add_str(klass, "record-log", get_record_log,
                                   set_record_log);
     object_class_property_set_description(klass, "record-log",
-        "file to which a JSON line for each TLS record is appended, empty for "
+        "file to which one JSON line per TLS record is appended, empty: "
         "none; can be set at any time");
     object_class_property_add(klass, "record-log-max", "size", get_log_max,
                               set_log_max, NULL, NULL);
     object_class_property_set_description(klass, "record-log-max",
-        "how long that file may get, in bytes (1G by default, 0: no limit); "
-        "can be set at any time");
+        "size limit of that file in bytes (default: 1G, 0: no limit); can be "
+        "set at any time");
 }

@@ -271,7 +271,7 @@ static void mlx5_instance_init(Object *obj)
     device_add_bootindex_property(obj, &s->conf.bootindex, "bootindex",
                                   "/ethernet-phy@0", DEVICE(obj));
     object_property_set_description(obj, "bootindex",
-                                    "place in the order of boot devices");
+                                    "position in the boot order");
 }
 
 static void mlx5_instance_finalize(Object *obj)
@@ -321,27 +321,26 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
     object_class_property_set_description(klass, "vectors",
         "MSI-X vectors: one for events, the others for channels (2..256)");
     object_class_property_set_description(klass, "rx-no-buffer",
-        "what to do with a packet that finds no receive WQE: hold or drop");
+        "when a packet finds no receive WQE: hold or drop");
     object_class_property_set_description(klass, "rx-hold-ms",
         "how long rx-no-buffer=hold waits for the driver, in milliseconds");
     object_class_property_set_description(klass, "log-max-tis",
-        "log2 of how many TIS can exist (4..20)");
+        "log2 of the maximum number of TISes (4..20)");
     object_class_property_set_description(klass, "log-max-tir",
-        "log2 of how many TIR can exist (6..20)");
+        "log2 of the maximum number of TIRs (6..20)");
     object_class_property_set_description(klass, "memory-limit",
-        "how much memory of the host the driver can make the device hold, in "
-        "bytes (0: no limit)");
+        "host memory that the driver can claim, in bytes (0: no limit)");
     object_class_property_set_description(klass, "tls-tx",
         "announce TLS transmit offload");
     object_class_property_set_description(klass, "tls-rx",
         "announce TLS receive offload");
     object_class_property_set_description(klass, "resync-timeout-ms",
-        "how long resync-repeat=timeout waits for an answer, in milliseconds");
+        "how long resync-repeat=timeout waits for approval, in milliseconds");
     object_class_property_set_description(klass, "log-max-dek",
-        "log2 of how many encryption keys can exist (1..20)");
+        "log2 of the maximum number of encryption keys (1..20)");
     object_class_property_set_description(klass, "log-dek-max-alloc",
-        "log2 of the largest range of keys made by one command, "
-        "0: no ranges, and no crypto capability page");
+        "log2 of the longest key range (0: no ranges, and no crypto "
+        "capability page)");
     mlx5_tls_class_init(klass);
     mlx5_observe_class_init(klass);
     mlx5_fault_class_init(klass);

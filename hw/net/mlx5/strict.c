@@ -341,13 +341,13 @@ void mlx5_strict_class_init(ObjectClass *klass)
 {
     object_class_property_add_bool(klass, "strict", get_strict, set_strict);
     object_class_property_set_description(klass, "strict",
-        "check on every packet what must always be true, see docs/observing.md "
-        "(default: off)");
+        "check everything TLS against a second opinion, see "
+        "docs/observing.md (default: off)");
     object_class_property_add(klass, "strict-violations",
                               "mlx5-strict-violations", get_violations, NULL,
                               NULL, NULL);
     object_class_property_set_description(klass, "strict-violations",
-        "what strict=on has found, by reason");
+        "violations that strict=on found, by reason");
 #ifdef MLX5_BREAK
     mlx5_strict_break_class_init(klass);
 #endif

@@ -69,7 +69,7 @@ void mlx5_tls_class_init(ObjectClass *klass)
     for (i = 0; (name = mlx5_tls_knobs_name(i)); i++) {
         g_autofree char *def = mlx5_tls_knobs_print(&defaults, name);
         g_autofree char *text = g_strdup_printf(
-            "what is unknown of the silicon, see docs/device.md (default: %s)",
+            "unknown silicon behaviour, see docs/device.md (default: %s)",
             def);
 
         object_class_property_add(klass, name, "str", knob_get, knob_set, NULL,

@@ -169,7 +169,7 @@ def judge(report: Report) -> list[Verdict]:
           "mlx1 has no counter rx_tls_decrypted_bytes: no TLS offload" if share is None else
           f"mlx1 decrypted {share:.2%} of what mlx0 encrypted, after {losses} "
           f"loss{'' if losses == 1 else 'es'} of sync "
-          f"(at least {ENOUGH:.0%} expected)")
+          f"(expected at least {ENOUGH:.0%})")
     for end, name in (("sender", "TlsTxDevice"), ("receiver", "TlsRxDevice")):
         count = moved(report, end, "stat", name)
         check(count, f"{name} {_plus(count)}: connections that the kernel gave to the NIC")
