@@ -20,8 +20,8 @@ static void test_rules(void)
         const char *value;
         const char *words; /* that the error must have */
     } refused[] = {
-        { "fault", "", "no rule in it" },
-        { "fault", "explode cmd=NOP", "'explode': unknown action" },
+        { "fault", "", "expected rules, ACTION SUBJECT" },
+        { "fault", "explode cmd=NOP", "or log), got 'explode'" },
         { "fault", "log cmd=any; fail cmd=NIP", "QUERY_HCA_CAP" },
         { "fault", "fail cmd=NIP", "SYNC_CRYPTO" },
         { "fault-clear", "", "expected all" },

@@ -59,7 +59,7 @@ static void test_refused(void)
         { "tx-seq-check", "maybe", 0, "drop" },
         { "search-pattern", "", 0, "strict" },
         { "record-log", "/nonexistent/log", 0, "/nonexistent/log" },
-        { "fault", "drop wqe=SEND", 0, "'drop': unknown action" },
+        { "fault", "drop wqe=SEND", 0, "got 'drop'" },
         { "mac", "52:54", 0, NULL },
         { "no-such-property", NULL, 1, NULL },
     };

@@ -1,19 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of the fault rules: what is read, what is refused and with which words, which
- * events a rule is applied to, and what rules say together.
+ * Tests of the fault rules: what is read, what is refused and with which words,
+ * which events a rule is applied to, and what rules say together. What all
+ * rules have is tested by test-rule-text.c.
  */
 #include <glib.h>
 #include <string.h>
 
-#include "fault.h"
+#include "fault_rule.h"
 
 static const Mlx5FaultCommand commands[] = {
-    { "CREATE_TIR", 0x900 },
-    { "CREATE_TIS", 0x912 },
-    { "DESTROY_TIS", 0x914 },
-    { "CREATE_GENERAL_OBJECT", 0xa00 },
+    { { "CREATE_TIR" }, 0x900 },
+    { { "CREATE_TIS" }, 0x912 },
+    { { "DESTROY_TIS" }, 0x914 },
+    { { "CREATE_GENERAL_OBJECT" }, 0xa00 },
 };
 
 static Mlx5FaultSet *empty(void)
@@ -32,12 +32,21 @@ static Mlx5FaultSet *with(const char *rules)
 
 static Mlx5FaultEvent cmd(uint16_t opcode)
 {
-    return (Mlx5FaultEvent) { .opcode = opcode, .sqn = -1, .tisn = -1, .tirn = -1 };
+    Mlx5FaultEvent e = mlx5_fault_event_of(MLX5_FAULT_ON_COMMAND, 0);
+
+    e.number[MLX5_FAULT_OPCODE] = opcode;
+    return e;
 }
 
-static Mlx5FaultEvent wqe(unsigned kind, int64_t sqn, int64_t tisn, int64_t tirn)
+static Mlx5FaultEvent wqe(unsigned kind, int64_t sqn, int64_t tisn,
+                          int64_t tirn)
 {
-    return (Mlx5FaultEvent) { .wqe = kind, .sqn = sqn, .tisn = tisn, .tirn = tirn };
+    Mlx5FaultEvent e = mlx5_fault_event_of(MLX5_FAULT_ON_WQE, kind);
+
+    e.number[MLX5_FAULT_SQN] = sqn;
+    e.number[MLX5_FAULT_TISN] = tisn;
+    e.number[MLX5_FAULT_TIRN] = tirn;
+    return e;
 }
 
 static Mlx5FaultVerdict ask(Mlx5FaultSet *set, Mlx5FaultEvent e)
@@ -48,92 +57,72 @@ static Mlx5FaultVerdict ask(Mlx5FaultSet *set, Mlx5FaultEvent e)
     return v;
 }
 
-/* ---- reading ----------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static const struct {
     const char *text;
     const char *token;      /* that the error must name */
     const char *words;      /* and something that it must say */
 } refused[] = {
-    { "", "''", "no rule in it" },
-    { " ; ;\n", "' ; ;\n'", "ACTION SUBJECT" },
-    { "explode cmd=CREATE_TIS", "'explode'", "fail, error, swallow, ignore, delay, hold, "
-                                             "state, seq, record, log" },
-    { "fail", "''", "expected the subject of 'fail': cmd=NAME" },
-    { "fail count=1", "'count=1'", "expected the subject of 'fail': cmd=NAME" },
-    { "fail wqe=SEND", "'wqe=SEND'", "expected the subject of 'fail': cmd=NAME" },
-    { "error cmd=CREATE_TIS", "'cmd=CREATE_TIS'", "wqe=KIND" },
+    { "", "''", "expected rules, ACTION SUBJECT [KEY=VALUE]..., several" },
+    { " ; ;\n", "' ; ;\n'", "expected rules" },
+    { "explode cmd=CREATE_TIS", "'explode'",
+      "an action (fail, error, swallow, ignore, delay, hold, state, seq, "
+      "record or log)" },
+    { "fail", "''", "a subject of 'fail' (cmd=NAME)" },
+    { "fail count=1", "'count=1'", "a subject of 'fail' (cmd=NAME)" },
+    { "fail wqe=SEND", "'wqe=SEND'", "a subject of 'fail' (cmd=NAME)" },
+    { "error cmd=CREATE_TIS", "'cmd=CREATE_TIS'", "wqe=KIND or approval" },
     { "hold", "''", "cmd=NAME, wqe=KIND or approval" },
     { "fail approval", "'approval'", "cmd=NAME" },
-    { "state approval value=start", "'approval'", "wqe=KIND" },
+    { "state approval value=start", "'approval'", "'state' (wqe=KIND)" },
+    { "hold approvals", "'approvals'", "cmd=NAME, wqe=KIND or approval" },
     { "fail cmd=CREATE_TIZ", "'cmd=CREATE_TIZ'",
-      "unknown command; expected one of, or several joined by commas: any, CREATE_TIR, "
-      "CREATE_TIS, DESTROY_TIS, CREATE_GENERAL_OBJECT" },
+      "any, CREATE_TIR, CREATE_TIS, DESTROY_TIS or CREATE_GENERAL_OBJECT, "
+      "several joined by commas" },
     { "fail cmd=create_tis", "'cmd=create_tis'", "CREATE_TIS" },
     { "fail cmd=", "'cmd='", "any, CREATE_TIR" },
     { "fail cmd=CREATE_TIS,", "'cmd=CREATE_TIS,'", "any, CREATE_TIR" },
-    { "swallow wqe=PSV", "'wqe=PSV'", "any, NOP, SEND, LSO, DUMP, UMR_STATIC, SET_PSV, "
-                                      "GET_PSV, APPROVAL" },
-    { "swallow wqe=", "'wqe='", "unknown WQE" },
-    { "state wqe=SET_PSV value=start", "'wqe=SET_PSV'",
-      "does not go with the action; those that go with: state: GET_PSV" },
-    { "state wqe=any value=start", "'wqe=any'", "GET_PSV" },
-    { "record wqe=GET_PSV add=1", "'wqe=GET_PSV'", "UMR_STATIC, APPROVAL" },
-    { "ignore wqe=UMR_STATIC", "'wqe=UMR_STATIC'", "APPROVAL" },
-    { "seq wqe=SEND add=1", "'wqe=SEND'", "UMR_STATIC, SET_PSV, GET_PSV, APPROVAL" },
+    { "swallow wqe=PSV", "'wqe=PSV'",
+      "a WQE that goes with 'swallow' (any, NOP, SEND, LSO, DUMP, UMR_STATIC, "
+      "SET_PSV, GET_PSV or APPROVAL), several joined by commas" },
+    { "swallow wqe=", "'wqe='", "any, NOP, SEND" },
+    { "state wqe=SET_PSV value=start", "'wqe=SET_PSV'", "'state' (GET_PSV)" },
+    { "state wqe=any value=start", "'wqe=any'", "'state' (GET_PSV)" },
+    { "record wqe=GET_PSV add=1", "'wqe=GET_PSV'", "UMR_STATIC or APPROVAL" },
+    { "ignore wqe=UMR_STATIC", "'wqe=UMR_STATIC'", "(APPROVAL)" },
+    { "seq wqe=SEND add=1", "'wqe=SEND'",
+      "UMR_STATIC, SET_PSV, GET_PSV or APPROVAL" },
     { "fail cmd=CREATE_TIS now", "'now'", "expected KEY=VALUE" },
     { "fail cmd=CREATE_TIS cont=1", "'cont=1'",
-      "unknown key; with 'fail cmd=' there are: opmod, id, p, seed, after, every, count, "
-      "nth, status, syndrome" },
-    { "fail cmd=CREATE_TIS sqn=1", "'sqn=1'", "no meaning here; with 'fail cmd='" },
-    { "swallow wqe=SEND status=1", "'status=1'", "no meaning here" },
-    { "swallow wqe=SEND id=1", "'id=1'", "with 'swallow wqe=' there are: sqn, tisn, tirn, "
-                                         "dir, p, seed, after, every, count, nth" },
-    { "fail cmd=CREATE_TIS count=1 count=2", "'count=2'", "given twice" },
-    { "fail cmd=CREATE_TIS count=0", "'count=0'", "expected a number, 1 or more" },
-    { "fail cmd=CREATE_TIS count=", "'count='", "expected a number" },
-    { "fail cmd=CREATE_TIS count=1x", "'count=1x'", "expected a number" },
-    { "fail cmd=CREATE_TIS count=99999999999999999999", "'count=99999999999999999999'",
-      "expected a number" },
-    { "fail cmd=CREATE_TIS status=256", "'status=256'", "from 1 to 255" },
-    { "fail cmd=CREATE_TIS status=0", "'status=0'", "from 1 to 255" },
-    { "fail cmd=CREATE_TIS syndrome=0x100000000", "'syndrome=0x100000000'",
-      "from 0 to 4294967295" },
-    { "error wqe=SEND syndrome=256", "'syndrome=256'", "from 1 to 255" },
-    { "delay cmd=CREATE_TIS", "'delay'", "needs packets= or ms=" },
-    { "delay wqe=GET_PSV ms=0", "'ms=0'", "from 1 to 3600000" },
-    { "delay wqe=GET_PSV packets=-1", "'packets=-1'", "from 1 to" },
-    { "delay wqe=GET_PSV ms=1 at=once", "'at=once'", "completion, execution" },
-    { "hold wqe=GET_PSV name=", "'name='", "a name of 1 to 64 characters" },
-    { "hold wqe=GET_PSV name=0123456789012345678901234567890123456789012345678901234567890"
-      "1234", "name=", "a name of 1 to 64 characters" },
-    { "hold wqe=GET_PSV ms=5", "'ms=5'", "no meaning here" },
-    { "state wqe=GET_PSV", "'state'", "needs value=" },
+      "a key that goes with 'fail cmd=' (opmod, id, p, seed, after, every, "
+      "count, nth, status or syndrome)" },
+    { "fail cmd=CREATE_TIS sqn=1", "'sqn=1'", "goes with 'fail cmd='" },
+    { "swallow wqe=SEND status=1", "'status=1'", "goes with 'swallow wqe='" },
+    { "swallow wqe=SEND id=1", "'id=1'",
+      "'swallow wqe=' (sqn, tisn, tirn, dir, p, seed, after, every, count or "
+      "nth)" },
+    { "hold approval id=1", "'id=1'", "goes with 'hold approval' (sqn" },
+    { "hold wqe=GET_PSV ms=5", "'ms=5'", "goes with 'hold wqe='" },
+    { "delay cmd=CREATE_TIS", "'delay'", "expected packets= or ms=" },
+    { "delay wqe=GET_PSV ms=1 at=once", "'at=once'",
+      "completion or execution" },
+    { "state wqe=GET_PSV", "'state'", "expected value=" },
     { "state wqe=GET_PSV value=lost", "'value=lost'",
-      "start, tracking, searching, offload, authentication" },
-    { "seq wqe=GET_PSV", "'seq'", "needs add=" },
-    { "seq wqe=GET_PSV add=0", "'seq'", "other than 0" },
-    { "seq wqe=GET_PSV add=0x", "'add=0x'", "from -4294967295 to 4294967295" },
-    { "record wqe=UMR_STATIC add=4294967296", "'add=4294967296'", "to 4294967295" },
-    { "log wqe=any dir=up", "'dir=up'", "any, tx, rx" },
-    { "log wqe=any p=1.5", "'p=1.5'", "from 0 to 1" },
-    { "log wqe=any p=nan", "'p=nan'", "from 0 to 1" },
-    { "log wqe=any p=", "'p='", "from 0 to 1" },
-    { "log wqe=any seed=3", "'log'", "seed= has no meaning without p=" },
-    { "log wqe=any tisn=5..3", "'tisn=5..3'", "5 is more than 3" },
-    { "log wqe=any tisn=-1", "'tisn=-1'", "N, N..M, N.. or ..M" },
-    { "log wqe=any tisn=1,,2", "'tisn=1,,2'", "N, N..M, N.. or ..M" },
-    { "log wqe=any tisn=", "'tisn='", "N, N..M, N.. or ..M" },
-    { "log wqe=any tisn=1...3", "'tisn=1...3'", "N, N..M, N.. or ..M" },
-    { "log wqe=any nth=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "nth=", "more than 16" },
+      "start, tracking, searching, offload or authentication" },
+    { "seq wqe=GET_PSV", "'seq'", "expected add=" },
+    { "record approval add=0", "'record'", "other than 0" },
+    { "log wqe=any dir=up", "'dir=up'", "any, tx or rx" },
     /* the second of three is the bad one */
-    { "log wqe=any; log wqe=NIP; log cmd=any", "rule 'log wqe=NIP': 'wqe=NIP'", "NOP" },
+    { "log wqe=any; log wqe=NIP; log cmd=any", "got 'wqe=NIP'",
+      "rule 'log wqe=NIP'" },
 };
 
 static void test_refused(void)
 {
-    g_autofree char *long_name = g_strnfill(MLX5_FAULT_NAME_MAX, 'x');
-    g_autofree char *longest = g_strdup_printf("hold wqe=any name=%s", long_name);
+    g_autofree char *long_name = g_strnfill(MLX5_RULE_NAME_MAX, 'x');
+    g_autofree char *longest =
+        g_strdup_printf("hold wqe=any name=%s", long_name);
     Mlx5FaultSet *set = with("log cmd=any");
     char *error;
     size_t i;
@@ -158,26 +147,29 @@ static void test_refused(void)
 static void test_read(void)
 {
     Mlx5FaultSet *set = with(
-        "fail\tcmd=CREATE_TIS  status=0x8 syndrome=0xdeadbeef count=1 after=2;\n"
+        "fail\tcmd=CREATE_TIS  status=0x8 syndrome=0xdeadbeef count=1 "
+        "after=2;\n"
         "  delay wqe=GET_PSV,APPROVAL ms=20 packets=3 at=execution\r\n"
         "hold approval name=x");
     const Mlx5FaultRule *r = mlx5_fault_set_at(set, 0);
 
     g_assert_cmpuint(mlx5_fault_set_size(set), ==, 3);
-    g_assert_cmpint(r->action, ==, MLX5_FAULT_FAIL);
+    g_assert_cmpstr(mlx5_fault_action_name(r->action), ==, "fail");
+    g_assert_cmpint(r->subject, ==, MLX5_FAULT_ON_COMMAND);
     g_assert_cmpuint(r->id, ==, 1);
-    g_assert_cmpuint(r->wqes, ==, 0);
+    g_assert_cmpuint(r->kinds, ==, 0);
     g_assert_cmpint(r->status, ==, 8);
     g_assert_cmpint(r->syndrome, ==, 0xdeadbeef);
-    g_assert_cmpint(r->count, ==, 1);
-    g_assert_cmpint(r->after, ==, 2);
+    g_assert_cmpint(r->limits.count, ==, 1);
+    g_assert_cmpint(r->limits.after, ==, 2);
     r = mlx5_fault_set_at(set, 1);
-    g_assert_cmpuint(r->wqes, ==, MLX5_FAULT_WQE_GET_PSV | MLX5_FAULT_WQE_APPROVAL);
+    g_assert_cmpuint(r->kinds, ==,
+                     MLX5_FAULT_WQE_GET_PSV | MLX5_FAULT_WQE_APPROVAL);
     g_assert_cmpint(r->ms, ==, 20);
     g_assert_cmpint(r->packets, ==, 3);
     g_assert_cmpint(r->at, ==, 1);
     r = mlx5_fault_set_at(set, 2);
-    g_assert_cmpuint(r->wqes, ==, MLX5_FAULT_WQE_APPROVAL);
+    g_assert_cmpuint(r->kinds, ==, MLX5_FAULT_WQE_APPROVAL);
     g_assert_cmpstr(r->name, ==, "x");
     g_assert_cmpstr(r->text, ==, "hold approval name=x");
     g_assert_true(mlx5_fault_set_find(set, 3) == r);
@@ -196,24 +188,28 @@ static void test_read(void)
     mlx5_fault_set_free(NULL);
 }
 
-/* ---- which ------------------------------------------------------------------- */
+/* ---- which --------------------------------------------------------------- */
 
-static const Mlx5FaultEvent create_tis = { .opcode = 0x912, .op_mod = 0, .obj = 7,
-                                           .sqn = -1, .tisn = -1, .tirn = -1 };
-static const Mlx5FaultEvent send_plain = { .wqe = MLX5_FAULT_WQE_SEND, .sqn = 5,
-                                           .tisn = 0, .tirn = -1 };
-static const Mlx5FaultEvent send_tls = { .wqe = MLX5_FAULT_WQE_SEND | MLX5_FAULT_WQE_LSO,
-                                         .sqn = 5, .tisn = 20, .tirn = -1 };
-static const Mlx5FaultEvent umr_tx = { .wqe = MLX5_FAULT_WQE_UMR_STATIC, .sqn = 5,
-                                       .tisn = 20, .tirn = -1 };
-static const Mlx5FaultEvent umr_rx = { .wqe = MLX5_FAULT_WQE_UMR_STATIC, .sqn = 6,
-                                       .tisn = -1, .tirn = 30 };
-static const Mlx5FaultEvent approval = {
-    .wqe = MLX5_FAULT_WQE_UMR_STATIC | MLX5_FAULT_WQE_APPROVAL,
-    .sqn = 6, .tisn = -1, .tirn = 30,
-};
-static const Mlx5FaultEvent nop = { .wqe = MLX5_FAULT_WQE_NOP, .sqn = 6, .tisn = -1,
-                                    .tirn = -1 };
+#define EVENT_OF(subject_, kinds_, opcode, op_mod, obj, sqn, tisn, tirn) { \
+    .subject = MLX5_FAULT_ON_##subject_, .kinds = kinds_, \
+    .number = { opcode, op_mod, obj, sqn, tisn, tirn } }
+#define WQE_OF(kinds, sqn, tisn, tirn) \
+    EVENT_OF(WQE, kinds, -1, -1, -1, sqn, tisn, tirn)
+
+static const Mlx5FaultEvent create_tis =
+    EVENT_OF(COMMAND, 0, 0x912, 0, 7, -1, -1, -1);
+static const Mlx5FaultEvent send_plain = WQE_OF(MLX5_FAULT_WQE_SEND, 5, 0, -1);
+static const Mlx5FaultEvent send_tls =
+    WQE_OF(MLX5_FAULT_WQE_SEND | MLX5_FAULT_WQE_LSO, 5, 20, -1);
+static const Mlx5FaultEvent umr_tx =
+    WQE_OF(MLX5_FAULT_WQE_UMR_STATIC, 5, 20, -1);
+static const Mlx5FaultEvent umr_rx =
+    WQE_OF(MLX5_FAULT_WQE_UMR_STATIC, 6, -1, 30);
+static const Mlx5FaultEvent approval =
+    WQE_OF(MLX5_FAULT_WQE_UMR_STATIC | MLX5_FAULT_WQE_APPROVAL, 6, -1, 30);
+static const Mlx5FaultEvent nop = WQE_OF(MLX5_FAULT_WQE_NOP, 6, -1, -1);
+/* what rules know nothing of */
+static const Mlx5FaultEvent nothing = EVENT_OF(NOTHING, 0, 0, 0, 0, 0, 0, 0);
 
 static const struct {
     const char *rule;
@@ -258,6 +254,9 @@ static const struct {
     { "log approval", &approval, true },
     { "log wqe=UMR_STATIC", &approval, true },
     { "log wqe=SEND,NOP", &nop, true },
+    { "log cmd=any", &nothing, false },
+    { "log wqe=any", &nothing, false },
+    { "log cmd=any,CREATE_TIR", &create_tis, true },
 };
 
 static void test_selection(void)
@@ -270,12 +269,13 @@ static void test_selection(void)
 
         g_test_message("%s", selections[i].rule);
         g_assert_cmpuint(v.hits, ==, selections[i].matches);
-        g_assert_cmpuint(mlx5_fault_set_at(set, 0)->matches, ==, selections[i].matches);
+        g_assert_cmpuint(mlx5_fault_set_at(set, 0)->limits.matches, ==,
+                         selections[i].matches);
         mlx5_fault_set_free(set);
     }
 }
 
-/* ---- how often ---------------------------------------------------------------- */
+/* ---- how often ----------------------------------------------------------- */
 
 static const struct {
     const char *rule;
@@ -312,7 +312,7 @@ static void test_limits(void)
     }
 }
 
-/* The same seed draws the same, another seed others; about as many as asked for. */
+/* The same seed draws the same, another seed others; about as many as p says. */
 static void test_probability(void)
 {
     Mlx5FaultSet *a = with("log cmd=any p=0.1 seed=7");
@@ -327,17 +327,17 @@ static void test_probability(void)
         differ += ask(c, cmd(0x900)).hits != hits;
     }
     /* 1000 expected, standard deviation 30 */
-    g_assert_cmpuint(mlx5_fault_set_at(a, 0)->hits, >, 800);
-    g_assert_cmpuint(mlx5_fault_set_at(a, 0)->hits, <, 1200);
-    g_assert_cmpuint(mlx5_fault_set_at(a, 0)->matches, ==,
-                     mlx5_fault_set_at(a, 0)->hits);
+    g_assert_cmpuint(mlx5_fault_set_at(a, 0)->limits.hits, >, 800);
+    g_assert_cmpuint(mlx5_fault_set_at(a, 0)->limits.hits, <, 1200);
+    g_assert_cmpuint(mlx5_fault_set_at(a, 0)->limits.matches, ==,
+                     mlx5_fault_set_at(a, 0)->limits.hits);
     g_assert_cmpuint(differ, >, 1000);
     mlx5_fault_set_free(a);
     mlx5_fault_set_free(b);
     mlx5_fault_set_free(c);
 }
 
-/* ---- what --------------------------------------------------------------------- */
+/* ---- what ---------------------------------------------------------------- */
 
 static void test_fail(void)
 {
@@ -444,15 +444,17 @@ static void test_together(void)
     mlx5_fault_set_free(set);
 }
 
-/* The listing has every action, every kind of WQE, every key and every command. */
+/* The listing has every action, kind of WQE, key and command. */
 static void test_help(void)
 {
     static const char *const words[] = {
-        "fail", "error", "swallow", "ignore", "delay", "hold", "state", "seq", "record",
-        "log", "any", "NOP", "SEND", "LSO", "DUMP", "UMR_STATIC", "SET_PSV", "GET_PSV",
-        "APPROVAL", "opmod", "id", "sqn", "tisn", "tirn", "dir", "p", "seed", "after",
-        "every", "count", "nth", "status", "syndrome", "at", "ms", "packets", "name",
-        "value", "add", "CREATE_TIR", "CREATE_TIS", "DESTROY_TIS", "CREATE_GENERAL_OBJECT",
+        "fail", "error", "swallow", "ignore", "delay", "hold", "state", "seq",
+        "record", "log", "cmd=NAME", "wqe=KIND", "approval", "any", "NOP",
+        "SEND", "LSO", "DUMP", "UMR_STATIC", "SET_PSV", "GET_PSV", "APPROVAL",
+        "opmod", "id", "sqn", "tisn", "tirn", "dir", "p", "seed", "after",
+        "every", "count", "nth", "status", "syndrome", "at", "ms", "packets",
+        "name", "value", "add", "CREATE_TIR", "CREATE_TIS", "DESTROY_TIS",
+        "CREATE_GENERAL_OBJECT",
     };
     Mlx5FaultSet *set = empty();
     g_autoptr(GString) out = g_string_new(NULL);
@@ -466,12 +468,12 @@ static void test_help(void)
         g_test_message("%s", words[i]);
         g_assert_true(strstr(out->str, line) || strstr(out->str, last));
     }
-    g_assert_nonnull(strstr(out->str, "(start, tracking, searching, offload, "
+    g_assert_nonnull(strstr(out->str, "(start, tracking, searching, offload or "
                                       "authentication)"));
     mlx5_fault_set_free(set);
 }
 
-/* ---- numbers ------------------------------------------------------------------ */
+/* ---- numbers ------------------------------------------------------------- */
 
 /* Each key that takes a number, with a rule to put it into. */
 static const struct {
@@ -482,10 +484,10 @@ static const struct {
     const char *rule;
 } numbers[] = {
 #define FIELD(f) offsetof(Mlx5FaultRule, f)
-    { "seed", 0, INT64_MAX, FIELD(seed), "log wqe=any p=1" },
-    { "after", 0, INT64_MAX, FIELD(after), "log wqe=any" },
-    { "every", 1, INT64_MAX, FIELD(every), "log wqe=any" },
-    { "count", 1, INT64_MAX, FIELD(count), "log wqe=any" },
+    { "seed", 0, INT64_MAX, FIELD(limits.seed), "log wqe=any p=1" },
+    { "after", 0, INT64_MAX, FIELD(limits.after), "log wqe=any" },
+    { "every", 1, INT64_MAX, FIELD(limits.every), "log wqe=any" },
+    { "count", 1, INT64_MAX, FIELD(limits.count), "log wqe=any" },
     { "status", 1, 255, FIELD(status), "fail cmd=any" },
     { "syndrome", 0, UINT32_MAX, FIELD(syndrome), "fail cmd=any" },
     { "syndrome", 1, 255, FIELD(syndrome), "error wqe=any" },
@@ -506,7 +508,8 @@ static bool takes(unsigned row, const char *value, int64_t kept)
 
     g_test_message("%s: %s", text, error ? error : "taken");
     if (rule) {
-        g_assert_cmpint(*(const int64_t *)((const char *)rule + numbers[row].at), ==, kept);
+        g_assert_cmpint(
+            *(const int64_t *)((const char *)rule + numbers[row].at), ==, kept);
     }
     mlx5_fault_set_free(set);
     return !error;
@@ -536,13 +539,15 @@ static void test_number_ends(void)
     }
 }
 
-/* The grammar says what ranges there are; none may be missing in the table above. */
+/* The grammar has all ranges; none may be missing in the table above. */
 static void test_number_rows(void)
 {
     Mlx5FaultSet *set = empty();
     g_autoptr(GString) out = g_string_new(NULL);
-    g_autoptr(GRegex) range = g_regex_new("^  ([a-z-]+) +.*\\((-?[0-9]+)(?:\\.\\.([0-9]+)|"
-                                          " or more)\\)$", G_REGEX_MULTILINE, 0, NULL);
+    g_autoptr(GRegex) range =
+        g_regex_new("^  ([a-z-]+) +.*\\((-?[0-9]+)(?:\\.\\.([0-9]+)|"
+                    " or more)\\)$",
+                    G_REGEX_MULTILINE, 0, NULL);
     g_autoptr(GMatchInfo) match = NULL;
     unsigned found = 0, i;
 
@@ -567,7 +572,7 @@ static void test_number_rows(void)
     mlx5_fault_set_free(set);
 }
 
-/* Numbers at the end of what a set can say, of events and of the rules' own counters. */
+/* Numbers at the end of what a set can say, of events and of counters. */
 static void test_number_sets(void)
 {
     static const char *const sets[] = {
@@ -584,20 +589,23 @@ static void test_number_sets(void)
         Mlx5FaultSet *one = with(text);
 
         g_assert_cmpuint(ask(one, e).hits, ==, 1);
-        g_assert_cmpuint(ask(one, wqe(MLX5_FAULT_WQE_NOP, -1, -1, -1)).hits, ==, 0);
+        g_assert_cmpuint(ask(one, wqe(MLX5_FAULT_WQE_NOP, -1, -1, -1)).hits, ==,
+                         0);
         mlx5_fault_set_free(one);
     }
     error = mlx5_fault_set_add(set, "log wqe=any sqn=9223372036854775808");
     g_assert_nonnull(error);
     mlx5_fault_set_free(set);
     /* the first of so many is the first; after so many there is none */
-    set = with("log wqe=any every=9223372036854775807 count=9223372036854775807; "
-               "log wqe=any after=9223372036854775807");
+    set =
+        with("log wqe=any every=9223372036854775807 count=9223372036854775807; "
+             "log wqe=any after=9223372036854775807");
     g_assert_cmpuint(ask(set, e).hits, ==, 1);
     g_assert_cmpuint(ask(set, e).hits, ==, 0);
     mlx5_fault_set_free(set);
     /* what several add is added up in 64 bits */
-    set = with("seq wqe=GET_PSV add=4294967295; seq wqe=GET_PSV add=4294967295");
+    set =
+        with("seq wqe=GET_PSV add=4294967295; seq wqe=GET_PSV add=4294967295");
     g_assert_cmpint(ask(set, wqe(MLX5_FAULT_WQE_GET_PSV, 1, -1, 1)).seq_add, ==,
                     INT64_C(8589934590));
     mlx5_fault_set_free(set);

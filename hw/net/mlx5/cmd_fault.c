@@ -32,15 +32,9 @@ bool mlx5_fault_cmd_begin(Mlx5CmdWait *w, unsigned slot, const uint8_t *entry,
                           Mlx5FaultVerdict *verdict)
 {
     const uint8_t *in = entry + CMD_IN_INLINE_OFFSET;
-    Mlx5FaultEvent event = {
-        .opcode = MLX5_GET(cmd_in, in, opcode),
-        .op_mod = MLX5_GET(cmd_in, in, op_mod),
-        .obj = MLX5_GET(cmd_id, in, id),
-        .sqn = -1, .tisn = -1, .tirn = -1,
-    };
-    const Mlx5FaultWhat what = {
-        .kind = "command", .num = event.opcode, .at = slot,
-    };
+    uint16_t opcode = MLX5_GET(cmd_in, in, opcode);
+    Mlx5FaultEvent event = mlx5_fault_event_of(MLX5_FAULT_ON_COMMAND, 0);
+    const Mlx5FaultWhat what = { .kind = "command", .num = opcode, .at = slot };
 
     if (w->cmdq_addr != w->fn->cmdq_addr) {
         mlx5_fault_cmd_forget(w); /* of a queue that is no more */
@@ -53,6 +47,9 @@ bool mlx5_fault_cmd_begin(Mlx5CmdWait *w, unsigned slot, const uint8_t *entry,
         *verdict = w->verdict;
         return true;
     }
+    event.number[MLX5_FAULT_OPCODE] = opcode;
+    event.number[MLX5_FAULT_OP_MOD] = MLX5_GET(cmd_in, in, op_mod);
+    event.number[MLX5_FAULT_OBJ] = MLX5_GET(cmd_id, in, id);
     mlx5_fault_event(w->fn->dev->faults, &event, &what, verdict);
     if (wait_at(w, &verdict->before, false)) {
         w->asked = true;

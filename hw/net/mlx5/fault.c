@@ -14,7 +14,7 @@
 
 static const Mlx5FaultCommand commands[] = {
 #define FAULT_COMMAND(op, NAME_, handler, in_min, out_min, state) \
-    { .name = #NAME_, .opcode = op },
+    { .word.name = #NAME_, .opcode = op },
     MLX5_COMMANDS(FAULT_COMMAND)
 #undef FAULT_COMMAND
 };
@@ -80,7 +80,7 @@ Mlx5Gate *mlx5_fault_gate(Mlx5Faults *f, const Mlx5FaultWait *wait,
     Mlx5GateSpec spec = { .ms = wait->ms, .packets = wait->packets,
                           .tirn = tirn };
 
-    QEMU_BUILD_BUG_ON(MLX5_FAULT_NAME_MAX > MLX5_GATE_NAME_MAX);
+    QEMU_BUILD_BUG_ON(MLX5_RULE_NAME_MAX > MLX5_GATE_NAME_MAX);
     if (!rule) {
         return NULL;
     }
@@ -137,7 +137,8 @@ static void fault_set(Object *obj, Visitor *v, const char *name, void *opaque,
 static bool visit_rule(Visitor *v, Mlx5Faults *f, const Mlx5FaultRule *rule,
                        Error **errp)
 {
-    uint64_t id = rule->id, matches = rule->matches, hits = rule->hits;
+    uint64_t id = rule->id, matches = rule->limits.matches;
+    uint64_t hits = rule->limits.hits;
     uint64_t waiting = mlx5_gates_waiting(f->gates, rule->id);
     char *text = rule->text;
     bool ok;
@@ -207,8 +208,8 @@ static void clear_set(Object *obj, Visitor *v, const char *name, void *opaque,
     if (strcmp(value, "all") &&
         (qemu_strtoui(value, NULL, 10, &id) || !id ||
          !mlx5_fault_set_find(f->rules, id))) {
-        error_setg(errp, "fault-clear: '%s': expected all, or the id of a rule "
-                   "as the property faults lists them", value);
+        error_setg(errp, "fault-clear: expected all, or the id of a rule as the "
+                   "property faults lists them, got '%s'", value);
         return;
     }
     mlx5_fault_set_remove(f->rules, id);

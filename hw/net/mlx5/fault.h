@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fault injection: what rules say (engine/fault.h, docs/faults.md) is done to
+ * Fault injection: what rules say (engine/fault_rule.h, docs/faults.md) is done to
  * commands in cmd_fault.c and to WQEs in sq_fault.c; the rules and their
  * properties are in fault.c. What a rule makes wait stands at a gate (gate.h):
  * a completion of a send queue in Mlx5Sq.held, a command in Mlx5CmdWait.
@@ -14,7 +14,7 @@
 #ifndef HW_NET_MLX5_FAULT_H
 #define HW_NET_MLX5_FAULT_H
 
-#include "engine/fault.h"
+#include "engine/fault_rule.h"
 #include "mlx5.h"
 
 /* Of a device that has been given a rule, from then on. */

@@ -9,7 +9,7 @@
 #ifndef HW_NET_MLX5_SQ_CQE_H
 #define HW_NET_MLX5_SQ_CQE_H
 
-#include "engine/fault.h"
+#include "engine/fault_rule.h"
 #include "mlx5.h"
 
 /* What waits of one send queue. */

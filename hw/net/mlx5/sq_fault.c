@@ -29,14 +29,14 @@ static unsigned kind_of(const Mlx5Wqe *wqe)
 
 static Mlx5FaultEvent event_of(const Mlx5Sq *sq, const Mlx5Wqe *wqe)
 {
+    Mlx5FaultEvent e = mlx5_fault_event_of(MLX5_FAULT_ON_WQE, kind_of(wqe));
     bool tx = wqe->dir == MLX5_TLS_DIR_TX;
 
-    return (Mlx5FaultEvent) {
-        .wqe = kind_of(wqe),
-        .sqn = sq->obj.id,
-        .tisn = wqe->subject && tx ? wqe->num : -1,
-        .tirn = wqe->subject && !tx ? wqe->num : -1,
-    };
+    e.number[MLX5_FAULT_SQN] = sq->obj.id;
+    if (wqe->subject) {
+        e.number[tx ? MLX5_FAULT_TISN : MLX5_FAULT_TIRN] = wqe->num;
+    }
+    return e;
 }
 
 /* Adds what rules say to the parameters that a WQE carries. */
@@ -64,7 +64,8 @@ static void change_params(Mlx5Wqe *wqe, unsigned kind)
 static Mlx5Gate *gate_for(Mlx5Sq *sq, const Mlx5FaultWait *wait,
                           const Mlx5FaultEvent *e)
 {
-    return wait->rule ? mlx5_fault_gate(sq->obj.fn->dev->faults, wait, e->tirn,
+    return wait->rule ? mlx5_fault_gate(sq->obj.fn->dev->faults, wait,
+                                         e->number[MLX5_FAULT_TIRN],
                                         &sq->waiter) : NULL;
 }
 
@@ -114,7 +115,7 @@ bool mlx5_fault_wqe(Mlx5Sq *sq, Mlx5Wqe *wqe, Mlx5TxResult *res)
         *res = MLX5_TX_DONE;
         return false;
     }
-    change_params(wqe, e.wqe);
+    change_params(wqe, e.kinds);
     return true;
 }
 

@@ -8,7 +8,7 @@
 #define HW_NET_MLX5_WQE_H
 
 #include "hw/net/mlx5/prm_queue.h"
-#include "engine/fault.h"
+#include "engine/fault_rule.h"
 #include "engine/secret.h"
 #include "engine/tls_types.h"
 
