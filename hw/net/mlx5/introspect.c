@@ -51,72 +51,32 @@ static void get_counters(Object *obj, Visitor *v, const char *name,
                          void *opaque, Error **errp)
 {
     Mlx5State *s = MLX5_KTLS(obj);
-    Mlx5PortCounters *p = &s->port.counters;
-    Mlx5VportCounters *c = &s->fn.vport.counters;
-    Mlx5VnicEnv *e = &s->fn.vnic_env;
-    Mlx5TlsCounters *t = &s->fn.tls.counters;
+#define PORT(field, name, about) { name, s->port.counters.field },
+#define VPORT(field, name, about) { name, s->fn.vport.counters.field },
+#define ENV(field, name, about) { name, s->fn.vnic_env.field },
+#define TLS(field, name, about) { name, s->fn.tls.counters.field },
     const struct {
         const char *name;
         uint64_t val;
     } rows[] = {
-        { "rx_unicast_packets", p->rx[MLX5_CAST_UNI].packets },
-        { "rx_multicast_packets", p->rx[MLX5_CAST_MULTI].packets },
-        { "rx_broadcast_packets", p->rx[MLX5_CAST_BROAD].packets },
-        { "tx_unicast_packets", p->tx[MLX5_CAST_UNI].packets },
-        { "tx_multicast_packets", p->tx[MLX5_CAST_MULTI].packets },
-        { "tx_broadcast_packets", p->tx[MLX5_CAST_BROAD].packets },
-        { "rx_no_driver", p->rx_no_driver },
-        { "rx_asleep", p->rx_asleep },
-        { "rx_link_down", p->rx_link_down },
-        { "rx_too_long", p->rx_too_long },
-        { "rx_too_short", p->rx_too_short },
-        { "rx_held", p->rx_held },
-        { "tx_link_down", p->tx_link_down },
-        { "tx_too_long", p->tx_too_long },
-        { "tx_blocked", p->tx_blocked },
-        { "link_down_events", p->link_down_events },
-        { "rx_steer_miss", c->rx_steer_miss },
-        { "rx_steer_drop", c->rx_steer_drop },
-        { "rx_steer_costly", c->rx_steer_costly },
-        { "rx_no_queue", c->rx_no_queue },
-        { "rx_out_of_buffer", c->rx_out_of_buffer },
-        { "rx_wqe_error", c->rx_wqe_error },
-        { "rx_cq_error", c->rx_cq_error },
-        { "tx_wqe_error", c->tx_wqe_error },
-        { "rx_steer_cut", e->handled_pkt_steering_fail },
-        { "rx_wqe_too_small", e->eth_wqe_too_small },
-        { "error_queues", e->total_error_queues },
-        { "cq_overrun", e->cq_overrun },
-        { "eq_comp_overrun", e->comp_eq_overrun },
-        { "eq_async_overrun", e->async_eq_overrun },
-        { "cmd_invalid", e->invalid_command },
-        { "cmd_quota_exceeded", e->quota_exceeded_command },
-        { "tls_tx_packets", t->tx_packets },
-        { "tls_tx_bytes", t->tx_bytes },
-        { "tls_tx_records", t->tx_records },
-        { "tls_tx_dumps", t->tx_dumps },
-        { "tls_tx_dump_bytes", t->tx_dump_bytes },
-        { "tls_tx_dump_ignored", t->tx_dump_ignored },
-        { "tls_tx_seq_mismatch", t->tx_seq_mismatch },
-        { "tls_tx_no_ctx", t->tx_no_ctx },
-        { "tls_tx_bad_header", t->tx_bad_header },
-        { "tls_tx_drop_unmarkable", t->tx_drop_unmarkable },
-        { "tls_rx_not_decrypted", t->rx_packets[0] },
-        { "tls_rx_decrypted", t->rx_packets[1] },
-        { "tls_rx_resync", t->rx_packets[2] },
-        { "tls_rx_error", t->rx_packets[3] },
-        { "tls_rx_decrypted_bytes", t->rx_decrypted_bytes },
-        { "tls_rx_records", t->rx_records },
-        { "tls_dek_stale", t->dek_stale },
-        { "tls_sync_crypto", t->sync_crypto },
+        MLX5_PORT_CAST_COUNTERS(PORT)
+        MLX5_PORT_COUNTERS(PORT)
+        MLX5_VPORT_COUNTERS(VPORT)
+        MLX5_VNIC_ENV_COUNTERS(ENV)
+        MLX5_TLS_COUNTERS(TLS)
+        MLX5_TLS_FLAG_COUNTERS(TLS)
     };
+#undef PORT
+#undef VPORT
+#undef ENV
+#undef TLS
     size_t i;
 
     if (!visit_start_struct(v, name, NULL, 0, errp)) {
         return;
     }
     for (i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (!visit_u64(v, rows[i].name, rows[i].val, errp)) {
+        if (rows[i].name && !visit_u64(v, rows[i].name, rows[i].val, errp)) {
             goto out;
         }
     }

@@ -38,6 +38,7 @@
 #include "engine/segment.h"
 #include "engine/steering.h"
 #include "engine/tls_strict.h"
+#include "counters.h"
 #include "gate.h"
 #include "syndrome.h"
 #include "wake.h"
@@ -326,50 +327,6 @@ typedef struct Mlx5IdSpace {
     uint32_t spans;       /* an OR of the lengths of all ranges there ever were */
 } Mlx5IdSpace;
 
-/* RX or TX side of QUERY_VPORT_COUNTER. */
-typedef struct Mlx5TrafficCounter {
-    uint64_t packets;
-    uint64_t octets;
-} Mlx5TrafficCounter;
-
-static inline void mlx5_count(Mlx5TrafficCounter *c, size_t octets)
-{
-    c->packets++;
-    c->octets += octets;
-}
-
-enum { MLX5_CAST_UNI, MLX5_CAST_MULTI, MLX5_CAST_BROAD, MLX5_CAST__COUNT };
-
-typedef struct Mlx5VportCounters {
-    Mlx5TrafficCounter rx[MLX5_CAST__COUNT];
-    Mlx5TrafficCounter tx[MLX5_CAST__COUNT];
-    uint64_t rx_steer_miss; /* no flow entry took the packet */
-    uint64_t rx_steer_drop; /* a flow entry said drop */
-    uint64_t rx_steer_costly; /* its way took more probes than a frame may */
-    uint64_t rx_no_queue;   /* the TIR led to a queue that is not running */
-    uint64_t rx_out_of_buffer;
-    uint64_t rx_wqe_error;
-    uint64_t rx_cq_error;
-    uint64_t tx_wqe_error;
-} Mlx5VportCounters;
-
-/* QUERY_VNIC_ENV: what went wrong since the HCA was brought up. */
-typedef struct Mlx5VnicEnv {
-    uint32_t total_error_queues; /* SQs and RQs stopped by their own error */
-    uint32_t async_eq_overrun;
-    uint32_t comp_eq_overrun;
-    uint32_t cq_overrun;
-    uint32_t invalid_command;        /* refused for any reason but the next */
-    uint32_t quota_exceeded_command; /* refused: a limit was reached */
-    uint32_t eth_wqe_too_small;      /* packets longer than their WQE */
-    uint64_t nic_receive_steering_discard; /* no flow entry took the packet */
-    uint64_t receive_discard_vport_down;
-    uint64_t transmit_discard_vport_down;
-    /* packets whose way through the flow tables was too long and was cut: */
-    uint64_t generated_pkt_steering_fail; /* sent by the vport to itself */
-    uint64_t handled_pkt_steering_fail;   /* from the wire */
-} Mlx5VnicEnv;
-
 typedef struct Mlx5Vport {
     uint8_t mac[6];
     uint16_t mtu;
@@ -378,25 +335,6 @@ typedef struct Mlx5Vport {
     GArray *list[3]; /* allowed lists: uc and mc of 6 bytes, vlan of uint16_t */
     Mlx5VportCounters counters;
 } Mlx5Vport;
-
-/* What TLS contexts have done, all together. */
-typedef struct Mlx5TlsCounters {
-    uint64_t tx_packets; /* WQEs with payload that were encrypted */
-    uint64_t tx_bytes;   /* their payload */
-    uint64_t tx_records; /* records completed */
-    uint64_t tx_dumps;
-    uint64_t tx_dump_bytes;
-    uint64_t tx_dump_ignored;    /* DUMP without a context that takes it */
-    uint64_t tx_seq_mismatch;    /* dropped: not the expected TCP sequence */
-    uint64_t tx_no_ctx;          /* dropped: no parameters or no key */
-    uint64_t tx_bad_header;      /* dropped: no record header where due */
-    uint64_t tx_drop_unmarkable; /* dropped: marked, but no TLS TIS or no TCP */
-    uint64_t rx_packets[4];      /* packets with payload by cqe.tls_offload */
-    uint64_t rx_decrypted_bytes;
-    uint64_t rx_records;
-    uint64_t dek_stale; /* keys used after a load without SYNC_CRYPTO */
-    uint64_t sync_crypto;
-} Mlx5TlsCounters;
 
 struct Mlx5Function {
     Mlx5State *dev;
@@ -448,23 +386,6 @@ struct Mlx5Function {
 };
 
 /* --------------------------------------------------------------- port --- */
-
-/* Counters of the wire; PPCNT and the QOM properties read them. */
-typedef struct Mlx5PortCounters {
-    Mlx5TrafficCounter rx[MLX5_CAST__COUNT];
-    Mlx5TrafficCounter tx[MLX5_CAST__COUNT];
-    uint64_t rx_no_driver;  /* arrived while no driver had the function */
-    uint64_t rx_asleep;     /* arrived while the function was in D3hot */
-    uint64_t rx_link_down;  /* arrived while the link was down */
-    uint64_t rx_too_long;   /* longer than the MTU in force */
-    uint64_t rx_too_short;  /* shorter than an Ethernet header */
-    uint64_t rx_held;       /* deliveries put off for want of a WQE */
-    uint64_t tx_link_down;  /* dropped: no backend or link down */
-    uint64_t tx_too_long;   /* dropped: longer than the MTU in force */
-    uint64_t tx_blocked;    /* times the backend was full */
-    uint64_t rx_size[10];   /* RFC 2819 histogram, see port.c */
-    uint64_t link_down_events;
-} Mlx5PortCounters;
 
 /* The one packet that is on its way out, kept while the backend is full. */
 typedef struct Mlx5TxPacket {
