@@ -36,10 +36,8 @@ static inline void mlx5_count(Mlx5TrafficCounter *c, size_t octets)
 #define MLX5_PORT_COUNTERS(X) \
     X(rx_no_driver, "rx_no_driver", \
       "frames received before a driver initialized the HCA") \
-    X(rx_asleep, "rx_asleep", \
-      "frames received in D3hot") \
-    X(rx_link_down, "rx_link_down", \
-      "frames refused: the link was down") \
+    X(rx_asleep, "rx_asleep", "frames received in D3hot") \
+    X(rx_link_down, "rx_link_down", "frames refused: the link was down") \
     X(rx_too_long, "rx_too_long", \
       "frames refused: longer than the MTU in force") \
     X(rx_too_short, "rx_too_short", \
@@ -100,7 +98,7 @@ typedef struct Mlx5VportCounters {
 
 #define MLX5_VNIC_ENV_COUNTERS(X) \
     X(handled_pkt_steering_fail, "rx_steer_cut", \
-      "frames with too long a path through the flow tables, or too many probes") \
+      "frames with too long a path through the tables, or too many probes") \
     X(eth_wqe_too_small, "rx_wqe_too_small", \
       "of rx_wqe_error: packets longer than their WQE") \
     X(total_error_queues, "error_queues", \

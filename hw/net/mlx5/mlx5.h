@@ -670,12 +670,6 @@ bool mlx5_port_accept_rx(Mlx5Port *port, size_t len);
 /* Counts a frame that arrived from the wire; @cast is MLX5_CAST_*. */
 void mlx5_port_count_rx(Mlx5Port *port, size_t len, int cast);
 
-/* --------------------------------------------------------- cmd_obj.c ---- */
-
-/* May a queue of @pd use @lkey (to write, or to read)? */
-bool mlx5_mkey_usable(Mlx5Function *fn, uint32_t lkey, const Mlx5Pd *pd,
-                      bool write);
-
 /* ---------------------------------------------------- pages and caps ---- */
 
 void mlx5_caps_init(Mlx5Function *fn);

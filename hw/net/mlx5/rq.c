@@ -8,6 +8,7 @@
 #include "qemu/iov.h"
 #include "clock.h"
 #include "err.h"
+#include "mkey.h"
 #include "object.h"
 #include "trace.h"
 #include "wq.h"
@@ -68,6 +69,7 @@ static uint8_t rq_scatter(Mlx5Rq *rq, const struct iovec *iov, int iovcnt)
     size_t wqe_len = 1u << rq->ring.log_stride;
     size_t seg_off, seg_left = 0, iov_off = 0;
     uint64_t addr = 0;
+    uint32_t lkey = 0;
 
     if (!mlx5_dma_read(fn, mlx5_ring_addr(&rq->ring, rq->cc), wqe, wqe_len)) {
         return MLX5_CQE_SYN_LOCAL_PROT;
@@ -77,7 +79,6 @@ static uint8_t rq_scatter(Mlx5Rq *rq, const struct iovec *iov, int iovcnt)
 
         if (!seg_left) {
             const uint8_t *seg = wqe + seg_off;
-            uint32_t lkey;
 
             if (seg_off >= wqe_len) {
                 return MLX5_CQE_SYN_LOCAL_LENGTH;
@@ -90,12 +91,10 @@ static uint8_t rq_scatter(Mlx5Rq *rq, const struct iovec *iov, int iovcnt)
             if (!seg_left) {
                 return MLX5_CQE_SYN_LOCAL_LENGTH; /* the list ends here */
             }
-            if (!mlx5_mkey_usable(fn, lkey, rq->pd, true)) {
-                return MLX5_CQE_SYN_LOCAL_PROT;
-            }
         }
         n = MIN(seg_left, iov->iov_len - iov_off);
-        if (!mlx5_dma_write(fn, addr, (uint8_t *)iov->iov_base + iov_off, n)) {
+        if (!mlx5_sg_write(fn, lkey, rq->pd, addr,
+                           (uint8_t *)iov->iov_base + iov_off, n)) {
             return MLX5_CQE_SYN_LOCAL_PROT;
         }
         addr += n;

@@ -65,7 +65,7 @@ static Mlx5Gate *gate_for(Mlx5Sq *sq, const Mlx5FaultWait *wait,
                           const Mlx5FaultEvent *e)
 {
     return wait->rule ? mlx5_fault_gate(sq->obj.fn->dev->faults, wait,
-                                         e->number[MLX5_FAULT_TIRN],
+                                        e->number[MLX5_FAULT_TIRN],
                                         &sq->waiter) : NULL;
 }
 

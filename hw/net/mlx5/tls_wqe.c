@@ -12,6 +12,7 @@
  */
 #include "qemu/osdep.h"
 #include "fault.h"
+#include "mkey.h"
 #include "tap.h"
 #include "tls.h"
 #include "tls_wqe.h"
@@ -109,9 +110,8 @@ Mlx5TxResult mlx5_wqe_get_psv(Mlx5Sq *sq, Mlx5Wqe *wqe)
         mlx5_fault_get_psv(wqe, params);
     }
     if (va & (GET_PSV_UNIT - 1) ||
-        !mlx5_mkey_usable(fn, MLX5_GET(wqe_get_psv, seg, l_key), sq->pd,
-                          true) ||
-        !mlx5_dma_write(fn, va, answer, sizeof(answer))) {
+        !mlx5_sg_write(fn, MLX5_GET(wqe_get_psv, seg, l_key), sq->pd, va,
+                       answer, sizeof(answer))) {
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_PROT);
     }
     trace_mlx5_tls_get_psv(mlx5_id(fn), wqe->num,
@@ -138,8 +138,8 @@ Mlx5TxResult mlx5_wqe_dump(Mlx5Sq *sq, Mlx5Wqe *wqe)
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_LENGTH);
     }
     tx->plain = n; /* erased when the WQE is over */
-    if (!mlx5_mkey_usable(fn, MLX5_GET(wqe_data, seg, lkey), sq->pd, false) ||
-        !mlx5_dma_read(fn, MLX5_GET64(wqe_data, seg, addr), tx->buf, n)) {
+    if (!mlx5_sg_read(fn, MLX5_GET(wqe_data, seg, lkey), sq->pd,
+                      MLX5_GET64(wqe_data, seg, addr), tx->buf, n)) {
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_PROT);
     }
     mlx5_tls_dump(sq, wqe, tx->buf, n);

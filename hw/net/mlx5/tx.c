@@ -12,6 +12,7 @@
 #include "qemu/iov.h"
 #include "engine/csum.h"
 #include "err.h"
+#include "mkey.h"
 #include "tap.h"
 #include "tls.h"
 #include "trace.h"
@@ -57,10 +58,9 @@ static ssize_t gather(Mlx5Port *port, Mlx5Sq *sq, Mlx5Wqe *wqe, unsigned ds,
             memcpy(buf + len, seg + 4, n);
             ds += units;
         } else {
-            if (!mlx5_mkey_usable(fn, MLX5_GET(wqe_data, seg, lkey), sq->pd,
-                                  false) ||
-                !mlx5_dma_read(fn, MLX5_GET64(wqe_data, seg, addr), buf + len,
-                               n)) {
+            if (!mlx5_sg_read(fn, MLX5_GET(wqe_data, seg, lkey), sq->pd,
+                              MLX5_GET64(wqe_data, seg, addr), buf + len,
+                              n)) {
                 wqe->syndrome = MLX5_CQE_SYN_LOCAL_PROT;
                 return -1;
             }
