@@ -16,6 +16,8 @@
 #include "hw/pci/pcie_aer.h"
 #include "hw/pci/pcie_regs.h"
 #include "cfgspace.h"
+#include "function.h"
+#include "mlx5.h"
 #include "trace.h"
 
 /* Capability offsets. */

@@ -13,6 +13,8 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "cmd.h"
+#include "dma.h"
+#include "eq.h"
 #include "err.h"
 #include "fault.h"
 #include "trace.h"

@@ -6,6 +6,7 @@
  * properties; SET_HCA_CAP changes the current GENERAL page within the maximum.
  */
 #include "qemu/osdep.h"
+#include "caps.h"
 #include "cmd.h"
 #include "err.h"
 #include "profile.h"

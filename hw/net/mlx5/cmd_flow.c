@@ -11,10 +11,14 @@
  * mlx5e_cleanup_nic_rx), so this refuses nothing they do.
  */
 #include "qemu/osdep.h"
+#include "caps.h"
 #include "cmd.h"
-#include "engine/steering_modify.h"
+#include "flow.h"
 #include "memory.h"
+#include "object.h"
+#include "tir.h"
 #include "trace.h"
+#include "engine/steering_modify.h"
 #include "hw/net/mlx5/prm_flow.h"
 
 #define TABLE_CONTEXT_OFFSET 0x18

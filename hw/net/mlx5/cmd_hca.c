@@ -5,9 +5,12 @@
  * function.
  */
 #include "qemu/osdep.h"
+#include "caps.h"
 #include "cmd.h"
 #include "err.h"
 #include "hca.h"
+#include "mkey.h"
+#include "object.h"
 #include "observe.h"
 #include "trace.h"
 

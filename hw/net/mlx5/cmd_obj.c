@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "object.h"
 
 /* Allocates an object that is nothing but its number. */
 static Mlx5Syndrome alloc_plain(Mlx5Cmd *cmd, Mlx5ObjectType type, size_t size)

@@ -11,6 +11,8 @@
 #include "qemu/osdep.h"
 #include "cmd.h"
 #include "err.h"
+#include "iseg.h"
+#include "module.h"
 #include "port.h"
 #include "trace.h"
 #include "hw/net/mlx5/prm_reg.h"

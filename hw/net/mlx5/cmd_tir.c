@@ -5,9 +5,12 @@
  * with tls_en carries a TLS context, which is tls.c's.
  */
 #include "qemu/osdep.h"
+#include "caps.h"
 #include "cmd.h"
 #include "memory.h"
 #include "object.h"
+#include "rq.h"
+#include "tir.h"
 #include "tls.h"
 #include "trace.h"
 

@@ -11,9 +11,12 @@
  * which addresses are the vport's own, for frames that come back (rx.c).
  */
 #include "qemu/osdep.h"
+#include "caps.h"
 #include "cmd.h"
+#include "object.h"
 #include "port.h"
 #include "trace.h"
+#include "vport.h"
 #include "hw/net/mlx5/prm_vport.h"
 
 /* query_vport_state_out.state */

@@ -8,9 +8,14 @@
  * waited for: completions of a batch are announced together as it is.
  */
 #include "qemu/osdep.h"
+#include "caps.h"
 #include "cmd.h"
+#include "cq.h"
+#include "dma.h"
+#include "eq.h"
 #include "err.h"
 #include "object.h"
+#include "ring.h"
 #include "trace.h"
 
 #define CQC_OFFSET 0x10

@@ -9,10 +9,12 @@
  * forgets it goes on encrypting with the old key, and the trace says so.
  */
 #include "qemu/osdep.h"
+#include "caps.h"
 #include "cmd.h"
 #include "err.h"
 #include "memory.h"
 #include "object.h"
+#include "sq.h"
 #include "tap.h"
 #include "tls.h"
 

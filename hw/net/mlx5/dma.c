@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
+#include "dma.h"
 #include "err.h"
 #include "mlx5.h"
 

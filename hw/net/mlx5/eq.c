@@ -11,9 +11,14 @@
 #include "qemu/osdep.h"
 #include "hw/pci/msix.h"
 #include "qemu/bitmap.h"
+#include "caps.h"
 #include "cmd.h"
+#include "cq.h"
+#include "dma.h"
+#include "eq.h"
 #include "err.h"
 #include "object.h"
+#include "ring.h"
 #include "trace.h"
 
 #define EQC_OFFSET 0x10

@@ -15,6 +15,7 @@
 #define HW_NET_MLX5_FAULT_H
 
 #include "engine/fault_rule.h"
+#include "gate.h"
 #include "mlx5.h"
 
 /* Of a device that has been given a rule, from then on. */

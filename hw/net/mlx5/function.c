@@ -5,10 +5,23 @@
  * DISABLE_HCA, function level reset, guest reset and unplug.
  */
 #include "qemu/osdep.h"
-#include "tls.h"
+#include "caps.h"
 #include "cmd.h"
+#include "cq.h"
+#include "eq.h"
+#include "flow.h"
+#include "function.h"
 #include "hca.h"
+#include "iseg.h"
+#include "mkey.h"
 #include "object.h"
+#include "port.h"
+#include "rq.h"
+#include "rx.h"
+#include "sq.h"
+#include "tir.h"
+#include "tls.h"
+#include "vport.h"
 
 static Mlx5ObjectDestroy *const object_destroy[MLX5_OBJ__COUNT] = {
     [MLX5_OBJ_TIR] = mlx5_tir_destroy,

@@ -2,6 +2,8 @@
 /* Gates; see gate.h. */
 #include "qemu/osdep.h"
 #include "qemu/cutils.h"
+#include "eq.h"
+#include "gate.h"
 #include "memory.h"
 #include "trace.h"
 

@@ -4,7 +4,12 @@
  * (cmd_hca.c), and with the function (function.c).
  */
 #include "qemu/osdep.h"
+#include "flow.h"
 #include "hca.h"
+#include "mlx5.h"
+#include "object.h"
+#include "tx.h"
+#include "vport.h"
 
 void mlx5_hca_teardown(Mlx5Function *fn)
 {

@@ -5,6 +5,7 @@
 #include "qapi/visitor.h"
 #include "engine/steering_modify.h"
 #include "introspect.h"
+#include "object.h"
 #include "tls.h"
 
 static bool visit_u64(Visitor *v, const char *name, uint64_t val, Error **errp)

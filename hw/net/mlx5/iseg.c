@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "cmd.h"
 #include "err.h"
+#include "iseg.h"
 #include "trace.h"
 
 #define CMDIF_REV 5

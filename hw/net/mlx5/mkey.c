@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "dma.h"
 #include "mkey.h"
 #include "object.h"
 

@@ -10,7 +10,18 @@
 #ifndef HW_NET_MLX5_MKEY_H
 #define HW_NET_MLX5_MKEY_H
 
-#include "mlx5.h"
+#include "object.h"
+
+/* lkey of a data segment that ends a receive WQE's list early */
+#define MLX5_TERMINATE_SCATTER_LKEY 0x100u
+
+typedef struct Mlx5Mkey {
+    Mlx5Object obj;
+    Mlx5Pd *pd;
+    uint8_t key; /* mkey_7_0 */
+    bool local_write;
+    uint8_t mkc[64]; /* as created, for QUERY_MKEY */
+} Mlx5Mkey;
 
 /*
  * Copy @len bytes from, or to, @addr in guest memory for a queue of protection
@@ -23,5 +34,8 @@ bool mlx5_sg_read(Mlx5Function *fn, uint32_t lkey, const Mlx5Pd *pd,
                   uint64_t addr, void *buf, size_t len);
 bool mlx5_sg_write(Mlx5Function *fn, uint32_t lkey, const Mlx5Pd *pd,
                    uint64_t addr, const void *buf, size_t len);
+
+/* Mlx5ObjectDestroy, for the table in function.c. */
+void mlx5_mkey_destroy(void *obj);
 
 #endif

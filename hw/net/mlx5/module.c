@@ -6,6 +6,8 @@
  * called by cmd_reg.c for the MCIA register.
  */
 #include "qemu/osdep.h"
+#include "mlx5.h"
+#include "module.h"
 #include "port.h"
 
 #define EEPROM_LEN 256

@@ -6,7 +6,9 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bitmap.h"
+#include "caps.h"
 #include "memory.h"
+#include "object.h"
 #include "trace.h"
 
 typedef struct Mlx5ObjectClass {

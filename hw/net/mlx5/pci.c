@@ -14,12 +14,19 @@
 #include "cfgspace.h"
 #include "compat.h"
 #include "fault.h"
+#include "function.h"
 #include "introspect.h"
+#include "iseg.h"
 #include "memory.h"
 #include "observe.h"
+#include "port.h"
+#include "rx.h"
+#include "sched.h"
 #include "strict.h"
 #include "tls.h"
 #include "trace.h"
+#include "tx.h"
+#include "uar.h"
 
 #define PCI_VENDOR_ID_MELLANOX_ 0x15b3
 #define PCI_DEVICE_ID_CX6DX 0x101d

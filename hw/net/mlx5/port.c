@@ -10,9 +10,11 @@
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
 #include "net/queue.h"
+#include "eq.h"
 #include "mlx5.h"
 #include "port.h"
 #include "trace.h"
+#include "vport.h"
 
 #define ETH_HEADER_LEN 14
 #define ETH_FCS_LEN 4

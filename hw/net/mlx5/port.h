@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the port's registers (cmd_reg.c) and the vport (cmd_vport.c) need of
- * port.c and module.c; the pipelines' side of the port is in mlx5.h.
+ * The wire: frames to and from the backend, link and MTU, port counters; what
+ * the port's registers (cmd_reg.c) show of it. Owns what Mlx5Port has under
+ * "link and MTU".
  */
 #ifndef HW_NET_MLX5_PORT_H
 #define HW_NET_MLX5_PORT_H
 
-#include "mlx5.h"
+#include "types.h"
 
 #define MLX5_PORT_NUM 1 /* local_port of the one port */
 
@@ -32,10 +33,31 @@ bool mlx5_port_cable(Mlx5Port *port);
 /* Raises PORT_CHANGE, active or down. */
 void mlx5_port_event(Mlx5Port *port, bool up);
 
+void mlx5_port_init(Mlx5Port *port);
+void mlx5_port_reset(Mlx5Port *port);
+/* Takes the NIC from the net layer: nothing comes from there any more. */
+void mlx5_port_finalize(Mlx5Port *port);
+/* Works out the operational state anew; raises PORT_CHANGE when it moved. */
+void mlx5_port_update_link(Mlx5Port *port);
 /*
- * Reads @len bytes of the plugged cable's EEPROM from @offset of the 256 bytes
- * that @page selects. Returns false when the range leaves them.
+ * May a frame of @len bytes go out? If not (link down, longer than the MTU in
+ * force) it has been counted as dropped. Nothing may once we are to go away.
  */
-bool mlx5_module_read(uint8_t page, unsigned offset, uint8_t *buf, size_t len);
+bool mlx5_port_accept_tx(Mlx5Port *port, size_t len);
+/*
+ * Gives one frame that may go out, of @len bytes, to the backend, padded to the
+ * minimum length, and counts it; @cast is MLX5_CAST_*. Returns false when the
+ * backend is full: the frame has been taken, but the next one may only be sent
+ * after MLX5_WAKE_TX.
+ */
+bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt,
+                    size_t len, int cast);
+/*
+ * May a frame of @len bytes come in? If not (link down, too short, longer than
+ * the MTU in force) it has been counted as dropped.
+ */
+bool mlx5_port_accept_rx(Mlx5Port *port, size_t len);
+/* Counts a frame that arrived from the wire; @cast is MLX5_CAST_*. */
+void mlx5_port_count_rx(Mlx5Port *port, size_t len, int cast);
 
 #endif

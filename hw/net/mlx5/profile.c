@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Capability profiles, data only; see profile.h. */
 #include "qemu/osdep.h"
-#include "mlx5.h"
+#include "caps.h"
 #include "clock.h"
+#include "mlx5.h"
 #include "profile.h"
 
 #define CAP(type, st, field, off, v)                              \

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "memory.h"
+#include "ring.h"
 
 /* A ring of more pages than this is refused before anything is allocated. */
 #define MLX5_RING_MAX_PAGES (1u << 16)

@@ -7,10 +7,15 @@
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
 #include "clock.h"
+#include "cq.h"
+#include "dma.h"
 #include "err.h"
 #include "mkey.h"
 #include "object.h"
+#include "ring.h"
+#include "rq.h"
 #include "trace.h"
+#include "vport.h"
 #include "wq.h"
 
 #define LOG_DATA_SEG 4

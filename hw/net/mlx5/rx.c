@@ -15,11 +15,20 @@
 #include "engine/csum.h"
 #include "engine/scratch.h"
 #include "engine/steering_modify.h"
+#include "eq.h"
 #include "err.h"
 #include "fault.h"
+#include "flow.h"
+#include "object.h"
+#include "port.h"
+#include "rq.h"
+#include "rx.h"
 #include "tap.h"
+#include "tir.h"
 #include "tls.h"
 #include "trace.h"
+#include "tx.h"
+#include "wq.h"
 
 #define HOLD_RETRY_NS (1 * SCALE_MS)
 #define ETHERTYPE_CVLAN 0x8100

@@ -9,10 +9,18 @@
  * stops where it is, and tx_bh goes on there.
  */
 #include "qemu/osdep.h"
+#include "cq.h"
+#include "dma.h"
+#include "eq.h"
 #include "err.h"
+#include "ring.h"
+#include "sched.h"
+#include "sq.h"
 #include "sq_cqe.h"
 #include "tap.h"
 #include "trace.h"
+#include "tx.h"
+#include "wq.h"
 
 #define SND_DBR_OFFSET 4
 /*

@@ -6,9 +6,14 @@
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
+#include "cq.h"
 #include "err.h"
 #include "memory.h"
 #include "object.h"
+#include "ring.h"
+#include "sched.h"
+#include "sq.h"
+#include "tir.h"
 #include "trace.h"
 #include "wq.h"
 

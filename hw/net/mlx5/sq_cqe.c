@@ -2,7 +2,10 @@
 /* Completions of a send queue; see sq_cqe.h. */
 #include "qemu/osdep.h"
 #include "clock.h"
+#include "cq.h"
 #include "memory.h"
+#include "ring.h"
+#include "sq.h"
 #include "sq_cqe.h"
 #include "tap.h"
 

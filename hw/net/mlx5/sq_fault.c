@@ -6,7 +6,9 @@
  */
 #include "qemu/osdep.h"
 #include "fault.h"
+#include "sq.h"
 #include "sq_cqe.h"
+#include "tir.h"
 #include "tls.h"
 #include "tls_wqe.h"
 

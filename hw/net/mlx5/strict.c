@@ -15,8 +15,11 @@
 #include "qapi/visitor.h"
 #include "err.h"
 #include "memory.h"
+#include "object.h"
+#include "sq.h"
 #include "strict.h"
 #include "tap.h"
+#include "tir.h"
 
 struct Mlx5Strict {
     Mlx5Tap tap;

@@ -10,8 +10,10 @@
 #include "qapi/error.h"
 #include "engine/csum.h"
 #include "engine/tls_strict.h"
+#include "sq.h"
 #include "strict.h"
 #include "tap.h"
+#include "tx.h"
 
 typedef struct Breaker {
     Mlx5Tap tap;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table behind syndrome.h: status and sentence of each syndrome. */
 #include "qemu/osdep.h"
+#include "mlx5.h"
 #include "syndrome.h"
 
 static const struct {

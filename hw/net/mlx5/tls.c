@@ -9,9 +9,13 @@
 #include "qapi/visitor.h"
 #include "err.h"
 #include "memory.h"
+#include "object.h"
+#include "sq.h"
 #include "tap.h"
+#include "tir.h"
 #include "tls.h"
 #include "trace.h"
+#include "tx.h"
 
 bool mlx5_tls_init(Mlx5Function *fn, Error **errp)
 {

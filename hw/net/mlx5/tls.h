@@ -77,4 +77,7 @@ void mlx5_dek_finalize(Mlx5Function *fn);
 Mlx5TlsKey *mlx5_dek_use(const Mlx5Sq *sq, uint32_t dek_index,
                          const Mlx5Pd *pd);
 
+/* Mlx5ObjectDestroy, for the table in function.c. */
+void mlx5_dek_destroy(void *obj);
+
 #endif

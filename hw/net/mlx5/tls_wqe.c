@@ -11,9 +11,12 @@
  * these queues.
  */
 #include "qemu/osdep.h"
+#include "cq.h"
 #include "fault.h"
 #include "mkey.h"
+#include "sq.h"
 #include "tap.h"
+#include "tir.h"
 #include "tls.h"
 #include "tls_wqe.h"
 #include "trace.h"

@@ -11,11 +11,17 @@
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
 #include "engine/csum.h"
+#include "cq.h"
 #include "err.h"
 #include "mkey.h"
+#include "port.h"
+#include "rx.h"
+#include "sq.h"
 #include "tap.h"
 #include "tls.h"
 #include "trace.h"
+#include "tx.h"
+#include "vport.h"
 
 #define SEG_SIZE MLX5_WQE_UNIT
 #define ETH_SEG_OFFSET 16

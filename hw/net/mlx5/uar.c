@@ -5,8 +5,14 @@
  * 64-bit doorbell that came as two 32-bit writes.
  */
 #include "qemu/osdep.h"
+#include "cq.h"
+#include "eq.h"
 #include "err.h"
+#include "iseg.h"
 #include "mlx5.h"
+#include "object.h"
+#include "sq.h"
+#include "uar.h"
 
 /* Offsets in a UAR page. */
 enum {

@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "mlx5.h"
+#include "wake.h"
 
 void mlx5_wake_add(Mlx5Function *fn, Mlx5Wake who, void (*run)(void *opaque),
                    void *opaque)

@@ -2,6 +2,7 @@
 /* Going away while at work; see work.h. */
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
+#include "mlx5.h"
 #include "work.h"
 
 struct Mlx5Bh {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What SQ and RQ commands share; see wq.h. Owns no state. */
 #include "qemu/osdep.h"
+#include "caps.h"
+#include "object.h"
+#include "ring.h"
 #include "wq.h"
 
 #define WQ_TYPE_CYCLIC 1

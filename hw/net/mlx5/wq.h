@@ -4,6 +4,15 @@
 #define HW_NET_MLX5_WQ_H
 
 #include "cmd.h"
+#include "object.h"
+#include "ring.h"
+
+/* Queue states, sqc.state and rqc.state. */
+enum {
+    MLX5_Q_RST = 0,
+    MLX5_Q_RDY = 1,
+    MLX5_Q_ERR = 3,
+};
 
 #define MLX5_WQ_CTX_OFFSET 0x20 /* sqc and rqc in their commands */
 #define MLX5_WQ_IN_CTX 0x30     /* wq in either context */

@@ -4,10 +4,15 @@
  * and has it executed; see wqe.h. Called by sched.c.
  */
 #include "qemu/osdep.h"
+#include "cq.h"
+#include "dma.h"
 #include "err.h"
 #include "fault.h"
+#include "ring.h"
+#include "sq.h"
 #include "tap.h"
 #include "tls.h"
+#include "wqe.h"
 
 static const Mlx5WqeDesc descs[] = {
 #define MLX5_WQE_ROW(op, NAME, handler_, ds_, subject_, num_, fault_, frames_) \

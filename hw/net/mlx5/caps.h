@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The capability pages that a driver reads and may lower, cmd_caps.c; their
+ * values come from profile.c. Owns Mlx5Function.caps.
+ */
+#ifndef HW_NET_MLX5_CAPS_H
+#define HW_NET_MLX5_CAPS_H
+
+#include "types.h"
+
+/* The capability pages a profile can have; see cmd_caps.c. */
+struct Mlx5CapPage {
+    uint16_t type;
+    uint8_t *max;
+    uint8_t *cur;
+};
+
+void mlx5_caps_init(Mlx5Function *fn);
+void mlx5_caps_reset(Mlx5Function *fn);
+void mlx5_caps_finalize(Mlx5Function *fn);
+/* The current page of a capability type, or NULL when there is none. */
+const uint8_t *mlx5_cap_cur(Mlx5Function *fn, uint16_t type);
+enum {
+    MLX5_CAP_GENERAL = 0x00,
+    MLX5_CAP_ETHERNET = 0x01,
+    MLX5_CAP_FLOW_TABLE = 0x07,
+    MLX5_CAP_TLS = 0x11,
+    MLX5_CAP_CRYPTO = 0x1a,
+};
+/* A field of the current GENERAL page. */
+#define MLX5_CAP_GEN(fn, field) \
+    MLX5_GET(cmd_hca_cap, mlx5_cap_cur((fn), MLX5_CAP_GENERAL), field)
+
+#endif

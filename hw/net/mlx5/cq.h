@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Completion queues (driver: core/cq.c, en_txrx.c): their state, posting CQEs.
+ */
+#ifndef HW_NET_MLX5_CQ_H
+#define HW_NET_MLX5_CQ_H
+
+#include "object.h"
+#include "ring.h"
+
+struct Mlx5Cq {
+    Mlx5Object obj;
+    Mlx5Ring ring;
+    Mlx5Uar *uar; /* the page on which its doorbells ring */
+    Mlx5Eq *eq;
+    uint64_t dbr_addr;
+    uint32_t pi; /* next entry to write, counts on without wrapping */
+    uint32_t ci; /* the driver's counter as last looked up, 24 bits */
+    bool armed;
+    bool solicited_only;
+    bool dirty; /* in fn->dirty_cqs */
+    bool error; /* overrun: no more CQEs are written */
+    uint8_t cqc[64];
+};
+
+/* CQE opcodes, op_own[7:4] */
+enum {
+    MLX5_CQE_REQ = 0x0,
+    MLX5_CQE_RESP_SEND = 0x2,
+    MLX5_CQE_REQ_ERR = 0xd,
+    MLX5_CQE_RESP_ERR = 0xe,
+};
+/* Error syndromes in a CQE. */
+enum {
+    MLX5_CQE_SYN_LOCAL_LENGTH = 0x01,
+    MLX5_CQE_SYN_LOCAL_QP_OP = 0x02,
+    MLX5_CQE_SYN_LOCAL_PROT = 0x04,
+    MLX5_CQE_SYN_WR_FLUSH = 0x05,
+};
+/*
+ * Posts @cqe (64 bytes, all but the owner bit filled in). Returns false when
+ * the CQ is full: a CQ_ERROR event has been raised and the CQE is lost.
+ */
+bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe);
+/*
+ * A doorbell on UAR page @page; on one that is not the queue's own it is
+ * ignored. @arm has the driver's counter (24 bits), and whether only solicited
+ * completions are to be announced; it arms the queue.
+ */
+void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t cqn,
+                      uint32_t arm);
+
+/* Mlx5ObjectDestroy, for the table in function.c. */
+void mlx5_cq_destroy(void *obj);
+
+#endif

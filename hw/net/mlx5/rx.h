@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The receive pipeline: from a frame of the backend to the queues of its TIRs.
+ * Owns what Mlx5Port has under "reception".
+ */
+#ifndef HW_NET_MLX5_RX_H
+#define HW_NET_MLX5_RX_H
+
+#include "types.h"
+
+void mlx5_rx_init(Mlx5Port *port);
+void mlx5_rx_reset(Mlx5Port *port);
+void mlx5_rx_finalize(Mlx5Port *port);
+/* NetClientInfo.receive: 0 means that the net layer keeps the packet. */
+ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size);
+/*
+ * A frame that tx.c sends to this vport's own address comes back, if a TIR at
+ * the end of its way takes what its own transport domain sends. False: it has
+ * not been looked at further and belongs on the wire. It is not held for a WQE.
+ */
+bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TIS, TIR and RQT, cmd_tir.c: what packets are sent and received through. TIS
+ * and TIR own their TLS context (tls.h).
+ */
+#ifndef HW_NET_MLX5_TIR_H
+#define HW_NET_MLX5_TIR_H
+
+#include "engine/rss.h"
+#include "qemu/timer.h"
+#include "object.h"
+
+struct Mlx5Tis {
+    Mlx5Object obj;
+    Mlx5Td *td;
+    Mlx5Pd *pd;
+    struct Mlx5TlsTx *tls; /* when tls_en */
+    uint8_t tisc[160];
+};
+
+struct Mlx5Rqt {
+    Mlx5Object obj;
+    uint32_t max_size;
+    uint32_t size; /* a power of 2 */
+    Mlx5Rq **rqs;
+};
+
+struct Mlx5Tir {
+    Mlx5Object obj;
+    Mlx5Td *td;
+    Mlx5Rq *rq;   /* disp_type direct */
+    Mlx5Rqt *rqt; /* disp_type indirect */
+    Mlx5RssParams rss;
+    struct Mlx5TlsRx *tls; /* when tls_en */
+    QEMUTimer *resync_timer; /* resync-repeat=timeout, see tls.c */
+    uint8_t tirc[240];
+};
+
+/* Mlx5ObjectDestroy, for the table in function.c. */
+void mlx5_tis_destroy(void *obj);
+void mlx5_tir_destroy(void *obj);
+void mlx5_rqt_destroy(void *obj);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The names of the device's types, and the limits that all of it keeps to:
+ * here, so that a header includes no other just to name what it points to.
+ */
+#ifndef HW_NET_MLX5_TYPES_H
+#define HW_NET_MLX5_TYPES_H
+
+#include "hw/pci/pci_device.h"
+#include "qemu/units.h"
+#include "hw/net/mlx5/prm_cmd.h"
+#include "hw/net/mlx5/prm_obj.h"
+#include "hw/net/mlx5/prm_queue.h"
+#include "syndrome.h"
+
+typedef struct Mlx5CapPage Mlx5CapPage;
+typedef struct Mlx5Cmd Mlx5Cmd;
+typedef struct Mlx5CmdWait Mlx5CmdWait;
+typedef struct Mlx5Cq Mlx5Cq;
+typedef struct Mlx5DekSlot Mlx5DekSlot;
+typedef struct Mlx5Eq Mlx5Eq;
+typedef struct Mlx5Faults Mlx5Faults;
+typedef struct Mlx5Function Mlx5Function;
+typedef struct Mlx5Port Mlx5Port;
+typedef struct Mlx5RecordLog Mlx5RecordLog;
+typedef struct Mlx5Rq Mlx5Rq;
+typedef struct Mlx5Rqt Mlx5Rqt;
+typedef struct Mlx5Sq Mlx5Sq;
+typedef struct Mlx5SqHeld Mlx5SqHeld;
+typedef struct Mlx5State Mlx5State;
+typedef struct Mlx5Strict Mlx5Strict;
+typedef struct Mlx5Tap Mlx5Tap;
+typedef struct Mlx5Tir Mlx5Tir;
+typedef struct Mlx5Tis Mlx5Tis;
+typedef struct Mlx5Vport Mlx5Vport;
+
+#define MLX5_PAGE_SHIFT 12
+#define MLX5_PAGE_SIZE (1u << MLX5_PAGE_SHIFT)
+#define MLX5_BAR_SIZE (32 * MiB)
+#define MLX5_MAX_VECTORS 256
+#define MLX5_FIRST_UAR 3 /* pages 0..2 hold the initialization segment */
+#define MLX5_LOG_CMDQ_SIZE 5
+#define MLX5_LOG_CMDQ_STRIDE 6
+#define MLX5_CAP_PAGE_SIZE 0x1000
+#define MLX5_LOG_MAX_LSO 18
+/* Longest LSO payload with its headers, and then some. */
+#define MLX5_TX_BUF_SIZE ((1u << MLX5_LOG_MAX_LSO) + 4096)
+#define MLX5_MAX_MTU 9978 /* IP MTU; the wire frame adds 14 + 2 * 4 bytes */
+#define MLX5_HW_MTU_OVERHEAD 22 /* Ethernet header, one VLAN tag, FCS */
+#define MLX5_MAX_FRAME (MLX5_MAX_MTU + 14 + 8)
+#define MLX5_MIN_FRAME 60
+
+#endif
