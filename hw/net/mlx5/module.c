@@ -8,7 +8,6 @@
 #include "qemu/osdep.h"
 #include "mlx5.h"
 #include "module.h"
-#include "port.h"
 
 #define EEPROM_LEN 256
 /* Checksums are the low byte of the sum of these ranges. */
