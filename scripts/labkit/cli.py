@@ -24,7 +24,7 @@ USAGE = EXIT_LAB       # as `timeout` and `docker run` do: 1 and 2 may be the co
 
 DESCRIPTION = """\
 One command for the whole lab: builds QEMU with the mlx5-ktls device, a Linux guest with
-the unmodified mlx5 driver, and runs things in it.
+the unmodified mlx5 driver, and runs programs in it.
 """
 
 EPILOG = """\
@@ -36,10 +36,10 @@ COMMANDS = {
     "demo": "show a TLS file transfer, encrypted and decrypted by the device",
     "run": "run a command, or a shell, in the guest",
     "test": "run the unit tests, qtests and guest tests",
-    "bug": "bring about a bug of the Linux driver",
-    "bench": "count the instructions that the device takes for a packet",
+    "bug": "reproduce a Linux driver bug",
+    "bench": "count the device's instructions per packet",
     "build": "build everything that the other commands need",
-    "doctor": "say what this machine lacks, each with the fix",
+    "doctor": "report what this machine lacks, with fixes",
 }
 
 

@@ -30,10 +30,10 @@ FEW, MANY = 8, 72                   # bursts
 LIMIT = 3600.0                      # hang guard of one run
 
 DESCRIPTION = """\
-Count the instructions that the device takes for a packet: QEMU runs under callgrind (valgrind)
-and is driven without a guest. The figures hardly depend on the machine's load, so that two
-checkouts can be compared: --json FILE in one, --base FILE in the other. The packets' path through
-the device is counted, with the system calls' user side, not QEMU's main loop.
+Count the device's instructions per packet: QEMU runs under callgrind (valgrind) and is driven
+without a guest. The figures hardly depend on the machine's load, so you can compare two checkouts:
+--json FILE in one, --base FILE in the other. The packets' path through the device counts, with the
+user side of system calls, but not QEMU's main loop.
 """
 
 EPILOG = """\

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`lab bug`: one bug of the Linux driver, brought about.
+"""`lab bug`: reproducing one Linux driver bug.
 
 Responsible for: its options, what it prints, and the exit status.
 State: none.
@@ -13,9 +13,9 @@ from ..run import session
 from ..run.driverbugs import NOT_SHOWN, SHOWN, attempt, known, series
 
 DESCRIPTION = """\
-Bring about a bug of the Linux driver, in a guest that may die of it, and say what came of it.
-Exit status: 0 the situation was there and the bug did not show, 1 it shows, 125 it could not be
-tried. Without NAME: which there are. docs/driver-bugs/ tells about each.
+Reproduce a Linux driver bug, in a guest that may crash, and report the outcome. Exit status: 0
+the situation arose and the bug did not show, 1 the bug shows, 125 it could not be tried. Without
+NAME: list the bugs. docs/driver-bugs/ describes each.
 """
 
 EPILOG = """\

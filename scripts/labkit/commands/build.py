@@ -14,15 +14,15 @@ from ..run import session
 
 DESCRIPTION = """\
 Install what is missing on this host, then download and build QEMU with the device, the
-guest's kernel and its userland. The other commands do the same when they need it; what
-is built already is kept. The paths of the products go to stdout.
+guest's kernel and its userland. The other commands do the same when needed; existing
+builds are kept. The paths of the products go to stdout.
 """
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What `lab build` accepts."""
     parser.add_argument("--part", metavar="PART", choices=PARTS, action="append",
-                        help=f"build this part alone: {', '.join(PARTS)}; may be given several "
+                        help=f"build only this part: {', '.join(PARTS)}; may be given several "
                              "times")
     options.add_options(parser, Wanted, "build")
 

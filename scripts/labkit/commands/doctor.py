@@ -14,9 +14,9 @@ from ..make import checkup
 EXIT_BAD = 1
 
 DESCRIPTION = """\
-Say what is missing or wrong on this host, each with the fix. Changes nothing and
-downloads nothing but one small file, to see whether the package archive answers.
-Exit status 0 when nothing stands in the way, 1 otherwise.
+Report what is missing or wrong on this host, with fixes. Changes nothing and downloads
+only one small file, to see whether the package archive answers. Exit status 0 when
+nothing is in the way, 1 otherwise.
 """
 
 WORDS = {checkup.OK: "ok", checkup.NOTE: "note", checkup.BAD: "WRONG"}

@@ -57,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="switch a feature of `ethtool -k` on both NICs before the command, "
                              "such as tls-hw-rx-offload=on, which is off by default")
     parser.add_argument("--quiet", "-q", action="store_true",
-                        help="say nothing but what went wrong: no progress, no greeting, no hints")
+                        help="print only errors: no progress, no greeting, no hints")
     parser.add_argument("--timeout", metavar="S", type=seconds,
                         help="end the command after S seconds, counted from its start")
 

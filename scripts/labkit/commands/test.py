@@ -53,7 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", metavar="NAME", action="append", default=[],
                         help="run this suite; may be given several times")
     parser.add_argument("--full", action="store_true",
-                        help="run the suites too that take long")
+                        help="also run the suites that take long")
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
     session.add_options(parser, "test")
     for suite in all_suites():

@@ -60,8 +60,8 @@ class Wanted:
         help="use a QEMU built with the address and undefined-behaviour sanitizers")
     kernel: str | None = option(
         "--kernel", metavar="WHAT",
-        help="the guest's kernel: 6.12 (default), another series that Debian has as an image, such "
-             "as 6.1 or 7.3, the directory of a kernel tree that has been built, or a bzImage")
+        help="the guest's kernel: 6.12 (default), another series with a Debian image, such as 6.1 "
+             "or 7.3, the directory of a built kernel tree, or a bzImage")
     qemu_series: str = "10.0"           # or "10.2"
     only: tuple[str, ...] = PARTS       # which PARTS are needed
     breakable: bool = False     # an emulator whose device can be broken on purpose, for strict=on

@@ -15,10 +15,10 @@ LINES = (
     (re.compile(rb"unencrypted skb with no associated socket"),
      "the kernel dropped packets of a TLS connection (\"unencrypted skb with no associated "
      "socket\"): something between socket and NIC takes them from their socket, as a delay by "
-     "`tc netem` does, and then nobody may encrypt them, whichever card it is; let the wire delay "
+     "`tc netem` does, and then no card may encrypt them; delay on the wire "
      "instead: `lab run --wire 'delay ...'` (docs/wire.md)"),
     (re.compile(rb"mlx5_core .*\) failed, status .*syndrome"),
-     "the device refused a command of the driver's; docs/commands.md lists the syndromes, and "
+     "the device refused a driver command; docs/commands.md explains syndromes, and "
      "--qemu-arg '-trace mlx5_cmd*' shows in qemu.log what was asked"),
     (re.compile(rb"Unknown symbol|disagrees about version of symbol|version magic .* should be"),
      "a module does not fit the kernel: both have to come from one build (docs/lab.md, other "

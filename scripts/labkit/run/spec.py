@@ -117,7 +117,7 @@ class Spec:
              "tcp|udp:[ADDR]:PORT-[ADDR]:PORT")
     share: pathlib.Path | None = option(
         "--share", commands=("run",), metavar="DIR", convert=_share,
-        help="a directory of the host, read-write at /mnt/share in the guest",
+        help="share this host directory, read-write at /mnt/share in the guest",
         qemu=_share_devices, kernel=lambda _: [f"lab.share={SHARE_TAG}"])
     # rules of the middlebox between the NICs, None without one
     wire: list[str] | None = option(
@@ -145,12 +145,12 @@ class Spec:
     # seconds of its own without an answer: then a guest hangs
     hang_timeout: float = option(
         "--hang-timeout", metavar="S", type=seconds, default=HANG_TIMEOUT,
-        help="give up on a guest that runs and has not answered for S seconds "
+        help="give up on a running guest that has not answered for S seconds "
              "(default: %(default).0f)")
     # last on QEMU's command line, where an option takes the place of another
     qemu_arg: list[str] = option(
         "--qemu-arg", metavar="ARG", type=options.verbatim, default=[], convert=_qemu_words,
-        help="one more argument for QEMU; several in one string if it begins with '-' and has "
+        help="an extra argument for QEMU; several in one string if it begins with '-' and has "
              "blanks: --qemu-arg '-trace mlx5_*'",
         qemu=list)
     # archives that the guest gets beside its own

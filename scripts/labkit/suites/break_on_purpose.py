@@ -12,7 +12,7 @@ class Break(Qtest):
     """Does strict=on see a device that is broken? Each check, with a device broken for it."""
 
     name = "break"
-    about = "strict=on sees a device that is broken on purpose (another QEMU build)"
+    about = "strict=on sees a device broken on purpose (another QEMU build)"
     default = False
     order = 630
     variant = {"breakable": True}

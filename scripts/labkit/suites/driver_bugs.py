@@ -17,7 +17,7 @@ class DriverBugs(Suite):
     """Each bug on the kernel at hand: as expected of it, or not."""
 
     name = "driver-bugs"
-    about = "bugs of the Linux driver show where they are known to (docs/driver-bugs)"
+    about = "Linux driver bugs show where they are known to (docs/driver-bugs)"
     default = False
     order = 680
     parts = PARTS

@@ -32,15 +32,15 @@ SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 def _add_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the suite soak")
     group.add_argument("--soak-time", metavar="T", type=duration, default=None,
-                       help="how long it takes in all, shared among the loss rates: 90s, 10m, 2h "
+                       help="total time, shared among the loss rates: 90s, 10m, 2h "
                             "(default: 10m, or without end if there is a --soak-volume)")
     group.add_argument("--soak-volume", metavar="BYTES", type=volume, default=None,
-                       help="end when so much payload has been moved: 500M, 2G")
+                       help="stop after this much payload: 500M, 2G")
     group.add_argument("--soak-loss", metavar="P,P…", type=loss_rates, default="0,0.5,1,2,3,5",
                        help="loss rates in percent; as many packets are reordered "
                             "(default: 0,0.5,1,2,3,5)")
     group.add_argument("--soak-connections", metavar="N", type=connections, default="12",
-                       help="connections at the same time (default: 12)")
+                       help="concurrent connections (default: 12)")
     group.add_argument("--soak-seed", metavar="TEXT", default="soak",
                        help="seed of sizes, contents and losses (default: soak)")
 
@@ -82,7 +82,7 @@ class Soak(GuestTests):
     """test_soak.py in the guest."""
 
     name = "soak"
-    about = "TLS for a long time under loss and reorder (--soak-time, --soak-loss …)"
+    about = "TLS for a long time under loss and reordering (--soak-time, --soak-loss …)"
     default = False
     order = 670
     group = "soak"
