@@ -8,26 +8,26 @@
 
 #include "mlx5.h"
 
-/* What resets the function, by how much it takes. */
+/* What resets the function, by extent. */
 typedef enum Mlx5ResetKind {
-    MLX5_RESET_FUNCTION, /* FLR: what is sticky stays */
+    MLX5_RESET_FUNCTION, /* FLR: sticky state stays */
     MLX5_RESET_HOT,      /* by a bridge above it: likewise */
     MLX5_RESET_POWER,    /* of the machine: everything */
 } Mlx5ResetKind;
 
 /*
- * Makes the capabilities; those of PCI Express only where the bus has it.
- * mlx5_cfgspace_exit() takes them away again.
+ * Adds the capabilities; those of PCI Express only if the bus has it.
+ * mlx5_cfgspace_exit() removes them.
  */
 bool mlx5_cfgspace_init(PCIDevice *pci, Error **errp);
 void mlx5_cfgspace_exit(PCIDevice *pci);
 /* The PCIDevice.config_write of the device. */
 void mlx5_cfgspace_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len);
-/* To be asked inside the reset: which one is it? */
+/* The kind of reset in progress; only valid inside it. */
 Mlx5ResetKind mlx5_cfgspace_reset_kind(PCIDevice *pci);
 /*
- * What QEMU's PCI code does not reset by itself: that does the header, BARs,
- * MSI-X and the power state.
+ * Resets what QEMU's PCI code does not (it resets the header, BARs, MSI-X and
+ * the power state).
  */
 void mlx5_cfgspace_reset(PCIDevice *pci, Mlx5ResetKind kind);
 

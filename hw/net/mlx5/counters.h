@@ -9,8 +9,8 @@
  * table in docs/observing.md. A new counter is a line here, a line there, and
  * the place that counts.
  *
- * Counters never wrap here; a command whose field is narrower answers the low
- * bits of it.
+ * Counters never wrap here; a command whose field is narrower returns its low
+ * bits.
  */
 #ifndef HW_NET_MLX5_COUNTERS_H
 #define HW_NET_MLX5_COUNTERS_H
@@ -159,7 +159,7 @@ typedef struct Mlx5VnicEnv {
     X(rx_packets[3], "tls_rx_error", \
       "packets flagged as having a record that failed to authenticate")
 
-/* What TLS contexts have done, all together. */
+/* What all TLS contexts have done. */
 typedef struct Mlx5TlsCounters {
     uint64_t rx_packets[4];     /* by cqe.tls_offload */
     MLX5_TLS_COUNTERS(MLX5_COUNTER_FIELD)

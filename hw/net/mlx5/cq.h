@@ -14,7 +14,7 @@ struct Mlx5Cq {
     Mlx5Uar *uar; /* the page on which its doorbells ring */
     Mlx5Eq *eq;
     uint64_t dbr_addr;
-    uint32_t pi; /* next entry to write, counts on without wrapping */
+    uint32_t pi; /* next entry to write, not wrapped */
     uint32_t ci; /* the driver's counter as last looked up, 24 bits */
     bool armed;
     bool solicited_only;
@@ -44,8 +44,8 @@ enum {
 bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe);
 /*
  * A doorbell on UAR page @page; on one that is not the queue's own it is
- * ignored. @arm has the driver's counter (24 bits), and whether only solicited
- * completions are to be announced; it arms the queue.
+ * ignored. @arm has the driver's counter (24 bits), and whether to signal only
+ * solicited completions; it arms the queue.
  */
 void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t cqn,
                       uint32_t arm);

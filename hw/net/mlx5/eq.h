@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Event queues (driver: core/eq.c): their state, posting events, and the
- * announcement of both CQEs and EQEs. eq.c owns what is not announced yet,
+ * signalling of both CQEs and EQEs. eq.c owns what is not signalled yet,
  * fn->dirty_cqs and fn->dirty_eqs.
  */
 #ifndef HW_NET_MLX5_EQ_H
@@ -15,8 +15,8 @@ struct Mlx5Eq {
     Mlx5Ring ring;
     Mlx5Uar *uar; /* the page on which its doorbells ring */
     uint64_t event_bitmask[4];
-    uint32_t pi; /* next entry to write, counts on without wrapping */
-    uint32_t ci; /* as the driver last told, 24 bits */
+    uint32_t pi; /* next entry to write, not wrapped */
+    uint32_t ci; /* as the driver last wrote, 24 bits */
     uint16_t intr;
     bool armed;
     bool dirty; /* in fn->dirty_eqs */
@@ -34,8 +34,8 @@ enum {
 };
 
 /*
- * Posts event @type to each EQ whose bitmask asks for it. @eqe is 64 bytes
- * with the event data filled in (from byte 0x20 on).
+ * Posts event @type to each EQ whose bitmask selects it. @eqe is 64 bytes with
+ * the event data filled in (from byte 0x20 on).
  */
 void mlx5_event(Mlx5Function *fn, uint8_t type, uint8_t sub_type,
                 uint8_t *eqe);
@@ -52,7 +52,7 @@ void mlx5_eq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t eqn,
                       uint32_t ci, bool arm);
 
 /*
- * Announces posted CQEs (one EQE per armed CQ) and EQEs (one MSI-X message per
+ * Signals posted CQEs (one EQE per armed CQ) and EQEs (one MSI-X message per
  * vector of armed EQs). _schedule does it from a bottom half, so that a burst
  * gives one interrupt; _flush does it now, and is the last thing that a piece
  * of work does: a message may lead anywhere.

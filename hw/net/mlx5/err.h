@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is wrong: refusals, and faults of the driver. One function says each of
- * them, as the trace event of the same name and in QEMU's log.
+ * Errors: refusals, and faults of the driver. One function reports each, as the
+ * trace event of the same name and in QEMU's log.
  */
 #ifndef HW_NET_MLX5_ERR_H
 #define HW_NET_MLX5_ERR_H

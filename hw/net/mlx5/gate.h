@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Gates: what makes somebody wait, and lets it go on.
+ * Gates: what a waiter waits for, and what releases it.
  *
- * A gate opens at its time, when packets have arrived, by its name, or with the
- * end of whatever made it (its owner, a number). Whoever waits gives it an
- * Mlx5Waiter; that is called back in a bottom half, never from inside what
- * opened the gate. A gate knows nothing else about those who wait.
+ * A gate opens at a time, when packets have arrived, by its name, or with the
+ * end of its owner (a number). Its Mlx5Waiter is called back in a bottom half,
+ * never from inside the code that opened the gate. A gate knows nothing else
+ * about its waiter.
  *
- * Owns Mlx5Gates and Mlx5Gate. A gate is freed by whoever waits at it.
+ * Owns Mlx5Gates and Mlx5Gate. The waiter frees its gates.
  */
 #ifndef HW_NET_MLX5_GATE_H
 #define HW_NET_MLX5_GATE_H
@@ -20,19 +20,19 @@ struct Mlx5Function;
 typedef struct Mlx5Gates Mlx5Gates;
 typedef struct Mlx5Gate Mlx5Gate;
 
-/* Somebody who waits, at any number of gates. All zero: at none. */
+/* A waiter, at any number of gates. All zero: at none. */
 typedef struct Mlx5Waiter Mlx5Waiter;
 struct Mlx5Waiter {
     /*
-     * At least one of its gates is open. It may do as many things as *@budget
-     * says, and takes them off. False: some are left, it is called again.
+     * Called when at least one of its gates is open. Does up to *@budget things
+     * and subtracts them. Returns false when some are left, to be called again.
      */
     bool (*go_on)(Mlx5Waiter *waiter, unsigned *budget);
-    Mlx5Gates *ready; /* which are to call it, or NULL */
+    Mlx5Gates *ready; /* those that will call it, or NULL */
     QTAILQ_ENTRY(Mlx5Waiter) next;
 };
 
-/* What a new gate waits for. Without a time and packets: for its name only. */
+/* What opens a new gate. Without a time and packets: its name only. */
 typedef struct Mlx5GateSpec {
     uint32_t owner;
     const char *name; /* up to MLX5_GATE_NAME_MAX bytes of it */
@@ -42,26 +42,26 @@ typedef struct Mlx5GateSpec {
 } Mlx5GateSpec;
 
 Mlx5Gates *mlx5_gates_new(struct Mlx5Function *fn);
-/* All gates are gone by now. */
+/* All gates must have been freed. */
 void mlx5_gates_free(Mlx5Gates *gates);
 
-/* What one gate takes, for mlx5_memory_room(). */
+/* Memory of one gate, for mlx5_memory_room(). */
 size_t mlx5_gate_memory(void);
-/* A closed gate, or NULL if there is no memory for it: then nothing waits. */
+/* Returns a closed gate, or NULL without memory: then nothing waits. */
 Mlx5Gate *mlx5_gate_new(Mlx5Gates *gates, const Mlx5GateSpec *spec,
                         Mlx5Waiter *waiter);
 /* NULL is allowed. */
 void mlx5_gate_free(Mlx5Gate *gate);
 bool mlx5_gate_is_open(const Mlx5Gate *gate);
 
-/* Opens the gates of @owner (0: of all) named @name (NULL: all). How many? */
+/* Opens gates of @owner (0: all) named @name (NULL: all); returns how many. */
 uint32_t mlx5_gates_open(Mlx5Gates *gates, uint32_t owner, const char *name);
-/* How many gates of @owner are closed? */
+/* Returns how many gates of @owner are closed. */
 uint32_t mlx5_gates_waiting(const Mlx5Gates *gates, uint32_t owner);
 /* A packet has been delivered through TIR @tirn. */
 void mlx5_gates_packet(Mlx5Gates *gates, uint32_t tirn);
 
-/* Who waited is called no more, and must have freed its gates. */
+/* The waiter is no longer called; it must have freed its gates. */
 void mlx5_waiter_forget(Mlx5Waiter *waiter);
 
 #endif

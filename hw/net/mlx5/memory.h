@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a driver can make the host hold: charged here before it is allocated,
- * given back when it is freed, and bounded by the property memory-limit. See
+ * Host memory that a driver claims: charged here before it is allocated,
+ * credited when it is freed, and bounded by the property memory-limit. See
  * docs/commands.md, "Memory", for what is counted and what is not.
  *
  * Charges are upper bounds of what malloc and GLib take, so that the limit
@@ -15,7 +15,7 @@
 #define MLX5_MEMORY_LIMIT_DEFAULT (256 * MiB)
 
 /*
- * A place in a GHashTable: key, value and hash, in arrays that are less than
+ * An entry of a GHashTable: key, value and hash, in arrays that are less than
  * half full after they have grown.
  */
 #define MLX5_MEMORY_ENTRY 48
@@ -28,12 +28,12 @@ static inline size_t mlx5_memory_of(size_t size)
 
 /* Is there room for @bytes more? */
 bool mlx5_memory_room(const Mlx5Function *fn, size_t bytes);
-/* Charges @bytes, or says that there is no room and charges nothing. */
+/* Charges @bytes. Returns false, charging nothing, when there is no room. */
 bool mlx5_memory_charge(Mlx5Function *fn, size_t bytes);
-/* Charges what cannot be refused any more; mlx5_memory_room() came before. */
+/* Charges without refusing; the caller has asked mlx5_memory_room(). */
 void mlx5_memory_take(Mlx5Function *fn, size_t bytes);
 void mlx5_memory_give(Mlx5Function *fn, size_t bytes);
-/* Makes the property memory-used. */
+/* Adds the property memory-used. */
 void mlx5_memory_class_init(ObjectClass *klass);
 
 #endif

@@ -11,16 +11,16 @@
  *   Mlx5Port      the wire: QEMU network backend, link, MTU, port counters, and
  *                 the one packet that may be half-way out.
  *
- * Everything here runs under the big QEMU lock. Doorbells only note what is to
- * be done and schedule a bottom half; work is done in bottom halves (commands,
+ * Everything here runs under the big QEMU lock. Doorbells only note what to do
+ * and schedule a bottom half; work is done in bottom halves (commands,
  * transmission) and in the backend's receive callback. Data goes one way
- * through the files, and no file calls back up: who has news for somebody above
- * leaves a note (wake.h), who waits hands down a callback (gate.h).
+ * through the files, and no file calls back up: news for a file above is left
+ * as a note (wake.h), a file that waits passes down a callback (gate.h).
  *
- * receive() may be entered from inside our own send (libslirp answers at
- * once): no function here calls mlx5_port_send() with half-updated state. A
- * reset or the end may be asked for from inside a send or an interrupt message:
- * see work.h.
+ * receive() may be entered from inside our own send (libslirp answers at once):
+ * no function here calls mlx5_port_send() with half-updated state. A reset or
+ * the end may be requested from inside a send or an interrupt message: see
+ * work.h.
  */
 #ifndef HW_NET_MLX5_MLX5_H
 #define HW_NET_MLX5_MLX5_H
@@ -91,9 +91,9 @@ struct Mlx5Function {
     } dek;
 
     Mlx5Faults *faults; /* dev->faults, NULL without rules; see fault.h */
-    QLIST_HEAD(, Mlx5Tap) taps; /* who observes, see tap.h */
+    QLIST_HEAD(, Mlx5Tap) taps; /* observers, see tap.h */
 
-    /* completions and events not yet announced, see eq.c */
+    /* completions and events not yet signalled, see eq.c */
     GPtrArray *dirty_cqs;
     GPtrArray *dirty_eqs;
 
@@ -102,9 +102,9 @@ struct Mlx5Function {
 
 /* --------------------------------------------------------------- port --- */
 
-/* The one packet that is on its way out, kept while the backend is full. */
+/* The one packet being transmitted, kept while the backend is full. */
 typedef struct Mlx5TxPacket {
-    Mlx5Sq *sq; /* NULL: nothing is on its way */
+    Mlx5Sq *sq; /* NULL: none */
     enum {
         MLX5_TX_LAST_FRAME, /* the backend has it all */
         MLX5_TX_SEGMENTS,   /* LSO: frames are left in seg */
@@ -112,7 +112,7 @@ typedef struct Mlx5TxPacket {
     } left;
     unsigned next_ds; /* MLX5_TX_MULTI: where the next data segment is */
     uint8_t *buf;     /* a frame, or LSO payload: MLX5_TX_BUF_SIZE bytes */
-    size_t plain;     /* so much of buf may be plaintext handed in for a TIS */
+    size_t plain;     /* bytes of buf that may be plaintext for a TIS */
     Mlx5Segment seg;
 } Mlx5TxPacket;
 
@@ -134,11 +134,11 @@ struct Mlx5Port {
 
     /* transmission, sched.c and tx.c */
     GQueue sqs; /* SQs with doorbells rung, in turn */
-    bool tx_blocked; /* the backend asked to wait: queues rest until it calls */
+    bool tx_blocked; /* the backend is full: queues wait until it calls */
     /*
      * Copies (GBytes) of our frames in the backend's queue, oldest first. There
-     * is one while tx_blocked; a cable that was pulled and put back meanwhile
-     * lets another one follow.
+     * is one while tx_blocked; pulling and restoring the cable meanwhile may
+     * add another.
      */
     GQueue tx_unsent;
     int tx_budget;   /* frames' worth of work left to this run of sched.c */
@@ -165,8 +165,8 @@ struct Mlx5State {
 
     MemoryRegion bar0;
     uint32_t cq_doorbell_half; /* see uar.c */
-    Mlx5Work work;   /* what is at work, and whether it is to end */
-    bool reset_live; /* the reset to be done takes the function from a driver */
+    Mlx5Work work;   /* running work, and a pending teardown */
+    bool reset_live; /* the pending reset takes the function from a driver */
     Mlx5Function fn;
     Mlx5Port port;
 
@@ -185,7 +185,7 @@ struct Mlx5State {
     bool tls_rx;
     uint32_t resync_timeout_ms;
     char *record_log;
-    uint64_t record_log_max; /* longest that the file may get, 0: no limit */
+    uint64_t record_log_max; /* size limit of the file, 0: none */
     Mlx5RecordLog *records; /* while it is written, see observe.c */
     Mlx5Faults *faults; /* NULL until the first rule; see fault.h */
     Mlx5TlsKnobs tls_knobs; /* tls.c makes a property of each */

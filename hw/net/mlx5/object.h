@@ -12,8 +12,8 @@
 #include "types.h"
 
 /*
- * Kinds of numbered objects. The order is the order of destruction when a
- * function is reset: what refers comes before what is referred to.
+ * Kinds of numbered objects, in the order of destruction when a function is
+ * reset: an object comes before those it refers to.
  */
 typedef enum Mlx5ObjectType {
     MLX5_OBJ_TIR,
@@ -46,10 +46,10 @@ typedef struct Mlx5Object {
 
 /*
  * Creates an object of @size bytes (zeroed, the Mlx5Object first) under a free
- * number, which is not one freed a moment ago, and sets *@out to it. @holds is
- * how much memory it will hold besides, in bytes; both are charged, and given
- * back when it dies. @uid is the user context that the command came from. On
- * failure (no number, limit or memory left) *@out is NULL.
+ * number, but not one just freed, and sets *@out to it. @holds is the memory it
+ * will hold besides, in bytes; both are charged, and credited when it is
+ * destroyed. @uid is the user context that the command came from. On failure
+ * (no number, limit or memory left) *@out is NULL.
  */
 Mlx5Syndrome mlx5_object_create(Mlx5Function *fn, Mlx5ObjectType type,
                                 size_t size, size_t holds, uint16_t uid,
@@ -62,7 +62,7 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
 void *mlx5_object_get(Mlx5Function *fn, Mlx5ObjectType type, uint32_t id);
 /*
  * For a number that came in a WQE: may @user's owner use @o? The kernel may use
- * everything, others only what is theirs.
+ * everything, others only their own.
  */
 static inline bool mlx5_object_usable(const Mlx5Object *o,
                                       const Mlx5Object *user)
@@ -86,8 +86,8 @@ void mlx5_object_unref(void *obj);
 unsigned mlx5_object_count(Mlx5Function *fn, Mlx5ObjectType type);
 const char *mlx5_object_type_name(Mlx5ObjectType type);
 /*
- * Lets go of what an object refers to and holds; object.c frees the object
- * itself. There is one for each type, NULL where there is nothing to let go.
+ * Drops an object's references and frees what it holds; object.c frees the
+ * object itself. There is one for each type, NULL where there is nothing to do.
  */
 typedef void Mlx5ObjectDestroy(void *obj);
 void mlx5_objects_init(Mlx5Function *fn, Mlx5ObjectDestroy *const *destroy);
@@ -97,7 +97,7 @@ void mlx5_objects_finalize(Mlx5Function *fn);
 
 typedef struct Mlx5IdSpace {
     GHashTable *by_id;    /* id (of a range its first) -> Mlx5Object */
-    unsigned long *taken; /* a bit for each number, NULL while none ever was */
+    unsigned long *taken; /* a bit for each number, NULL until the first */
     uint32_t bits;        /* how many */
     uint32_t next;        /* where the search for a free number starts */
     uint32_t used;        /* numbers in use */

@@ -5,19 +5,19 @@
 
 #include "mlx5.h"
 
-/* Opens the log if one is asked for. The function must be ready. */
+/* Opens the log if requested. The function must be ready. */
 bool mlx5_observe_init(Mlx5State *s, Error **errp);
 /* Before any property is set. */
 void mlx5_observe_instance_init(Mlx5State *s);
-/* Forgets the property's value, at the end of the object. */
+/* Frees the property's value, at the end of the object. */
 void mlx5_observe_instance_finalize(Mlx5State *s);
 /*
- * @text, which a guest, a peer or a user made, for a trace: up to @max bytes or
- * its NUL, with all that is not printable ASCII, and the backslash, as \xNN. To
- * be freed.
+ * Returns @text, which comes from a guest, a peer or a user, for a trace: up to
+ * @max bytes or its NUL, with the backslash and all that is not printable ASCII
+ * as \xNN. The caller frees it.
  */
 char *mlx5_printable(const char *text, size_t max);
-/* Makes the property. */
+/* Adds the property. */
 void mlx5_observe_class_init(ObjectClass *klass);
 
 #endif

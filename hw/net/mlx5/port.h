@@ -17,7 +17,7 @@ enum {
     MLX5_PORT_DOWN = 2,
 };
 
-/* One way for the link to run. */
+/* A link mode. */
 typedef struct Mlx5LinkMode {
     uint32_t speed; /* Mb/s */
     uint32_t eth_proto;
@@ -28,27 +28,28 @@ typedef struct Mlx5LinkMode {
 uint32_t mlx5_port_proto_cap(bool ext);
 /* The mode in use, the fastest that proto_admin allows; NULL while down. */
 const Mlx5LinkMode *mlx5_port_link_mode(const Mlx5Port *port);
-/* Is there a backend, and does it say that its link is up? */
+/* Is there a backend with its link up? */
 bool mlx5_port_cable(Mlx5Port *port);
 /* Raises PORT_CHANGE, active or down. */
 void mlx5_port_event(Mlx5Port *port, bool up);
 
 void mlx5_port_init(Mlx5Port *port);
 void mlx5_port_reset(Mlx5Port *port);
-/* Takes the NIC from the net layer: nothing comes from there any more. */
+/* Removes the NIC from the net layer: nothing arrives from there any more. */
 void mlx5_port_finalize(Mlx5Port *port);
-/* Works out the operational state anew; raises PORT_CHANGE when it moved. */
+/* Updates the operational state; raises PORT_CHANGE when it changed. */
 void mlx5_port_update_link(Mlx5Port *port);
 /*
  * May a frame of @len bytes go out? If not (link down, longer than the MTU in
- * force) it has been counted as dropped. Nothing may once we are to go away.
+ * force) it has been counted as dropped. Nothing may once a teardown is
+ * pending.
  */
 bool mlx5_port_accept_tx(Mlx5Port *port, size_t len);
 /*
- * Gives one frame that may go out, of @len bytes, to the backend, padded to the
- * minimum length, and counts it; @cast is MLX5_CAST_*. Returns false when the
- * backend is full: the frame has been taken, but the next one may only be sent
- * after MLX5_WAKE_TX.
+ * Passes one accepted frame of @len bytes to the backend, padded to the minimum
+ * length, and counts it; @cast is MLX5_CAST_*. Returns false when the backend
+ * is full: the frame has been taken, but the next one may only be sent after
+ * MLX5_WAKE_TX.
  */
 bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt,
                     size_t len, int cast);

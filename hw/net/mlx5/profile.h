@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Capability profiles: what the device says it is. Data only; cmd_caps.c makes
- * capability pages from it and lays the device's properties over them.
+ * Capability profiles: what the device says it is. Data only; cmd_caps.c builds
+ * capability pages from it and applies the device's properties.
  */
 #ifndef HW_NET_MLX5_PROFILE_H
 #define HW_NET_MLX5_PROFILE_H

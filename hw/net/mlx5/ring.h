@@ -27,7 +27,7 @@ Mlx5Syndrome mlx5_ring_init(Mlx5Ring *ring, unsigned log_size,
                             unsigned page_offset, const uint8_t *pas,
                             size_t pas_len);
 void mlx5_ring_free(Mlx5Ring *ring);
-/* What it holds, for mlx5_object_create(). */
+/* Its memory, for mlx5_object_create(). */
 size_t mlx5_ring_memory(const Mlx5Ring *ring);
 /* Bus address of entry @index (taken modulo the size). */
 uint64_t mlx5_ring_addr(const Mlx5Ring *ring, uint32_t index);

@@ -29,8 +29,8 @@ struct Mlx5Rq {
 /* Is a WQE posted for one more packet? May read the doorbell record. */
 bool mlx5_rq_has_wqe(Mlx5Rq *rq);
 /*
- * Scatters the @iov of one packet into the next WQE and posts @cqe, in which
- * all but the queue's own fields is filled in.
+ * Scatters the @iov of one packet into the next WQE and posts @cqe, which is
+ * complete but for the queue's own fields.
  */
 void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
                      uint8_t *cqe);

@@ -14,9 +14,9 @@ void mlx5_rx_finalize(Mlx5Port *port);
 /* NetClientInfo.receive: 0 means that the net layer keeps the packet. */
 ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size);
 /*
- * A frame that tx.c sends to this vport's own address comes back, if a TIR at
- * the end of its way takes what its own transport domain sends. False: it has
- * not been looked at further and belongs on the wire. It is not held for a WQE.
+ * Loops back a frame that tx.c sends to this vport's own address, if a TIR at
+ * the end of its path accepts frames of its own transport domain. Returns false
+ * for a frame that belongs on the wire. Never holds it for a WQE.
  */
 bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * strict=on: an observer that has what the device does checked by
- * engine/tls_strict.h. See strict.c.
+ * strict=on: an observer that checks the device with engine/tls_strict.h. See
+ * strict.c.
  */
 #ifndef HW_NET_MLX5_STRICT_H
 #define HW_NET_MLX5_STRICT_H
@@ -10,12 +10,12 @@
 
 /* The properties strict and strict-violations. */
 void mlx5_strict_class_init(ObjectClass *klass);
-/* Begins to check, if strict=on and it does not yet. The function is ready. */
+/* Starts checking if strict=on, once. The function must be ready. */
 void mlx5_strict_start(Mlx5State *s);
 
 /*
- * The property break, in builds with MLX5_BREAK: the device is broken so that
- * a check must find it. See strict_break.c.
+ * The property break, in builds with MLX5_BREAK: breaks the device so that a
+ * check must find it. See strict_break.c.
  */
 void mlx5_strict_break_class_init(ObjectClass *klass);
 

@@ -198,7 +198,7 @@ typedef enum Mlx5Syndrome {
 
 #define MLX5_OK MLX5_SYN_OK
 
-/* PAGES_COUNT is not answered any more: the numbers behind it stay as they are. */
+/* PAGES_COUNT is no longer used: the numbers behind it must not move. */
 
 /* The PRM status of a syndrome. */
 Mlx5Status mlx5_syndrome_status(Mlx5Syndrome s);

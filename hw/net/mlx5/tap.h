@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tap: where observers look into the pipelines. The data path has one line
- * for each event, which costs one load and one branch while nobody observes;
- * who observes is no business of it.
+ * The tap: where observers attach to the pipelines. The data path has one line
+ * per event, which costs one load and one branch without observers, and does
+ * not know them.
  *
  * An observer embeds an Mlx5Tap, fills in the operations it wants and adds it
  * to the function. strict.c (the checker), observe.c (the record log) and, in
  * builds that have it, strict_break.c are such observers.
  *
- * What an event shows is valid during the call. An observer changes nothing of
- * the device and sends nothing, unless it says so with @alters; it neither adds
- * nor removes observers from inside an event.
+ * The arguments of an event are valid during the call. An observer changes
+ * nothing in the device and sends nothing, unless it sets @alters; it neither
+ * adds nor removes observers from inside an event.
  */
 #ifndef HW_NET_MLX5_TAP_H
 #define HW_NET_MLX5_TAP_H
 
 #include "tls.h"
 
-/* A packet as a receive queue takes it. */
+/* A packet as it is delivered to a receive queue. */
 typedef struct Mlx5TapDelivery {
     Mlx5Tir *tir;
     const Mlx5Packet *pkt;   /* the parse of @wire */
-    const uint8_t *wire;     /* as it came, pkt->len bytes */
+    const uint8_t *wire;     /* as received, pkt->len bytes */
     uint8_t *frame;          /* after TLS, before a VLAN tag is stripped */
     const struct iovec *iov; /* what goes to memory: parts of @frame */
     int iovcnt;
-    uint8_t *cqe;            /* all but the queue's own fields is filled in */
-    const Mlx5TlsReceived *tls; /* what its context said; zero without one */
+    uint8_t *cqe;            /* complete but for the queue's own fields */
+    const Mlx5TlsReceived *tls; /* its context's result; zero without one */
 } Mlx5TapDelivery;
 
 /*
- * The events: name, parameters, arguments. A row makes the operation, called
+ * The events: name, parameters, arguments. A row defines the operation, called
  * with the Mlx5Tap before the parameters, and mlx5_tap_NAME() for the pipeline.
  */
 #define MLX5_TAP_EVENTS(E) \
@@ -92,24 +92,24 @@ typedef struct Mlx5TapOps {
     void (*name) MLX5_TAP_OP params;
     MLX5_TAP_EVENTS(MLX5_TAP_OP_MEMBER)
 #undef MLX5_TAP_OP_MEMBER
-    /* The function ends: the observer has been removed and lets go of all. */
+    /* The function ends: the removed observer frees what it holds. */
     void (*end)(Mlx5Tap *tap, Mlx5Function *fn);
-    /* It changes what it is shown, or sends: it is told before the others. */
+    /* It changes its arguments, or sends: it is called before the others. */
     bool alters;
 } Mlx5TapOps;
 
 /* An observer; to be embedded. */
 struct Mlx5Tap {
     const Mlx5TapOps *ops;
-    size_t context_memory; /* what it keeps of each TLS context, bytes */
+    size_t context_memory; /* bytes kept for each TLS context */
     QLIST_ENTRY(Mlx5Tap) next; /* in fn->taps */
 };
 
 void mlx5_tap_add(Mlx5Function *fn, Mlx5Tap *tap);
 void mlx5_tap_remove(Mlx5Function *fn, Mlx5Tap *tap);
-/* Removes all observers and tells them so, as long as the engine is there. */
+/* Removes and notifies all observers, while the engine still exists. */
 void mlx5_tap_end(Mlx5Function *fn);
-/* What observers keep of a TLS context that is made now, bytes. */
+/* Bytes that observers keep for a TLS context created now. */
 size_t mlx5_tap_context_memory(const Mlx5Function *fn);
 
 #define MLX5_TAP_INLINE(name, params, args) \
@@ -123,7 +123,7 @@ size_t mlx5_tap_context_memory(const Mlx5Function *fn);
 MLX5_TAP_EVENTS(MLX5_TAP_INLINE)
 #undef MLX5_TAP_INLINE
 
-/* mlx5_tap_rx_deliver(), with a struct that is made only if somebody looks. */
+/* mlx5_tap_rx_deliver(), with a struct that is only built for observers. */
 #define MLX5_TAP_RX_DELIVER(fn, ...) \
     do { \
         if (unlikely(!QLIST_EMPTY(&(fn)->taps))) { \

@@ -15,41 +15,42 @@
 
 bool mlx5_tls_init(Mlx5Function *fn, Error **errp);
 void mlx5_tls_finalize(Mlx5Function *fn);
-/* Makes a property of each engine knob; they can be set at any time. */
+/* Adds a property for each engine knob; they can be set at any time. */
 void mlx5_tls_class_init(ObjectClass *klass);
 
-/* What the context of a TIS or TIR holds, for mlx5_object_create(). */
+/* Memory of a TIS's or TIR's context, for mlx5_object_create(). */
 size_t mlx5_tls_tx_memory(const Mlx5Function *fn);
 size_t mlx5_tls_rx_memory(const Mlx5Function *fn);
 Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn);
-/* What a TIS has of TLS, if anything. */
+/* Frees the TIS's TLS context, if any. */
 void mlx5_tls_tis_destroy(Mlx5Tis *tis);
 Mlx5TlsRx *mlx5_tls_rx_new(Mlx5Function *fn, uint32_t tirn);
 void mlx5_tls_rx_free(Mlx5TlsRx *rx); /* NULL is allowed */
-/* What a TIR has of TLS: context and timer. */
+/* Frees the TIR's TLS context and timer, if any. */
 void mlx5_tls_tir_destroy(Mlx5Tir *tir);
 
 /*
  * The TIS or TIR with a TLS context that a WQE of @sq names, or NULL with the
  * reason in *@why: there is none, or it is not for this queue. The owner must
- * be the same (the kernel may use all), and the transport domain, as far as the
- * queue has one by its TIS; a TIS must be of the queue's protection domain, too.
+ * be the same (the kernel may use all), and so must the transport domain, if
+ * the queue has one through its TIS; a TIS must also be in the queue's
+ * protection domain.
  */
 Mlx5Tis *mlx5_tls_tis(const Mlx5Sq *sq, uint32_t tisn, const char **why);
 Mlx5Tir *mlx5_tls_tir(const Mlx5Sq *sq, uint32_t tirn, const char **why);
 /*
  * Runs the TCP payload of @wqe, a SEND or LSO of @sq, through its TIS. @pkt is
- * the parse of its headers; @payload with @len bytes is what follows them.
+ * the parse of its headers; @payload, of @len bytes, follows them.
  */
 Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, const Mlx5Wqe *wqe,
                                const Mlx5Packet *pkt, uint8_t *payload,
                                size_t len);
-/* Counts and traces that the packet of @wqe is dropped unlooked at. */
+/* Counts and traces that the packet of @wqe is dropped before TLS sees it. */
 void mlx5_tls_refuse(Mlx5Function *fn, const Mlx5Wqe *wqe, const char *why);
 /* Runs the bytes of @wqe, a DUMP of @sq, through its TIS; nothing is sent. */
 void mlx5_tls_dump(const Mlx5Sq *sq, const Mlx5Wqe *wqe, const uint8_t *data,
                    size_t len);
-/* What a context says of a packet. */
+/* A context's result for a packet. */
 typedef struct Mlx5TlsReceived {
     Mlx5TlsFlag flag; /* cqe.tls_offload */
     bool candidate;   /* a header in it was chosen as the candidate, */
@@ -57,12 +58,12 @@ typedef struct Mlx5TlsReceived {
 } Mlx5TlsReceived;
 
 /*
- * Runs a received packet that mlx5_tls_wants() through @tir's context, which
- * may decrypt @frame in place.
+ * Runs a received packet, for which mlx5_tls_wants() is true, through @tir's
+ * context, which may decrypt @frame in place.
  */
 Mlx5TlsReceived mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
                                  uint8_t *frame);
-/* Does the context of @tir look at this packet at all? */
+/* Does the context of @tir process this packet? */
 bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt);
 
 /* ---------------------------------------------------------------- dek.c --- */

@@ -43,7 +43,7 @@ typedef struct Mlx5Vport Mlx5Vport;
 #define MLX5_LOG_CMDQ_STRIDE 6
 #define MLX5_CAP_PAGE_SIZE 0x1000
 #define MLX5_LOG_MAX_LSO 18
-/* Longest LSO payload with its headers, and then some. */
+/* Longest LSO payload with its headers, plus some slack. */
 #define MLX5_TX_BUF_SIZE ((1u << MLX5_LOG_MAX_LSO) + 4096)
 #define MLX5_MAX_MTU 9978 /* IP MTU; the wire frame adds 14 + 2 * 4 bytes */
 #define MLX5_HW_MTU_OVERHEAD 22 /* Ethernet header, one VLAN tag, FCS */

@@ -26,14 +26,14 @@ typedef struct Mlx5QCounter {
 void mlx5_vport_init(Mlx5Vport *vport);
 void mlx5_vport_reset(Mlx5Vport *vport, const uint8_t mac[6]);
 void mlx5_vport_finalize(Mlx5Vport *vport);
-/* vport state: what admin_state makes of the port's operational state. */
+/* vport state: admin_state applied to the port's operational state. */
 enum {
     MLX5_VPORT_ADMIN_DOWN = 0,
     MLX5_VPORT_ADMIN_UP = 1,
     MLX5_VPORT_ADMIN_FOLLOW = 2,
 };
 bool mlx5_vport_is_up(Mlx5Function *fn);
-/* Is it an address of the vport: the permanent one, or on its list? */
+/* Is @mac an address of the vport: the permanent one, or on its list? */
 bool mlx5_vport_is_own(const Mlx5Vport *vport, const uint8_t mac[6]);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Going away while at work. An interrupt message is a write of the guest's
- * choice to an address of the guest's choice: it may reset us or eject us. So
- * may whoever takes a frame that we send, and an IOMMU that reports an access of
- * ours by a message of its own. One rule keeps that harmless:
+ * Teardown during work. An interrupt message is a write of the guest's choice
+ * to an address of the guest's choice: it may reset or eject the device. So may
+ * a receiver of our frames, and an IOMMU that reports our access by a message
+ * of its own. One rule keeps that harmless:
  *
- *   No object dies while code of the device is on the stack. Whoever asks for a
- *   reset or an end from inside is heard at the end of the outermost work; until
- *   then nothing is read, written, sent or announced any more.
+ *   No object is freed while device code is on the stack. A reset or end
+ *   requested from inside is carried out at the end of the outermost work;
+ *   until then nothing more is read, written, sent or signalled.
  *
  * Every way into the device that can call out of it again is a piece of work:
  * bottom halves by being an Mlx5Bh, register writes and received packets by
@@ -20,7 +20,7 @@
 
 typedef enum Mlx5Leave {
     MLX5_LEAVE_NOT,
-    MLX5_LEAVE_RESET, /* what the driver made dies */
+    MLX5_LEAVE_RESET, /* what the driver created is freed */
     MLX5_LEAVE_EXIT,  /* and the device too: PCI function and wire are gone */
 } Mlx5Leave;
 
@@ -30,25 +30,26 @@ typedef struct Mlx5Work {
     DeviceState *dev;
     Mlx5LeaveFunc *leave;
     unsigned depth;    /* pieces of work on the stack */
-    Mlx5Leave pending; /* asked for; MLX5_LEAVE_EXIT stays for ever */
+    Mlx5Leave pending; /* requested; MLX5_LEAVE_EXIT stays forever */
 } Mlx5Work;
 
-/* @leave takes down what it is told; it is never called during work. */
+/* @leave does the teardown; it is never called during work. */
 void mlx5_work_init(Mlx5Work *work, DeviceState *dev, Mlx5LeaveFunc *leave);
 void mlx5_work_begin(Mlx5Work *work);
-/* At the end of the outermost work a reset that was asked for is done. */
+/* At the end of the outermost work, carries out a requested reset. */
 void mlx5_work_end(Mlx5Work *work);
 /*
- * A reset or the end: now if nothing is at work, else later. An end that has to
- * wait comes from the main loop, and keeps the device's memory until then.
+ * Requests a reset or the end: now if no work is running, else later. A
+ * deferred end runs from the main loop, and keeps the device's memory until
+ * then.
  */
 void mlx5_work_leave(Mlx5Work *work, Mlx5Leave how);
-/* Are we to go away? Loops end, and nothing goes in or out any more. */
+/* Is a teardown pending? Then loops end, and nothing goes in or out. */
 static inline bool mlx5_work_stop(const Mlx5Work *work)
 {
     return work->pending != MLX5_LEAVE_NOT;
 }
-/* Has the device been taken out of the machine? */
+/* Has the device been unplugged? */
 static inline bool mlx5_work_gone(const Mlx5Work *work)
 {
     return work->pending == MLX5_LEAVE_EXIT;

@@ -2,7 +2,7 @@
 /*
  * What a send queue executes: the one table of WQEs, and one of them decoded.
  * wqe.c decodes and dispatches; handlers are in tx.c (packets) and tls_wqe.c
- * (TLS control), named after the WQE. docs/adding-a-wqe.md goes through it.
+ * (TLS control), named after the WQE. docs/adding-a-wqe.md walks through it.
  */
 #ifndef HW_NET_MLX5_WQE_H
 #define HW_NET_MLX5_WQE_H
@@ -21,29 +21,29 @@ typedef struct Mlx5Tis Mlx5Tis;
 typedef struct Mlx5Tir Mlx5Tir;
 typedef struct Mlx5WqeDesc Mlx5WqeDesc;
 
-/* What becomes of a WQE. */
+/* The result of a WQE. */
 typedef enum Mlx5TxResult {
-    MLX5_TX_ERROR = 0, /* it is bad; wqe->syndrome says how */
+    MLX5_TX_ERROR = 0, /* bad; wqe->syndrome says how */
     MLX5_TX_DONE,      /* it is finished, its CQE may be written */
     MLX5_TX_BLOCKED,   /* the backend is full; call mlx5_tx_continue() later */
     MLX5_TX_MORE,      /* port->tx_budget is used up; the same */
-    MLX5_TX_WAIT,      /* a fault keeps it back; its queue has a turn later */
+    MLX5_TX_WAIT,      /* a fault holds it; its queue gets a turn later */
 } Mlx5TxResult;
 
 /*
- * One WQE: a copy, which the driver cannot change any more, and what is in its
+ * One WQE: a copy, which the driver can no longer change, and its decoded
  * control segment. There is one at a time, port->wqe.
  */
 typedef struct Mlx5Wqe {
-    uint64_t serial; /* counts on over all queues; the first is 1 */
-    const Mlx5WqeDesc *desc; /* its row, NULL: there is none */
+    uint64_t serial; /* increments over all queues, from 1 */
+    const Mlx5WqeDesc *desc; /* its row, NULL: none */
     uint8_t opcode;
     uint8_t opc_mod;
     uint8_t ds;       /* its length in units of 16 bytes */
-    uint8_t bbs;      /* in blocks of the ring: what it takes of it */
-    bool ce;          /* it wants a CQE, however it ends */
+    uint8_t bbs;      /* the same in blocks of the ring */
+    bool ce;          /* it gets a CQE however it ends */
     uint8_t syndrome; /* of MLX5_TX_ERROR, an MLX5_CQE_SYN_* */
-    /* whom it is about, as its row says: */
+    /* its subject, as its row says: */
     Mlx5TlsDir dir;   /* a TIS (TX) or a TIR (RX), */
     bool subject;     /* if any, */
     uint32_t num;     /* by its number; of a packet 0 is none */
@@ -51,19 +51,19 @@ typedef struct Mlx5Wqe {
     Mlx5Tis *tis;
     Mlx5Tir *tir;
     const char *missing;
-    Mlx5FaultVerdict fault; /* what rules say; hits = 0: nothing, ignore it */
+    Mlx5FaultVerdict fault; /* of the rules; hits = 0: none, ignore it */
     uint8_t bytes[MLX5_MAX_WQEBBS * MLX5_WQEBB]; /* ds of them, times 16 */
 } Mlx5Wqe;
 
 typedef Mlx5TxResult Mlx5WqeHandler(Mlx5Sq *sq, Mlx5Wqe *wqe);
 
-/* Whom a WQE is about. */
+/* The subject of a WQE. */
 typedef enum Mlx5WqeSubject {
     MLX5_WQE_OF_NONE = 0,
     MLX5_WQE_OF_TIS,
     /*
-     * opc_mod says, and tells this use of the opcode from others that are not
-     * known here. So does the length.
+     * opc_mod selects, and tells this use of the opcode from others that are
+     * not known here, as does the length.
      */
     MLX5_WQE_OF_MOD,
 } Mlx5WqeSubject;
@@ -80,9 +80,9 @@ enum { MLX5_OPC_MOD_TIS = 1, MLX5_OPC_MOD_TIR = 2 };
 
 /*
  * X(opcode, NAME, handler, ds, subject, num, fault, frames), by opcode: ds is
- * the one length that is right, in units of 16 bytes, or 0 if the handler finds
- * out; num is where the subject's number is (MLX5_WQE_NUM_*); fault is what
- * rules for faults call it (MLX5_FAULT_WQE_*); frames: does it send any?
+ * the required length, in units of 16 bytes, or 0 if the handler checks it; num
+ * is where the subject's number is (MLX5_WQE_NUM_*); fault is its name in fault
+ * rules (MLX5_FAULT_WQE_*); frames: does it send any?
  */
 #define MLX5_WQES(X)                                                     \
     X(0x00, NOP, nop, 0, NONE, CTRL, NOP, false)                         \
@@ -122,16 +122,17 @@ static inline Mlx5TxResult mlx5_wqe_bad(Mlx5Wqe *wqe, uint8_t syndrome)
 }
 
 /*
- * Copies the WQE at sq->cc and decodes it. False: it cannot be read, or its
- * control segment is wrong; wqe->syndrome says how, and bbs how far to go on.
+ * Copies the WQE at sq->cc and decodes it. Returns false if it cannot be read,
+ * or its control segment is wrong; wqe->syndrome says how, and bbs how far to
+ * advance.
  */
 bool mlx5_wqe_fetch(Mlx5Wqe *wqe, Mlx5Sq *sq);
 /*
- * Only what a CQE needs of the WQE at sq->cc that is not to be executed. False:
- * it cannot be read.
+ * Reads only what a CQE needs of the WQE at sq->cc, which is not executed.
+ * Returns false if it cannot be read.
  */
 bool mlx5_wqe_peek(Mlx5Wqe *wqe, Mlx5Sq *sq);
-/* Executes it, unless a rule for faults is against that. */
+/* Executes it, unless a fault rule prevents that. */
 Mlx5TxResult mlx5_wqe_execute(Mlx5Sq *sq, Mlx5Wqe *wqe);
 /* Erases the copy, which may have plaintext and IVs. */
 static inline void mlx5_wqe_erase(Mlx5Wqe *wqe)
