@@ -12,7 +12,9 @@ and one for each arrow that is allowed to point upward:
     NAME: file file ...
     up: file -> file   why
 
-A `?` behind a file says that not every build has it. A file A has an arrow to a file B if A uses a symbol that B defines; a function
+A `?` behind a file says that not every build has it.
+
+A file A has an arrow to a file B if A uses a symbol that B defines; a function
 in a table counts as much as a call does. Files on the same floor may have
 arrows between them, but not in a circle. Files of the engine are one file,
 `engine`.
@@ -114,7 +116,7 @@ def circles(files, graph):
 
 
 def read_floors(path):
-    """{file: its floor}, the floors' names, {(from, to): why}, {file not always built}."""
+    """{file: its floor}, the floors' names, {(from, to): why}, {file not in each build}."""
     floor, names, allowed, optional = {}, [], {}, set()
     for number, line in enumerate(path.read_text().splitlines(), 1):
         line = line.split("#")[0].strip()
