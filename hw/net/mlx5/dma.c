@@ -24,9 +24,11 @@ static const MemTxAttrs memory_only = { .memory = true };
 static bool dma_rw(Mlx5Function *fn, uint64_t addr, void *buf, size_t len,
                    DMADirection dir)
 {
+    /* PCI_DEVICE() would look its type up at each access: several a packet. */
+    PCIDevice *pci = &fn->dev->parent_obj;
+
     return !mlx5_work_stop(&fn->dev->work) &&
-           pci_dma_rw(PCI_DEVICE(fn->dev), addr, buf, len, dir,
-                      memory_only) == MEMTX_OK;
+           pci_dma_rw(pci, addr, buf, len, dir, memory_only) == MEMTX_OK;
 }
 
 /* That what we are told to forget is not done any more is nobody's mistake. */
