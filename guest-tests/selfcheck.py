@@ -27,7 +27,7 @@ import bug                                                      # noqa: E402
 import tests                                                    # noqa: E402
 from agent import control, ktls, payload, rawnet, tcp                    # noqa: E402
 from lib import (case, counters, dmesg, hosts, ktap, loss, needs, records,  # noqa: E402
-                 runner, rx, strict, tracepoints, txpath, wire)
+                 runner, rx, rx_layout, rx_truth, strict, tracepoints, txpath, wire)
 from lib.env import EnvironmentProblem, kernel_version         # noqa: E402
 
 
@@ -584,20 +584,28 @@ class Observers(unittest.TestCase):
 
 
 class Receiving(unittest.TestCase):
-    """What lib/rx.py says of segments and records."""
+    """What lib/rx*.py say of segments, flags and records."""
 
     def test_burst(self):
         """Bytes of records are in the segments that they are in."""
-        burst = rx.Burst([*rx.whole(2), 5, 5, *rx.whole(1)])
-        self.assertEqual(burst.total, 3 * rx.SEGMENT + 2 * 34)
+        burst = rx_layout.Burst([*rx_layout.whole_segments(2), 5, 5,
+                                 *rx_layout.whole_segments(1)])
+        self.assertEqual(burst.total, 3 * rx_layout.SEGMENT + 2 * 34)
         self.assertEqual(burst.segments, 4)
         self.assertEqual([burst.segment(record) for record in range(4)], [0, 2, 2, 2])
         self.assertEqual([burst.segment(record, -1) for record in range(4)], [1, 2, 2, 3])
-        self.assertEqual(list(burst.of(3)), [2, 3])
+
+    def test_flags(self):
+        """Differences and multiples are taken flag by flag."""
+        now = rx.Flags.of({"tls_rx_not_decrypted": 7, "tls_rx_decrypted": 5, "tls_rx_resync": 2,
+                           "tls_rx_error": 1})
+        moved = now - rx.Flags(plain=4, resync=2)
+        self.assertEqual((moved, moved.total), (rx.Flags(plain=3, decrypted=5, error=1), 9))
+        self.assertEqual(rx.Flags(plain=1, error=2) * 3, rx.Flags(plain=3, error=6))
 
     def _truth(self, device, kernel):
         """What Truth.check() says of lines of the device and events of the kernel."""
-        log = types.SimpleNamespace(of=lambda _: [records.parse(json.dumps(dict(
+        log = types.SimpleNamespace(records=lambda _: [records.parse(json.dumps(dict(
             dir="rx", tirn=1, type=23, mode="decrypt", end="tag-ok", before="OFFLOAD",
             after="OFFLOAD", **line))) for line in device])
         lines = ["t-1 (1) [0] .... 1.0: tls_device_offload_set: sk=x direction=0 "
@@ -608,7 +616,7 @@ class Receiving(unittest.TestCase):
         trace = types.SimpleNamespace(events=lambda name=None, sk=None: [
             event for event in tracepoints.parse("\n".join(lines))
             if name in (None, event.name)])
-        return rx.Truth(log, trace).check()
+        return rx_truth.Truth(log, trace).check()
 
     def test_truth(self):
         """Verdicts and numbers of both agree, or that is told; sequence numbers wrap."""

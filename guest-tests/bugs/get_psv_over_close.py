@@ -13,7 +13,7 @@ import socket
 
 from lib import fault, rx
 from lib.case import expect_equal
-from lib.rx import whole
+from lib.rx_layout import whole_segments
 
 from . import NEEDS, say
 
@@ -29,33 +29,29 @@ def run(env):
 def bring_about(env, between):
     """The completion of a GET_PSV is held until the socket is closed and between() has run."""
     # all of it in one queue, so that a later answer comes behind the one that was held
-    with env.local.nic.with_channels() as change, rx.prepared(env) as into:
+    with env.local.nic.with_channels() as change, rx.receiving_ends(env) as ends:
         change(1)
         env.local.nic.wait_ready()
         with fault.faults(env, env.local, "hold wqe=GET_PSV name=psv count=1") as held:
-            with rx.opened(env, into, truth=False) as bench:
-                kept = bench.lose(4)
-                bench.send(whole(4, 3), read=False)
+            with ends.session(truth=False) as session:
+                lost = session.lose(4)
+                session.send_unread(whole_segments(4, 3))
                 held.wait_waiting(1)
                 say("a record header was lost, the driver asks, and the answer is held")
-                kept.wait()
-                bench.connection.close(abort=True)
+                lost.wait_held()
+                session.connection.close(abort=True)
             say("the socket is closed, the driver has given back its context")
             between()
             expect_equal("answers that were held", held.release("psv"), 1)
             say("the answer was let go")
-        answered(env, into)
+        expect_answered(ends)
 
 
-def answered(env, into):
+def expect_answered(ends):
     """The driver has dealt with all answers so far: it deals with another one."""
-    with rx.opened(env, into, truth=False) as bench:
-        kept = bench.lose(4)
-        sent = bench.send(whole(4, 3))
-        bench.wait_driver("rx_tls_resync_req_end")
-        kept.comes()
-        sent.finish()
-        bench.recovers()
+    with ends.session(truth=False) as session:
+        session.send_with_loss(whole_segments(4, 3), 4).repair()
+        session.expect_recovery()
 
 
 def others():

@@ -19,16 +19,16 @@ NEEDS = (*ALL, "channels:2", "rss")
 
 def run(env):
     """See the module's text."""
-    with rx.prepared(env) as into, env.local.nic.with_channels() as change:
+    with rx.receiving_ends(env) as ends, env.local.nic.with_channels() as change:
         change(2)
         with by_second_channel(env) as connection:
             change(1)
             env.local.nic.wait_ready()
             say("one channel is left, the socket's last packet came by the other one")
             connection.enable_tls(down=False)
-            into.check_configuration(connection, tx=False)
+            ends.offload.check_configuration(connection, tx=False)
             connection.up.move(100_000)
-            into.check_no_error()
+            ends.offload.check_no_error()
 
 
 @contextlib.contextmanager

@@ -6,8 +6,8 @@ State: none.
 Callers: bug.py.
 """
 
-from lib import rx
 from lib.case import wait_for
+from lib.tls import Offload
 
 from . import Shown, say
 from .rx_queue_gone import NEEDS, by_second_channel
@@ -20,13 +20,13 @@ TRIES = 4           # of TCP, to send the same bytes
 def run(env):
     """See the module's text."""
     nic = env.local.nic
-    with rx.Offload(env, env.local, rx=True) as into, rx.Offload(env, env.remote), \
+    with Offload(env, env.local, rx=True) as receiver, Offload(env, env.remote), \
             nic.with_channels() as change:
         change(2)
         with by_second_channel(env) as connection:
             connection.enable_tls(down=False)
-            into.check_configuration(connection, tx=False)
-            into.warm_up(connection.up)
+            receiver.check_configuration(connection, tx=False)
+            receiver.warm_up(connection.up)
             say("the device decrypts, and delivers to the second channel")
             change(1)
             nic.wait_ready()

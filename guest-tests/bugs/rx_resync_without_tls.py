@@ -9,7 +9,7 @@ Callers: bug.py.
 
 from lib import rx
 from lib.case import expect, expect_equal
-from lib.rx import whole
+from lib.rx_layout import whole_segments
 
 from . import NEEDS, say
 from .deferred import begin, deferred, one_channel
@@ -19,18 +19,18 @@ __all__ = ("NEEDS", "run")
 
 def run(env):
     """See the module's text."""
-    with one_channel(env), rx.prepared(env) as into, \
-            rx.opened(env, into, truth=False) as bench, deferred(env) as polled:
-        kept = bench.lose(4)
+    with one_channel(env), rx.receiving_ends(env) as ends, \
+            ends.session(truth=False) as session, deferred(env) as polled:
+        lost = session.lose(4)
         begin(env)
-        bench.send(whole(4, 3), read=False)
-        bench.wait_packets(11)
-        kept.wait()
-        expect(bench.flags()[2] >= 1, "the device has not asked for resync")
+        session.send_unread(whole_segments(4, 3))
+        session.wait_packets(11)
+        lost.wait_held()
+        expect(session.flags().resync >= 1, "the device has not asked for resync")
         say("a record header was lost, the packet with the request waits in the channel")
-        connection = bench.connection
+        connection = session.connection
         env.local.call("tcp.close", number=connection.server_socket, abort=True)
-        into.check_closed(tx=False)
+        ends.offload.check_closed(tx=False)
         say("the socket is closed, the driver has given back its context")
         other = env.local.call("tcp.repair_socket", address=env.local.address(4),
                                port=connection.server_port, mss=1400, send_seq=1000,
@@ -38,7 +38,7 @@ def run(env):
         env.local.call("tcp.repair_connect", number=other, address=env.remote.address(4),
                        port=connection.client_port, receive_seq=1000)
         expect_equal("requests that the driver has seen",
-                     bench.driver("rx_tls_resync_req_pkt"), 0)
+                     session.driver("rx_tls_resync_req_pkt"), 0)
         say("a socket without TLS has its addresses and ports")
         polled()
-        bench.wait_driver("rx_tls_resync_req_pkt")
+        session.wait_driver("rx_tls_resync_req_pkt")

@@ -15,6 +15,7 @@ Callers: tests that need("fault") (the local end's device) or need("remote-fault
 
 import contextlib
 
+from . import lab
 from .case import expect, expect_equal, fail, wait_for
 
 ACTIONS = ("fault.add", "fault.list", "fault.clear", "fault.release")
@@ -22,13 +23,7 @@ ACTIONS = ("fault.add", "fault.list", "fault.clear", "fault.release")
 
 def missing(env, host):
     """The reason why nothing can be done to the device at an end, or None."""
-    device = env.device(host)
-    if device is None:
-        return env.no_lab or f"the lab knows nothing of the NIC on the {host.name} end"
-    for action in ACTIONS:
-        if not device.can(action):
-            return f"the lab has no action {action}"
-    return None if device.has("faults") else "the device has no property faults"
+    return lab.missing(env, host, "faults", ACTIONS)
 
 
 class Rule:

@@ -9,6 +9,8 @@ Callers: env.py; tests that need("lab"). On real hardware there is none, and the
 import contextlib
 import sys
 
+from .case import wait_for
+
 LIBRARY = "/usr/local/lib/lab"
 
 
@@ -28,6 +30,29 @@ def connect():
         return labclient.connect()
     except labclient.Absent as reason:
         raise NoLab(f"no lab beside this machine: {reason}") from None
+
+
+def missing(env, host, prop, actions):
+    """The reason why the device at an end has no such property, or the lab no such actions; or
+    None."""
+    device = env.device(host)
+    if device is None:
+        return env.no_lab or f"the lab knows nothing of the NIC on the {host.name} end"
+    for action in actions:
+        if not device.can(action):
+            return f"the lab has no action {action}"
+    return None if device.has(prop) else f"the device has no property {prop}"
+
+
+def device_property(env, prop):
+    """{end: value} of a property of the devices that are plugged in and have it."""
+    found = {}
+    for host in env.hosts:
+        device = env.device(host)
+        value = device.get_or_none(prop) if device is not None else None
+        if value is not None:
+            found[host] = value
+    return found
 
 
 class LabNic:
@@ -56,6 +81,13 @@ class LabNic:
     def counters(self):
         """The device's own counters."""
         return self.client.get(self.ident, "counters")
+
+    @contextlib.contextmanager
+    def new_steering_entry(self):
+        """When the block ends the device gets one more steering entry than it had."""
+        before = self.objects()["flow_entry"]
+        yield
+        wait_for("the steering entry", lambda: self.objects()["flow_entry"] == before + 1)
 
     def replug(self, **props):
         """Pull the NIC out and put it back, with other values of properties (_ for -) if named.

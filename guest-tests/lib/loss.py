@@ -23,7 +23,7 @@ TIMESTAMPS = 12
 
 
 @contextlib.contextmanager
-def unmerged(*ends):
+def single_segments(*ends):
     """While the block lasts, segments leave these ends one by one and are not merged on arrival.
 
     Connections take over the limit when they are opened, so they must be opened inside.
@@ -68,7 +68,7 @@ def lose(connection, direction, nth, at):
 
     at  "egress" of the sender or "ingress" of the receiver
 
-    The connection must be idle and have been opened inside unmerged().
+    The connection must be idle and have been opened inside single_segments().
     """
     sender, receiver = direction.sender, direction.receiver
     host = sender if at == "egress" else receiver

@@ -3,7 +3,7 @@
 
 Responsible for: what tests of resets, power and errors read and write there.
 State: none.
-Callers: test_aer, test_rebind, test_hotplug. This machine's devices only.
+Callers: tests/pci/. This machine's devices only.
 """
 
 import pathlib

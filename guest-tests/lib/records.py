@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import json
 
+from . import lab
 from .case import expect, expect_equal
 
 ACTIONS = ("records.start", "records.read", "records.stop")
@@ -18,13 +19,7 @@ ACTIONS = ("records.start", "records.read", "records.stop")
 
 def missing(env, host):
     """The reason why the device at an end has no record log that can be read, or None."""
-    device = env.device(host)
-    if device is None:
-        return env.no_lab or f"the lab knows nothing of the NIC on the {host.name} end"
-    for action in ACTIONS:
-        if not device.can(action):
-            return f"the lab has no action {action}"
-    return None if device.has("record-log") else "the device has no property record-log"
+    return lab.missing(env, host, "record-log", ACTIONS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +53,7 @@ class Log:
     def __init__(self, device):
         self._device = device
         self._since = device.client.call("records.start", nic=device.ident)["next"]
+        self._next = self._since
 
     def restart(self):
         """From now on."""
@@ -80,7 +76,7 @@ class Log:
         """No more lines."""
         self._device.client.call("records.stop", nic=self._device.ident)
 
-    def of(self, direction, context=None):
+    def records(self, direction, context=None):
         """Those of one direction ("tx", "rx"), and of one context if it is named; without a name
         there must be no more than one."""
         found = [record for record in self.read() if record.dir == direction

@@ -7,6 +7,8 @@ Callers: runner.py, which writes it into the report; docs/tls-rows.md is made of
 Where no device counts rows there is nothing to say.
 """
 
+from .lab import device_property
+
 PROPERTY = "tls-rows"
 
 
@@ -18,13 +20,7 @@ class Rows:
         self._counted = self._read()
 
     def _read(self):
-        found = {}
-        for host in self._env.hosts:
-            device = self._env.device(host)
-            counts = device.get_or_none(PROPERTY) if device is not None else None
-            if counts is not None:      # it is plugged in, and counts them
-                found[host] = counts
-        return found
+        return device_property(self._env, PROPERTY)
 
     def moved(self):
         """{row: times} of those that were taken; the next call begins here."""

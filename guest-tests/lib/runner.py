@@ -209,8 +209,9 @@ class Runner:
 def _place(error):
     """file:line of the test's own code that noticed."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if "/tests/" in frame.filename:
-            return f"tests/{frame.filename.rsplit('/', 1)[1]}:{frame.lineno}: "
+        _, tests, name = frame.filename.rpartition("/tests/")
+        if tests:
+            return f"tests/{name}:{frame.lineno}: "
     return ""
 
 

@@ -6,6 +6,8 @@ the bench. State: the counts at the beginning. Callers: runner.py; elsewhere tha
 with a device that has no such property, there is nothing to compare.
 """
 
+from .lab import device_property
+
 PROPERTY = "strict-violations"
 
 
@@ -18,13 +20,8 @@ class Violations:
 
     def _read(self):
         """{NIC: {reason: count}} of those that can tell; one may be unplugged."""
-        found = {}
-        for host in self._env.hosts:
-            device = self._env.device(host)
-            counts = device.get_or_none(PROPERTY) if device is not None else None
-            if counts is not None:
-                found[device.ident] = counts
-        return found
+        return {self._env.device(host).ident: counts
+                for host, counts in device_property(self._env, PROPERTY).items()}
 
     def since(self):
         """{NIC: {reason: how often}} without zeros."""

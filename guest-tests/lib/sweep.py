@@ -4,7 +4,7 @@
 Responsible for: running questions one by one, with the lines of the kernel's log that each of them
 caused; walking trees of files; what counts as a refusal that a user understands.
 State: the place in the kernel's log, the answers so far.
-Callers: tests/test_sweep.py.
+Callers: tests/nic/sweep.py.
 
 A question is a command line or a file. It is answered, or refused as a table in the test says,
 each row with the reason. Either way the driver has logged nothing at level err: an error line

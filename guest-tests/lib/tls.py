@@ -180,11 +180,14 @@ class Connection:
         return configuration(host, here, there)
 
 
-def configuration(host, here, there):
-    """{"tx": ..., "rx": ...} of the connection between these ports at `host`."""
+def configuration(host, here=None, there=None):
+    """{"tx": ..., "rx": ...} of the connection between these ports at `host`; None: any port, if
+    there is only one such connection."""
+    ports = [f"{which} = :{port}" for which, port in (("sport", here), ("dport", there)) if port]
     text = host.out("ss", "-t", "-n", "-i", "-H", "state", "established",
-                    f"( sport = :{here} and dport = :{there} )")
-    expect(text.strip(), f"ss shows no connection {here}-{there} on the {host.name} end")
+                    f"( {' and '.join(ports)} )")
+    expect(text.strip(), f"ss shows no connection with {' and '.join(ports)} on the {host.name} "
+                         "end")
     found = {"tx": "none", "rx": "none"}
     for direction in found:
         match = re.search(rf"\b{direction}conf: (\S+)", text)
@@ -330,16 +333,3 @@ def certificate(host):
                  "ec_paramgen_curve:P-256", "-nodes", "-days", "3650", "-subj", "/CN=guest-tests",
                  "-out", paths[0], "-keyout", paths[1])
         yield paths
-
-
-def port_configuration(host, port, side):
-    """configuration() of the only connection of a server's port, seen from "server" or
-    "client"."""
-    which = "sport" if side == "server" else "dport"
-    text = host.out("ss", "-t", "-n", "-i", "-H", "state", "established", f"( {which} = :{port} )")
-    found = {"tx": "none", "rx": "none"}
-    for direction in found:
-        match = re.search(rf"\b{direction}conf: (\S+)", text)
-        if match:
-            found[direction] = match[1]
-    return found

@@ -17,6 +17,9 @@ from .tls import Connection
 
 SIZE = 4 << 20          # bytes of an ordinary transfer
 STEP = 128 << 10        # bytes that background traffic moves at once
+PATIENCE = 5.0          # seconds of standstill before the qdiscs are looked at
+DISCARD = 9             # port nobody listens on
+NUDGES = range(50000, 50016)
 
 
 def transfer(sender, receiver, family=4, size=SIZE, sizes=None, seed="transfer"):
@@ -33,9 +36,17 @@ def both_ways(env, family=4, size=SIZE):
             finish()
 
 
-PATIENCE = 5.0          # seconds of standstill before the qdiscs are looked at
-DISCARD = 9             # port nobody listens on
-NUDGES = range(50000, 50016)
+def send_without_end(env):
+    """A busy connection to the remote end, for tests that take the NIC from under it. Nobody closes
+    it: it goes when the agents of both ends are restarted."""
+    opened = env.remote.call("tcp.listen", address=env.remote.address(4))
+    accepting = env.remote.begin("tcp.accept", listener=opened["socket"])
+    client = env.local.call("tcp.connect", address=env.remote.address(4), port=opened["port"])
+    taken = accepting.result()
+    env.remote.begin("tcp.receive", number=taken["socket"], seed="gone", size=1 << 30)
+    env.local.begin("tcp.send", number=client["socket"], seed="gone", size=1 << 30)
+    wait_for("the connection is busy", lambda: env.local.call(
+        "tcp.info", number=client["socket"])["data_segs_out"] > 100)
 
 
 def _backlog(host):
@@ -45,7 +56,7 @@ def _backlog(host):
 
 
 @contextlib.contextmanager
-def nudged(env):
+def unstick_qdiscs(env):
     """For waiting on traffic after queues were reopened: packets that were left in a qdisc are got
     going by a few datagrams on every transmit queue, and that is noted.
 
@@ -79,7 +90,7 @@ def nudged(env):
         thread.join()
 
 
-class Running:
+class Background:
     """Traffic that goes on."""
 
     def __init__(self, env):
@@ -91,16 +102,16 @@ class Running:
     def progress(self):
         """Wait until more has arrived in both directions than there is under way now."""
         target = self.rounds + 4
-        with nudged(self._env):
+        with unstick_qdiscs(self._env):
             wait_for("traffic goes on", lambda: self.error or self.rounds >= target, 300)
         if self.error:
             raise self.error
 
 
 @contextlib.contextmanager
-def running(env, family=4):
+def background(env, family=4):
     """Checked traffic in both directions of one connection while the block lasts."""
-    state = Running(env)
+    state = Background(env)
 
     def work(way):
         try:
@@ -119,7 +130,7 @@ def running(env, family=4):
             yield state
         finally:
             state.stop.set()
-        with nudged(env):
+        with unstick_qdiscs(env):
             for thread in threads:
                 thread.join()
         if state.error:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sending through a device that encrypts: the bench, and the model that says what must be counted.
+"""Sending through a device that encrypts: the session, and what must be counted for it.
 
 Responsible for: where records lie in a stream, sizes that put segment boundaries at chosen bytes
 of records, and what the driver must have done to bring a sequence of segments onto the wire.
-State: a Bench owns a connection and everything that observes it. Callers: tests/test_t_tx_*.py.
+State: a Session owns a connection and everything that observes it. Callers: tests/tls/tx_*.py.
 
 The model follows mlx5e_ktls_handle_tx_skb(): the driver expects each packet to go on where the
 last one ended. A packet that does not is out of order: the record that it begins in is looked up,
@@ -30,6 +30,9 @@ SET = 16            # places that one rule of the wire can name
 APART = 24          # segments between two losses
 TRIES = 5           # to put boundaries of segments where they are wanted
 STORE = 1024        # contexts: the driver fills its store until more than that are spare
+# what a test of this kind needs; _TSO: that switches segmentation off and on
+NEEDS = ("tls-tx", "wire")
+NEEDS_TSO = (*NEEDS, "feature:tcp-segmentation-offload")
 DEAD = ("tx_tls_resync_bytes", "tx_tls_drop_bypass_req")       # nothing increments them
 
 
@@ -151,8 +154,8 @@ class Plan:
         self._fill(end + (self.start - end) % self.mss)
 
 
-class Bench:
-    """One connection through the device, and all that sees it. Made by bench()."""
+class Session:
+    """One connection through the device, and all that sees it. Made by session()."""
 
     def __init__(self, env, connection, box, log, offload, judge, first):
         self.env, self.connection, self.box, self.log = env, connection, box, log
@@ -253,7 +256,7 @@ class Bench:
         watch = self.offload.watch
 
         def beyond():
-            # a needless repetition may still be on its way to the wire: it is looked at anew
+            # a needless retransmission may still be on its way to the wire: look again
             nonlocal want
             want = self.account()
             return watch.nic()["tx_tls_dump_bytes"] - want.dump_bytes
@@ -276,7 +279,7 @@ class Bench:
         if device and self._device:
             self._check_device(want, nic)
         if device and self.log:
-            records.expect_verdicts("the sending device", self.log.of("tx"), want.log)
+            records.expect_verdicts("the sending device", self.log.records("tx"), want.log)
         return want
 
     def _check_device(self, want, nic):
@@ -297,7 +300,7 @@ def replayed(segments):
             if one.again and one.stream != before.end}
 
 
-def lose_each(bench, cuts, tries=TRIES):
+def lose_each(sender, cuts, tries=TRIES):
     """Send records in which the segments that begin at [(record size, byte)] are lost, each so far
     from the next that it is repaired by itself. Returns (Account, cuts that were missed).
 
@@ -309,20 +312,20 @@ def lose_each(bench, cuts, tries=TRIES):
     for _ in range(tries):
         if not missing:
             break
-        bench.settle()
-        plan = Plan(bench.mss, bench.layout.end)
+        sender.settle()
+        plan = Plan(sender.mss, sender.layout.end)
         for size, offset in missing:
             plan.cut(size, offset, apart=APART * plan.mss)
         plan.finish(APART * plan.mss)
         places = [stream for _, _, stream in plan.cuts]
-        lost = bench.lose(places)
-        bench.cork(True)
-        bench.send(plan.sizes)
-        bench.cork(False)
-        found = bench.check()
+        lost = sender.lose(places)
+        sender.cork(True)
+        sender.send(plan.sizes)
+        sender.cork(False)
+        found = sender.check()
         expect_equal("segments that the wire has lost", sum(rule.hits() for rule in lost),
                      len(places))
-        again = replayed(bench.segments())
+        again = replayed(sender.segments())
         missing = [(size, offset) for size, offset, stream in plan.cuts if stream not in again]
         for rule in lost:
             rule.clear()
@@ -332,16 +335,17 @@ def lose_each(bench, cuts, tries=TRIES):
     return found, missing
 
 
-def lose_all(bench, cuts):
+def lose_all(sender, cuts):
     """lose_each(), and none may be missed; returns the Account."""
-    found, missing = lose_each(bench, cuts)
+    found, missing = lose_each(sender, cuts)
     expect(not missing, f"no segment ever began at (size, byte) {missing[:10]}")
     return found
 
 
 @contextlib.contextmanager
-def bench(env, *, family=4, cipher="aes-gcm-128", mapped=False, options=None, rec_seq=0, keys=None,
-          initial=None, log=True):
+def session(env, *, family=4, cipher="aes-gcm-128", mapped=False, options=None, rec_seq=0,
+            keys=None,
+            initial=None, log=True):
     """A connection from the local to the remote end, encrypted by the local device, decrypted in
     software by the peer.
 
@@ -359,7 +363,7 @@ def bench(env, *, family=4, cipher="aes-gcm-128", mapped=False, options=None, re
         connection = stack.enter_context(Connection(
             env.local, env.remote, family, mapped=mapped, options=options, seed=env.seed,
             initial=initial))
-        found = Bench(env, connection, box, taken, offload, judge, rec_seq)
+        found = Session(env, connection, box, taken, offload, judge, rec_seq)
         connection.enable_tls("1.2", cipher, down=False, rec_seq=rec_seq, change=keys)
         offload.check_configuration(connection, rx=False)
         offload.check_opened(rx=False)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The suite `soak`: many TLS connections for a chosen time while packets are lost and reordered.
 
-Responsible for: its options, running guest-tests/tests/test_soak.py with them, soak.json (the
+Responsible for: its options, running guest-tests/tests/tls/soak.py with them, soak.json (the
 figures of all loss rates) and soak.svg (what they look like).
 State: none beyond the run.
 
@@ -79,7 +79,7 @@ def connections(text: str) -> str:
 
 
 class Soak(GuestTests):
-    """test_soak.py in the guest."""
+    """tests/tls/soak.py in the guest."""
 
     name = "soak"
     about = "TLS for a long time under loss and reordering (--soak-time, --soak-loss …)"

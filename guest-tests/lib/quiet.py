@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Senders that send nothing twice unless a test makes them.
+
+Responsible for: the sysctls and routes that keep TCP from guessing at losses.
+State: the settings of both ends, for the block.
+Callers: rx.py; tests that know every packet before it is sent.
+"""
+
+import contextlib
+
+RTO = "100s"                # the kernel takes no more than 120
+AT_ONCE = 300               # segments that may be outstanding: all of a burst, before any is missed
+
+# no tail loss probe, no timer that believes in a loss, many late packets are no loss
+PATIENT = {"tcp_no_metrics_save": 1, "tcp_early_retrans": 0, "tcp_recovery": 0,
+           "tcp_max_reordering": 300, "tcp_reordering": 300}
+QUICK = {"tcp_no_metrics_save": 1, "tcp_early_retrans": 0, "tcp_recovery": 0, "tcp_reordering": 3}
+
+
+@contextlib.contextmanager
+def quiet_senders(env, patient=True):
+    """Both ends send nothing twice on their own: no tail loss probe, no retransmission timeout
+    for the length of RTO; patient: nor do they take packets that come late for lost."""
+    with contextlib.ExitStack() as stack:
+        for host in env.hosts:
+            values = dict(PATIENT if patient else QUICK)
+            if patient and env.kernel >= (6, 17):
+                values["tcp_sack"] = 0      # with it, they time losses whatever the sysctl says
+            for name, value in values.items():
+                stack.enter_context(_sysctl(host, f"/proc/sys/net/ipv4/{name}", value))
+            # what earlier connections have learned of reordering overrides tcp_reordering
+            host.run("ip", "tcp_metrics", "flush", "all")
+            peer = env.other(host).address
+            stack.enter_context(_slow_routes(host, [f"{peer(4)}/32", f"{peer(6)}/128"]))
+        yield
+
+
+@contextlib.contextmanager
+def _sysctl(host, path, value):
+    before = host.read(path)
+    host.write(path, value)
+    try:
+        yield
+    finally:
+        host.write(path, before)
+
+
+@contextlib.contextmanager
+def _slow_routes(host, prefixes):
+    """Routes whose connections wait long for an acknowledgement, and send much before that: where
+    the sender cannot be told to be patient (Linux from 6.17 on) it has sent all by then."""
+    host.run("ip", "-batch", "-", data="".join(
+        f"route replace {prefix} dev {host.nic.name} rto_min {RTO} initcwnd {AT_ONCE} "
+        f"initrwnd {AT_ONCE}\n" for prefix in prefixes))
+    try:
+        yield
+    finally:
+        host.run("ip", "-force", "-batch", "-", check=False, data="".join(
+            f"route del {prefix} dev {host.nic.name}\n" for prefix in prefixes))

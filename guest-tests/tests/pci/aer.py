@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Errors of PCI Express that the lab makes: counted, recovered from by the driver, or by a reset of
+the link; and the interface works afterwards."""
+
+import contextlib
+
+from lib import dmesg, pci, traffic
+from lib.case import expect, expect_equal, needs, test, wait_equal, wait_for
+from lib.tls import Connection, Offload
+
+CORRECTABLE = {"RCVR": "RxErr", "BAD_TLP": "BadTLP", "BAD_DLLP": "BadDLLP", "REP_ROLL": "Rollover",
+               "REP_TIMER": "Timeout"}
+TIMES = 3
+RECOVERED = "device recovery successful"
+NOT_RECOVERED = "device recovery failed"
+
+REPORTED = (
+    (r"AER:|PCIe Bus Error|device \[\w+:\w+\] error status|"
+     r"^(mlx5_core|pcieport) [\w:.]+: +\[ ?\d+\]", "the error that the test makes"),
+)
+# What the driver says when it takes itself off a device that it cannot reach.
+UNREACHABLE = REPORTED + (
+    (r"mlx5_core .*mlx5_error_sw_reset", "it begins and ends the recovery"),
+    (r"mlx5_core .*(mlx5_cmd_out_err|cmd_work_handler|wait_func)", "a command under way fails"),
+    (r"mlx5_core .*(mlx5e_close_rq|mlx5e_disable_sq|mlx5e_destroy|mlx5_destroy|"
+     r"mlx5_core_destroy|mlx5_vport)", "an object of the lost device cannot be destroyed"),
+)
+
+
+def _counts(env, kind):
+    """{name: count} of aer_dev_correctable and its like."""
+    rows = (line.rsplit(" ", 1) for line in pci.attribute(env.pci, f"aer_dev_{kind}").splitlines())
+    return {name: int(count) for name, count in rows}
+
+
+def _inject(env, error, *header):
+    env.lab.client.call("nic.aer", nic=env.lab.ident, error=error, header=list(header))
+
+
+@contextlib.contextmanager
+def _recovery(env):
+    """The kernel says in the block that it has recovered; then both ends are in order."""
+    log = dmesg.Kmsg()
+    texts = []
+
+    def look():
+        texts.extend(text for _, text in log.lines())
+        expect(not any(NOT_RECOVERED in text for text in texts), "the kernel did not recover")
+        return any(RECOVERED in text for text in texts)
+
+    with contextlib.closing(log):
+        yield texts
+        wait_for("the kernel says that it has recovered", look, 300)
+    env.set_up_network()
+    env.settle()
+
+
+def _works(env):
+    """All that the interface is for: both protocols, jumbo frames, TLS by the devices."""
+    for family in (4, 6):
+        traffic.both_ways(env, family)
+    with traffic.both_mtu(env, 9000):
+        traffic.both_ways(env)
+    if not env.local.nic.can("tls-hw-tx-offload"):
+        return
+    with Offload(env, env.local, tx=True, rx=True) as here, \
+            Offload(env, env.remote, tx=True, rx=True) as there, \
+            Connection(env.local, env.remote, seed=env.seed) as connection:
+        connection.enable_tls()
+        for offload in (here, there):
+            offload.check_configuration(connection)
+        for finish in [way.begin(1 << 20) for way in (connection.up, connection.down)]:
+            finish()
+        for offload in (here, there):
+            offload.check_no_error()
+
+
+@test("aer/taken-over", smoke=True)
+@needs("lab", "driver:mlx5_core")
+def taken_over(env):
+    """The kernel listens for errors: enabled in the function, in the port above it."""
+    for address in (env.pci, pci.port_of(env.pci)):
+        control = pci.read(address, pci.capability(address, pci.CAP_EXPRESS) + pci.DEVICE_CONTROL)
+        expect_equal(f"error enables of {address}", control & 0xf, 0xf)
+    port = pci.port_of(env.pci)
+    command = pci.read(port, pci.extended(port, pci.EXT_AER) + pci.ROOT_COMMAND)
+    expect_equal(f"Root Error Command of {port}", command & 7, 7)
+
+
+@test("aer/correctable", allowed=REPORTED, smoke=True)
+@needs("aer", "driver:mlx5_core")
+def correctable(env):
+    """Counted one by one, each under its name, and traffic goes on."""
+    before = _counts(env, "correctable")
+    with traffic.background(env) as state:
+        for error, name in CORRECTABLE.items():
+            for made in range(1, TIMES + 1):
+                _inject(env, error)
+                wait_equal(f"{name} counted", lambda seen=name: _counts(env, "correctable")[seen],
+                           before[name] + made)
+        state.progress()
+    moved = {name: count - before[name] for name, count in _counts(env, "correctable").items()
+             if count != before[name]}
+    expect_equal("counters that moved", moved,
+                 {name: TIMES for name in CORRECTABLE.values()} |
+                 {"TOTAL_ERR_COR": TIMES * len(CORRECTABLE)})
+
+
+@test("aer/non-fatal", allowed=UNREACHABLE, guard=900.0)
+@needs("aer", "driver:mlx5_core")
+def non_fatal(env):
+    """The driver starts over, a connection goes on over that, and everything works."""
+    before = _counts(env, "nonfatal")
+    with traffic.background(env) as state:
+        with _recovery(env):
+            _inject(env, "COMP_TIME", 0x4a000001, 0x01000004, 0x1234, 0xdeadbeef)
+        state.progress()
+    expect_equal("CmpltTO counted", _counts(env, "nonfatal")["CmpltTO"] - before["CmpltTO"], 1)
+    _works(env)
+
+
+@test("aer/fatal", allowed=UNREACHABLE, guard=900.0)
+@needs("aer", "driver:mlx5_core")
+def fatal(env):
+    """The port resets the link, the driver starts over, a connection goes on, everything works."""
+    def seen():
+        # not of the function: up to 6.15 kernels ask nothing of one whose link may be gone
+        return int(pci.attribute(pci.port_of(env.pci), "aer_rootport_total_err_fatal"))
+
+    before = seen()
+    with traffic.background(env) as state:
+        with _recovery(env) as texts:
+            _inject(env, "DLP")
+        expect(any("link has been reset (0)" in text for text in texts),
+               "no word of a reset of the link in the kernel's log")
+        state.progress()
+    expect_equal("fatal errors at the port", seen() - before, 1)
+    _works(env)
