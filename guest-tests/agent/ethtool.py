@@ -2,7 +2,7 @@
 """Counters and features of an interface, without a program for it: tests ask for them all the time,
 and under emulation a process takes longer than the answer.
 
-Responsible for: what `ethtool -S` and `ethtool -k` show.
+Responsible for: what `ethtool -S` and `ethtool -k` show, and what `ethtool -K` does.
 State: none.
 Callers: lib/counters.py and lib/net.py through loop.py.
 """
@@ -14,7 +14,8 @@ import socket
 import struct
 
 SIOCETHTOOL = 0x8946
-GET_STRINGS, GET_STATISTICS, GET_SET_INFO, GET_FEATURES = 0x1b, 0x1d, 0x37, 0x3a
+GET_STRINGS, GET_STATISTICS, GET_SET_INFO, GET_FEATURES, SET_FEATURES = (
+    0x1b, 0x1d, 0x37, 0x3a, 0x3b)
 STATISTICS, FEATURES = 1, 4         # of the sets of strings
 LENGTH = 32                         # of a string
 # Up to 6.17 the kernel writes as many as there are, whatever the count was that it is given;
@@ -75,3 +76,16 @@ def features(ifname):
                 for word in struct.unpack_from("=4I", got, 8 + 16 * (number // 32)))
             found[name] = bool(active), not available or bool(never)
     return found
+
+
+def set_features(ifname, wanted):
+    """Switch features: {the kernel's name: on}. Whether that had an effect, features() tells."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        names = _strings(sock, ifname, FEATURES)
+        words = [0] * (2 * -(-len(names) // 32))        # which, and the value of those, in turn
+        for name, on in wanted.items():
+            block, bit = divmod(names.index(name), 32)
+            words[2 * block] |= 1 << bit
+            words[2 * block + 1] |= on << bit
+        _ask(sock, ifname, struct.pack(f"=II{len(words)}I", SET_FEATURES, len(words) // 2, *words),
+             8 + 4 * len(words))

@@ -41,13 +41,15 @@ def which(name):
     return shutil.which(name)
 
 
-def run(argv, data=None, timeout=120.0, env=None):
-    """Run a program; returns {rc, out, err}; rc is None when it did not end in time."""
+def run(argv, data=None, hexdata=None, timeout=120.0, env=None):
+    """Run a program; returns {rc, out, err}; rc is None when it did not end in time. It reads
+    `data` (text) or `hexdata` (bytes)."""
+    data = data.encode() if data is not None else hexdata and bytes.fromhex(hexdata)
     with subprocess.Popen(argv, stdin=subprocess.PIPE if data is not None else subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_in_child,
                           start_new_session=True, env=_env(env)) as process:
         try:
-            out, err = process.communicate(None if data is None else data.encode(), timeout)
+            out, err = process.communicate(data, timeout)
             status = process.returncode
         except subprocess.TimeoutExpired:
             _kill(process)
@@ -250,6 +252,12 @@ def read_many(paths):
         except OSError:
             result[path] = None
     return result
+
+
+def write_many(texts):
+    """Write {path: text} into files."""
+    for path, text in texts.items():
+        write(path, text)
 
 
 def write(path, text):

@@ -13,13 +13,8 @@ PROTOCOL_FILES = ("/proc/net/snmp", "/proc/net/netstat", "/proc/net/snmp6", TLS_
 
 
 def ethtool(host, ifname):
-    """{counter: value} of `ethtool -S`."""
-    values = {}
-    for line in host.out("ethtool", "-S", ifname).splitlines():
-        name, colon, value = line.strip().rpartition(":")
-        if colon and re.fullmatch(r"\s*-?\d+", value):
-            values[name.strip()] = int(value)
-    return values
+    """{counter: value}, as `ethtool -S` shows them."""
+    return host.call("ethtool.statistics", ifname=ifname)
 
 
 def protocols(host):

@@ -168,13 +168,14 @@ class Env:
         """What differs from the state at the start: [text]."""
         found = []
         for host, state in self._baseline.items():
-            now = host.nic.state()
-            if now is None:
+            link = host.nic.link()
+            if link is None:
                 found.append(f"{host.nic.name} on the {host.name} end is gone")
                 continue
+            now = host.nic.state(link)
             found += [f"{host.nic.name} on the {host.name} end: {name} is {now[name]!r}, was "
                       f"{value!r}" for name, value in state.items() if now[name] != value]
-            if now["up"] and not host.nic.ready():
+            if now["up"] and not host.nic.ready(link):
                 try:
                     host.nic.wait_ready()
                 except AssertionError as error:

@@ -207,10 +207,12 @@ class Host:
         return self.begin(op, **args).result()
 
     def run(self, *argv, check=True, timeout=120.0, data=None, env=None):
-        """Run a program at this end; CommandError when it fails, unless check is False."""
+        """Run a program at this end; CommandError when it fails, unless check is False. `data`:
+        text or bytes that it reads."""
         argv = [str(word) for word in argv]
-        result = Completed(**self.begin("procs.run", argv=argv, data=data, timeout=timeout,
-                                        env=env).result(timeout + 30))
+        data = {"hexdata": data.hex()} if isinstance(data, bytes) else {"data": data}
+        result = Completed(**self.begin("procs.run", argv=argv, timeout=timeout, env=env,
+                                        **data).result(timeout + 30))
         if check and result.rc != 0:
             raise CommandError(self.name, argv, result)
         return result

@@ -8,6 +8,7 @@ Callers: tests, through env.local.nic and env.remote.nic.
 """
 
 import contextlib
+import fnmatch
 import json
 import re
 
@@ -17,12 +18,20 @@ from .ktap import note
 
 CARRIER_GUARD = 60.0
 
-# `ethtool -k` prints groups under long names that `ethtool -K` takes under short ones
-SHORT = {"rx-checksumming": "rx", "tx-checksumming": "tx", "scatter-gather": "sg",
-         "tcp-segmentation-offload": "tso", "generic-segmentation-offload": "gso",
-         "generic-receive-offload": "gro", "large-receive-offload": "lro",
-         "rx-vlan-offload": "rxvlan", "tx-vlan-offload": "txvlan", "ntuple-filters": "ntuple",
-         "receive-hashing": "rxhash"}
+# Names that `ethtool -k` has for a feature of the kernel, or for all that match
+GROUPS = {"rx-checksumming": "rx-checksum", "tx-checksumming": "tx-checksum-*",
+          "scatter-gather": "tx-scatter-gather*",
+          "tcp-segmentation-offload": "tx-tcp*-segmentation",
+          "generic-segmentation-offload": "tx-generic-segmentation",
+          "generic-receive-offload": "rx-gro", "large-receive-offload": "rx-lro",
+          "rx-vlan-offload": "rx-vlan-hw-parse", "tx-vlan-offload": "tx-vlan-hw-insert",
+          "ntuple-filters": "rx-ntuple-filter", "receive-hashing": "rx-hashing"}
+
+
+def _members(name, features):
+    """The kernel's features that `ethtool` means by a name."""
+    pattern = GROUPS.get(name, name)
+    return {feature for feature in features if fnmatch.fnmatchcase(feature, pattern)}
 
 
 class Nic:
@@ -77,9 +86,9 @@ class Nic:
         except CallError:
             return None
 
-    def ready(self):
-        """Up, with carrier, and no address still tentative."""
-        link = self.link()
+    def ready(self, link=None):
+        """Up, with carrier, and no address still tentative; `link`: as link() has just said."""
+        link = link or self.link()
         return (link is not None and "UP" in link["flags"] and "LOWER_UP" in link["flags"]
                 and not any(entry.get("tentative") for entry in link["addr_info"]))
 
@@ -88,9 +97,9 @@ class Nic:
         wait_for(f"{self.name} on the {self.host.name} end is up and has carrier", self.ready,
                  seconds)
 
-    def state(self):
-        """What a test must leave as it was."""
-        link = self.link()
+    def state(self, link=None):
+        """What a test must leave as it was; `link`: as link() has just said."""
+        link = link or self.link()
         if link is None:
             return None
         return {"up": "UP" in link["flags"], "mtu": link["mtu"], "mac": link["address"],
@@ -118,22 +127,22 @@ class Nic:
     # features
 
     def features(self):
-        """{name: (on, fixed)} of `ethtool -k`, under the names the kernel uses."""
-        found, group, members = {}, None, {}
-        for line in self.host.out("ethtool", "-k", self.name).splitlines():
-            match = re.fullmatch(r"(\s*)([\w-]+):\s+(on|off)(.*)", line)
-            if not match:
-                continue
-            fixed = "[fixed]" in match[4]
-            found[match[2]] = (match[3] == "on", fixed)
-            if match[1]:
-                members.setdefault(group, []).append(fixed)
-            else:
-                group = match[2]
-        # a group can be changed when one of its members can
-        for name, fixed in members.items():
-            found[name] = (found[name][0], all(fixed))
+        """{name: (on, fixed)} of `ethtool -k`, under the names that it has."""
+        found = self._kernel_features()
+        for name, pattern in GROUPS.items():
+            members = _members(name, found)
+            if members:
+                # a group is on, and can be changed, when one of its members is, and can
+                found[name] = (any(found[member][0] for member in members),
+                               all(found[member][1] for member in members))
+            if members == {pattern}:
+                del found[pattern]
         return found
+
+    def _kernel_features(self):
+        """{name: (on, fixed)} under the kernel's names."""
+        return {name: tuple(values) for name, values in
+                self.host.call("ethtool.features", ifname=self.name).items()}
 
     def feature(self, name):
         """Is it on?"""
@@ -162,7 +171,7 @@ class Nic:
                 after = self.features()
                 for name, value in change.items():
                     expect(after[name][0] == value,
-                           f"`ethtool -K {self.name} {name} {_word(value)}` had no effect")
+                           f"switching {name} of {self.name} {_word(value)} had no effect")
             yield
         finally:
             if change and self.link() is not None:
@@ -173,9 +182,10 @@ class Nic:
                     self._set_features(back)
 
     def _set_features(self, change):
-        words = [word for name, value in change.items()
-                 for word in (SHORT.get(name, name), _word(value))]
-        self.host.run("ethtool", "-K", self.name, *words)
+        found = self._kernel_features()
+        self.host.call("ethtool.set_features", ifname=self.name, wanted={
+            member: on for name, on in change.items() for member in _members(name, found)
+            if not found[member][1]})
 
     # MTU and the like
 

@@ -26,30 +26,29 @@ def quiet_senders(env, patient=True):
             values = dict(PATIENT if patient else QUICK)
             if patient and env.kernel >= (6, 17):
                 values["tcp_sack"] = 0      # with it, they time losses whatever the sysctl says
-            for name, value in values.items():
-                stack.enter_context(_sysctl(host, f"/proc/sys/net/ipv4/{name}", value))
-            # what earlier connections have learned of reordering overrides tcp_reordering
-            host.run("ip", "tcp_metrics", "flush", "all")
+            stack.enter_context(_sysctls(host, {f"/proc/sys/net/ipv4/{name}": str(value)
+                                                for name, value in values.items()}))
             peer = env.other(host).address
             stack.enter_context(_slow_routes(host, [f"{peer(4)}/32", f"{peer(6)}/128"]))
         yield
 
 
 @contextlib.contextmanager
-def _sysctl(host, path, value):
-    before = host.read(path)
-    host.write(path, value)
+def _sysctls(host, values):
+    before = host.call("procs.read_many", paths=list(values))
+    host.call("procs.write_many", texts=values)
     try:
         yield
     finally:
-        host.write(path, before)
+        host.call("procs.write_many", texts=before)
 
 
 @contextlib.contextmanager
 def _slow_routes(host, prefixes):
     """Routes whose connections wait long for an acknowledgement, and send much before that: where
     the sender cannot be told to be patient (Linux from 6.17 on) it has sent all by then."""
-    host.run("ip", "-batch", "-", data="".join(
+    # what earlier connections have learned of reordering overrides tcp_reordering
+    host.run("ip", "-batch", "-", data="tcp_metrics flush all\n" + "".join(
         f"route replace {prefix} dev {host.nic.name} rto_min {RTO} initcwnd {AT_ONCE} "
         f"initrwnd {AT_ONCE}\n" for prefix in prefixes))
     try:

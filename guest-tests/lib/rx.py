@@ -201,7 +201,7 @@ class Session:
     def __init__(self, env, connection, keys, box, offload, truth):
         self.env = env
         self.connection = connection
-        self.keys = keys
+        self.keystream = rx_craft.Keystream(env.local, keys)
         self.box = box
         self.offload = offload          # of the local end
         self.truth = truth
@@ -394,7 +394,7 @@ class Session:
         way = self.connection.up
         pieces = [piece if isinstance(piece, dict) else {"size": piece, 0: b"\xee" * piece}
                   for piece in pieces]
-        data = [rx_craft.plaintext(self.env.local, self.keys, number, piece)
+        data = [self.keystream.plaintext(number, piece)
                 for number, piece in enumerate(pieces, self.count)]
         size = sum(map(len, data))
         pending = way.receiver.begin("tcp.receive_bytes", number=way.receiver_socket,

@@ -15,6 +15,8 @@ from .rx_layout import OVERHEAD, SEGMENT
 
 FOUR_SEGMENTS = 4 * SEGMENT - OVERHEAD      # payload of a record that fills four segments
 CIPHERTEXT = 13                             # where it begins in a record
+BLOCK = 16                                  # of AES
+AT_ONCE, USUAL = 40, 6000                   # records whose keystream is made, bytes of each
 
 
 def header(at, to, kind=23):
@@ -28,23 +30,42 @@ def record_with(*headers, size=FOUR_SEGMENTS):
     return {"size": size, **{at - CIPHERTEXT: text for at, text in headers}}
 
 
-def plaintext(host, keys, number, piece):
-    """The payload of record `number` whose ciphertext is the piece's."""
-    wire = bytearray(piece["size"])
-    for offset, text in piece.items():
-        if offset != "size":
-            expect(offset + len(text) <= len(wire), f"{offset} is beyond the record")
-            wire[offset:offset + len(text)] = text
-    return xored(wire, keystream(host, keys, number, len(wire)))
+class Keystream:
+    """What the records of a session are xor'ed with, by OpenSSL at an end. Under emulation that
+    takes seconds to start, so one process makes that of many records."""
 
+    def __init__(self, host, keys):
+        self._host, self._keys = host, keys
+        self._made = {}             # {record number: bytes}
 
-def keystream(host, keys, number, size):
-    """What record `number` is xor'ed with, by OpenSSL at an end."""
-    nonce = (int(keys["iv"], 16) + number) % (1 << 64)
-    counter = f"{keys['salt']}{nonce:016x}00000002"
-    cipher = "aes-128-ctr" if keys["cipher"] == "aes-gcm-128" else "aes-256-ctr"
-    return base64.b64decode(host.out("openssl", "enc", "-" + cipher, "-K", keys["key"], "-iv",
-                                     counter, "-a", "-A", data="\0" * size))
+    def of_record(self, number, size):
+        """The first `size` bytes of it."""
+        if len(self._made.get(number, b"")) < size:
+            self._made.update(self._make(range(number, number + AT_ONCE), max(size, USUAL)))
+        return self._made[number][:size]
+
+    def _make(self, numbers, size):
+        count = -(-size // BLOCK)
+        blocks = []
+        for number in numbers:
+            nonce = (int(self._keys["iv"], 16) + number) % (1 << 64)
+            head = bytes.fromhex(self._keys["salt"]) + nonce.to_bytes(8, "big")
+            blocks += [head + (2 + at).to_bytes(4, "big") for at in range(count)]
+        cipher = {"aes-gcm-128": "-aes-128-ecb", "aes-gcm-256": "-aes-256-ecb"}
+        made = base64.b64decode(self._host.out(
+            "openssl", "enc", cipher[self._keys["cipher"]], "-K", self._keys["key"], "-nopad",
+            "-a", "-A", data=b"".join(blocks)))
+        return {number: made[at * count * BLOCK:(at + 1) * count * BLOCK]
+                for at, number in enumerate(numbers)}
+
+    def plaintext(self, number, piece):
+        """The payload of record `number` whose ciphertext is the piece's."""
+        wire = bytearray(piece["size"])
+        for offset, text in piece.items():
+            if offset != "size":
+                expect(offset + len(text) <= len(wire), f"{offset} is beyond the record")
+                wire[offset:offset + len(text)] = text
+        return xored(wire, self.of_record(number, len(wire)))
 
 
 def xored(text, other):
