@@ -11,6 +11,7 @@ import pathlib
 from .case import expect
 
 DEVICES = pathlib.Path("/sys/bus/pci/devices")
+SLOTS = pathlib.Path("/sys/bus/pci/slots")
 
 CAP_PM, CAP_EXPRESS = 0x01, 0x10
 PM_STATE = 4                        # PMCSR, in the capability
@@ -62,6 +63,14 @@ def extended(address, ident):
 def port_of(address):
     """PCI address of the bridge that the function is behind."""
     return (DEVICES / address).resolve().parent.name
+
+
+def slot_of(address):
+    """Directory of the hot-plug slot that the function is in, None without one."""
+    for slot in SLOTS.glob("*"):
+        if (slot / "address").read_text(encoding="ascii").strip() == address.rpartition(".")[0]:
+            return slot
+    return None
 
 
 def power_state(address):

@@ -148,6 +148,97 @@ def ethtool(env):
         sweep.ask_all(ETHTOOL, nic=env.local.nic.name)
 
 
+# what tells of the function, and of its port
+DEVLINK = """
+devlink dev show {dev}
+devlink dev info {dev}
+devlink dev param show {dev}
+devlink dev eswitch show {dev}
+devlink port show {port}
+devlink port param show
+devlink resource show {dev}
+devlink region show
+devlink sb show {dev}
+devlink trap show {dev}
+devlink trap group show {dev}
+devlink lc show {dev}
+devlink health show {dev}
+"""
+
+DEVLINK_REFUSED = (
+    (r"eswitch show|resource show", NOT_SUPPORTED, "no embedded switch, no sub functions"),
+    (r"sb show", "No such device", "the driver shows no shared buffers"),
+    (r"diagnose .* fw_fatal", NOT_SUPPORTED, "the driver diagnoses errors that are not fatal only"),
+    (r"dump .* fw$", NOT_SUPPORTED, "core_dump_general is not announced"),
+    (r"dump .* fw_fatal", "No such device", "no gateway in configuration space to read from"),
+    (r"dump .* vnic", NOT_SUPPORTED, "maybe: the driver dumps nothing of it, if there is one"),
+)
+# of the function, of the port
+REPORTERS = {"fw": "dev", "fw_fatal": "dev", "vnic": "dev", "tx": "port", "rx": "port"}
+
+
+def _numbers(shown, name):
+    """All numbers that devlink's JSON has under a name, wherever that is."""
+    if isinstance(shown, dict):
+        for key, value in shown.items():
+            if key == name and isinstance(value, int):
+                yield value
+            else:
+                yield from _numbers(value, name)
+    elif isinstance(shown, list):
+        for value in shown:
+            yield from _numbers(value, name)
+
+
+@test("sweep/devlink", smoke=True)
+@needs("driver:mlx5_core", "local-tool:devlink")
+def devlink(env):
+    """Everything that devlink shows: the function, its port, and of every health reporter the
+    diagnosis and the dump. The answers agree with what ethtool says."""
+    nic, dev = env.local.nic, _dev(env)
+    ports = json.loads(env.local.out("devlink", "-j", "port", "show"))["port"]
+    port = next(name for name, about in ports.items() if about.get("netdev") == nic.name)
+    with Sweep(env, DEVLINK_REFUSED) as sweep:
+        sweep.ask_all(DEVLINK, dev=dev, port=port)
+        info = json.loads(env.local.out("devlink", "-j", "dev", "info", dev))["info"][dev]
+        driver = nic.driver_info()
+        expect_equal("driver", info["driver"], driver["driver"])
+        running = info["versions"]["running"]
+        expect_equal("running firmware", running["fw.version"],
+                     driver["firmware-version"].split()[0])
+        expect(info["versions"]["fixed"]["fw.psid"] in driver["firmware-version"],
+               f"{info['versions']['fixed']} beside {driver['firmware-version']}")
+        found = set()
+        for place, handle in (("dev", dev), ("port", port)):
+            shown = json.loads(env.local.out("devlink", "-j", "health", "show", handle))
+            for reporter in shown["health"][handle]:
+                name = reporter["reporter"]
+                found.add(name)
+                expect_equal(f"where the reporter {name} is", place, REPORTERS.get(name))
+                expect_equal(f"state of the reporter {name}, errors", (
+                    reporter["state"], reporter["error"]), ("healthy", 0))
+                diagnosed = sweep.ask("devlink", "-j", "health", "diagnose", handle, "reporter",
+                                      name)
+                sweep.ask("devlink", "health", "dump", "show", handle, "reporter", name)
+                if name in ("rx", "tx"):
+                    _check_queues(name, json.loads(diagnosed), nic.channels()[0])
+                elif name == "fw":
+                    expect_equal("syndrome", list(_numbers(json.loads(diagnosed), "Syndrome")),
+                                 [0])
+        expect_equal("health reporters", sorted(found | {"vnic"}), sorted(REPORTERS))
+        expect("vnic" in found or env.kernel < (6, 4), "there is no reporter vnic")
+
+
+def _check_queues(name, diagnosed, channels):
+    """A queue in each channel, and each is ready."""
+    expect_equal(f"channels of the reporter {name}",
+                 sorted(set(_numbers(diagnosed, "channel ix"))), list(range(channels)))
+    number = {"rx": "rqn", "tx": "sqn"}[name]
+    expect(all(_numbers(diagnosed, number)), f"a queue of the reporter {name} has number 0")
+    states = list(_numbers(diagnosed, "HW state"))
+    expect(states and set(states) == {1}, f"hardware states of the queues of {name}: {states}")
+
+
 @test("sweep/vnic", smoke=True)
 @needs("driver:mlx5_core", "local-tool:devlink")
 def vnic(env):

@@ -2,7 +2,7 @@
 """The NIC is pulled out of the running machine and put back, or into another port."""
 
 from lib import pci, traffic
-from lib.case import expect, needs, test, wait_for
+from lib.case import Skip, expect, needs, test, wait_for
 from lib.net import ping
 
 
@@ -15,6 +15,12 @@ def _ensure_plugged(env):
     env.set_up_network()
 
 
+def _plug(env):
+    env.lab.client.plug(env.lab.ident)
+    env.set_up_network()
+    env.settle()
+
+
 @test("hotplug/unplug-plug", guard=900.0, smoke=True)
 @needs("lab", "rebind")
 def unplug_plug(env):
@@ -25,10 +31,27 @@ def unplug_plug(env):
         wait_for("the interface is gone", lambda: env.local.nic.link() is None)
         expect(not env.local.listdir(f"/sys/bus/pci/devices/{env.pci}"),
                f"{env.pci} is still there after unplugging")
-        env.lab.client.plug(env.lab.ident)
-        env.set_up_network()
-        env.settle()
+        _plug(env)
         traffic.both_ways(env, 4, 1 << 20)
+
+
+@test("hotplug/slot-power", guard=900.0)
+@needs("lab", "rebind")
+def slot_power(env):
+    """The guest itself ejects the NIC, by the switch of its slot, from under a busy connection:
+    the machine has it no more, and can have it again."""
+    slot = pci.slot_of(env.pci)
+    if slot is None:
+        raise Skip(f"the kernel has no hot-plug slot for {env.pci}")
+    env.cleanup.callback(_ensure_plugged, env)
+    traffic.send_without_end(env)
+    (slot / "power").write_text("0", encoding="ascii")
+    wait_for("the device is gone", lambda: env.lab.get_or_none("counters") is None)
+    expect(env.local.nic.link() is None, "the interface is still there")
+    for host in env.hosts:
+        host.restart()
+    _plug(env)
+    traffic.both_ways(env, 4, 1 << 20)
 
 
 @test("hotplug/under-traffic", guard=900.0)
@@ -40,9 +63,7 @@ def under_traffic(env):
     env.lab.client.unplug(env.lab.ident)
     for host in env.hosts:
         host.restart()
-    env.lab.client.plug(env.lab.ident)
-    env.set_up_network()
-    env.settle()
+    _plug(env)
     traffic.both_ways(env)
 
 

@@ -3,6 +3,7 @@
 to sleep."""
 
 import contextlib
+import json
 
 from lib import pci, traffic
 from lib.case import Failure, Skip, expect, needs, test, wait_for
@@ -45,6 +46,13 @@ def _bind(env):
     env.settle()
 
 
+def _expect_nothing_alive(env):
+    """Without a driver the device has no object."""
+    if env.lab and env.lab.has("objects"):
+        alive = {kind: count for kind, count in env.lab.objects().items() if count}
+        expect(not alive, f"objects alive in the device without a driver: {alive}")
+
+
 def _reset(env):
     try:
         env.local.write(_bus(env, "devices", env.pci, "reset"), "1")
@@ -77,9 +85,7 @@ def reset_between(env):
     env.cleanup.callback(_ensure_bound, env)
     for _ in range(TIMES):
         _unbind(env)
-        if env.lab and env.lab.has("objects"):
-            alive = {kind: count for kind, count in env.lab.objects().items() if count}
-            expect(not alive, f"objects alive in the device without a driver: {alive}")
+        _expect_nothing_alive(env)
         _reset(env)
         _bind(env)
     traffic.both_ways(env)
@@ -182,17 +188,36 @@ def under_traffic(env):
     traffic.both_ways(env)
 
 
-@test("rebind/reset-while-bound", guard=1100.0, allowed=RESET_ALLOWED)
-@needs("rebind", "lab")
-def reset_while_bound(env):
-    """A reset under a bound driver: the machine lives on, and unbind and bind recover the NIC."""
-    _check_method(env)
+def _reset_while_bound(env, before_unbind):
+    """A reset under a bound driver, in every way that is offered: the machine lives on, and unbind
+    and bind recover the NIC. before_unbind(): called between the two."""
     env.cleanup.callback(_ensure_bound, env)
-    _reset(env)
-    expect(env.lab.client.info(), "the lab does not answer after the reset")
-    _unbind(env)
-    if env.lab.has("objects"):
-        alive = {kind: count for kind, count in env.lab.objects().items() if count}
-        expect(not alive, f"objects alive in the device without a driver: {alive}")
-    _bind(env)
-    traffic.both_ways(env)
+    for name in _methods(env):
+        with _method(env, name):
+            _reset(env)
+        expect(env.lab.client.info(), f"the lab does not answer after a reset by {name}")
+        before_unbind()
+        _unbind(env)
+        _expect_nothing_alive(env)
+        _bind(env)
+        traffic.both_ways(env, 4, 1 << 20)
+
+
+@test("rebind/reset-while-bound", guard=1100.0, allowed=RESET_ALLOWED)
+@needs("rebind", "lab", "driver:mlx5_core", "local-tool:devlink")
+def reset_while_bound(env):
+    """The driver has noticed when it is unbound."""
+    def errors():
+        shown = json.loads(env.local.out("devlink", "-j", "health", "show", f"pci/{env.pci}",
+                                         "reporter", "fw_fatal"))
+        return sum(reporter["error"] for reporters in shown["health"].values()
+                   for reporter in reporters)
+
+    _reset_while_bound(env, lambda: wait_for("the driver has noticed the reset", errors))
+
+
+@test("rebind/unbind-after-reset", guard=1100.0, allowed=RESET_ALLOWED, full=True)
+@needs("rebind", "lab")
+def unbind_after_reset(env):
+    """The driver has not noticed: it waits a minute for its first command."""
+    _reset_while_bound(env, lambda: None)
