@@ -183,16 +183,21 @@ class Connection:
 def configuration(host, here=None, there=None):
     """{"tx": ..., "rx": ...} of the connection between these ports at `host`; None: any port, if
     there is only one such connection."""
-    ports = [f"{which} = :{port}" for which, port in (("sport", here), ("dport", there)) if port]
-    text = host.out("ss", "-t", "-n", "-i", "-H", "state", "established",
-                    f"( {' and '.join(ports)} )")
-    expect(text.strip(), f"ss shows no connection with {' and '.join(ports)} on the {host.name} "
-                         "end")
-    found = {"tx": "none", "rx": "none"}
-    for direction in found:
-        match = re.search(rf"\b{direction}conf: (\S+)", text)
-        if match:
-            found[direction] = match[1]
+    found = [value for ports, value in configurations(host).items()
+             if (here or ports[0], there or ports[1]) == ports]
+    expect(len(found) == 1, f"ss shows {len(found)} connections from port {here or 'any'} to "
+                            f"{there or 'any'} on the {host.name} end")
+    return found[0]
+
+
+def configurations(host):
+    """{(port here, port there): {"tx": ..., "rx": ...}} of all connections at `host`."""
+    found = {}
+    for line in host.out("ss", "-O", "-t", "-n", "-i", "-H", "state", "established").splitlines():
+        # queues and both ends come before the details
+        ports = tuple(int(end.rsplit(":", 1)[1]) for end in line.split()[2:4])
+        modes = dict(re.findall(r"\b([tr]x)conf: (\S+)", line))
+        found[ports] = {way: modes.get(way, "none") for way in ("tx", "rx")}
     return found
 
 
@@ -232,6 +237,15 @@ class Offload:
         want = {"tx": want["tx"] if tx else "none", "rx": want["rx"] if rx else "none"}
         got = connection.configuration(self.host)
         expect(got == want, f"TLS on the {self.host.name} end is {got}; {want} expected")
+
+    def check_configurations(self, connections, tx=True, rx=True, want=None):
+        """The same of many connections; `want`: something else than expected()."""
+        want = want or self.expected()
+        want = {"tx": want["tx"] if tx else "none", "rx": want["rx"] if rx else "none"}
+        found = configurations(self.host)
+        got = [found.get(connection.from_host(self.host).ports) for connection in connections]
+        expect(all(each == want for each in got),
+               f"TLS on the {self.host.name} end is {got}; {want} expected for each")
 
     def check_opened(self, count=1, tx=True, rx=True):
         """tls_stat and the driver saw `count` connections being opened."""

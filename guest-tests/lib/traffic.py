@@ -15,8 +15,8 @@ from .hosts import CallError, HostError
 from .ktap import note
 from .tls import Connection
 
-SIZE = 4 << 20          # bytes of an ordinary transfer
-STEP = 128 << 10        # bytes that background traffic moves at once
+SIZE = 1 << 20          # bytes of an ordinary transfer
+STEP = 32 << 10        # bytes that background traffic moves at once
 PATIENCE = 5.0          # seconds of standstill before the qdiscs are looked at
 DISCARD = 9             # port nobody listens on
 NUDGES = range(50000, 50016)

@@ -62,5 +62,6 @@ for _family in (4, 6):
     for _reverse in (False, True):
         _way = "receive" if _reverse else "send"
         add(f"iperf/tcp-v{_family}-{_way}", _tcp(_family, _reverse), needs=("tool:iperf3",),
-            smoke=_family == 4)
-        add(f"iperf/udp-v{_family}-{_way}", _udp(_family, _reverse), needs=("tool:iperf3",))
+            smoke=_family == 4, full=_family == 6)
+        add(f"iperf/udp-v{_family}-{_way}", _udp(_family, _reverse), needs=("tool:iperf3",),
+            full=(_family == 6) != _reverse)

@@ -25,7 +25,7 @@ def _check(env, mtu):
                             fragment=False)
             expect_equal(f"IPv{family}, {host.name} end: full frames answered at MTU {mtu}",
                          answered, 2)
-            traffic.transfer(host, env.other(host), family, 2 << 20)
+            traffic.transfer(host, env.other(host), family, 512 << 10)
 
 
 for _mtu in (1280, 1500, 9000):
@@ -56,7 +56,7 @@ def odd_values(env):
             expect_equal(f"full frames answered at MTU {mtu}",
                          ping(env.local, env.remote.address(4), size=size, count=2,
                               fragment=False), 2)
-            traffic.both_ways(env, 4, 1 << 20)
+            traffic.both_ways(env, 4, 256 << 10)
 
 
 @test("mtu/under-traffic")

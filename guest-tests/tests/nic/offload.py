@@ -15,7 +15,7 @@ FEATURES = ("rx-checksumming", "tx-checksumming", "scatter-gather", "tcp-segment
 def _both_directions(env):
     for host in env.hosts:
         for family in (4, 6):
-            traffic.transfer(host, env.other(host), family, 2 << 20)
+            traffic.transfer(host, env.other(host), family, 512 << 10)
 
 
 def _toggle(name):

@@ -5,7 +5,7 @@ from lib import traffic
 from lib.case import add, expect, test
 from lib.tls import Connection
 
-BULK = 16 << 20
+BULK = 4 << 20
 
 
 def _transfer(upload, family):
@@ -24,7 +24,7 @@ for _family in (4, 6):
 def both_ways(env):
     """Both directions of one connection at once, over each protocol."""
     for family in (4, 6):
-        traffic.both_ways(env, family, 8 << 20)
+        traffic.both_ways(env, family, 2 << 20)
 
 
 @test("tcp/jumbo")
@@ -32,7 +32,7 @@ def jumbo(env):
     """The same with large frames."""
     with traffic.both_mtu(env, 9000):
         for family in (4, 6):
-            traffic.both_ways(env, family, 8 << 20)
+            traffic.both_ways(env, family, 2 << 20)
 
 
 @test("tcp/small-writes")
@@ -52,7 +52,7 @@ def many(env):
             ends = env.hosts if index % 2 else env.hosts[::-1]
             connections.append(Connection(*ends, family=4 if index % 4 < 2 else 6,
                                           seed=f"many-{index}"))
-        for finish in [connection.up.begin(256 << 10) for connection in connections]:
+        for finish in [connection.up.begin(64 << 10) for connection in connections]:
             finish()
     finally:
         for connection in connections:
@@ -67,7 +67,7 @@ def clean_wire(env):
     the receiver says so (DSACK). A few more are allowed, whose DSACK is still under way.
     """
     for host in env.hosts:
-        info = traffic.transfer(host, env.other(host), size=8 << 20)
+        info = traffic.transfer(host, env.other(host), size=4 << 20)
         lost = info["total_retrans"] - info.get("dsack_dups", 0)
         expect(lost * 100 <= info["data_segs_out"],
                f"the {host.name} end retransmitted {info['total_retrans']} of "

@@ -69,8 +69,8 @@ def jumbo(env):
 
 @test("vlan/many")
 def many(env):
-    """Thirty VLANs at once, then none: filters are added and removed."""
-    numbers = [1, 2, 4094, *range(200, 227)]
+    """Twelve VLANs at once, then none: filters are added and removed."""
+    numbers = [1, 2, 4094, *range(200, 209)]
     with contextlib.ExitStack() as stack:
         for index, number in enumerate(numbers):
             for host in env.hosts:

@@ -11,7 +11,7 @@ from lib import traffic, txpath
 from lib.case import expect, needs, test
 from lib.tls import Connection, Offload
 
-STEP = 512 << 10
+STEP = 128 << 10
 
 
 @contextlib.contextmanager
@@ -135,28 +135,27 @@ def link(env):
 def reload(env):
     """The driver is unloaded under 20 live sessions, and offloads new ones afterwards."""
     env.cleanup.callback(_ensure_loaded, env)
-    for _ in range(2):
-        with contextlib.ExitStack() as stack:
-            for host in env.hosts:
-                if not env.software_tls:
-                    host.run("ethtool", "-K", host.nic.name, "tls-hw-rx-offload", "on")
-            for index in range(20):
-                connection = stack.enter_context(Connection(env.local, env.remote,
-                                                            seed=f"{env.seed}/{index}"))
-                connection.enable_tls()
-                connection.up.move(5000)
-            for host in (env.remote, env.local):
-                txpath.store_filled(host)
-            env.local.run("modprobe", "-r", env.driver, timeout=500)
-            if env.lab and env.lab.has("objects"):
-                alive = {kind: count for kind, count in env.lab.objects().items() if count}
-                expect(not alive, f"objects alive in the device without a driver: {alive}")
-            for host in env.hosts:
-                host.restart()
-            stack.pop_all()         # the sockets went with the agents
-        _load(env)
-        with _session(env) as (_, exchange):
-            exchange()
+    with contextlib.ExitStack() as stack:
+        for host in env.hosts:
+            if not env.software_tls:
+                host.run("ethtool", "-K", host.nic.name, "tls-hw-rx-offload", "on")
+        for index in range(20):
+            connection = stack.enter_context(Connection(env.local, env.remote,
+                                                        seed=f"{env.seed}/{index}"))
+            connection.enable_tls()
+            connection.up.move(5000)
+        for host in (env.remote, env.local):
+            txpath.store_filled(host)
+        env.local.run("modprobe", "-r", env.driver, timeout=500)
+        if env.lab and env.lab.has("objects"):
+            alive = {kind: count for kind, count in env.lab.objects().items() if count}
+            expect(not alive, f"objects alive in the device without a driver: {alive}")
+        for host in env.hosts:
+            host.restart()
+        stack.pop_all()         # the sockets went with the agents
+    _load(env)
+    with _session(env) as (_, exchange):
+        exchange()
 
 
 def _load(env):

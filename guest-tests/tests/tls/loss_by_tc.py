@@ -127,12 +127,14 @@ def _check_sender(nic, info, mss, part, at):
 
 
 _PARTS = {"header": 0, "middle": 2, "tag": 3}
+# One of each kind by default: T-06 and T-13 lose at every place of a record, and know each packet
 for _name, _part in _PARTS.items():
     add(f"tls-loss/send-{_name}", _aligned(_sender(_part, "ingress", 4)),
-        needs=("tls-tx", "tool:tc"), smoke=_name == "middle")
+        needs=("tls-tx", "tool:tc"), smoke=_name == "middle", full=_name != "middle")
     add(f"tls-loss/send-{_name}-before-device", _aligned(_sender(_part, "egress", 4)),
-        needs=("tls-tx", "tool:tc"))
-add("tls-loss/send-middle-v6", _aligned(_sender(2, "ingress", 6)), needs=("tls-tx", "tool:tc"))
+        needs=("tls-tx", "tool:tc"), full=_name != "tag")
+add("tls-loss/send-middle-v6", _aligned(_sender(2, "ingress", 6)), needs=("tls-tx", "tool:tc"),
+    full=True)
 
 
 def _boundary(env):
@@ -200,8 +202,9 @@ def _check_receiver(into, part, came, again, connection):
 
 for _name, _part in _PARTS.items():
     add(f"tls-loss/receive-{_name}", _aligned(_receiver(_part, 4)), needs=("tls-rx", "tool:tc"),
-        smoke=_name == "header")
-add("tls-loss/receive-header-v6", _aligned(_receiver(0, 6)), needs=("tls-rx", "tool:tc"))
+        smoke=_name == "header", full=_name != "header")
+add("tls-loss/receive-header-v6", _aligned(_receiver(0, 6)), needs=("tls-rx", "tool:tc"),
+    full=True)
 
 
 def _after_device(env):
@@ -249,7 +252,7 @@ def _both_devices(part):
 
 for _name, _part in _PARTS.items():
     add(f"tls-loss/device-to-device-{_name}", _aligned(_both_devices(_part)),
-        needs=("tls-tx", "remote-tls-rx", "tool:tc"))
+        needs=("tls-tx", "remote-tls-rx", "tool:tc"), full=_name != "header")
 
 
 def _steady(way):
@@ -277,5 +280,5 @@ def _steady(way):
 
 
 for _way in ("send", "receive"):
-    add(f"tls-loss/{_way}-steady", _steady(_way), guard=600.0,
+    add(f"tls-loss/{_way}-steady", _steady(_way), guard=600.0, full=True,
         needs=("tls-tx" if _way == "send" else "tls-rx", "tool:tc"))

@@ -8,7 +8,7 @@ from lib.ktap import note
 from lib.tls import Offload, certificate, configuration
 
 PORT = 8443
-SIZE = (8 << 20) + 777
+SIZE = (2 << 20) + 777
 CIPHER = "ECDHE-ECDSA-AES128-GCM-SHA256"
 NEEDS = ("ssl-ktls", "tool:openssl")
 

@@ -12,7 +12,7 @@ from lib.case import expect, needs, test
 from lib.ktap import note
 from lib.tls import Connection, Offload
 
-SIZE = 4 << 20
+SIZE = 1 << 20
 WINDOW = 16
 
 

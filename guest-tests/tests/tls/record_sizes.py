@@ -17,8 +17,8 @@ MIXES = {
                   6765, 10946],
     "primes": [7, 101, 1009, 4099, 16381],
 }
-SIZES = {"tiny": 200_000, "one-byte": 3_000, "around-a-segment": 1 << 20,
-         "around-the-limit": 4 << 20, "fibonacci": 2 << 20, "primes": 2 << 20}
+SIZES = {"tiny": 100_000, "one-byte": 3_000, "around-a-segment": 300_000,
+         "around-the-limit": 1 << 20, "fibonacci": 512 << 10, "primes": 512 << 10}
 
 
 def _send(mix):
@@ -67,7 +67,7 @@ def _segment_sizes(env):
                             options={"TCP_MAXSEG": mss}) as connection:
                 connection.enable_tls()
                 offload.check_configuration(connection)
-                for finish in [way.begin(300_000, sizes=[1000, 37, 4000])
+                for finish in [way.begin(100_000, sizes=[1000, 37, 4000])
                                for way in (connection.up, connection.down)]:
                     finish()
         offload.check_no_error()

@@ -103,7 +103,7 @@ add("T-22/rx-aes-256", _in_order_then_lost(keys=Keys(cipher="aes-gcm-256")), nee
     smoke=True)
 add("T-23/rx-ipv6", _in_order_then_lost(family=6), needs=NEEDS, smoke=True)
 add("T-23/rx-ipv6-aes-256", _in_order_then_lost(family=6, keys=Keys(cipher="aes-gcm-256")),
-    needs=NEEDS)
+    needs=NEEDS, full=True)
 add("T-23/rx-v4-mapped", _in_order_then_lost(connect=functools.partial(Connection, mapped=True)),
     needs=NEEDS)
 
@@ -144,7 +144,7 @@ def _vlan(strip, family):
 for _strip in (True, False):
     for _family in (4, 6):
         add(f"T-24/rx-vlan-{'stripped' if _strip else 'in-band'}-v{_family}",
-            _vlan(_strip, _family), needs=(*NEEDS, "tool:tc"))
+            _vlan(_strip, _family), needs=(*NEEDS, "tool:tc"), full=_strip == (_family == 6))
 
 
 @test("T-24/rx-vlan-interface")
@@ -197,7 +197,7 @@ def record_numbers(env):
     """Sessions that begin with large record numbers; the number is carried over where it must be,
     in the device's count, in the approval, and behind it."""
     with rx.receiving_ends(env) as ends:
-        for number in ((1 << 32) - 3, (1 << 63) - 3, (1 << 64) - 40):
+        for number in ((1 << 32) - 3, (1 << 64) - 40):
             with ends.session(keys=Keys(rec_seq=number)) as session:
                 session.expect_header_loss_repaired(Burst(whole_segments(4, 6)), 8)
                 expect_equal("record that was approved", session.truth.approvals()[0][0],
@@ -210,8 +210,7 @@ def nonces(env):
     """The explicit nonce is not the record number: chosen at random, and all ones so that it
     carries. Only the nonce on the wire counts for the cipher, only the number for the tag."""
     with rx.receiving_ends(env) as ends:
-        for nonce in ("0123456789abcdef", "ffffffffffffffff", "fffffffffffffffd",
-                      "0000000000000000"):
+        for nonce in ("0123456789abcdef", "fffffffffffffffd"):
             with ends.session(keys=Keys(iv=nonce, rec_seq=77)) as session:
                 session.expect_header_loss_repaired(Burst(whole_segments(4, 6)), 8)
 
@@ -386,7 +385,7 @@ def same_ports(env):
                 self.server.call("tcp.close", number=listener["socket"])
 
     with rx.receiving_ends(env) as ends:
-        for state in ("in sync", "searching", "asked", "authenticating", "in sync"):
+        for state in ("in sync", "searching", "asked", "authenticating"):
             with ends.session(connect=Again, truth=False) as session:
                 session.expect_flags("the first records", whole_segments(4, 2), Flags(decrypted=8))
                 if state != "in sync":

@@ -44,7 +44,8 @@ def _answer(value):
 
 
 for _value in ("searching", "start", "offload", "authentication"):
-    add(f"T-15/rx-answer-{_value}", _answer(_value), needs=FAULTY, smoke=_value == "searching")
+    add(f"T-15/rx-answer-{_value}", _answer(_value), needs=FAULTY, smoke=_value == "searching",
+        full=_value in ("start", "offload"))
 
 
 @test("T-15/rx-flag-at-loss", smoke=True)

@@ -20,7 +20,7 @@ def header_lost(env):
         session.expect_header_loss_repaired(Burst(whole_segments(4, 8)), 8)
 
 
-@test("T-13/rx-header-lost-again")
+@test("T-13/rx-header-lost-again", full=True)
 @needs(*NEEDS)
 def header_lost_again(env):
     """Five times in one connection: nothing of one loss is left at the next."""
@@ -32,17 +32,16 @@ def header_lost_again(env):
 @test("T-13/rx-cut-header-lost")
 @needs(*NEEDS)
 def cut_header_lost(env):
-    """The header lies across two segments, 1, 2, 3 and 4 bytes in the first; either is lost."""
+    """The header lies across two segments, 1 to 4 bytes in the first; one of the two is lost."""
     with rx.session(env) as session:
-        for first in (1, 2, 3, 4):
-            for lost in (7, 8):
-                sizes = whole_segments(4, 6)
-                sizes[1] -= first
-                sizes[2] += first
-                if lost == 8:
-                    # those few bytes of the header came in a packet that was decrypted
-                    session.truth.unlogged[session.count + 2] = "partly-decrypted"
-                session.expect_header_loss_repaired(Burst(sizes), lost)
+        for first, lost in ((1, 7), (2, 8), (3, 7), (4, 8)):
+            sizes = whole_segments(4, 6)
+            sizes[1] -= first
+            sizes[2] += first
+            if lost == 8:
+                # those few bytes of the header came in a packet that was decrypted
+                session.truth.unlogged[session.count + 2] = "partly-decrypted"
+            session.expect_header_loss_repaired(Burst(sizes), lost)
 
 
 @test("T-13/rx-record-lost")
@@ -112,7 +111,7 @@ def inside_late(env):
             session.restart_counting()
 
 
-@test("T-13/rx-header-late")
+@test("T-13/rx-header-late", full=True)
 @needs(*NEEDS)
 def header_late(env):
     """The packet with a header comes one place late: that is a loss like any other, and when the
@@ -229,7 +228,7 @@ def overlap(env):
             session.restart_counting()
 
 
-@test("T-13/rx-overlap-in-header")
+@test("T-13/rx-overlap-in-header", full=True)
 @needs(*NEEDS)
 def overlap_header(env):
     """The overlap cuts a header: 2 bytes of it in the first packet, all of it in the second. The
@@ -291,7 +290,7 @@ def congestion_keepalive(env):
         probes = session.rule("log len=0")
         session.env.remote.call("tcp.set_option", number=session.connection.client_socket,
                                 options={"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1})
-        probes.wait_hits(2)
+        probes.wait_hits(1)
         session.env.remote.call("tcp.set_option", number=session.connection.client_socket,
                                 options={"SO_KEEPALIVE": 0})
         session.transfer(whole_segments(4, 2))
@@ -325,7 +324,7 @@ def lost_twice(env):
                       counters=asked(2))
 
 
-@test("T-13/rx-lost-many-times")
+@test("T-13/rx-lost-many-times", full=True)
 @needs(*NEEDS)
 def lost_many(env):
     """Five headers are lost before the software has seen any: each is a loss and a question, the
@@ -426,7 +425,7 @@ def cut_while_searching(env):
     """The headers that the search meets are cut by the ends of packets: the software could not
     approve them, so the device follows them silently (R30, R31) to one that is whole."""
     with rx.session(env) as session:
-        for cut in (1, 2, 3, 4):
+        for cut in (1, 4):
             sizes = whole_segments(4, 7)
             sizes[1] -= cut             # the headers of records 2 and 3 are cut
             sizes[3] += cut
@@ -461,7 +460,7 @@ def bad_header(env):
     """A header is wrong in the packet that the device sees; the stack never gets that one, but a
     good one later. The device loses its place (R10) and finds back."""
     with rx.receiving_ends(env) as ends, rx.dropped_by_host(env):
-        for byte, flip in ((0, 8), (1, 1), (2, 0x80), (3, 0x80)):
+        for byte, flip in ((0, 8), (3, 0x80)):
             with ends.session() as session:
                 _damaged(session, f"record=+2 byte={byte}", flip,
                          Flags(plain=24 - 8 - 1, decrypted=8, resync=1), {"R10": 1, "R12": 1,
@@ -489,7 +488,7 @@ def bad_auth(env):
     """The record that is authenticated is damaged for the device and sound for the stack: as if a
     wrong number had been approved (R22). That is no flag 3; the device asks again."""
     with rx.receiving_ends(env) as ends, rx.dropped_by_host(env):
-        for byte in (100, 5000, -1):
+        for byte in (100, -1):
             with ends.session() as session:
                 lose_header_until_approved(session)
                 _damaged(session, f"record=+0 byte={byte}", 1, Flags(plain=23, resync=1),

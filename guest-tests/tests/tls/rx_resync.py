@@ -282,7 +282,7 @@ def tiny_natural(env):
     """The same as it happens: the packet with the lost header comes right behind, so the software
     goes through the headers while the question is under way."""
     with rx.session(env) as session:
-        for _ in range(5):
+        for _ in range(2):
             rule = session.rule(f"delay stream={session.position()} packets=1")
             session.send([*whole_segments(1), *TINY, *whole_segments(3)]).finish()
             rule.clear()
