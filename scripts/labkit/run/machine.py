@@ -27,6 +27,7 @@ from .. import options, paths
 from ..errors import LabError
 from ..interrupts import held
 from ..make.products import Products
+from . import tsc
 from .events import Events
 from .frames import guest as frames
 from .rundir import RunDir
@@ -114,9 +115,10 @@ class Machine:
         spec = self.spec
         ports = ",".join(address for port, address in self.ports().items() if port != SPARE_PORT)
         words = [KERNEL_ARGS, *self.products.kernel_args.split(),
-                 f"lab.topology={spec.topology}", f"lab.ports={ports}",
-                 *options.contributed(spec, "kernel")]
-        return " ".join(words)
+                 f"lab.topology={spec.topology}", f"lab.ports={ports}"]
+        if frequency := tsc.khz():
+            words.append(f"tsc_early_khz={frequency}")
+        return " ".join(words + options.contributed(spec, "kernel"))
 
     def _args(self, initrd: pathlib.Path, ports: Iterable[tuple[str, int]],
               wire: Sequence[int]) -> list[str]:
