@@ -9,12 +9,16 @@ State: none.
 
 import hashlib
 import random
+import re
 import time
 
+from labkit import paths
 from labkit.make import products
+from labkit.run import tsc
 from labkit.run.guest import Guest
 
 from .judge import check, same
+from .registry import full_only
 from .rig import LIMIT, PING, LabRig
 
 PARTS = products.PARTS
@@ -196,6 +200,19 @@ def test_root_taken_away(rig: LabRig) -> None:
     same((status, out), (7, b"new root\n"), err)
 
 
+def test_clock_is_the_hosts(rig: LabRig) -> str | None:
+    """The guest's kernel takes the frequency of its time stamp counter from the lab: on a busy host
+    it would measure a wrong one."""
+    frequency = tsc.khz()
+    if frequency is None:
+        return "the host's counter cannot be measured"
+    status, out, err = rig.guest().output(["dmesg"], timeout=LIMIT)
+    same(status, 0, err)
+    found = re.findall(r"tsc: Detected (\d+\.\d+) MHz", out)
+    check(f"{frequency / 1000:.3f}" in found, f"{frequency} kHz here, there {found} MHz")
+    return None
+
+
 def test_clock_jumps(rig: LabRig) -> None:
     """The guest's clock is set forward by years and back: nobody's time is over for that."""
     guest = rig.guest()
@@ -207,6 +224,7 @@ def test_clock_jumps(rig: LabRig) -> None:
     same((status, out), (0, "fine\n"), err)
 
 
+@full_only
 def test_kexec(rig: LabRig) -> str | None:
     """Another kernel is started by kexec: what lab-kexec was given goes on in it with the same
     streams, and its status counts."""
@@ -221,6 +239,20 @@ def test_kexec(rig: LabRig) -> str | None:
     same((status, out), (9, b"from the host\nagain\n"), err)
     check("another kernel was started while it ran (kexec)" in err, f"it is not said: {err}")
     return None
+
+
+@full_only
+def test_native_hot_plug(rig: LabRig) -> None:
+    """Without ACPI's hot-plug the kernel uses the ports' own, and the guest's tests of hot-plug
+    pass."""
+    script = ("ls /sys/bus/pci_express/drivers/pciehp | grep -q pcie || exit 7\n"
+              "exec python3 -B /mnt/share/run.py --only hotplug")
+    status, out, err = rig.run(
+        ["sh", "-c", script], "--share", str(paths.GUEST_TESTS), "--qemu-arg",
+        "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off")
+    check(status != 7, "the kernel's own hot-plug driver has no port")
+    same(status, 0, f"status\n{out.decode(errors='replace')}\n{err}")
+    check(b"ok 1 hotplug/" in out, f"no test ran: {out!r}")
 
 
 def test_next_after_reset(rig: LabRig) -> None:

@@ -22,6 +22,7 @@ from labkit.make import products
 from labkit.run.guest import CommandTimeout, Guest
 
 from .judge import check, same
+from .registry import full_only
 from .rig import LIMIT, PING, LabRig, nothing_left, processes_of, wait_for
 
 SOON = (3, 30, 300)     # seconds until a command is ended, that is to have begun by then
@@ -376,6 +377,7 @@ with socket.create_connection(("10.0.0.2", 7005)) as sock:
 """
 
 
+@full_only
 def test_feature(rig: LabRig) -> None:
     """--feature: on for both NICs before the command; what the kernel refuses ends the run."""
     command = ["sh", "-c", "lab-net status; python3 -c \"$0\" arrives \"$0\"", TLS_SOCKETS]

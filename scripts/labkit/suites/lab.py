@@ -36,7 +36,7 @@ class Lab(Suite):
     order = 400
 
     def _chosen(self, context: Context) -> list[Any]:
-        names = context.wants(self.name, [test.name for test in _tests()])
+        names = context.wants(self.name, self.tests(context))
         return [test for test in _tests() if test.name in names]
 
     def _parts(self, tests: list[Any]) -> tuple[str, ...]:
@@ -46,7 +46,9 @@ class Lab(Suite):
         return products.purposes(self._parts(self._chosen(context)))
 
     def tests(self, context: Context) -> list[str]:
-        return [test.name for test in _tests()]
+        named = {pattern.removeprefix(f"{self.name}/") for pattern in context.patterns}
+        return [test.name for test in _tests()
+                if not test.full or context.args.full or test.name in named]
 
     def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         # pylint: disable-next=import-outside-toplevel     # likewise
