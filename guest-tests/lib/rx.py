@@ -235,9 +235,14 @@ class Session:
         return (self._watch.protocols() if name.startswith("Tls") else self._watch.nic())[name]
 
     def wait_packets(self, count):
-        """Until the device has seen `count` packets with payload."""
-        wait_for(f"{count} packets at the device", lambda: self.flags().total >= count)
-        expect_equal("packets with payload at the device", self.flags().total, count)
+        """Until the device has seen `count` packets with payload; how they were flagged."""
+        def come():
+            flags = self.flags()
+            return flags if flags.total >= count else None
+
+        flags = wait_for(f"{count} packets at the device", come)
+        expect_equal("packets with payload at the device", flags.total, count)
+        return flags
 
     def wait_row(self, name, count=1):
         """Until a row was taken so often."""
@@ -249,6 +254,8 @@ class Session:
 
     def wait_answers(self, count=1):
         """Until the driver has had so many answers to the device's questions."""
+        # the device counts before the driver, and is asked at less cost
+        self.wait_row("R27", count)
         self.wait_driver("rx_tls_resync_req_end", count)
 
     def check(self, flags, *, rows=None, counters=None, resyncs=0):
@@ -263,15 +270,18 @@ class Session:
         # the driver counts a packet some time after the device has delivered it
         behind = {"rx_tls_decrypted_packets": flags.decrypted,
                   "rx_tls_resync_req_pkt": flags.resync, "rx_tls_err": flags.error}
-        wait_for("the driver has counted what the device has delivered", lambda: all(
-            now.get(name, 0) >= count for now in [self._watch.nic()]
-            for name, count in behind.items()))
+
+        def counted():
+            nic = self._watch.nic()
+            return nic if all(nic[name] >= count for name, count in behind.items()) else None
+
+        nic = wait_for("the driver has counted what the device has delivered", counted)
         want = dict.fromkeys(DRIVER + KERNEL, 0) | behind
         for name in ("rx_tls_resync_req_start", "rx_tls_resync_req_end", "rx_tls_resync_res_ok",
                      "TlsRxDeviceResync"):
             want[name] = resyncs
         want.update(counters or {})
-        got = {**self._watch.nic(), **self._watch.protocols()}
+        got = {**nic, **self._watch.protocols()}
         expect_equal("counters of driver and kernel",
                      {name: got.get(name, 0) for name in want}, want)
         if rows is not None:
@@ -446,27 +456,24 @@ class Session:
     # scenarios
 
     def transfer(self, burst):
-        """Send and read; the wire and the device have nothing left of it."""
+        """Send and read; the wire and the device have nothing left of it. How its packets were
+        flagged."""
         burst = Burst.of_sizes(burst)
-        before = self.flags().total
+        before = self.flags()
         self.send(burst).finish()
-        self.wait_packets(before + burst.segments)
+        return self.wait_packets(before.total + burst.segments) - before
 
     def expect_flags(self, what, burst, want):
         """Transfer records; the flags that their packets get."""
-        before = self.flags()
-        self.transfer(burst)
-        expect_equal(f"packets by flag of {what}", self.flags() - before, want)
+        expect_equal(f"packets by flag of {what}", self.transfer(burst), want)
 
     def expect_decrypted(self, what, sizes):
         """Transfer records in whatever segments they come: every packet is decrypted."""
         packets, before = self.packets_passed(), self.flags()
         self.send(sizes).finish()
         packets = self.packets_passed() - packets
-        wait_for(f"{packets} packets at the device",
-                 lambda: self.flags().total - before.total >= packets)
-        expect_equal(f"packets by flag of {what}", self.flags() - before,
-                     Flags(decrypted=packets))
+        expect_equal(f"packets by flag of {what}",
+                     self.wait_packets(before.total + packets) - before, Flags(decrypted=packets))
         return packets
 
     def expect_recovery(self, approvals=1):

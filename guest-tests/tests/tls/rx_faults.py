@@ -45,7 +45,7 @@ def _answer(value):
 
 for _value in ("searching", "start", "offload", "authentication"):
     add(f"T-15/rx-answer-{_value}", _answer(_value), needs=FAULTY, smoke=_value == "searching",
-        full=_value in ("start", "offload"))
+        full=_value != "searching")
 
 
 @test("T-15/rx-flag-at-loss", smoke=True)
@@ -245,7 +245,7 @@ def _late_stale(records, row):
 
 
 add("T-13/rx-late-approval-of-another", _late_stale(3, "R19"), needs=FAULTY)
-add("T-13/rx-late-approval-while-searching", _late_stale(1, "R25"), needs=FAULTY)
+add("T-13/rx-late-approval-while-searching", _late_stale(1, "R25"), needs=FAULTY, full=True)
 
 
 @test("T-13/rx-approval-ignored")

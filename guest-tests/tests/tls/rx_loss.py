@@ -89,7 +89,7 @@ def inside_lost(env):
             session.restart_counting()
 
 
-@test("T-13/rx-inside-late")
+@test("T-13/rx-inside-late", full=True)
 @needs(*NEEDS)
 def inside_late(env):
     """Reordering inside a record, as F-5 has it: a packet comes one or two packets late. Those that
@@ -251,7 +251,7 @@ def overlap_header(env):
     expect_equal("bytes, error, wrong byte with the device; without", outcomes[0], outcomes[1])
 
 
-@test("T-13/rx-overlap-while-following")
+@test("T-13/rx-overlap-while-following", full=True)
 @needs(*NEEDS)
 def overlap_following(env):
     """The same while the device waits for an answer, and while it authenticates."""
@@ -404,7 +404,7 @@ def auth_lost(env):
             session.restart_counting()
 
 
-@test("T-13/rx-tag-lost-while-authenticating")
+@test("T-13/rx-tag-lost-while-authenticating", full=True)
 @needs(*NEEDS)
 def auth_both(env):
     """The tag of the authenticated record and the header behind it are lost together (R24)."""
@@ -495,7 +495,7 @@ def bad_auth(env):
                          {"R20": 1, "R22": 1, "R12": 1})
 
 
-@test("T-13/rx-bad-tag-seen-by-device-only")
+@test("T-13/rx-bad-tag-seen-by-device-only", full=True)
 @needs(*NEEDS, "tool:tc")
 def bad_tag_device(env):
     """A record in sync is damaged for the device: flag 3 for the packet with the tag. What the

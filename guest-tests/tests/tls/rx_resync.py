@@ -37,7 +37,7 @@ def false_candidate(env):
             session.restart_counting()
 
 
-@test("T-13/rx-false-chain")
+@test("T-13/rx-false-chain", full=True)
 @needs(*CRAFTED)
 def false_chain(env):
     """The same with a chain of five before it breaks."""
@@ -253,7 +253,7 @@ def stale_candidate(env):
     _stale(env, 3, "R19")
 
 
-@test("T-13/rx-stale-approval-while-searching")
+@test("T-13/rx-stale-approval-while-searching", full=True)
 @needs(*NEEDS)
 def stale_searching(env):
     """The same when the device has none (R25)."""

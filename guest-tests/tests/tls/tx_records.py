@@ -79,7 +79,7 @@ TINY = [(size, at) for size in range(65) for at in range(1, size + EXTRA)]
 AROUND = [1350, 1419, 1420, 1500]   # 1419: a record is a segment
 add("T-20/tx-cut-0-to-64", _sizes(_rotating(range(65), 12), NARROW), needs=NEEDS_TSO)
 add("T-20/tx-cut-0-to-64-no-tso", _sizes(_rotating(range(65), 12), NARROW, tso=False),
-    needs=NEEDS_TSO)
+    needs=NEEDS_TSO, full=True)
 add("T-20/tx-cut-1350-to-1500", _sizes(
     _rotating(range(1350, 1501), 2) + [(size, at) for size in AROUND for at in txpath.edges(size)]),
     needs=NEEDS_TSO)

@@ -38,7 +38,7 @@ def _one(name, offset, size=16384):
 
 for _name, _offset in (("header", 3), ("payload", 9000), ("tag", 16384 + 29 - 4)):
     add(f"T-06/tx-ooo-{_name}", _one(f"in a {_name}", _offset), needs=NEEDS,
-        smoke=_name == "payload")
+        smoke=_name == "payload", full=_name == "header")
 
 
 @test("T-07/tx-boundary")
@@ -135,7 +135,7 @@ def _before_tls(plain):
 
 for _plain in (1, 517, 1448, 6000):
     add(f"T-08/tx-skip-{_plain}", _before_tls(_plain),
-        needs=NEEDS_TSO)
+        needs=NEEDS_TSO, full=_plain in (1, 1448))
 
 
 def _backlog(host):
@@ -286,7 +286,7 @@ def _again(cuts, tso=True, **options):
 
 
 add("T-20/tx-again-tso", _again(_edges(5000)), needs=NEEDS_TSO)
-add("T-20/tx-again-no-tso", _again(_edges(5000), tso=False), needs=NEEDS_TSO)
+add("T-20/tx-again-no-tso", _again(_edges(5000), tso=False), needs=NEEDS_TSO, full=True)
 add("T-20/tx-again-short-records", _again(_edges(40) + _edges(0) + _edges(1000, 3)),
     needs=NEEDS_TSO)
 add("T-20/tx-again-longest-records", _again(_edges(16384, 2) + _edges(16383, 5)), needs=NEEDS_TSO)
@@ -319,7 +319,8 @@ def _spanning(tso):
 
 
 for _tso in (True, False):
-    add(f"T-20/tx-again-spanning-{'tso' if _tso else 'no-tso'}", _spanning(_tso), needs=NEEDS_TSO)
+    add(f"T-20/tx-again-spanning-{'tso' if _tso else 'no-tso'}", _spanning(_tso), needs=NEEDS_TSO,
+        full=not _tso)
 
 
 def _identical(tso):
@@ -355,7 +356,7 @@ def _identical(tso):
 
 for _tso in (True, False):
     add(f"T-20/tx-again-identical-{'tso' if _tso else 'no-tso'}", _identical(_tso),
-        needs=(*NEEDS_TSO, "lab"))
+        needs=(*NEEDS_TSO, "lab"), full=not _tso)
 
 
 @contextlib.contextmanager
@@ -421,7 +422,8 @@ def _other_queue(move):
 
 
 add("T-20/tx-again-other-queue", _other_queue(_by_tc), needs=(*NEEDS, "tool:tc", "channels:2"))
-add("T-20/tx-again-other-queue-xps", _other_queue(_by_xps), needs=(*NEEDS, "channels:2"))
+add("T-20/tx-again-other-queue-xps", _other_queue(_by_xps), needs=(*NEEDS, "channels:2"),
+    full=True)
 
 
 @test("T-06/tx-steady-loss")
