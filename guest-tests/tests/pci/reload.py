@@ -27,7 +27,7 @@ def _nothing_alive(env):
     expect(not alive, f"objects alive in the device without a driver: {alive}")
 
 
-@test("reload/driver", guard=1150.0, smoke=True)
+@test("reload/driver", guard=1150.0, full=True)
 @needs("module-reload")
 def reload(env):
     """modprobe -r and modprobe, ten times; each time the peer is reached again."""
