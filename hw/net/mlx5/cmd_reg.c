@@ -11,9 +11,9 @@
 #include "qemu/osdep.h"
 #include "cmd.h"
 #include "err.h"
-#include "iseg.h"
 #include "module.h"
 #include "port.h"
+#include "profile.h"
 #include "trace.h"
 #include "hw/net/mlx5/prm_reg.h"
 

@@ -10,6 +10,7 @@
 #include "cmd.h"
 #include "err.h"
 #include "iseg.h"
+#include "profile.h"
 #include "trace.h"
 
 #define CMDIF_REV 5

@@ -8,13 +8,6 @@
 
 #include "types.h"
 
-/* What a driver sees as firmware; 22 is the ConnectX-6 Dx family. */
-#define MLX5_FW_MAJOR 22
-#define MLX5_FW_MINOR 39
-#define MLX5_FW_SUBMINOR 1
-#define MLX5_FW_VERSION \
-    (MLX5_FW_MAJOR << 24 | MLX5_FW_MINOR << 16 | MLX5_FW_SUBMINOR)
-
 /* The dword at byte @addr; 0 where nothing is known. */
 uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr);
 void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val);

@@ -200,4 +200,14 @@ static inline const char *mlx5_id(const Mlx5Function *fn)
     return fn->dev->parent_obj.qdev.id ?: TYPE_MLX5_KTLS;
 }
 
+/*
+ * Charges the run of sched.c for @bytes copied and @records processed, whether
+ * or not a frame leaves: a KiB, or two records (they may be empty), cost about
+ * as much as a frame.
+ */
+static inline void mlx5_tx_charge(Mlx5Port *port, size_t bytes, size_t records)
+{
+    port->tx_budget -= bytes / KiB + records / 2;
+}
+
 #endif

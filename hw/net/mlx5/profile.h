@@ -26,4 +26,11 @@ typedef struct Mlx5Profile {
 /* ConnectX-6 Dx, one port, no e-switch, legacy receive queues. */
 extern const Mlx5Profile mlx5_profile_cx6dx;
 
+/* What a driver sees as firmware; 22 is the ConnectX-6 Dx family. */
+#define MLX5_FW_MAJOR 22
+#define MLX5_FW_MINOR 39
+#define MLX5_FW_SUBMINOR 1
+#define MLX5_FW_VERSION \
+    (MLX5_FW_MAJOR << 24 | MLX5_FW_MINOR << 16 | MLX5_FW_SUBMINOR)
+
 #endif

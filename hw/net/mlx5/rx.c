@@ -27,7 +27,6 @@
 #include "tir.h"
 #include "tls.h"
 #include "trace.h"
-#include "tx.h"
 #include "wq.h"
 
 #define HOLD_RETRY_NS (1 * SCALE_MS)

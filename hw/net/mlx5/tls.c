@@ -15,7 +15,6 @@
 #include "tir.h"
 #include "tls.h"
 #include "trace.h"
-#include "tx.h"
 
 bool mlx5_tls_init(Mlx5Function *fn, Error **errp)
 {

@@ -13,15 +13,6 @@ void mlx5_tx_finalize(Mlx5Port *port);
 /* Continues with the packet in port->tx, which is @wqe's. */
 Mlx5TxResult mlx5_tx_continue(Mlx5Port *port, Mlx5Wqe *wqe);
 /*
- * Charges the run of sched.c for @bytes copied and @records processed, whether
- * or not a frame leaves: a KiB, or two records (they may be empty), cost about
- * as much as a frame.
- */
-static inline void mlx5_tx_charge(Mlx5Port *port, size_t bytes, size_t records)
-{
-    port->tx_budget -= bytes / KiB + records / 2;
-}
-/*
  * Sends one frame from the vport: looped back, if it is addressed to the vport
  * and accepted there, else to the wire. Returns false when the backend is full:
  * the frame has been taken, but nothing may follow yet.
