@@ -1,9 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Fuzz target: a frame through parser, checksums, segmentation, RSS and VLAN
- * helpers, with what must hold for any bytes. Input: the frame; its first two bytes,
- * of no meaning to the code under test, serve as choices too. Owns no state.
+ * helpers, with what must hold for any bytes. Input: the frame; its first two
+ * bytes, of no meaning to the code under test, serve as choices too. Owns no
+ * state.
  */
 #include <string.h>
 
@@ -31,7 +31,8 @@ static void check_packet(const Mlx5Packet *p, size_t len)
     if (p->l3_type) {
         FUZZ_CHECK(p->l3_off == p->l2_len);
         FUZZ_CHECK(p->l3_off + p->l3_hdr_len <= p->l3_end && p->l3_end <= len);
-        FUZZ_CHECK(p->src_ip_off + alen <= len && p->pseudo_dst_off + alen <= len);
+        FUZZ_CHECK(p->src_ip_off + alen <= len &&
+                   p->pseudo_dst_off + alen <= len);
     }
     if (p->l4_type) {
         FUZZ_CHECK(p->l3_type && p->l4_off >= p->l3_off + 20);
@@ -60,7 +61,8 @@ static void check_fill(const uint8_t *frame, size_t len, size_t cut)
     FUZZ_CHECK(!(whole & MLX5_ETH_WQE_L4_CSUM) || p.l4_ok || !p.l3_ok);
     FUZZ_CHECK(!(pieces & ~whole));
     if (pieces == whole) {
-        FUZZ_CHECK(!memcmp(a, b, cut) && !memcmp(a + cut, frame + cut, len - cut));
+        FUZZ_CHECK(!memcmp(a, b, cut) &&
+                   !memcmp(a + cut, frame + cut, len - cut));
     }
     free(a);
     free(b);
@@ -74,24 +76,28 @@ static void check_vlan(const uint8_t *frame, size_t len)
 
     FUZZ_CHECK(buf);
     memcpy(buf, frame, len);
-    n = mlx5_vlan_insert(buf, len, len + MLX5_VLAN_HLEN, MLX5_ETH_P_8021Q, 0x6123);
+    n = mlx5_vlan_insert(buf, len, len + MLX5_VLAN_HLEN, MLX5_ETH_P_8021Q,
+                         0x6123);
     FUZZ_CHECK(n == (len < MLX5_ETH_HLEN ? 0 : len + MLX5_VLAN_HLEN));
     if (n) {
-        FUZZ_CHECK(mlx5_vlan_strip(buf, n, MLX5_ETH_P_8021Q, &tci) && tci == 0x6123);
+        FUZZ_CHECK(mlx5_vlan_strip(buf, n, MLX5_ETH_P_8021Q, &tci) &&
+                   tci == 0x6123);
         FUZZ_CHECK(!memcmp(buf + MLX5_VLAN_HLEN, frame, len));
     }
     free(buf);
 }
 
 /* Every segment is a whole packet with good checksums, and nothing is lost. */
-static void check_segments(const uint8_t *frame, size_t len, size_t hdr_len, uint32_t mss)
+static void check_segments(const uint8_t *frame, size_t len, size_t hdr_len,
+                           uint32_t mss)
 {
     uint32_t payload_len = (uint32_t)(len - hdr_len), at = 0, frames = 0;
     struct iovec iov[2];
     Mlx5Segment s;
     size_t n;
 
-    if (mlx5_segment_init(&s, frame, hdr_len, payload_len, mss) != MLX5_SEGMENT_OK) {
+    if (mlx5_segment_init(&s, frame, hdr_len, payload_len, mss) !=
+        MLX5_SEGMENT_OK) {
         return;
     }
     while ((n = mlx5_segment_next(&s, frame + hdr_len, iov))) {

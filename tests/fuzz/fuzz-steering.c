@@ -1,10 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Fuzz target: a sequence of steering commands and packets. Input: commands of a
- * few bytes each, read until the input ends. What must hold: live counts follow the
- * commands that succeeded, every reference taken is given back, a lookup stays in
- * its limits and names only TIRs that entries hold. Owns the references it counts.
+ * Fuzz target: a sequence of steering commands and packets. Input: commands of
+ * a few bytes each, read until the input ends. What must hold: live counts
+ * follow the commands that succeeded, every reference taken is given back, a
+ * lookup stays in its limits and names only TIRs that entries hold. Owns the
+ * references it counts.
  */
 #include <string.h>
 
@@ -34,18 +34,44 @@ enum { N_OBJECTS = 16 };
 #define PACKET 14, 16, 2, 2, 2, 2, 2, 2, 4, 4, 4, 4, 4, 4, 8, 6, 0, 1
 
 static const uint8_t seed_life[] = {
-    TABLE(0), GROUP(1, 0), FTE(1, 0, 1, TO_TIR_COUNT(3, 2)), FTE(1, 1, 1, TO_TIR(4)),
-    ROOT(1), PACKET, DELETE(1, 0), PACKET, DELETE(1, 1), PACKET, DROP_GROUP(1, 1),
+    TABLE(0),
+    GROUP(1, 0),
+    FTE(1, 0, 1, TO_TIR_COUNT(3, 2)),
+    FTE(1, 1, 1, TO_TIR(4)),
+    ROOT(1),
+    PACKET,
+    DELETE(1, 0),
+    PACKET,
+    DELETE(1, 1),
+    PACKET,
+    DROP_GROUP(1, 1),
     DROP_TABLE(1),
 };
 static const uint8_t seed_branch[] = {
-    TABLE(0), GROUP(1, 0), FTE(1, 0, 1, TO_FOUR(TIR(1), TIR(2), FT(1), FT(1))), ROOT(1),
-    PACKET, TABLE(1), MISS(2, 2), ROOT(2), PACKET,
+    TABLE(0),
+    GROUP(1, 0),
+    FTE(1, 0, 1, TO_FOUR(TIR(1), TIR(2), FT(1), FT(1))),
+    ROOT(1),
+    PACKET,
+    TABLE(1),
+    MISS(2, 2),
+    ROOT(2),
+    PACKET,
 };
 static const uint8_t seed_modify[] = {
-    TABLE(0), TABLE(1), GROUP(2, 0), GROUP(2, 8), FTE(2, 8, 2, TO_TIR(1)),
-    FTE(2, 0, 1, TO_TIR_COUNT(1, 1)), ROOT(2), PACKET, MODIFY(2, 0, 1, TO_TIR(7), 4),
-    PACKET, MODIFY(2, 8, 2, TO_TIR_COUNT(6, 5), 15), DELETE(2, 0), PACKET,
+    TABLE(0),
+    TABLE(1),
+    GROUP(2, 0),
+    GROUP(2, 8),
+    FTE(2, 8, 2, TO_TIR(1)),
+    FTE(2, 0, 1, TO_TIR_COUNT(1, 1)),
+    ROOT(2),
+    PACKET,
+    MODIFY(2, 0, 1, TO_TIR(7), 4),
+    PACKET,
+    MODIFY(2, 8, 2, TO_TIR_COUNT(6, 5), 15),
+    DELETE(2, 0),
+    PACKET,
 };
 /* By the first byte of dmac, at 8. */
 static const uint8_t seed_values[] = {
@@ -172,8 +198,8 @@ static void do_fte(World *w, Input *in, bool modify)
         value[at] = (uint8_t)take(in, 1);
     }
     if (modify) {
-        mlx5_steering_fte_modify(w->st, table, index, (uint8_t)(take(in, 1) % 18),
-                                 &attr);
+        mlx5_steering_fte_modify(w->st, table, index,
+                                 (uint8_t)(take(in, 1) % 18), &attr);
     } else {
         w->want.ftes += !mlx5_steering_fte_set(w->st, table, index, &attr);
     }
@@ -201,7 +227,8 @@ static void do_lookup(World *w, Input *in)
     FUZZ_CHECK(r.n_tirs <= MLX5_STEERING_MAX_TIRS);
     FUZZ_CHECK(r.n_counters <= MLX5_STEERING_MAX_COUNTERS);
     FUZZ_CHECK((r.verdict == MLX5_STEERING_DELIVER) == (r.n_tirs > 0));
-    FUZZ_CHECK((r.verdict == MLX5_STEERING_DROP_NO_ROOT) == !mlx5_steering_root(w->st));
+    FUZZ_CHECK((r.verdict == MLX5_STEERING_DROP_NO_ROOT) ==
+               !mlx5_steering_root(w->st));
     for (i = 0; i < r.n_tirs; i++) {
         FUZZ_CHECK(w->held[MLX5_STEERING_REF_TIR][r.tir[i].tirn]);
     }
@@ -273,7 +300,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const Mlx5SteeringOps ops = { get, put };
     static const Mlx5SteeringLimits limits = {
-        .max_tables = 6, .max_ftes = 40, .max_groups_per_table = 5, .max_log_size = 5,
+        .max_tables = 6, .max_ftes = 40, .max_groups_per_table = 5,
+        .max_log_size = 5,
     };
     Input in = { data, size };
     World w = { 0 };

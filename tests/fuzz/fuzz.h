@@ -1,9 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * What a fuzz target is: libFuzzer's entry, and inputs to start from. A target is
- * linked with libFuzzer, or with replay.c, which runs files and random inputs
- * without it. Targets abort on what must never be; the sanitizers see the rest.
+ * What a fuzz target is: libFuzzer's entry, and inputs to start from. A target
+ * is linked with libFuzzer, or with replay.c, which runs files and random
+ * inputs without it. Targets abort on what must never be; the sanitizers see
+ * the rest.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
@@ -25,12 +25,13 @@ extern const size_t fuzz_n_seeds;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A check that stays in every build. */
-#define FUZZ_CHECK(cond)                                                        \
-    do {                                                                        \
-        if (!(cond)) {                                                          \
-            fprintf(stderr, "%s:%d: %s is false\n", __FILE__, __LINE__, #cond); \
-            abort();                                                            \
-        }                                                                       \
+#define FUZZ_CHECK(cond)                                                       \
+    do {                                                                       \
+        if (!(cond)) {                                                         \
+            fprintf(stderr, "%s:%d: %s is false\n", __FILE__, __LINE__,        \
+                    #cond);                                                    \
+            abort();                                                           \
+        }                                                                      \
     } while (0)
 
 #endif

@@ -1,15 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * Runs a fuzz target without libFuzzer: on the files named, or on random
+ * inputs, made from the target's seeds by changing them, repeatably.
  *
- * Runs a fuzz target without libFuzzer: on the files named, or on random inputs,
- * made from the target's seeds by changing them, repeatably.
- *
- *   fuzz-x FILE...            replay inputs, such as a crash that libFuzzer found
+ *   fuzz-x FILE...            replay inputs, such as a crash of libFuzzer
  *   fuzz-x --random RUNS SEED
  *   fuzz-x --seeds DIRECTORY  write the seeds there, to start libFuzzer from
  *
- * With --random the input at hand is written to ./fuzz-last before each run when
- * FUZZ_KEEP is set in the environment. Owns no state but its random numbers.
+ * With --random the input at hand is written to ./fuzz-last before each run
+ * when FUZZ_KEEP is set in the environment. Owns no state but its random
+ * numbers.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -31,7 +31,10 @@ static uint32_t draw(uint32_t below)
     return (uint32_t)((state * UINT64_C(0x2545f4914f6cdd1d)) >> 33) % below;
 }
 
-/* An input of its exact length on the heap, so that the sanitizer sees an overrun. */
+/*
+ * An input of its exact length on the heap, so that the sanitizer sees an
+ * overrun.
+ */
 static void run_exact(const uint8_t *data, size_t len)
 {
     uint8_t *copy = malloc(len ? len : 1);
@@ -42,7 +45,9 @@ static void run_exact(const uint8_t *data, size_t len)
     free(copy);
 }
 
-/* Noise, or a seed, cut off or followed by others at times, with bytes changed. */
+/*
+ * Noise, or a seed, cut off or followed by others at times, with bytes changed.
+ */
 static size_t random_input(uint8_t *buf)
 {
     static const uint8_t odd[] = {
@@ -65,7 +70,8 @@ static size_t random_input(uint8_t *buf)
         len += n;
     } while (!draw(3));
     for (n = draw(6); n && len; n--) {
-        buf[draw((uint32_t)len)] = draw(2) ? odd[draw(sizeof(odd))] : (uint8_t)draw(256);
+        buf[draw((uint32_t)len)] = draw(2) ? odd[draw(sizeof(odd))] :
+                                             (uint8_t)draw(256);
     }
     return len;
 }
@@ -159,7 +165,8 @@ int main(int argc, char **argv)
         return write_seeds(argv[2]);
     }
     if (argc < 2 || argv[1][0] == '-') {
-        fprintf(stderr, "usage: %s FILE... | --random RUNS SEED | --seeds DIRECTORY\n",
+        fprintf(stderr,
+                "usage: %s FILE... | --random RUNS SEED | --seeds DIRECTORY\n",
                 argv[0]);
         return 2;
     }

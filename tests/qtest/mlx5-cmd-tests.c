@@ -275,8 +275,8 @@ static void test_adapter(void)
 }
 
 /*
- * The device asks for no pages, so none may be given, and none come back. A driver
- * that gives none, or cannot give any, is not wrong.
+ * The device asks for no pages, so none may be given, and none come back. A
+ * driver that gives none, or cannot give any, is not wrong.
  */
 static void test_pages(void)
 {
@@ -298,7 +298,8 @@ static void test_pages(void)
                   MLX5_SYN_PAGES_UNASKED);
     MLX5_SET(cmd_in, in, op_mod, 2);
     drv_cmd_ok(d, in, 16, out, sizeof(out));
-    g_assert_cmpuint(MLX5_GET(manage_pages_out, out, output_num_entries), ==, 0);
+    g_assert_cmpuint(MLX5_GET(manage_pages_out, out, output_num_entries), ==,
+                     0);
     MLX5_SET(cmd_in, in, op_mod, 3); /* all: such a capability is not shown */
     drv_cmd_fails(d, in, 16, 16, MLX5_STATUS_BAD_OP, MLX5_SYN_BAD_OP_MOD);
     drv_stop(d);

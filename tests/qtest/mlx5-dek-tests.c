@@ -76,7 +76,9 @@ static void try_key(KeyRig *k, const TlsConn *conn, uint32_t dek, bool works)
     expect_frame(k->d, marker, sizeof(marker));
 }
 
-/* A command for each connection, in the long form and in that of old kernels. */
+/*
+ * A command for each connection, in the long form and in that of old kernels.
+ */
 static void test_single(void)
 {
     unsigned kind, form;

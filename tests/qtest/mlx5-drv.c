@@ -287,7 +287,8 @@ static void note_rows(Drv *d)
         int64_t count = qnum_get_int(qobject_to(QNum, qdict_entry_value(e)));
 
         if (count) {
-            g_string_append_printf(text, " %s=%" PRId64, qdict_entry_key(e), count);
+            g_string_append_printf(text, " %s=%" PRId64, qdict_entry_key(e),
+                                   count);
         }
     }
     qobject_unref(dict);

@@ -40,11 +40,11 @@
 #define DRV_HANG_GUARD 60
 
 /*
- * Milliseconds of QEMU's processor time within which every access to a register or
- * to memory is answered. The main loop answers between its bottom halves, so this is
- * how long one of those may take. It is processor time so that a busy host makes no
- * difference; what the device bounds takes a few milliseconds, and with sanitizers
- * some times as much.
+ * Milliseconds of QEMU's processor time within which every access to a register
+ * or to memory is answered. The main loop answers between its bottom halves, so
+ * this is how long one of those may take. It is processor time so that a busy
+ * host makes no difference; what the device bounds takes a few milliseconds,
+ * and with sanitizers some times as much.
  */
 #define DRV_ACCESS_LIMIT 100
 /* The limit in force; a program that runs QEMU under valgrind lifts it. */
@@ -137,7 +137,9 @@ Drv *drv_start_behind_port_narrow(const char *props, int bytes);
  * come from @args.
  */
 Drv *drv_start_behind_port_native(const char *netdev, const char *args);
-/* The window to configuration space, and drv_port_setup(); after a reset, too. */
+/*
+ * The window to configuration space, and drv_port_setup(); after a reset, too.
+ */
 void drv_native_setup(Drv *d);
 /* Configuration space of function @devfn (with its bus), register @reg. */
 uint64_t drv_ecam(unsigned devfn, unsigned reg);
@@ -172,8 +174,8 @@ void drv_write32(Drv *d, uint64_t addr, uint32_t v);
 void drv_settle(Drv *d);
 
 /*
- * Says how long the longest access took since this was last asked, which must be
- * below @limit milliseconds.
+ * Says how long the longest access took since this was last asked, which must
+ * be below @limit milliseconds.
  */
 void drv_watch(Drv *d, const char *of_what, double limit);
 

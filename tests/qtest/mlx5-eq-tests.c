@@ -127,7 +127,9 @@ static void test_eq_arm(void)
     drv_stop(d);
 }
 
-/* Each EQ that asked for an event gets it, on its own vector or a shared one. */
+/*
+ * Each EQ that asked for an event gets it, on its own vector or a shared one.
+ */
 static void test_eq_several(void)
 {
     static const unsigned vector[] = { 5, 0, 5 };

@@ -11,7 +11,7 @@
 
 #define MS 1000000
 
-/* ------------------------------------------------------------ properties --- */
+/* ----------------------------------------------------------- properties --- */
 
 static void test_rules(void)
 {
@@ -72,7 +72,7 @@ static void test_rules(void)
     drv_stop(d);
 }
 
-/* -------------------------------------------------------------- commands --- */
+/* ------------------------------------------------------------- commands --- */
 
 static void pd_cmd(uint8_t in[16])
 {
@@ -229,7 +229,7 @@ static void test_cmd_delay(void)
     }
 }
 
-/* ----------------------------------------------------------- send queues --- */
+/* ---------------------------------------------------------- send queues --- */
 
 typedef struct Rig {
     Drv *d;
@@ -568,7 +568,7 @@ static void test_queue_reset(void)
     drv_stop(r.d);
 }
 
-/* ------------------------------------------------------------------ ends --- */
+/* ----------------------------------------------------------------- ends --- */
 
 /* Holds one thing of each kind. */
 static void hold_all(Rig *r, DrvCmd *before, DrvCmd *after)
@@ -681,7 +681,10 @@ static void test_same_queue(void)
 
 static gpointer wake_later(gpointer pid)
 {
-    /* Until the test's next request is in QEMU's socket; if it is not, less is tested. */
+    /*
+     * Until the test's next request is in QEMU's socket; if it is not, less is
+     * tested.
+     */
     g_usleep(100 * 1000);
     kill(GPOINTER_TO_INT(pid), SIGCONT);
     return NULL;

@@ -17,7 +17,7 @@ enum {
     SEARCHING = 0x80,
 };
 
-/* --------------------------------------------------------------- reception --- */
+/* ------------------------------------------------------------ reception --- */
 
 enum { LOG_RQ = 5, RECORDS = 16, RECORD = 200, BUF = 2048 };
 
@@ -194,7 +194,7 @@ static void lose(Bench *b)
     record(b, 2, RESYNC);
 }
 
-/* ---------------------------------------------------------------- GET_PSV --- */
+/* -------------------------------------------------------------- GET_PSV --- */
 
 static void test_state(void)
 {
@@ -338,7 +338,7 @@ static void test_get_psv_swallowed(void)
     bench_stop(&b);
 }
 
-/* -------------------------------------------------------------- approvals --- */
+/* ------------------------------------------------------------ approvals --- */
 
 /* Setting a context up is none. */
 static void test_ignore(void)
@@ -428,7 +428,7 @@ static void test_approval_late(void)
     bench_stop(&b);
 }
 
-/* ------------------------------------------------------- setting a TIR up --- */
+/* ----------------------------------------------------- setting a TIR up --- */
 
 static void test_setup(void)
 {
@@ -458,7 +458,9 @@ static void test_setup(void)
     done(&b, post_set_psv(&b));
     record(&b, 0, NOT_DECRYPTED);
     bench_stop(&b);
-    /* SET_PSV's completion late: the context works, its software does not know. */
+    /*
+     * SET_PSV's completion late: the context works, its software does not know.
+     */
     bench(&b, 0);
     fault_add(b.d, "hold wqe=SET_PSV");
     done(&b, post_static(&b, 0, 0));
@@ -470,7 +472,7 @@ static void test_setup(void)
     bench_stop(&b);
 }
 
-/* ------------------------------------------------------------ transmission --- */
+/* --------------------------------------------------------- transmission --- */
 
 typedef struct Tx {
     TxRig rig;

@@ -368,6 +368,56 @@ enum { FIELD_TCP_DPORT = 0x09, FIELD_IP_TTL = 0x0a, FIELD_DIPV4 = 0x16,
        FIELD_REG_B = 0x50, FIELD_REG_C_2 = 0x53 };
 enum { ACT_MOD_HDR = 0x40 };
 
+/* Packets like @s arrive at the second TIR as @to has them. */
+static void check_rewritten(Flow *z, FrameSpec *s, FrameSpec *to)
+{
+    uint8_t cqe[64], buf[2048];
+    Frame f, want;
+    unsigned i;
+
+    for (i = 0; i < 2; i++) {
+        uint64_t addr;
+
+        s->payload_len = to->payload_len = 60 + 7 * i;
+        f = frame_build(s);
+        want = frame_build(to);
+        addr = z->first_buf[1] + i * 2048;
+        drv_wire_send(z->d, f.data, f.len);
+        drv_cq_wait(z->d, &z->cq, cqe);
+        g_assert_cmpuint(MLX5_GET(cqe, cqe, rqn), ==, z->rq[1].rqn);
+        g_assert_cmphex(MLX5_GET(cqe, cqe, ft_metadata), ==, 0x12345678);
+        g_assert_cmpuint(MLX5_GET(cqe, cqe, l3_ok), ==, 1);
+        g_assert_cmpuint(MLX5_GET(cqe, cqe, l4_ok), ==, 1);
+        g_assert_cmphex(MLX5_GET(cqe, cqe, check_sum), ==,
+                        naive_sum(want.data + 14, want.len - 14));
+        g_assert_cmpuint(MLX5_GET(cqe, cqe, byte_cnt), ==, want.len);
+        drv_read(z->d, addr, buf, want.len);
+        g_assert_cmpmem(buf, want.len, want.data, want.len);
+        frame_free(&f);
+        frame_free(&want);
+    }
+}
+
+/* What there is not: registers to match on, 33 actions, none. */
+static void check_modify_limits(Flow *z)
+{
+    uint8_t actions[8 * 33];
+    uint32_t id;
+    unsigned i;
+
+    set_action(actions, FIELD_REG_C_2, 0, 1);
+    g_assert_cmphex(modify_header(z, actions, 1, &id).syndrome, ==,
+                    MLX5_SYNDROME_BASE + MLX5_SYN_MODIFY_BAD_FIELD);
+    for (i = 0; i < 33; i++) {
+        set_action(actions + 8 * i, FIELD_IP_TTL, 8, i);
+    }
+    g_assert_cmphex(modify_header(z, actions, 33, &id).syndrome, ==,
+                    MLX5_SYNDROME_BASE + MLX5_SYN_MODIFY_ACTION_LIMIT);
+    g_assert_cmphex(modify_header(z, actions, 0, &id).syndrome, ==,
+                    MLX5_SYNDROME_BASE + MLX5_SYN_MODIFY_ACTION_LIMIT);
+    g_assert_cmphex(modify_header(z, actions, 32, &id).status, ==, 0);
+}
+
 /*
  * Entries that modify the header: what is delivered, its checksums, hash and
  * metadata; tables behind them see the packet so, at whatever level they are.
@@ -375,13 +425,11 @@ enum { ACT_MOD_HDR = 0x40 };
 static void test_modify_header(void)
 {
     FrameSpec s = rig_spec(4, 6, 60), to = s;
-    uint8_t actions[8 * 33], in[FTE_LEN], mask[MATCH_LEN] = { 0 };
-    uint8_t value[MATCH_LEN] = { 0 }, cqe[64], buf[2048];
-    Frame f, want;
+    uint8_t actions[8 * 4], in[FTE_LEN], mask[MATCH_LEN] = { 0 };
+    uint8_t value[MATCH_LEN] = { 0 };
     uint32_t first, second, id;
     Dest dest;
     Flow z;
-    unsigned i;
 
     flow_rig(&z);
     set_action(actions, FIELD_IP_TTL, 8, 9);
@@ -414,27 +462,7 @@ static void test_modify_header(void)
     to.dst_ip[1] = 0x0b;
     to.dst_ip[2] = 0x0c;
     to.dst_ip[3] = 0x0d;
-    for (i = 0; i < 2; i++) {
-        uint64_t addr;
-
-        s.payload_len = to.payload_len = 60 + 7 * i;
-        f = frame_build(&s);
-        want = frame_build(&to);
-        addr = z.first_buf[1] + i * 2048;
-        drv_wire_send(z.d, f.data, f.len);
-        drv_cq_wait(z.d, &z.cq, cqe);
-        g_assert_cmpuint(MLX5_GET(cqe, cqe, rqn), ==, z.rq[1].rqn);
-        g_assert_cmphex(MLX5_GET(cqe, cqe, ft_metadata), ==, 0x12345678);
-        g_assert_cmpuint(MLX5_GET(cqe, cqe, l3_ok), ==, 1);
-        g_assert_cmpuint(MLX5_GET(cqe, cqe, l4_ok), ==, 1);
-        g_assert_cmphex(MLX5_GET(cqe, cqe, check_sum), ==,
-                        naive_sum(want.data + 14, want.len - 14));
-        g_assert_cmpuint(MLX5_GET(cqe, cqe, byte_cnt), ==, want.len);
-        drv_read(z.d, addr, buf, want.len);
-        g_assert_cmpmem(buf, want.len, want.data, want.len);
-        frame_free(&f);
-        frame_free(&want);
-    }
+    check_rewritten(&z, &s, &to);
 
     /* A context that an entry has stays; the entry gone, it goes. */
     drv_cmd_id_fails(z.d, 0x941, id, MLX5_STATUS_RES_BUSY,
@@ -447,24 +475,13 @@ static void test_modify_header(void)
     drv_cmd_id_fails(z.d, 0x941, id, MLX5_STATUS_BAD_RES,
                      MLX5_SYN_NO_SUCH_MODIFY_HEADER);
 
-    /* What there is not: registers to match on, 33 actions, none. */
-    set_action(actions, FIELD_REG_C_2, 0, 1);
-    g_assert_cmphex(modify_header(&z, actions, 1, &id).syndrome, ==,
-                    MLX5_SYNDROME_BASE + MLX5_SYN_MODIFY_BAD_FIELD);
-    for (i = 0; i < 33; i++) {
-        set_action(actions + 8 * i, FIELD_IP_TTL, 8, i);
-    }
-    g_assert_cmphex(modify_header(&z, actions, 33, &id).syndrome, ==,
-                    MLX5_SYNDROME_BASE + MLX5_SYN_MODIFY_ACTION_LIMIT);
-    g_assert_cmphex(modify_header(&z, actions, 0, &id).syndrome, ==,
-                    MLX5_SYNDROME_BASE + MLX5_SYN_MODIFY_ACTION_LIMIT);
-    g_assert_cmphex(modify_header(&z, actions, 32, &id).status, ==, 0);
+    check_modify_limits(&z);
     drv_stop(z.d);
 }
 
 /*
- * Tables that send packets round in circles, which ignore_flow_level allows: the
- * packet comes to an end, and is counted.
+ * Tables that send packets round in circles, which ignore_flow_level allows:
+ * the packet comes to an end, and is counted.
  */
 static void test_loop(void)
 {

@@ -19,7 +19,9 @@ void random_dwords(uint8_t *p, size_t len);
 uint16_t random_opcode(void);
 /* A command of at most @room bytes at @in, the rest zeroed; its length. */
 uint32_t random_command(uint8_t *in, uint32_t room);
-/* Something like a WQE for queue @sqn at @p, 64 bytes; data lies in page @mem. */
+/*
+ * Something like a WQE for queue @sqn at @p, 64 bytes; data lies in page @mem.
+ */
 void random_wqe(uint8_t *p, Drv *d, uint32_t sqn, uint64_t mem);
 
 #endif

@@ -15,13 +15,14 @@
 #define CAP_GENERAL 0
 
 /*
- * What QEMU's process may grow by beside what is charged, in one of these tests:
- * libqtest's own traffic, free lists of malloc, pages that are not full.
+ * What QEMU's process may grow by beside what is charged, in one of these
+ * tests: libqtest's own traffic, free lists of malloc, pages that are not full.
  */
 #define SLACK (2 * MiB)
 
 #ifdef __SANITIZE_ADDRESS__
-static const bool sanitized = true; /* red zones, quarantine: no use in measuring */
+/* red zones, quarantine: no use in measuring */
+static const bool sanitized = true;
 #else
 static const bool sanitized;
 #endif
@@ -390,10 +391,10 @@ static void make_long_entry(Fill *f, Drv *d)
 }
 
 /*
- * Until no more is given: the announced number or, mostly, memory-limit. What the
- * process has grown by is not more than what was charged; what was charged is
- * not above the limit, and one more would have been. After TEARDOWN_HCA nothing
- * is charged, and as many can be made again.
+ * Until no more is given: the announced number or, mostly, memory-limit. What
+ * the process has grown by is not more than what was charged; what was charged
+ * is not above the limit, and one more would have been. After TEARDOWN_HCA
+ * nothing is charged, and as many can be made again.
  */
 static void test_fill(void)
 {
@@ -471,11 +472,13 @@ static void test_fill(void)
     }
 }
 
-/* ------------------------------------------------------- kept completions --- */
+/* ----------------------------------------------------- kept completions --- */
 
 enum { LOG_KEPT = 14, KEPT = 1 << LOG_KEPT };
 
-/* Fills the whole of @sq with NOPs that want a CQE; @bad: the second is none. */
+/*
+ * Fills the whole of @sq with NOPs that want a CQE; @bad: the second is none.
+ */
 static void post_nops(Drv *d, DrvSq *sq, bool bad)
 {
     g_autofree uint8_t *ring = g_malloc0(KEPT * 64);
@@ -495,9 +498,9 @@ static void post_nops(Drv *d, DrvSq *sq, bool bad)
 }
 
 /*
- * One completion is held, and more wait behind it than there is memory for, good
- * ones or those of a queue in error. The queue stops there, and has lost nothing
- * when it goes on.
+ * One completion is held, and more wait behind it than there is memory for,
+ * good ones or those of a queue in error. The queue stops there, and has lost
+ * nothing when it goes on.
  */
 static void test_kept(void)
 {
@@ -549,7 +552,9 @@ static void test_kept(void)
     }
 }
 
-/* A fault for which there is no memory is not applied: nothing waits for ever. */
+/*
+ * A fault for which there is no memory is not applied: nothing waits for ever.
+ */
 static void test_no_gate(void)
 {
     Drv *d = drv_start_up(",memory-limit=256K");
@@ -592,7 +597,7 @@ static void test_no_gate(void)
     drv_stop(d);
 }
 
-/* -------------------------------------------------------------- refusals --- */
+/* ------------------------------------------------------------- refusals --- */
 
 /* Gives @in, for which there is no memory: nothing has changed. Frees it. */
 static void refused(Drv *d, uint8_t *in, uint32_t len)

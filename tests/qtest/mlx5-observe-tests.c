@@ -157,13 +157,14 @@ static void test_format(void)
     seq = s.c.seq;
     send_records(&s, 1);
     text = read_log(&s, "nic", &n);
-    expected = g_strdup_printf("{\"dev\": \"nic\", \"dir\": \"tx\", \"tisn\": %u, "
-                               "\"record\": %" PRIu64 ", \"tcp_sn\": %u, "
-                               "\"len\": %zu, \"type\": 23, "
-                               "\"mode\": \"encrypt\", \"end\": \"done\", "
-                               "\"verdict\": \"sent\", \"before\": \"START\", "
-                               "\"after\": \"ACTIVE_SEQ\"}\n", s.tisn, number,
-                               seq, tls_record_len(&s.c, PLAIN));
+    expected = g_strdup_printf(
+        "{\"dev\": \"nic\", \"dir\": \"tx\", \"tisn\": %u, "
+        "\"record\": %" PRIu64 ", \"tcp_sn\": %u, "
+        "\"len\": %zu, \"type\": 23, "
+        "\"mode\": \"encrypt\", \"end\": \"done\", "
+        "\"verdict\": \"sent\", \"before\": \"START\", "
+        "\"after\": \"ACTIVE_SEQ\"}\n",
+        s.tisn, number, seq, tls_record_len(&s.c, PLAIN));
     g_assert_cmpstr(text, ==, expected);
     sender_stop(&s);
 }
@@ -177,7 +178,8 @@ static void test_quoted_id(void)
     unsigned i, n;
 
     for (i = 0; i < G_N_ELEMENTS(ids); i++) {
-        g_autofree char *path = g_strdup_printf("/machine/peripheral/%s", ids[i]);
+        g_autofree char *path = g_strdup_printf("/machine/peripheral/%s",
+                                                ids[i]);
         g_autofree char *text = NULL;
         Sender s;
 
@@ -206,8 +208,9 @@ static void set_max(Sender *s, uint64_t max)
 }
 
 /*
- * The file gets as long as it may, with whole lines; then it ends, which is said
- * once. It goes on when there is a higher limit, another file, or room again.
+ * The file gets as long as it may, with whole lines; then it ends, which is
+ * said once. It goes on when there is a higher limit, another file, or room
+ * again.
  */
 static void test_log_max(void)
 {
@@ -230,11 +233,14 @@ static void test_log_max(void)
     text = read_log(&s, "nic", &n);
     size = log_size(&s);
     g_assert_cmpuint(size, <=, 1000);
-    /* the next one would not have fitted, give or take a digit of its numbers */
+    /*
+     * the next one would not have fitted, give or take a digit of its numbers
+     */
     g_assert_cmpuint(size, >, 1000 - line - 8);
     warned = trace_lines(said, "mlx5_err_record_log");
-    g_assert_cmpstr(warned, ==, "mlx5_err_record_log nic: the file is as long as "
-                                "record-log-max allows: no more lines\n");
+    g_assert_cmpstr(warned, ==,
+                    "mlx5_err_record_log nic: the file is as long as "
+                    "record-log-max allows: no more lines\n");
     /* more room */
     set_max(&s, 2000);
     send_records(&s, 1);
@@ -296,7 +302,8 @@ static void test_traces(void)
     g_autofree char *dir = g_dir_make_tmp("mlx5-qtest-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(dir, "trace", NULL);
     g_autofree char *props = g_strdup_printf(" -trace mlx5_driver_version "
-                                             "-trace mlx5_fault_hit -D %s", path);
+                                             "-trace mlx5_fault_hit -D "
+                                             "%s", path);
     g_autofree char *said = NULL, *long_said = NULL, *hit = NULL;
     Drv *d = drv_start_up(props);
     DrvCmd c;
@@ -312,7 +319,8 @@ static void test_traces(void)
     drv_cmd_ok(d, in, sizeof(in), NULL, 16);
     long_said = trace_lines(path, "mlx5_driver_version");
     g_assert_cmpuint(strlen(long_said) - strlen(said), ==,
-                     strlen("mlx5_driver_version nic: ") + 4 * DRIVER_VERSION_LEN + 1);
+                     strlen("mlx5_driver_version nic: ") +
+                         4 * DRIVER_VERSION_LEN + 1);
 
     fault_add(d, "hold cmd=NOP name=a\x1b[2Jb count=1");
     memset(in, 0, 16);

@@ -242,7 +242,7 @@ static void rig_start(Rig *r)
     side_make(r->d, &r->kernel, home_now(r->d), r->eq.eqn, r->rq.rqn);
 }
 
-/* ------------------------------------------------------------------- TIS --- */
+/* ------------------------------------------------------------------ TIS --- */
 
 static void test_tis_pd(void)
 {
@@ -290,7 +290,7 @@ static void test_tis_owner(void)
     drv_stop(r.d);
 }
 
-/* ------------------------------------------------------------------- TIR --- */
+/* ------------------------------------------------------------------ TIR --- */
 
 static void tir_is_foreign(Drv *d, Side *s, Side *other)
 {
@@ -355,7 +355,7 @@ static void test_tir_owner(void)
     drv_stop(r.d);
 }
 
-/* ------------------------------------------------------------- UAR pages --- */
+/* ------------------------------------------------------------ UAR pages --- */
 
 static void test_doorbells(void)
 {

@@ -83,7 +83,7 @@ static uint32_t root_status(Rig *r)
            PCI_ERR_ROOT_STATUS_REPORT_MASK;
 }
 
-/* --------------------------------------------------------------- registers --- */
+/* ------------------------------------------------------------ registers --- */
 
 /* As lspci shows a ConnectX-6 Dx, and nothing beyond what is there. */
 static void test_announced(void)
@@ -122,43 +122,43 @@ static void test_announced(void)
 /* Each writable field takes all its bits, alone. */
 static void test_writable(void)
 {
+    static const struct {
+        bool word;          /* of 16 bits, in the PCI Express capability */
+        unsigned off;
+        uint32_t mask;
+    } rows[] = {
+        { true, PCI_EXP_DEVCTL, 0xf | PCI_EXP_DEVCTL_RELAX_EN |
+          PCI_EXP_DEVCTL_PAYLOAD | PCI_EXP_DEVCTL_EXT_TAG |
+          PCI_EXP_DEVCTL_NOSNOOP_EN | PCI_EXP_DEVCTL_READRQ },
+        { true, PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC |
+          PCI_EXP_LNKCTL_ES },
+        { true, PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS },
+        { false, CAP_AER + PCI_ERR_UNCOR_MASK, PCI_ERR_UNC_SUPPORTED },
+        { false, CAP_AER + PCI_ERR_UNCOR_SEVER, PCI_ERR_UNC_SUPPORTED },
+        { false, CAP_AER + PCI_ERR_COR_MASK, PCI_ERR_COR_SUPPORTED },
+    };
     Rig r;
     unsigned i, bit;
 
     rig_start(&r, 0);
-    const struct {
-        unsigned off;
-        uint32_t mask;
-    } rows[] = {
-        { r.exp + PCI_EXP_DEVCTL, 0xf | PCI_EXP_DEVCTL_RELAX_EN |
-          PCI_EXP_DEVCTL_PAYLOAD | PCI_EXP_DEVCTL_EXT_TAG |
-          PCI_EXP_DEVCTL_NOSNOOP_EN | PCI_EXP_DEVCTL_READRQ },
-        { r.exp + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC |
-          PCI_EXP_LNKCTL_ES },
-        { r.exp + PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS },
-        { CAP_AER + PCI_ERR_UNCOR_MASK, PCI_ERR_UNC_SUPPORTED },
-        { CAP_AER + PCI_ERR_UNCOR_SEVER, PCI_ERR_UNC_SUPPORTED },
-        { CAP_AER + PCI_ERR_COR_MASK, PCI_ERR_COR_SUPPORTED },
-    };
-
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
-        bool word = rows[i].off < CAP_AER;
-        uint32_t was = word ? nic_readw(&r, rows[i].off) :
-                              nic_read(&r, rows[i].off);
+        bool word = rows[i].word;
+        unsigned off = rows[i].off + (word ? r.exp : 0);
+        uint32_t was = word ? nic_readw(&r, off) : nic_read(&r, off);
 
         for (bit = 0; bit < (word ? 16 : 32); bit++) {
             uint32_t v = 1u << bit, fixed = was & ~rows[i].mask;
 
-            if (rows[i].off == r.exp + PCI_EXP_DEVCTL &&
+            if (word && rows[i].off == PCI_EXP_DEVCTL &&
                 v == PCI_EXP_DEVCTL_BCR_FLR) {
                 continue;
             }
             if (word) {
-                nic_writew(&r, rows[i].off, v);
-                v = nic_readw(&r, rows[i].off);
+                nic_writew(&r, off, v);
+                v = nic_readw(&r, off);
             } else {
-                nic_write(&r, rows[i].off, v);
-                v = nic_read(&r, rows[i].off);
+                nic_write(&r, off, v);
+                v = nic_read(&r, off);
             }
             g_assert_cmphex(v, ==, ((1u << bit) & rows[i].mask) | fixed);
         }
@@ -183,7 +183,7 @@ static void test_link_active(void)
     rig_stop(&r);
 }
 
-/* ------------------------------------------------------------------ errors --- */
+/* --------------------------------------------------------------- errors --- */
 
 /* @what as the monitor's command takes it: an error, and a header if wanted. */
 static void inject(Rig *r, const char *what)
@@ -339,7 +339,7 @@ static void test_masked(void)
     rig_stop(&r);
 }
 
-/* ------------------------------------------------------------------ resets --- */
+/* --------------------------------------------------------------- resets --- */
 
 static void hot_reset(Rig *r)
 {

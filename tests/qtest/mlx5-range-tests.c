@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tests of the properties' ranges: each property at both ends, and one beyond
- * each; what the ends mean. The table below has a row for each property, and the
- * device is asked whether it has others. Owns no state.
+ * each; what the ends mean. The table below has a row for each property, and
+ * the device is asked whether it has others. Owns no state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"
@@ -18,7 +18,7 @@
 /* Kinds of properties. */
 enum {
     NUMBER,    /* min..max */
-    WORDS,     /* one of words[]; knobs: a number, min..max, too if max is not 0 */
+    WORDS,  /* one of words[]; knobs: a number, min..max, too if max is not 0 */
     FLAG,
     TEXT,      /* anything, or what a test of its own checks */
     READ_ONLY,
@@ -89,9 +89,10 @@ static Bench bench_start(void)
     unsigned i;
 
     for (i = 0; i < PORTS; i++) {
-        g_string_append_printf(args, " -device pcie-root-port,id=rp%u,chassis=%u,"
-                               "addr=%x.%x,multifunction=on", i, i,
-                               2 + i / 8, i % 8);
+        g_string_append_printf(args,
+                               " -device pcie-root-port,id=rp%u,chassis=%u,"
+                               "addr=%x.%x,multifunction=on",
+                               i, i, 2 + i / 8, i % 8);
     }
     return (Bench) { .qts = qtest_init(args->str) };
 }
@@ -268,7 +269,9 @@ static bool is_number_type(const char *type)
            !strcmp(type, "size");
 }
 
-/* Each property of the device has a row, of a kind that fits; each row exists. */
+/*
+ * Each property of the device has a row, of a kind that fits; each row exists.
+ */
 static void test_rows(void)
 {
     QTestState *qts = qtest_init("-machine none");
@@ -348,9 +351,12 @@ static void test_announced(void)
         Drv *d = drv_start_up(rows[i].props);
 
         drv_query_cap(d, CAP_GENERAL, false, page);
-        g_assert_cmpuint(MLX5_GET(cmd_hca_cap, page, log_max_tis), ==, rows[i].tis);
-        g_assert_cmpuint(MLX5_GET(cmd_hca_cap, page, log_max_tir), ==, rows[i].tir);
-        g_assert_cmpuint(MLX5_GET(cmd_hca_cap, page, log_max_dek), ==, rows[i].dek);
+        g_assert_cmpuint(MLX5_GET(cmd_hca_cap, page, log_max_tis), ==,
+                         rows[i].tis);
+        g_assert_cmpuint(MLX5_GET(cmd_hca_cap, page, log_max_tir), ==,
+                         rows[i].tir);
+        g_assert_cmpuint(MLX5_GET(cmd_hca_cap, page, log_max_dek), ==,
+                         rows[i].dek);
         drv_query_cap(d, 0x1a, false, page);
         g_assert_cmpuint(MLX5_GET(crypto_cap, page, log_dek_max_alloc), ==,
                          rows[i].dek_alloc);

@@ -68,7 +68,9 @@ static void expect_nothing(RxRig *r)
     g_assert_false(drv_cq_peek(r->d, &r->cq, cqe));
 }
 
-/* The driver refills, which no register sees, and arms its CQ, which one does. */
+/*
+ * The driver refills, which no register sees, and arms its CQ, which one does.
+ */
 static void test_arm(void)
 {
     RxRig r;

@@ -471,7 +471,7 @@ static void test_counter_wrap(void)
     drv_stop(r.d);
 }
 
-/* --------------------------------------------------------- where it goes --- */
+/* -------------------------------------------------------- where it goes --- */
 
 static void test_no_destination(void)
 {

@@ -45,7 +45,7 @@ typedef struct Secrets {
     uint16_t received;
 } Secrets;
 
-/* ------------------------------------------------------------ the search --- */
+/* ----------------------------------------------------------- the search --- */
 
 /* Gaps of address space that are no memory, as sanitizers have them. */
 #define NOT_MEMORY (8ull << 30)
@@ -138,7 +138,7 @@ static bool plain_found(Secrets *t)
     return search(t, "plaintext", t->plain, PLAIN, false) > 0;
 }
 
-/* --------------------------------------------------------- the connection --- */
+/* ------------------------------------------------------- the connection --- */
 
 static void secrets_start(Secrets *t, bool hotplug, const char *props)
 {
@@ -308,7 +308,9 @@ static void dump(Secrets *t, const uint8_t *clear, size_t n)
     drv_sq_expect(t->d, &t->sq, index);
 }
 
-/* All ways that plaintext goes: out and in, inline, by DUMP, and into the bin. */
+/*
+ * All ways that plaintext goes: out and in, inline, by DUMP, and into the bin.
+ */
 static void traffic(Secrets *t)
 {
     g_autoptr(GByteArray) clear = g_byte_array_new();
@@ -347,7 +349,7 @@ static void traffic(Secrets *t)
     g_assert_cmpuint(drv_counter(t->d, "tls_rx_decrypted"), ==, 3);
 }
 
-/* ------------------------------------------------------------------ tests --- */
+/* ---------------------------------------------------------------- tests --- */
 
 static void end_connection(Secrets *t, End end)
 {

@@ -55,7 +55,7 @@ typedef struct Storm {
     uint64_t encrypted, received; /* segments that contexts have worked on */
 } Storm;
 
-/* --------------------------------------------------------------- streams --- */
+/* -------------------------------------------------------------- streams --- */
 
 static void stream_start(Stream *s, unsigned kind, unsigned n)
 {
@@ -85,7 +85,7 @@ static size_t stream_take(Stream *s, bool wire, uint8_t *buf, size_t n)
     return n;
 }
 
-/* ----------------------------------------------------------------- queues --- */
+/* --------------------------------------------------------------- queues --- */
 
 /* Of the two the last one has random WQEs, too, so it mostly is in error. */
 static DrvSq *any_sq(Storm *s)
@@ -159,7 +159,8 @@ static void send_tls(Storm *s)
     f.payload = payload;
     if (!kind) {
         drv_write(s->d, at, payload, f.payload_len);
-        drv_wqe_dump(&w, sq, s->tisn[i], s->d->lkey, at, f.payload_len, pick(2));
+        drv_wqe_dump(&w, sq, s->tisn[i], s->d->lkey, at, f.payload_len,
+                     pick(2));
         put(s, sq, &w);
         return;
     }
@@ -217,7 +218,7 @@ static void revive(Storm *s)
     drv_cmd_ring(s->d, (1u << G_N_ELEMENTS(steps)) - 1);
 }
 
-/* --------------------------------------------------------------- the wire --- */
+/* ------------------------------------------------------------- the wire --- */
 
 static void to_device(Storm *s, const void *frame, size_t len)
 {
@@ -300,7 +301,7 @@ static void refill(Storm *s)
     }
 }
 
-/* -------------------------------------------------------------- registers --- */
+/* ------------------------------------------------------------ registers --- */
 
 static void command(Storm *s)
 {
@@ -422,7 +423,7 @@ static void aim(Storm *s)
                    !often());
 }
 
-/* ------------------------------------------------------- from the outside --- */
+/* ----------------------------------------------------- from the outside --- */
 
 static void strict(Drv *d, bool on)
 {
@@ -489,7 +490,7 @@ static void outside(Storm *s)
     }
 }
 
-/* ----------------------------------------------------------------- rounds --- */
+/* --------------------------------------------------------------- rounds --- */
 
 static void take_over(Storm *s)
 {

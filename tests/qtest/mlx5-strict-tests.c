@@ -74,7 +74,7 @@ static QDict *violations(Strict *t)
         "{'path': " "%s" ", 'property': 'strict-violations'}}", DRV_QOM_PATH);
 }
 
-/* ---------------------------------------------------------------- sending --- */
+/* -------------------------------------------------------------- sending --- */
 
 static void post_static(Strict *t, unsigned record, bool fence)
 {
@@ -175,7 +175,9 @@ static void test_tx_silent(void)
     strict_stop(&t);
 }
 
-/* Data is posted right behind parameters: nothing says that they are in force. */
+/*
+ * Data is posted right behind parameters: nothing says that they are in force.
+ */
 static void test_fence_data(void)
 {
     Strict t;
@@ -197,8 +199,8 @@ static void test_fence_data(void)
 }
 
 /*
- * A completion settles what it says, and when it is there: not while a fault keeps
- * it back, and not what was executed after it.
+ * A completion settles what it says, and when it is there: not while a fault
+ * keeps it back, and not what was executed after it.
  */
 static void test_fence_held(void)
 {
@@ -344,7 +346,7 @@ static void test_dek_stale(void)
     }
 }
 
-/* -------------------------------------------------------------- receiving --- */
+/* ------------------------------------------------------------ receiving --- */
 
 static void rx_setup(Strict *t)
 {
@@ -415,7 +417,7 @@ static void test_rx_silent(void)
     strict_stop(&t);
 }
 
-/* --------------------------------------------------------------- property --- */
+/* ------------------------------------------------------------- property --- */
 
 static void set_strict(Strict *t, bool on)
 {
@@ -424,7 +426,9 @@ static void set_strict(Strict *t, bool on)
         ", 'property': 'strict', 'value': %i}}", DRV_QOM_PATH, on);
 }
 
-/* Switched off it says nothing; switched on again it leaves alone what is old. */
+/*
+ * Switched off it says nothing; switched on again it leaves alone what is old.
+ */
 static void test_switch(void)
 {
     QDict *dict;
@@ -453,7 +457,7 @@ static void test_switch(void)
     strict_stop(&t);
 }
 
-/* --------------------------------------------------------- broken on purpose --- */
+/* ---------------------------------------------------- broken on purpose --- */
 
 #ifdef MLX5_BREAK
 
@@ -499,7 +503,9 @@ static void break_rx(const void *reason)
     strict_stop(&t);
 }
 
-/* A packet with flag 3 is looked at too, whatever rx-error-bytes makes of it. */
+/*
+ * A packet with flag 3 is looked at too, whatever rx-error-bytes makes of it.
+ */
 static void break_rx_error(void)
 {
     static const char *const values[] = { "record", "packet", "wire" };

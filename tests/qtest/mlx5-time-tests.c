@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of how long the device keeps QEMU's main loop: the costliest that a driver
- * or a peer can ask of it at once, under the watchdog of the small driver, which
- * fails the test when an access is answered too late (DRV_ACCESS_LIMIT). Each says
- * how long the longest one took. Owns no state.
+ * Tests of how long the device keeps QEMU's main loop: the costliest that a
+ * driver or a peer can ask of it at once, under the watchdog of the small
+ * driver, which fails the test when an access is answered too late
+ * (DRV_ACCESS_LIMIT). Each says how long the longest one took. Owns no state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"
 
-/* Milliseconds: what takes 1 to 20 here, of which there is no more to be had. */
+/*
+ * Milliseconds: what takes 1 to 20 here, of which there is no more to be had.
+ */
 enum { SOON = 50 };
 
 /* ------------------------------------------------------ many commands --- */
@@ -59,8 +61,8 @@ static void batch_id(Batch *b, uint16_t opcode, uint32_t id)
 }
 
 /*
- * Page addresses that meet in one place of a hash table with GLib's own hash, as
- * many as a command can hold, in 8 slots. That hash was another one once.
+ * Page addresses that meet in one place of a hash table with GLib's own hash,
+ * as many as a command can hold, in 8 slots. That hash was another one once.
  */
 static void test_pages(void)
 {
@@ -162,8 +164,8 @@ static void test_numbers(void)
     }
     batch_run(&b);
     for (i = 1; i < DRV_CMD_SLOTS; i += 2) {
-        g_assert_cmpuint(MLX5_GET(general_obj_out_cmd_hdr, b.out[i], obj_id), ==,
-                         1);
+        g_assert_cmpuint(MLX5_GET(general_obj_out_cmd_hdr, b.out[i], obj_id),
+                         ==, 1);
     }
     drv_watch(d, "numbers", SOON);
     drv_stop(d);
@@ -247,8 +249,9 @@ static void sender(Sender *z, const char *props, unsigned log_size)
 }
 
 /*
- * Packets of the longest kind that hold the shortest records, empty ones: 2250 in
- * each to encrypt. They are too long for the wire, so nothing slows them down.
+ * Packets of the longest kind that hold the shortest records, empty ones: 2250
+ * in each to encrypt. They are too long for the wire, so nothing slows them
+ * down.
  */
 static void test_records(void)
 {
@@ -308,9 +311,9 @@ static void test_records(void)
 /* --------------------------------------------------------- flow tables --- */
 
 /*
- * A flow table that leads to itself as long as nothing matches, with as many groups
- * as there can be. In each are entries of values that meet in one place of a hash
- * table without a secret: word by word, multiply and fold.
+ * A flow table that leads to itself as long as nothing matches, with as many
+ * groups as there can be. In each are entries of values that meet in one place
+ * of a hash table without a secret: word by word, multiply and fold.
  */
 enum { WAY_GROUPS = 128, WAY_ENTRIES = 16 };
 #define MATCH_WORDS 8
@@ -332,8 +335,8 @@ static uint64_t inverse(uint64_t odd)
 }
 
 /*
- * Finds the last word of the source address with which the value @w hashes as the
- * packet's @image does, in its low 32 bits, as the @n-th of such.
+ * Finds the last word of the source address with which the value @w hashes as
+ * the packet's @image does, in its low 32 bits, as the @n-th of such.
  */
 static void collide(uint64_t w[MATCH_WORDS], const uint64_t image[MATCH_WORDS],
                     uint32_t n)
@@ -520,18 +523,41 @@ static void test_loop_back(void)
 
 /* -------------------------------------------------------------- faults --- */
 
+/* All of a queue of 2^@log_size blocks: NOPs, each with a completion. */
+static void fill_with_nops(Drv *d, DrvSq *sq, unsigned log_size)
+{
+    enum { PART = 1 << 15 };
+    g_autofree uint8_t *nops = g_malloc0(64u << log_size);
+    unsigned i;
+
+    for (i = 0; i < 1u << log_size; i++) {
+        uint8_t *w = nops + i * 64;
+
+        MLX5_SET(wqe_ctrl, w, opcode, WQE_NOP);
+        MLX5_SET(wqe_ctrl, w, wqe_index, i);
+        MLX5_SET(wqe_ctrl, w, sqn, sq->sqn);
+        MLX5_SET(wqe_ctrl, w, ds, 1);
+        MLX5_SET(wqe_ctrl, w, ce, 2);
+    }
+    for (i = 0; i < 64u << log_size; i += PART) {
+        drv_write(d, sq->buf + i, nops + i, PART);
+    }
+    sq->pc = 1u << log_size;
+    drv_sq_ring(d, sq);
+}
+
 /*
- * A rule for faults makes completions wait, as many as queues can have: for packets,
- * of which each that arrives is counted, and then they are let go at once.
+ * A rule for faults makes completions wait, as many as queues can have: for
+ * packets, of which each that arrives is counted, and then they are let go at
+ * once.
  */
 static void test_faults(void)
 {
-    enum { QUEUES = 4, LOG_SIZE = 14, FRAMES = 100, ROUNDS = 4, PART = 1 << 15 };
+    enum { QUEUES = 4, LOG_SIZE = 14, FRAMES = 100, ROUNDS = 4 };
     FrameSpec s = rig_spec(4, 6, 0);
     Frame f = frame_build(&s);
     g_autoptr(GByteArray) burst = g_byte_array_new();
     g_autofree uint8_t *cq_cmd = NULL;
-    g_autofree uint8_t *nops = g_malloc0(64u << LOG_SIZE);
     uint32_t len, produced = 0;
     DrvSq sq[QUEUES];
     DrvSteering st;
@@ -557,20 +583,7 @@ static void test_faults(void)
     fault_add(d, "delay wqe=NOP dir=any packets=1000000");
     for (q = 0; q < QUEUES; q++) {
         drv_sq_create(d, &sq[q], LOG_SIZE, &cq, 0);
-        for (i = 0; i < 1u << LOG_SIZE; i++) {
-            uint8_t *w = nops + i * 64;
-
-            MLX5_SET(wqe_ctrl, w, opcode, WQE_NOP);
-            MLX5_SET(wqe_ctrl, w, wqe_index, i);
-            MLX5_SET(wqe_ctrl, w, sqn, sq[q].sqn);
-            MLX5_SET(wqe_ctrl, w, ds, 1);
-            MLX5_SET(wqe_ctrl, w, ce, 2);
-        }
-        for (i = 0; i < 64u << LOG_SIZE; i += PART) {
-            drv_write(d, sq[q].buf + i, nops + i, PART);
-        }
-        sq[q].pc = 1u << LOG_SIZE;
-        drv_sq_ring(d, &sq[q]);
+        fill_with_nops(d, &sq[q], LOG_SIZE);
     }
     DRV_WAIT(fault_rule(d, 0).waiting == QUEUES << LOG_SIZE);
     drv_watch(d, "made to wait", SOON);
@@ -582,7 +595,8 @@ static void test_faults(void)
         g_byte_array_append(burst, f.data, f.len);
     }
     for (i = 1; i <= ROUNDS; i++) {
-        g_assert_cmpint(write(d->wire, burst->data, burst->len), ==, burst->len);
+        g_assert_cmpint(write(d->wire, burst->data, burst->len), ==,
+                        burst->len);
         DRV_WAIT(drv_counter(d, "rx_unicast_packets") == i * FRAMES);
     }
     drv_watch(d, "packets for those that wait", SOON);
@@ -603,7 +617,9 @@ static void test_faults(void)
 
 /* ---------------------------------------------------------- removing --- */
 
-/* Objects of the kinds that cost most to remove, a part of what there can be. */
+/*
+ * Objects of the kinds that cost most to remove, a part of what there can be.
+ */
 static void test_teardown(void)
 {
     enum { N = 4000 };

@@ -3,8 +3,8 @@
  * Tests of a change of keys under a stream (TLS 1.3, KeyUpdate), as a driver
  * has it done: what the old context makes of records of the new key, and what a
  * new key, a new TIR and a new anchor make of the stream; the same for a TIS,
- * and what becomes of old records that are sent again. docs/tls-rekey.md says it
- * in words. All with strict=on. Owns no state.
+ * and what becomes of old records that are sent again. docs/tls-rekey.md says
+ * it in words. All with strict=on. Owns no state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"
@@ -17,12 +17,12 @@
 /* RFC 8446 4.6.3: update_not_requested */
 static const uint8_t key_update[] = { 24, 0, 0, 1, 0 };
 
-/* ------------------------------------------------------------- receiving --- */
+/* ------------------------------------------------------------ receiving --- */
 
 typedef struct Rekey {
     TlsRx t;         /* t.c, t.dek and t.tirn are those of the newest key */
     unsigned kind;
-    TlsConn old;     /* the key before; rec_no is that of the first record behind
+    TlsConn old; /* the key before; rec_no is that of the first record behind
                         the KeyUpdate, as its context counts */
     uint32_t old_dek, old_tirn;
     GByteArray *odd; /* the stream as the old context transforms it */
@@ -65,7 +65,9 @@ static void rekey_start(Rekey *r, unsigned kind, const char *props)
     r->odd = g_byte_array_new();
 }
 
-/* The sender changes its key: what comes from now on is record 0, 1, ... of it. */
+/*
+ * The sender changes its key: what comes from now on is record 0, 1, ... of it.
+ */
 static void rekey_sender(Rekey *r, unsigned n)
 {
     TlsRx *t = &r->t;
@@ -122,9 +124,9 @@ static void rekey_stop(Rekey *r)
 }
 
 /*
- * Records of the new key meet the old one: the flags are 1 as long as no tag was
- * seen, then 3. The sizes make a packet with flag 3 hold the rest of a record that
- * was begun, a whole one, and the beginning of a third.
+ * Records of the new key meet the old one: the flags are 1 as long as no tag
+ * was seen, then 3. The sizes make a packet with flag 3 hold the rest of a
+ * record that was begun, a whole one, and the beginning of a third.
  */
 static void test_in_flight(void)
 {
@@ -276,8 +278,8 @@ static void test_anchor_behind(void)
 }
 
 /*
- * Without a new TIR: parameters of the new key are kept (R25), and the old one is
- * in force until SET_PSV begins anew with them (R26).
+ * Without a new TIR: parameters of the new key are kept (R25), and the old one
+ * is in force until SET_PSV begins anew with them (R26).
  */
 static void test_same_tir(void)
 {
@@ -305,8 +307,8 @@ static void test_same_tir(void)
 }
 
 /*
- * The old key's object may go before the old TIR, which keeps the key, and goes on
- * with it; and the new key may then get its number.
+ * The old key's object may go before the old TIR, which keeps the key, and goes
+ * on with it; and the new key may then get its number.
  */
 static void test_dek_first(void)
 {
@@ -344,8 +346,8 @@ static void test_dek_first(void)
 }
 
 /*
- * Keys out of a pool: a number that is loaded again needs SYNC_CRYPTO before it is
- * used, else the new context works with the key before last.
+ * Keys out of a pool: a number that is loaded again needs SYNC_CRYPTO before it
+ * is used, else the new context works with the key before last.
  */
 static void test_pool(void)
 {
@@ -415,7 +417,7 @@ static void test_pool(void)
     }
 }
 
-/* --------------------------------------------------------------- sending --- */
+/* -------------------------------------------------------------- sending --- */
 
 typedef struct RekeyTx {
     TlsTx t;                  /* of the newest key */
@@ -538,9 +540,10 @@ static void test_tx(void)
 }
 
 /*
- * A record of the old key is sent again. The context has the new key: marked for
- * it, and out of sequence, the packet is dropped. What a driver can do is either go
- * back to the old key for it, as long as that exists, or encrypt it by itself.
+ * A record of the old key is sent again. The context has the new key: marked
+ * for it, and out of sequence, the packet is dropped. What a driver can do is
+ * either go back to the old key for it, as long as that exists, or encrypt it
+ * by itself.
  */
 static void test_tx_again(void)
 {
@@ -582,7 +585,9 @@ static void test_tx_again(void)
         frame_free(&f);
         send_bytes(&r, r.change + 550, 50);
 
-        /* the old key is gone: its parameters are of no use, and nothing leaves */
+        /*
+         * the old key is gone: its parameters are of no use, and nothing leaves
+         */
         drv_dek_destroy(t->d, r.old_dek);
         set_params(&r, &r.old, r.old_dek, r.old.rec_no + 1);
         dump(&r, r.old_at[1], 100);
@@ -598,9 +603,9 @@ static void test_tx_again(void)
 
 /*
  * The packet behind SET_PSV says where the stream is. A driver that lets an old
- * record be that packet has it encrypted under the new key, as its record 0: the
- * device cannot know. The record 0 that follows uses the nonce again, and that the
- * checker sees.
+ * record be that packet has it encrypted under the new key, as its record 0:
+ * the device cannot know. The record 0 that follows uses the nonce again, and
+ * that the checker sees.
  */
 static void test_tx_mistaken(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What tests of TLS reception start from: a receive queue, a TIR with a context,
- * a stream of records in its two forms, and packets of it. Owns nothing but what
- * the device made for it.
+ * What tests of TLS reception start from: a receive queue, a TIR with a
+ * context, a stream of records in its two forms, and packets of it. Owns
+ * nothing but what the device made for it.
  */
 #ifndef TESTS_QTEST_MLX5_TLS_RX_RIG_H
 #define TESTS_QTEST_MLX5_TLS_RX_RIG_H

@@ -339,7 +339,7 @@ static void test_error_bytes(void)
     }
 }
 
-/* ---------------------------------------------------------- out of order --- */
+/* --------------------------------------------------------- out of order --- */
 
 /* R6: what has been seen before passes, the context stays where it is. */
 static void test_old(void)
@@ -531,8 +531,8 @@ static void test_restart(void)
 }
 
 /*
- * R33 after a time without an answer. It begins with the candidate, on whichever
- * packet flag 2 is.
+ * R33 after a time without an answer. It begins with the candidate, on
+ * whichever packet flag 2 is.
  */
 static void test_resync_timeout(void)
 {

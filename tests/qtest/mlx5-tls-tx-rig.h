@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What tests of TLS transmission start from: a send queue, a TIS with a context,
- * and packets marked for it. Owns nothing but what the device made for it.
+ * What tests of TLS transmission start from: a send queue, a TIS with a
+ * context, and packets marked for it. Owns nothing but what the device made for
+ * it.
  */
 #ifndef TESTS_QTEST_MLX5_TLS_TX_RIG_H
 #define TESTS_QTEST_MLX5_TLS_TX_RIG_H

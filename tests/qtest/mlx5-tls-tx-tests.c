@@ -65,7 +65,7 @@ static void test_golden(void)
                       "00000055");
 }
 
-/* --------------------------------------------------------------- records --- */
+/* -------------------------------------------------------------- records --- */
 
 /*
  * RFC 8448, section 3: the client's and the server's application data, byte
@@ -575,8 +575,8 @@ static void test_bad_header(void)
 }
 
 /*
- * What the Linux driver does not post: bytes by DUMP instead of a packet, SET_PSV
- * with other codes than START, DUMP where it leads to nothing.
+ * What the Linux driver does not post: bytes by DUMP instead of a packet,
+ * SET_PSV with other codes than START, DUMP where it leads to nothing.
  */
 static void test_other_drivers(void)
 {

@@ -46,9 +46,10 @@ void tls_pattern(TlsConn *c, size_t n, GByteArray *clear, GByteArray *wire);
 size_t tls_record_len(const TlsConn *c, size_t n);
 
 /*
- * What a context of @c makes of the record at @wire with @len bytes, if it takes
- * that for record number @rec_no: the key stream of @c over its payload, without
- * a look at its tag. It goes to @out, header, nonce and tag as they are.
+ * What a context of @c makes of the record at @wire with @len bytes, if it
+ * takes that for record number @rec_no: the key stream of @c over its payload,
+ * without a look at its tag. It goes to @out, header, nonce and tag as they
+ * are.
  */
 void tls_transform(const TlsConn *c, uint64_t rec_no, const uint8_t *wire,
                    size_t len, uint8_t *out);
@@ -73,7 +74,8 @@ uint32_t drv_tis_tls(Drv *d);
 uint32_t drv_tir_tls(Drv *d, uint32_t rqn);
 
 /*
- * What strict=on has found so far is this reason alone (NULL: nothing), and that.
+ * What strict=on has found so far is this reason alone (NULL: nothing), and
+ * that.
  */
 void drv_strict_expect(Drv *d, const char *reason);
 /* How often it has found that, or "total". */

@@ -34,10 +34,12 @@ MAC_A, MAC_B = bytes.fromhex("021122334455"), bytes.fromhex("026677889900")
 
 
 def ip(*args):
+    """Run ip."""
     subprocess.run(["ip", *args], check=True)
 
 
 def offloads_off(dev):
+    """Have the stack make every frame by itself."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         for cmd in OFFLOADS:
             value = array.array("B", struct.pack("II", cmd, 0))
@@ -46,6 +48,7 @@ def offloads_off(dev):
 
 
 def packet_socket(dev):
+    """A socket that sees all frames of an interface."""
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
     sock.bind((dev, ETH_P_ALL))
     sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
@@ -77,6 +80,7 @@ def receive(sock, want, seconds=5.0):
 
 
 def show(name, data, comment):
+    """Print bytes as an array of C."""
     print(f"\n/* {comment} */\nstatic const uint8_t {name}[{len(data)}] = {{")
     for at in range(0, len(data), 12):
         print("    " + " ".join(f"0x{b:02x}," for b in data[at:at + 12]))
@@ -84,6 +88,7 @@ def show(name, data, comment):
 
 
 def word_sum(data):
+    """The Internet checksum's sum of 16-bit words, folded."""
     data += b"\0" * (len(data) % 2)
     total = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
@@ -92,6 +97,7 @@ def word_sum(data):
 
 
 def payload_bytes(n):
+    """Bytes that repeat nowhere near."""
     return bytes((i * 7 + (i >> 8) * 13 + 1) & 0xFF for i in range(n))
 
 
@@ -128,6 +134,7 @@ class Burst:
                                 len(eth + l3), 16 if tcp else 6)
 
     def record(self, tx, rx):
+        """Send the burst, and print what came and how the kernel cut it."""
         left = len(self.payload)
 
         def want(frame):
@@ -148,6 +155,7 @@ class Burst:
 
 
 def record_bursts():
+    """All bursts, on one pair of interfaces."""
     tx, rx = packet_socket("va"), packet_socket("vb")
     tx.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
     stamps = bytes.fromhex("0101080a0000123400005678")
@@ -212,12 +220,13 @@ def tcp_with(flags, min_payload, src_port):
 
 
 def record_sockets():
+    """Packets that TCP and UDP sockets make."""
     ready_r, ready_w = os.pipe()
     go_r, go_w = os.pipe()
     pid = os.fork()
     if not pid:
         peer(ready_w, go_r)
-        os._exit(0)
+        os._exit(0)         # pylint: disable=protected-access
     try:
         os.read(ready_r, 1)
         ip("link", "set", "vb", "netns", str(pid))
@@ -267,6 +276,7 @@ def record_sockets():
 
 
 def main():
+    """Print the vectors; the interfaces are gone afterwards."""
     if os.geteuid():
         sys.exit("net-vectors: needs root, see the top of this file")
     if subprocess.run(["ip", "-br", "link", "show", "up"], check=True,

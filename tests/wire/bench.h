@@ -1,8 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Test helper: TLS streams and TCP packets of one connection between A and B, and a look
- * at frames that shares no code with the wire. Frames are built by tests/unit/frame.h.
+ * Test helper: TLS streams and TCP packets of one connection between A and B,
+ * and a look at frames that shares no code with the wire. Frames are built by
+ * tests/unit/frame.h.
  */
 #ifndef TESTS_WIRE_BENCH_H
 #define TESTS_WIRE_BENCH_H
@@ -38,8 +38,11 @@ static inline void stream_free(Stream *s)
     g_array_free(s->records, TRUE);
 }
 
-/* Bytes of a record of `len` bytes behind its header. `quiet`: without any 3, so that
- * nothing in it looks like a header. The numbers are those of docs/wire.md. */
+/*
+ * Bytes of a record of `len` bytes behind its header. `quiet`: without any 3,
+ * so that nothing in it looks like a header. The numbers are those of
+ * docs/wire.md.
+ */
 static inline void stream_add(Stream *s, uint8_t type, uint32_t len, bool quiet)
 {
     uint8_t header[5] = { type, 3, 3, (uint8_t)(len >> 8), (uint8_t)len };
@@ -89,10 +92,12 @@ static inline Frame tcp_frame(int ip, WireDir dir, uint32_t seq, uint16_t flags,
     FrameSpec s = {
         .dst_mac = { 2, 0, 0, 0, 0, (uint8_t)(3 - from) },
         .src_mac = { 2, 0, 0, 0, 0, (uint8_t)from },
-        .ip = ip, .ttl = 64, .ip_id = (uint16_t)seq, .proto = 6, .seq = seq, .ack = 1,
+        .ip = ip, .ttl = 64, .ip_id = (uint16_t)seq, .proto = 6, .seq = seq,
+        .ack = 1,
         .sport = dir == WIRE_A_TO_B ? BENCH_A_PORT : BENCH_B_PORT,
         .dport = dir == WIRE_A_TO_B ? BENCH_B_PORT : BENCH_A_PORT,
-        .tcp_flags = flags, .tcp_opt_len = 12, .payload_len = len, .payload = payload,
+        .tcp_flags = flags, .tcp_opt_len = 12, .payload_len = len,
+        .payload = payload,
     };
     unsigned last = ip == 4 ? 3 : 15;
 
@@ -102,8 +107,10 @@ static inline Frame tcp_frame(int ip, WireDir dir, uint32_t seq, uint16_t flags,
     return frame_build(&s);
 }
 
-/* A frame as a naive reader sees it: IPv4 without or with options, IPv6 without or with
- * one destination options header, TCP. */
+/*
+ * A frame as a naive reader sees it: IPv4 without or with options, IPv6 without
+ * or with one destination options header, TCP.
+ */
 typedef struct Seen {
     uint32_t seq;
     uint16_t flags;
@@ -162,7 +169,8 @@ typedef struct Bench {
     int ip;
 } Bench;
 
-static inline void bench_emit(void *opaque, WireDir dir, const uint8_t *frame, size_t len)
+static inline void bench_emit(void *opaque, WireDir dir, const uint8_t *frame,
+                              size_t len)
 {
     Bench *b = opaque;
     GByteArray *copy = g_byte_array_new();
@@ -177,7 +185,8 @@ static inline void bench_init(Bench *b, int ip, uint32_t isn)
 
     memset(b, 0, sizeof(*b));
     for (i = 0; i < 2; i++) {
-        b->out[i] = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
+        b->out[i] = g_ptr_array_new_with_free_func(
+            (GDestroyNotify)g_byte_array_unref);
     }
     b->ip = ip;
     b->isn = isn;
@@ -208,15 +217,19 @@ static inline void bench_put(Bench *b, WireDir dir, Frame f)
 
 static inline void bench_syn(Bench *b)
 {
-    bench_put(b, WIRE_A_TO_B, tcp_frame(b->ip, WIRE_A_TO_B, b->isn, 0x002, NULL, 0));
-    bench_put(b, WIRE_B_TO_A, tcp_frame(b->ip, WIRE_B_TO_A, 77, 0x012, NULL, 0));
+    bench_put(b, WIRE_A_TO_B,
+              tcp_frame(b->ip, WIRE_A_TO_B, b->isn, 0x002, NULL, 0));
+    bench_put(b, WIRE_B_TO_A,
+              tcp_frame(b->ip, WIRE_B_TO_A, 77, 0x012, NULL, 0));
 }
 
 /* Bytes [from, to) of the stream from A in one segment. */
-static inline void bench_send(Bench *b, const Stream *s, uint32_t from, uint32_t to)
+static inline void bench_send(Bench *b, const Stream *s, uint32_t from,
+                              uint32_t to)
 {
-    bench_put(b, WIRE_A_TO_B, tcp_frame(b->ip, WIRE_A_TO_B, b->isn + 1 + from, 0x018,
-                                        s->bytes->data + from, to - from));
+    bench_put(b, WIRE_A_TO_B,
+              tcp_frame(b->ip, WIRE_A_TO_B, b->isn + 1 + from, 0x018,
+                        s->bytes->data + from, to - from));
 }
 
 /* The whole stream in segments of `mss` bytes. */

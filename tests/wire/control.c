@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * The control socket: see control.h.
  */
 #include "control.h"
@@ -57,12 +56,14 @@ static const WireJson *argument(Request *r, const char *name, WireJsonType type,
 /* All of them, or none. */
 static void do_add(Request *r)
 {
-    const WireJson *rules = argument(r, "rules", WIRE_JSON_STRINGS, "an array of rules");
+    const WireJson *rules = argument(r, "rules", WIRE_JSON_STRINGS,
+                                     "an array of rules");
     unsigned first = r->core->next_rule + 1, i;
     GError *err = NULL;
 
     if (!rules) {
-        r->err = r->err ? r->err : g_strdup("add: needs rules, an array of rules");
+        r->err = r->err ? r->err :
+                          g_strdup("add: needs rules, an array of rules");
         return;
     }
     for (i = 0; i < rules->strings->len && !err; i++) {
@@ -85,15 +86,19 @@ static void do_add(Request *r)
 
 static void do_clear(Request *r)
 {
-    const WireJson *rule = argument(r, "rule", WIRE_JSON_NUMBER, "the id of a rule");
+    const WireJson *rule = argument(r, "rule", WIRE_JSON_NUMBER,
+                                    "the id of a rule");
 
     if (r->err) {
         return;
     }
     if (rule && (rule->number < 1 || rule->number > G_MAXUINT)) {
-        r->err = g_strdup_printf("rule: %" G_GINT64_FORMAT " is no id", rule->number);
-    } else if (!wire_core_remove_rule(r->core, rule ? (unsigned)rule->number : 0)) {
-        r->err = g_strdup_printf("no rule has the id %" G_GINT64_FORMAT, rule->number);
+        r->err = g_strdup_printf("rule: %" G_GINT64_FORMAT " is no id",
+                                 rule->number);
+    } else if (!wire_core_remove_rule(r->core,
+                                      rule ? (unsigned)rule->number : 0)) {
+        r->err = g_strdup_printf("no rule has the id %" G_GINT64_FORMAT,
+                                 rule->number);
     } else {
         g_string_append(r->result, "null");
     }
@@ -116,7 +121,8 @@ static void do_flows(Request *r)
 
 static void do_log(Request *r)
 {
-    const WireJson *since = argument(r, "since", WIRE_JSON_NUMBER, "the number of a hit");
+    const WireJson *since = argument(r, "since", WIRE_JSON_NUMBER,
+                                     "the number of a hit");
 
     if (r->err) {
         return;
@@ -125,17 +131,19 @@ static void do_log(Request *r)
         r->err = g_strdup("since: expected 0 or more");
         return;
     }
-    wire_core_log_json(r->core, since ? (uint64_t)since->number : 0, LOG_AT_ONCE,
-                       r->result);
+    wire_core_log_json(r->core, since ? (uint64_t)since->number : 0,
+                       LOG_AT_ONCE, r->result);
 }
 
 static void do_release(Request *r)
 {
-    const WireJson *name = argument(r, "name", WIRE_JSON_STRING, "the name of a hold");
+    const WireJson *name = argument(r, "name", WIRE_JSON_STRING,
+                                    "the name of a hold");
 
     if (!r->err) {
-        g_string_append_printf(r->result, "%u",
-                               wire_core_release(r->core, name ? name->string : NULL));
+        g_string_append_printf(
+            r->result, "%u",
+            wire_core_release(r->core, name ? name->string : NULL));
     }
 }
 
@@ -164,7 +172,8 @@ static bool known_argument(unsigned command, const char *name)
 {
     unsigned i;
 
-    for (i = 0; i < G_N_ELEMENTS(commands[0].args) && commands[command].args[i]; i++) {
+    for (i = 0; i < G_N_ELEMENTS(commands[0].args) && commands[command].args[i];
+         i++) {
         if (!strcmp(commands[command].args[i], name)) {
             return true;
         }
@@ -174,7 +183,8 @@ static bool known_argument(unsigned command, const char *name)
 
 static void run_command(Request *r)
 {
-    const WireJson *cmd = argument(r, "cmd", WIRE_JSON_STRING, "the name of a command");
+    const WireJson *cmd = argument(r, "cmd", WIRE_JSON_STRING,
+                                   "the name of a command");
     GHashTableIter iter;
     gpointer key;
     GString *names;
@@ -202,9 +212,9 @@ static void run_command(Request *r)
     for (i = 0; i < G_N_ELEMENTS(commands); i++) {
         g_string_append_printf(names, "%s%s", i ? ", " : "", commands[i].name);
     }
-    r->err = cmd ? g_strdup_printf("unknown command '%s'; there are: %s", cmd->string,
-                                   names->str)
-                 : g_strdup_printf("cmd is missing; there are: %s", names->str);
+    r->err = cmd ? g_strdup_printf("unknown command '%s'; there are: %s",
+                                   cmd->string, names->str) :
+                   g_strdup_printf("cmd is missing; there are: %s", names->str);
     g_string_free(names, TRUE);
 }
 
@@ -219,7 +229,8 @@ static void append_id(GString *out, const WireJson *id)
     }
 }
 
-char *wire_control_answer(WireCore *core, WirePort *const ports[2], const char *line)
+char *wire_control_answer(WireCore *core, WirePort *const ports[2],
+                          const char *line)
 {
     Request r = { .core = core, .ports = ports, .result = g_string_new(NULL) };
     GString *out = g_string_new("{");
@@ -320,8 +331,10 @@ WireControl *wire_control_open(const char *where, WireCore *core,
     unsigned i;
 
     if (fd < 0) {
-        *err = g_strdup_printf("control socket '%s': %s; expected the path of a socket to be "
-                               "made, or fd=N", where, g_strerror(errno));
+        *err = g_strdup_printf(
+            "control socket '%s': %s; expected the path of a socket to be "
+            "made, or fd=N",
+            where, g_strerror(errno));
         return NULL;
     }
     control = g_new0(WireControl, 1);
@@ -377,7 +390,8 @@ unsigned wire_control_poll(const WireControl *control, struct pollfd *fds)
 
         if (c->fd >= 0) {
             /* who does not read answers is asked for no more questions */
-            fds[n++] = (struct pollfd){ c->fd, c->out->len ? POLLOUT : POLLIN, 0 };
+            fds[n++] = (struct pollfd){ c->fd, c->out->len ? POLLOUT : POLLIN,
+                                        0 };
         }
     }
     if (control->fd >= 0) {
@@ -404,7 +418,8 @@ static bool answer_lines(WireControl *control, Client *c)
 
         *end = '\0';
         if (end > c->in->str) {
-            answer = wire_control_answer(control->core, control->ports, c->in->str);
+            answer = wire_control_answer(control->core, control->ports,
+                                         c->in->str);
             g_string_append_printf(c->out, "%s\n", answer);
             g_free(answer);
         }
@@ -458,7 +473,8 @@ static void serve_client(WireControl *control, const struct pollfd *fd)
     }
 }
 
-void wire_control_serve(WireControl *control, const struct pollfd *fds, unsigned n)
+void wire_control_serve(WireControl *control, const struct pollfd *fds,
+                        unsigned n)
 {
     unsigned i;
 

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * The middlebox without its sockets: see core.h. What it tells is in report.c.
  */
 #include "core.h"
@@ -12,14 +11,17 @@
 
 #define MAX_EDITS 16
 
-/* A frame that waits: in `waiting` of its lane for packets, in `timed`, in `held`. */
+/*
+ * A frame that waits: in `waiting` of its lane for packets, in `timed`, in
+ * `held`.
+ */
 typedef struct Waiting {
     GByteArray *frame;
     WireDir dir;
     unsigned rule;
     char *name;             /* of hold and spare, or NULL */
     bool is_held;
-    int64_t packets;        /* packets of the lane still to come, 0: not counted */
+    int64_t packets;    /* packets of the lane still to come, 0: not counted */
     int64_t born;           /* number of the packet that it came with */
     int64_t deadline;       /* or -1 */
     WireLane *lane;         /* looked at only when `packets` is not 0 */
@@ -163,7 +165,9 @@ static void flow_gone(WireFlow *flow, void *opaque)
     for (i = 0; i < 2; i++) {
         WireLane *lane = &flow->lane[i];
 
-        /* what waits for time or a word alone keeps waiting: it needs no lane */
+        /*
+         * what waits for time or a word alone keeps waiting: it needs no lane
+         */
         let_go_all(core, &lane->waiting);
         for (n = 0; n < core->rules->len; n++) {
             wire_rule_drop_base(g_ptr_array_index(core->rules, n), lane);
@@ -173,12 +177,14 @@ static void flow_gone(WireFlow *flow, void *opaque)
 
 int64_t wire_core_deadline(const WireCore *core)
 {
-    return core->timed.head ? ((Waiting *)core->timed.head->data)->deadline : -1;
+    return core->timed.head ? ((Waiting *)core->timed.head->data)->deadline :
+                              -1;
 }
 
 void wire_core_tick(WireCore *core, int64_t now)
 {
-    while (core->timed.head && ((Waiting *)core->timed.head->data)->deadline <= now) {
+    while (core->timed.head &&
+           ((Waiting *)core->timed.head->data)->deadline <= now) {
         let_go(core, core->timed.head->data);
     }
 }
@@ -222,7 +228,8 @@ static void order_cuts(Orders *o, const WireRule *rule, const WirePlace *place,
         o->cuts = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     }
     if (rule->size) {
-        for (cut = (uint32_t)rule->size; cut < len; cut += (uint32_t)rule->size) {
+        for (cut = (uint32_t)rule->size; cut < len;
+             cut += (uint32_t)rule->size) {
             g_array_append_val(o->cuts, cut);
         }
     } else {
@@ -258,7 +265,8 @@ static void give_order(Orders *o, const WireRule *rule, const WireSubject *s,
         break;
     case WIRE_CORRUPT:
         if (o->n_edits < MAX_EDITS) {
-            o->edit[o->n_edits++] = (Edit){ place->at, (uint8_t)rule->xor, rule->csum };
+            o->edit[o->n_edits++] = (Edit){ place->at, (uint8_t)rule->xor,
+                                            rule->csum };
         }
         break;
     case WIRE_TRUNCATE:
@@ -287,12 +295,14 @@ typedef struct Piece {
     uint32_t to;
 } Piece;
 
-static void add_piece(GArray *pieces, const GByteArray *work, const Mlx5Packet *pkt,
-                      uint32_t from, uint32_t to, bool last)
+static void add_piece(GArray *pieces, const GByteArray *work,
+                      const Mlx5Packet *pkt, uint32_t from, uint32_t to,
+                      bool last)
 {
     Piece piece = { NULL, from, to };
 
-    piece.frame = wire_edit_segment(work->data, pkt, from, to, pieces->len, last);
+    piece.frame = wire_edit_segment(work->data, pkt, from, to, pieces->len,
+                                    last);
     g_array_append_val(pieces, piece);
 }
 
@@ -312,13 +322,15 @@ static void cut_pieces(WireCore *core, const Orders *o, const WireSubject *s,
             uint32_t cut = g_array_index(o->cuts, uint32_t, i);
 
             if (cut > from && cut < end) {
-                add_piece(pieces, work, s->pkt, from - MIN(from, o->overlap), cut, false);
+                add_piece(pieces, work, s->pkt, from - MIN(from, o->overlap),
+                          cut, false);
                 from = cut;
             }
         }
     }
     if (pieces->len || !whole) {
-        add_piece(pieces, work, s->pkt, from - MIN(from, o->overlap), end, whole);
+        add_piece(pieces, work, s->pkt, from - MIN(from, o->overlap), end,
+                  whole);
     } else {
         Piece piece = { g_byte_array_ref(work), 0, s->len };
 
@@ -332,14 +344,17 @@ static void cut_pieces(WireCore *core, const Orders *o, const WireSubject *s,
 static void flip(Piece *piece, const Edit *edit)
 {
     Mlx5Packet pkt;
+    size_t at;
 
     if (edit->at >= piece->from && edit->at < piece->to) {
         mlx5_parse(piece->frame->data, piece->frame->len, &pkt);
-        piece->frame->data[pkt.payload_off + edit->at - piece->from] ^= edit->xor;
+        at = pkt.payload_off + edit->at - piece->from;
+        piece->frame->data[at] ^= edit->xor;
     }
 }
 
-static void edit_piece(WireCore *core, const Orders *o, WireDir dir, Piece *piece)
+static void edit_piece(WireCore *core, const Orders *o, WireDir dir,
+                       Piece *piece)
 {
     WireCounters *c = &core->counters[dir];
     unsigned i;
@@ -368,7 +383,10 @@ static void edit_piece(WireCore *core, const Orders *o, WireDir dir, Piece *piec
     }
 }
 
-/* The frame as the orders change it: an array of Piece, in the order to be sent. */
+/*
+ * The frame as the orders change it: an array of Piece, in the order to be
+ * sent.
+ */
 static GArray *change(WireCore *core, const Orders *o, const WireSubject *s,
                       const uint8_t *frame, size_t len)
 {
@@ -402,7 +420,8 @@ static GArray *change(WireCore *core, const Orders *o, const WireSubject *s,
     }
     for (n = 0; o->reverse && n < pieces->len / 2; n++) {
         Piece *a = &g_array_index(pieces, Piece, n);
-        Piece *b = &g_array_index(pieces, Piece, pieces->len - 1 - n), swap = *a;
+        Piece *b = &g_array_index(pieces, Piece, pieces->len - 1 - n),
+              swap = *a;
 
         *a = *b;
         *b = swap;
@@ -438,8 +457,8 @@ static void send_piece(WireCore *core, const Orders *o, const WireSubject *s,
 }
 
 /* A copy of the frame as it came, which waits for a word. */
-static void put_aside(WireCore *core, const WireRule *rule, const WireSubject *s,
-                      const uint8_t *frame, size_t len)
+static void put_aside(WireCore *core, const WireRule *rule,
+                      const WireSubject *s, const uint8_t *frame, size_t len)
 {
     GByteArray *copy = g_byte_array_sized_new((guint)len);
 
@@ -481,7 +500,8 @@ static bool ask(WireCore *core, const WireSubject *s, Orders *o)
     for (i = 0; i < core->rules->len; i++) {
         WireRule *rule = g_ptr_array_index(core->rules, i);
 
-        if (!wire_rule_matches(rule, s, &place) || !wire_rule_applies(rule, s)) {
+        if (!wire_rule_matches(rule, s, &place) ||
+            !wire_rule_applies(rule, s)) {
             continue;
         }
         any = true;
@@ -527,8 +547,8 @@ static void place_frame(WireCore *core, WireSubject *s, WireLane *lane,
     }
 }
 
-void wire_core_input(WireCore *core, WireDir dir, const uint8_t *frame, size_t len,
-                     int64_t now)
+void wire_core_input(WireCore *core, WireDir dir, const uint8_t *frame,
+                     size_t len, int64_t now)
 {
     Orders orders = { .cut_fix = -1, .cut_keep = -1 };
     WireSubject s = { .dir = dir, .flow = WIRE_NONE };
@@ -567,7 +587,8 @@ static void set_base(WireRule *rule, const WireLane *lane)
     const WireStream *s = &lane->stream;
     WireBase base = {
         .record = s->n_record, .app = s->n_app, .wire = s->n_wire,
-        .stream = (int64_t)s->high, .segment = lane->segments, .packet = lane->packets,
+        .stream = (int64_t)s->high, .segment = lane->segments,
+        .packet = lane->packets,
     };
 
     wire_rule_set_base(rule, lane, &base);
@@ -652,7 +673,8 @@ bool wire_core_remove_rule(WireCore *core, unsigned id)
 
 /* Life */
 
-void wire_core_init(WireCore *core, WireEmit *emit_frame, void *opaque, int64_t seed)
+void wire_core_init(WireCore *core, WireEmit *emit_frame, void *opaque,
+                    int64_t seed)
 {
     unsigned i;
 
@@ -660,7 +682,8 @@ void wire_core_init(WireCore *core, WireEmit *emit_frame, void *opaque, int64_t 
     core->emit = emit_frame;
     core->opaque = opaque;
     core->seed = seed;
-    core->rules = g_ptr_array_new_with_free_func((GDestroyNotify)wire_rule_free);
+    core->rules = g_ptr_array_new_with_free_func(
+        (GDestroyNotify)wire_rule_free);
     wire_flows_init(&core->flows, flow_gone, core);
     for (i = 0; i < 2; i++) {
         wire_lane_init(&core->other[i]);

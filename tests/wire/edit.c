@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Changes to frames: see edit.h.
  */
 #include "edit.h"
@@ -29,10 +28,12 @@ void wire_edit_fix(GByteArray *frame)
     mlx5_csum_fill(frame->data, frame->len, true, true);
 }
 
-GByteArray *wire_edit_segment(const uint8_t *frame, const Mlx5Packet *pkt, uint32_t from,
-                              uint32_t to, unsigned index, bool last)
+GByteArray *wire_edit_segment(const uint8_t *frame, const Mlx5Packet *pkt,
+                              uint32_t from, uint32_t to, unsigned index,
+                              bool last)
 {
-    GByteArray *out = g_byte_array_sized_new(pkt->payload_off + to - from + MLX5_ETH_ZLEN);
+    GByteArray *out = g_byte_array_sized_new(pkt->payload_off + to - from +
+                                             MLX5_ETH_ZLEN);
     uint8_t *l3, *l4;
 
     g_byte_array_append(out, frame, pkt->payload_off);
@@ -77,11 +78,13 @@ bool wire_edit_ip_option(GByteArray *frame, uint32_t bytes)
     if (pkt.l3_type == MLX5_L3_NONE || pkt.is_frag || pkt.l3_truncated) {
         return false;
     }
-    g_byte_array_set_size(frame, pkt.l3_end);       /* padding would come in between */
+    /* padding would come in between */
+    g_byte_array_set_size(frame, pkt.l3_end);
     total = pkt.l3_end - pkt.l3_off;
     if (pkt.l3_type == MLX5_L3_IPV4) {
         bytes = bytes ? bytes : 4;
-        if (pkt.l3_hdr_len + bytes > IPV4_MAX_HDR || total + bytes > UINT16_MAX) {
+        if (pkt.l3_hdr_len + bytes > IPV4_MAX_HDR ||
+            total + bytes > UINT16_MAX) {
             pad(frame);
             return false;
         }
@@ -92,7 +95,8 @@ bool wire_edit_ip_option(GByteArray *frame, uint32_t bytes)
         mlx5_put_be16(l3 + 2, (uint16_t)(total + bytes));
     } else {
         bytes = bytes ? bytes : 8;
-        if (pkt.l3_hdr_len != 40 || bytes % 8 || total - 40 + bytes > UINT16_MAX) {
+        if (pkt.l3_hdr_len != 40 || bytes % 8 ||
+            total - 40 + bytes > UINT16_MAX) {
             pad(frame);
             return false;
         }

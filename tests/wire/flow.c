@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * The TCP connections that pass the wire: see flow.h.
  */
 #include "flow.h"
@@ -130,5 +129,6 @@ char *wire_flow_end(const WireFlow *flow, unsigned side)
     bool v4 = flow->key.family == 4;
 
     inet_ntop(v4 ? AF_INET : AF_INET6, flow->key.ip[side], text, sizeof(text));
-    return g_strdup_printf(v4 ? "%s:%u" : "[%s]:%u", text, flow->key.port[side]);
+    return g_strdup_printf(v4 ? "%s:%u" : "[%s]:%u", text,
+                           flow->key.port[side]);
 }

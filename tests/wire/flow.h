@@ -1,11 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * The TCP connections that pass the wire, numbered in order of appearance.
  *
- * Responsible for finding the flow of a packet, for a new flow when a 4-tuple is used
- * again, and for a bound on how many are kept.
- * Owns the flows, each with two lanes (directions). Called by core.c.
+ * Responsible for finding the flow of a packet, for a new flow when a 4-tuple
+ * is used again, and for a bound on how many are kept. Owns the flows, each
+ * with two lanes (directions). Called by core.c.
  */
 #ifndef TESTS_WIRE_FLOW_H
 #define TESTS_WIRE_FLOW_H
@@ -21,7 +20,7 @@ typedef struct WireLane {
     int64_t packets;        /* so far */
     int64_t segments;       /* of them with payload */
     uint64_t bytes;         /* of payload */
-    GQueue waiting;         /* of core.c's frames: delayed, held, copies to come */
+    GQueue waiting;    /* of core.c's frames: delayed, held, copies to come */
 } WireLane;
 
 typedef struct WireKey {
@@ -37,7 +36,9 @@ typedef struct WireFlow {
     WireLane lane[2];       /* by WireDir */
 } WireFlow;
 
-/* A flow is about to be freed; what waits in its lanes is the callee's to take. */
+/*
+ * A flow is about to be freed; what waits in its lanes is the callee's to take.
+ */
 typedef void WireFlowGone(WireFlow *flow, void *opaque);
 
 typedef struct WireFlows {
@@ -52,8 +53,8 @@ void wire_flows_init(WireFlows *f, WireFlowGone *gone, void *opaque);
 void wire_flows_clear(WireFlows *f);
 
 /*
- * The flow of a TCP packet, made if need be. A SYN with another sequence number than
- * the one that is known begins a new flow.
+ * The flow of a TCP packet, made if need be. A SYN with another sequence number
+ * than the one that is known begins a new flow.
  */
 WireFlow *wire_flows_get(WireFlows *f, WireDir dir, const Mlx5Packet *pkt,
                          const uint8_t *frame);

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Frames in a byte stream: see framing.h.
  */
 #include "framing.h"
@@ -52,7 +51,8 @@ void wire_framing_received(WireFraming *f, guint want, guint came)
     g_byte_array_set_size(f->in, f->in->len - (want - came));
 }
 
-WireFramed wire_framing_next(WireFraming *f, const uint8_t **frame, uint32_t *len)
+WireFramed wire_framing_next(WireFraming *f, const uint8_t **frame,
+                             uint32_t *len)
 {
     guint have = f->in->len - f->in_at;
 

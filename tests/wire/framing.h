@@ -1,11 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * Frames in a byte stream, as QEMU's -netdev stream and socket have them: 4
+ * bytes of length, the most significant first, then the frame.
  *
- * Frames in a byte stream, as QEMU's -netdev stream and socket have them: 4 bytes of
- * length, the most significant first, then the frame.
- *
- * Owns two buffers: bytes received that are no whole frame yet, and bytes to be sent.
- * Does no I/O. Called by port.c and the tests.
+ * Owns two buffers: bytes received that are no whole frame yet, and bytes to be
+ * sent. Does no I/O. Called by port.c and the tests.
  */
 #ifndef TESTS_WIRE_FRAMING_H
 #define TESTS_WIRE_FRAMING_H
@@ -38,7 +37,8 @@ typedef enum WireFramed {
 } WireFramed;
 
 /* The next whole frame, valid until more is received. */
-WireFramed wire_framing_next(WireFraming *f, const uint8_t **frame, uint32_t *len);
+WireFramed wire_framing_next(WireFraming *f, const uint8_t **frame,
+                             uint32_t *len);
 
 /* Bytes of a frame that has begun and is not whole. */
 guint wire_framing_rest(const WireFraming *f);

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * JSON: see json.h.
  */
 #include "json.h"
@@ -37,7 +36,8 @@ typedef struct Reader {
 static bool fail(Reader *r, const char *expected)
 {
     if (!r->err) {
-        r->err = g_strdup_printf("byte %d: expected %s", (int)(r->p - r->start), expected);
+        r->err = g_strdup_printf("byte %d: expected %s", (int)(r->p - r->start),
+                                 expected);
     }
     return false;
 }
@@ -200,7 +200,10 @@ static bool read_value(Reader *r, WireJson *value)
     value->type = WIRE_JSON_BOOL;
     value->truth = read_word(r, "true");
     return value->truth || read_word(r, "false") ||
-           fail(r, "a string, a whole number, true, false, null or an array of strings");
+           fail(
+               r,
+               "a string, a whole number, true, false, null or an array of "
+               "strings");
 }
 
 static void free_value(gpointer p)
@@ -227,7 +230,8 @@ static void read_object(Reader *r, GHashTable *object)
         WireJson *value = g_new0(WireJson, 1);
         char *key = read_string(r);
 
-        if (!key || !(take(r, ':') || fail(r, "':'")) || !read_value(r, value)) {
+        if (!key || !(take(r, ':') || fail(r, "':'")) ||
+            !read_value(r, value)) {
             g_free(key);
             free_value(value);
             return;
@@ -242,7 +246,8 @@ static void read_object(Reader *r, GHashTable *object)
 GHashTable *wire_json_read(const char *text, char **err)
 {
     Reader r = { .p = text, .start = text };
-    GHashTable *object = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_value);
+    GHashTable *object = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                               free_value);
 
     read_object(&r, object);
     skip_blanks(&r);

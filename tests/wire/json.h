@@ -1,8 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * As much JSON as the control socket and the log need: strings out, one flat object in.
- * Owns no state. Called by core.c, control.c and the tests.
+ * As much JSON as the control socket and the log need: strings out, one flat
+ * object in. Owns no state. Called by core.c, control.c and the tests.
  */
 #ifndef TESTS_WIRE_JSON_H
 #define TESTS_WIRE_JSON_H
@@ -31,8 +30,9 @@ typedef struct WireJson {
 } WireJson;
 
 /*
- * Read an object whose values are of the types above. Returns {char * -> WireJson *},
- * to be freed with g_hash_table_destroy(), or NULL and *err, one sentence.
+ * Read an object whose values are of the types above. Returns {char * ->
+ * WireJson *}, to be freed with g_hash_table_destroy(), or NULL and *err, one
+ * sentence.
  */
 GHashTable *wire_json_read(const char *text, char **err);
 

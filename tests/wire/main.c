@@ -1,11 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * mlx5-wire: a packet middlebox for tests. See docs/wire.md.
  *
- * Responsible for the command line and the poll loop. Ends with 0 when a side has closed
- * or a signal asked for it, with 1 when something went wrong, with 2 for bad arguments.
- * State: one Wire, for the time of main().
+ * Responsible for the command line and the poll loop. Ends with 0 when a side
+ * has closed or a signal asked for it, with 1 when something went wrong, with 2
+ * for bad arguments. State: one Wire, for the time of main().
  */
 #include <errno.h>
 #include <poll.h>
@@ -56,7 +55,8 @@ static void fail(Wire *w, char *message)
     w->failed = w->ending = true;
 }
 
-static void send_frame(void *opaque, WireDir dir, const uint8_t *frame, size_t len)
+static void send_frame(void *opaque, WireDir dir, const uint8_t *frame,
+                       size_t len)
 {
     Wire *w = opaque;
 
@@ -83,7 +83,8 @@ static void read_side(Wire *w, unsigned side)
 {
     From from = { w, side ? WIRE_B_TO_A : WIRE_A_TO_B, g_get_monotonic_time() };
     char *err = NULL;
-    WirePortState state = wire_port_read(w->port[side], take_frame, &from, &err);
+    WirePortState state = wire_port_read(w->port[side], take_frame, &from,
+                                         &err);
 
     act_on(w, state, err);
 }
@@ -134,7 +135,8 @@ static void turn(Wire *w)
             events |= POLLOUT;
         }
         /* a side that is not to be read must not wake us by its end either */
-        fds[side] = (struct pollfd){ events ? wire_port_fd(w->port[side]) : -1, events, 0 };
+        fds[side] = (struct pollfd){ events ? wire_port_fd(w->port[side]) : -1,
+                                     events, 0 };
     }
     fds[2] = (struct pollfd){ w->signals, POLLIN, 0 };
     if (w->control) {
@@ -172,7 +174,9 @@ static void drain(Wire *w)
     flush_sides(w);
     for (side = 0; side < 2; side++) {
         fds[side] = (struct pollfd){
-            wire_port_queued(w->port[side]) ? wire_port_fd(w->port[side]) : -1, POLLOUT, 0,
+            wire_port_queued(w->port[side]) ? wire_port_fd(w->port[side]) : -1,
+            POLLOUT,
+            0,
         };
     }
     if ((fds[0].fd >= 0 || fds[1].fd >= 0) && poll(fds, 2, PATIENCE_MS) > 0) {
@@ -189,8 +193,8 @@ static bool add_rules(Wire *w, char *const *rules, const char *where)
         bool skip = where && (!*text || *text == '#');
 
         if (!skip && !wire_core_add_rule(&w->core, text, &err)) {
-            g_printerr("mlx5-wire: %s%s%s\n", where ? where : "", where ? ": " : "",
-                       err->message);
+            g_printerr("mlx5-wire: %s%s%s\n", where ? where : "",
+                       where ? ": " : "", err->message);
             g_error_free(err);
             g_free(text);
             return false;
@@ -228,7 +232,8 @@ static bool parse_options(int *argc, char ***argv, Options *o)
 {
     const GOptionEntry entries[] = {
         { "a", 'a', 0, G_OPTION_ARG_STRING, &o->side[0],
-          "Side A: stream:fd=N, stream:connect=PATH, stream:listen=PATH or packet:IFNAME",
+          "Side A: stream:fd=N, stream:connect=PATH, stream:listen=PATH or "
+          "packet:IFNAME",
           "SIDE" },
         { "b", 'b', 0, G_OPTION_ARG_STRING, &o->side[1], "Side B", "SIDE" },
         { "rule", 'r', 0, G_OPTION_ARG_STRING_ARRAY, &o->rules,
@@ -236,10 +241,11 @@ static bool parse_options(int *argc, char ***argv, Options *o)
         { "rules", 0, 0, G_OPTION_ARG_FILENAME, &o->rules_file,
           "Rules, one in a line; # begins a comment", "FILE" },
         { "control", 0, 0, G_OPTION_ARG_FILENAME, &o->control,
-          "Unix socket to add and clear rules, read counters and log: a path, or fd=N of "
-          "a connected one", "PATH" },
-        { "log", 0, 0, G_OPTION_ARG_FILENAME, &o->log, "JSON lines, one for each hit",
-          "FILE" },
+          "Unix socket to add and clear rules, read counters and log: a path, "
+          "or fd=N of a connected one",
+          "PATH" },
+        { "log", 0, 0, G_OPTION_ARG_FILENAME, &o->log,
+          "JSON lines, one for each hit", "FILE" },
         { "stats", 0, 0, G_OPTION_ARG_FILENAME, &o->stats,
           "Where the final counters go (default: stdout)", "FILE" },
         { "seed", 0, 0, G_OPTION_ARG_INT64, &o->seed,
@@ -250,7 +256,8 @@ static bool parse_options(int *argc, char ***argv, Options *o)
           "Print what a rule may say", NULL },
         { NULL },
     };
-    GOptionContext *context = g_option_context_new("- a packet middlebox for tests");
+    GOptionContext *context = g_option_context_new(
+        "- a packet middlebox for tests");
     GError *err = NULL;
     bool ok;
 
@@ -359,7 +366,8 @@ static int run(Wire *w, const Options *o)
 }
 
 /* After the sides are closed nothing can be sent any more. */
-static void drop_frame(void *opaque, WireDir dir, const uint8_t *frame, size_t len)
+static void drop_frame(void *opaque, WireDir dir, const uint8_t *frame,
+                       size_t len)
 {
     (void)opaque;
     (void)dir;

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * A network interface as a side of the wire: see packet.h.
  */
 #include "packet.h"
@@ -24,16 +23,16 @@
 #define RETRY_MS            1
 #define TAGS                (MLX5_PARSE_MAX_VLANS * MLX5_VLAN_HLEN)
 
-#ifndef TP_STATUS_GSO_TCP           /* the headers of Linux 6.1 do not have it */
+#ifndef TP_STATUS_GSO_TCP    /* the headers of Linux 6.1 do not have it */
 #define TP_STATUS_GSO_TCP   (1 << 8)
 #endif
 
 struct WirePacket {
     char *ifname;
-    unsigned index;         /* what had this name at the start; the name may pass on */
+    unsigned index;  /* what had this name at the start; the name may pass on */
     int fd;
     uint32_t mtu;
-    uint8_t *buffer;        /* WIRE_MAX_FRAME bytes and room for a tag before them */
+    uint8_t *buffer;   /* WIRE_MAX_FRAME bytes and room for a tag before them */
     GQueue out;             /* of GBytes */
     size_t out_bytes;
     bool blocked;           /* the interface's queue was full at the last try */
@@ -42,7 +41,8 @@ struct WirePacket {
     uint64_t lost;          /* frames that the kernel had no room for */
 };
 
-static bool query(int fd, const char *ifname, unsigned long what, struct ifreq *request)
+static bool query(int fd, const char *ifname, unsigned long what,
+                  struct ifreq *request)
 {
     memset(request, 0, sizeof(*request));
     g_strlcpy(request->ifr_name, ifname, sizeof(request->ifr_name));
@@ -75,7 +75,8 @@ static bool check_interface(WirePacket *p, char **problem)
     }
     if (!query(p->fd, p->ifname, SIOCGIFFLAGS, &request) ||
         !(request.ifr_flags & IFF_UP)) {
-        *problem = g_strdup_printf("the interface is down; ip link set %s up", p->ifname);
+        *problem = g_strdup_printf("the interface is down; ip link set %s up",
+                                   p->ifname);
         return false;
     }
     if (ethtool_value(p->fd, p->ifname, ETHTOOL_GGRO)) {
@@ -103,19 +104,23 @@ static bool set_options(WirePacket *p)
     };
     int one = 1, size = RECEIVE_BUFFER;
     struct sockaddr_ll address = {
-        .sll_family = AF_PACKET, .sll_protocol = GUINT16_TO_BE(ETH_P_EVERYTHING),
+        .sll_family = AF_PACKET,
+        .sll_protocol = GUINT16_TO_BE(ETH_P_EVERYTHING),
         .sll_ifindex = (int)p->index,
     };
 
-    /* bursts must fit while the other side is full; without the right for that size,
-     * what the system allows has to do */
+    /*
+     * bursts must fit while the other side is full; without the right for that
+     * size, what the system allows has to do
+     */
     if (setsockopt(p->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size))) {
         setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     }
     return !setsockopt(p->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous,
                        sizeof(promiscuous)) &&
            !setsockopt(p->fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)) &&
-           !setsockopt(p->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) &&
+           !setsockopt(p->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one,
+                       sizeof(one)) &&
            !bind(p->fd, (struct sockaddr *)&address, sizeof(address));
 }
 
@@ -172,7 +177,9 @@ static const struct tpacket_auxdata *auxdata(struct msghdr *msg)
     return NULL;
 }
 
-/* Put back the tag that the kernel took off. The room before the frame is used. */
+/*
+ * Put back the tag that the kernel took off. The room before the frame is used.
+ */
 static uint8_t *put_tag(uint8_t *frame, const struct tpacket_auxdata *aux)
 {
     uint8_t *tagged = frame - MLX5_VLAN_HLEN;
@@ -192,16 +199,20 @@ static bool still_there(const WirePacket *p)
     return if_indextoname(p->index, name) != NULL;
 }
 
-/* A burst that nobody has cut. The kernel's word for it is new; without it, only one that
- * is too large for a packet is known. */
-static bool is_burst(const WirePacket *p, size_t len, const struct tpacket_auxdata *aux)
+/*
+ * A burst that nobody has cut. The kernel's word for it is new; without it,
+ * only one that is too large for a packet is known.
+ */
+static bool is_burst(const WirePacket *p, size_t len,
+                     const struct tpacket_auxdata *aux)
 {
     return (aux && aux->tp_status & TP_STATUS_GSO_TCP) ||
            len > p->mtu + MLX5_ETH_HLEN + TAGS;
 }
 
 /* One frame. 1: read, 0: nothing there, -1: *problem. */
-static int read_one(WirePacket *p, WirePortInput *input, void *opaque, char **problem)
+static int read_one(WirePacket *p, WirePortInput *input, void *opaque,
+                    char **problem)
 {
     union {
         struct cmsghdr align;
@@ -222,17 +233,20 @@ static int read_one(WirePacket *p, WirePortInput *input, void *opaque, char **pr
             return 0;
         }
         if (errno == ENETDOWN && still_there(p)) {
-            return 0;           /* down for now; its frames come when it is up again */
+            return 0;    /* down for now; its frames come when it is up again */
         }
-        *problem = g_strdup_printf("reading from %s: %s", p->ifname, g_strerror(errno));
+        *problem = g_strdup_printf("reading from %s: %s", p->ifname,
+                                   g_strerror(errno));
         return -1;
     }
     len = (size_t)n;
     aux = auxdata(&msg);
     if (is_burst(p, len, aux)) {
         *problem = g_strdup_printf(
-            "a frame of %zu bytes came from %s, whose MTU is %u: a burst that its sender "
-            "leaves for a NIC to cut; at the sender: ethtool -K IFNAME tso off gso off "
+            "a frame of %zu bytes came from %s, whose MTU is %u: a burst that "
+            "its sender "
+            "leaves for a NIC to cut; at the sender: ethtool -K IFNAME tso off "
+            "gso off "
             "tx-udp-segmentation off", len, p->ifname, p->mtu);
         return -1;
     }
@@ -248,7 +262,8 @@ static int read_one(WirePacket *p, WirePortInput *input, void *opaque, char **pr
     return 1;
 }
 
-bool wire_packet_read(WirePacket *p, WirePortInput *input, void *opaque, char **problem)
+bool wire_packet_read(WirePacket *p, WirePortInput *input, void *opaque,
+                      char **problem)
 {
     unsigned i;
     int got = 1;
@@ -279,9 +294,12 @@ int wire_packet_retry(const WirePacket *p)
 static void give_up(WirePacket *p, size_t len)
 {
     if (!p->unsendable++) {
-        g_printerr("mlx5-wire: %s does not take a frame of %zu bytes (MTU %u): %s; frames "
-                   "like it are counted as unsendable\n", p->ifname, len, p->mtu,
-                   g_strerror(errno));
+        g_printerr(
+            "mlx5-wire: %s does not take a frame of %zu bytes (MTU %u): %s; "
+            "frames "
+            "like it are counted as "
+            "unsendable\n",
+            p->ifname, len, p->mtu, g_strerror(errno));
     }
 }
 
@@ -298,7 +316,7 @@ bool wire_packet_flush(WirePacket *p, char **problem)
             case EAGAIN:
             case EINTR:
                 return true;
-            case ENOBUFS:           /* the queueing discipline has no room: poll() cannot
+            case ENOBUFS: /* the queueing discipline has no room: poll() cannot
                                      * tell when it has */
                 p->blocked = true;
                 return true;

@@ -1,15 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * A network interface as a side of the wire: AF_PACKET, promiscuous.
  *
  * Owns a WirePacket: the socket and the frames not yet sent. Called by port.c.
  *
- * The interface must hand frames over as they are on the wire: what merges segments on
- * arrival (GRO, LRO) must be off, and wire_packet_open() refuses it with the command that
- * turns it off. A frame that comes over a veth from a stack of the same machine may lack
- * its checksum, or be a burst that nobody has cut: the checksum is filled in, the burst
- * is an error that names what to turn off at the sender.
+ * The interface must hand frames over as they are on the wire: what merges
+ * segments on arrival (GRO, LRO) must be off, and wire_packet_open() refuses it
+ * with the command that turns it off. A frame that comes over a veth from a
+ * stack of the same machine may lack its checksum, or be a burst that nobody
+ * has cut: the checksum is filled in, the burst is an error that names what to
+ * turn off at the sender.
  */
 #ifndef TESTS_WIRE_PACKET_H
 #define TESTS_WIRE_PACKET_H
@@ -23,7 +23,8 @@ void wire_packet_close(WirePacket *p);
 int wire_packet_fd(const WirePacket *p);
 
 /* False with *problem, a sentence, on failure. */
-bool wire_packet_read(WirePacket *p, WirePortInput *input, void *opaque, char **problem);
+bool wire_packet_read(WirePacket *p, WirePortInput *input, void *opaque,
+                      char **problem);
 bool wire_packet_flush(WirePacket *p, char **problem);
 
 void wire_packet_put(WirePacket *p, const uint8_t *frame, size_t len);

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * A side of the wire: see port.h. Interfaces are in packet.c.
  */
 #include "port.h"
@@ -25,13 +24,15 @@ struct WirePort {
     WirePacket *packet;     /* of an interface, or NULL */
 };
 
-static bool set_err(char **err, const char *name, const char *what, const char *problem)
+static bool set_err(char **err, const char *name, const char *what,
+                    const char *problem)
 {
     *err = g_strdup_printf("side %s, %s: %s", name, what, problem);
     return false;
 }
 
-static int unix_socket(const char *path, struct sockaddr_un *address, char **problem)
+static int unix_socket(const char *path, struct sockaddr_un *address,
+                       char **problem)
 {
     int fd;
 
@@ -71,7 +72,8 @@ static int listen_at(const char *path, char **problem)
     if (fd < 0) {
         return -1;
     }
-    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 1)) {
+    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+        listen(fd, 1)) {
         *problem = g_strdup(g_strerror(errno));
     } else {
         do {
@@ -115,7 +117,8 @@ static bool open_stream(WirePort *port, const char *what, char **err)
     } else if (g_str_has_prefix(what, "stream:listen=")) {
         port->fd = listen_at(strchr(what, '=') + 1, &problem);
     } else {
-        return set_err(err, port->name, what, "expected stream:fd=N, stream:connect=PATH, "
+        return set_err(err, port->name, what,
+                       "expected stream:fd=N, stream:connect=PATH, "
                        "stream:listen=PATH or packet:IFNAME");
     }
     if (port->fd < 0) {
@@ -176,7 +179,8 @@ int wire_port_fd(const WirePort *port)
 bool wire_port_wants_out(const WirePort *port)
 {
     if (port->packet) {
-        return wire_packet_queued(port->packet) && wire_packet_retry(port->packet) < 0;
+        return wire_packet_queued(port->packet) &&
+               wire_packet_retry(port->packet) < 0;
     }
     return wire_port_queued(port);
 }
@@ -202,7 +206,8 @@ bool wire_port_full(const WirePort *port)
     return wire_port_queued(port) >= WIRE_PORT_FULL;
 }
 
-static WirePortState io_error(const WirePort *port, const char *doing, char **err)
+static WirePortState io_error(const WirePort *port, const char *doing,
+                              char **err)
 {
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
         return WIRE_PORT_OK;
@@ -210,19 +215,21 @@ static WirePortState io_error(const WirePort *port, const char *doing, char **er
     if (errno == EPIPE || errno == ECONNRESET) {
         return WIRE_PORT_END;
     }
-    *err = g_strdup_printf("side %s: %s: %s", port->name, doing, g_strerror(errno));
+    *err = g_strdup_printf("side %s: %s: %s", port->name, doing,
+                           g_strerror(errno));
     return WIRE_PORT_ERROR;
 }
 
-static WirePortState packet_error(const WirePort *port, char *problem, char **err)
+static WirePortState packet_error(const WirePort *port, char *problem,
+                                  char **err)
 {
     *err = g_strdup_printf("side %s: %s", port->name, problem);
     g_free(problem);
     return WIRE_PORT_ERROR;
 }
 
-static WirePortState read_stream(WirePort *port, WirePortInput *input, void *opaque,
-                                 char **err)
+static WirePortState read_stream(WirePort *port, WirePortInput *input,
+                                 void *opaque, char **err)
 {
     WireFraming *f = &port->framing;
     uint8_t *room = wire_framing_room(f, READ_AT_ONCE);
@@ -237,8 +244,9 @@ static WirePortState read_stream(WirePort *port, WirePortInput *input, void *opa
     }
     if (n == 0) {
         if (wire_framing_rest(f)) {
-            *err = g_strdup_printf("side %s: closed within a frame, after %u bytes of it",
-                                   port->name, wire_framing_rest(f));
+            *err = g_strdup_printf(
+                "side %s: closed within a frame, after %u bytes of it",
+                port->name, wire_framing_rest(f));
             return WIRE_PORT_ERROR;
         }
         return WIRE_PORT_END;
@@ -247,9 +255,11 @@ static WirePortState read_stream(WirePort *port, WirePortInput *input, void *opa
         input(opaque, frame, len);
     }
     if (framed == WIRE_FRAMED_BAD) {
-        *err = g_strdup_printf("side %s: a frame of %u bytes; %d at most are possible: this "
-                               "is not the framing of -netdev stream", port->name, len,
-                               WIRE_MAX_FRAME);
+        *err = g_strdup_printf(
+            "side %s: a frame of %u bytes; %d at most are possible: this "
+            "is not the framing of -netdev "
+            "stream",
+            port->name, len, WIRE_MAX_FRAME);
         return WIRE_PORT_ERROR;
     }
     return WIRE_PORT_OK;

@@ -1,13 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * A side of the wire: frames from it, frames to it.
  *
- * Responsible for opening a side, for its I/O, which never blocks, and for saying that it
- * is full, so that the other side is not read: nothing is dropped here.
- * Owns a WirePort: its descriptor and the frames not yet sent. Called by main.c.
+ * Responsible for opening a side, for its I/O, which never blocks, and for
+ * saying that it is full, so that the other side is not read: nothing is
+ * dropped here. Owns a WirePort: its descriptor and the frames not yet sent.
+ * Called by main.c.
  *
- *   stream:fd=N            an open stream socket, framed as QEMU's -netdev stream is
+ *   stream:fd=N            an open stream socket, framed as -netdev stream is
  *   stream:connect=PATH    the unix socket of someone who listens
  *   stream:listen=PATH     the first who connects
  *   packet:IFNAME          a network interface of this namespace
@@ -25,8 +25,10 @@ typedef struct WirePort WirePort;
 /* What a side takes the frames it has read to. */
 typedef void WirePortInput(void *opaque, const uint8_t *frame, size_t len);
 
-/* Open a side; NULL and *err, a sentence, on failure. `name` is "A" or "B". Waits for
- * whoever connects to a listening socket. */
+/*
+ * Open a side; NULL and *err, a sentence, on failure. `name` is "A" or "B".
+ * Waits for whoever connects to a listening socket.
+ */
 WirePort *wire_port_open(const char *name, const char *what, char **err);
 void wire_port_close(WirePort *port);
 

@@ -1,8 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * What the wire tells: log, rules, flows and counters as JSON. See core.h and report.h;
- * docs/wire.md says what each member means.
+ * What the wire tells: log, rules, flows and counters as JSON. See core.h and
+ * report.h; docs/wire.md says what each member means.
  */
 #include "report.h"
 
@@ -20,7 +19,8 @@ static void number_if(GString *out, const char *name, int64_t value)
     }
 }
 
-static void place_json(GString *out, const WireSubject *s, const WirePlace *place)
+static void place_json(GString *out, const WireSubject *s,
+                       const WirePlace *place)
 {
     const WireRecord *r = place->record;
 
@@ -50,7 +50,8 @@ void wire_report_hit(WireCore *core, const WireRule *rule, const WireSubject *s,
                            core->log_first + core->log.length);
     number(out, "rule", rule->id);
     g_string_append_printf(out, ",\"action\":\"%s\",\"dir\":\"%s\"",
-                           wire_action_name(rule->action), wire_dir_name(s->dir));
+                           wire_action_name(rule->action),
+                           wire_dir_name(s->dir));
     number(out, "frame", (int64_t)core->counters[s->dir].frames_in - 1);
     number_if(out, "flow", s->flow);
     number(out, "packet", s->packet);
@@ -77,7 +78,8 @@ void wire_report_hit(WireCore *core, const WireRule *rule, const WireSubject *s,
     }
 }
 
-void wire_core_log_json(const WireCore *core, uint64_t since, unsigned limit, GString *out)
+void wire_core_log_json(const WireCore *core, uint64_t since, unsigned limit,
+                        GString *out)
 {
     uint64_t next = core->log_first + core->log.length;
     uint64_t first = CLAMP(since, core->log_first, next);
@@ -85,9 +87,11 @@ void wire_core_log_json(const WireCore *core, uint64_t since, unsigned limit, GS
                                       (guint)(first - core->log_first));
     unsigned n;
 
-    g_string_append_printf(out, "{\"first\":%" G_GUINT64_FORMAT ",\"hits\":[", first);
+    g_string_append_printf(out, "{\"first\":%" G_GUINT64_FORMAT ",\"hits\":[",
+                           first);
     for (n = 0; at && n < limit; at = at->next, n++) {
-        g_string_append_printf(out, "%s%s", n ? "," : "", (const char *)at->data);
+        g_string_append_printf(out, "%s%s", n ? "," : "",
+                               (const char *)at->data);
     }
     g_string_append_printf(out, "],\"next\":%" G_GUINT64_FORMAT
                            ",\"more\":%s}", first + n, at ? "true" : "false");
@@ -101,7 +105,8 @@ void wire_core_rules_json(const WireCore *core, GString *out)
     for (i = 0; i < core->rules->len; i++) {
         const WireRule *rule = g_ptr_array_index(core->rules, i);
 
-        g_string_append_printf(out, "%s{\"id\":%u,\"rule\":", i ? "," : "", rule->id);
+        g_string_append_printf(out, "%s{\"id\":%u,\"rule\":", i ? "," : "",
+                               rule->id);
         wire_json_string(out, rule->text);
         number(out, "matches", (int64_t)rule->limits.matches);
         number(out, "hits", (int64_t)rule->limits.hits);
@@ -115,7 +120,8 @@ static void lane_json(const WireLane *lane, GString *out)
 {
     const WireStream *s = &lane->stream;
 
-    g_string_append_printf(out, "{\"packets\":%" G_GINT64_FORMAT, lane->packets);
+    g_string_append_printf(out, "{\"packets\":%" G_GINT64_FORMAT,
+                           lane->packets);
     number(out, "segments", lane->segments);
     number(out, "bytes", (int64_t)lane->bytes);
     number(out, "stream", (int64_t)s->high);
@@ -158,10 +164,12 @@ void wire_core_flows_json(const WireCore *core, GString *out)
         const WireFlow *flow = g_ptr_array_index(flows, i);
         char *a = wire_flow_end(flow, 0), *b = wire_flow_end(flow, 1);
 
-        g_string_append_printf(out, "%s{\"flow\":%" G_GINT64_FORMAT ",\"a\":\"%s\","
-                               "\"b\":\"%s\",\"a_port\":%u,\"b_port\":%u,\"a>b\":",
-                               i ? "," : "", flow->number, a, b, flow->key.port[0],
-                               flow->key.port[1]);
+        g_string_append_printf(out,
+                               "%s{\"flow\":%" G_GINT64_FORMAT ",\"a\":\"%s\","
+                               "\"b\":\"%s\",\"a_port\":%u,\"b_port\":%u,"
+                               "\"a>b\":",
+                               i ? "," : "", flow->number, a, b,
+                               flow->key.port[0], flow->key.port[1]);
         lane_json(&flow->lane[WIRE_A_TO_B], out);
         g_string_append(out, ",\"b>a\":");
         lane_json(&flow->lane[WIRE_B_TO_A], out);
@@ -183,16 +191,18 @@ void wire_core_stats_json(const WireCore *core, GString *out)
         const char *comma = "";
 
         g_string_append_printf(out, "\"%s\":{", wire_dir_name((WireDir)i));
-#define WIRE_COUNTER_JSON(field, name)                                          \
-        g_string_append_printf(out, "%s\"%s\":%" G_GUINT64_FORMAT, comma, name, \
-                               c->field);                                       \
+#define WIRE_COUNTER_JSON(field, name)                                         \
+        g_string_append_printf(out, "%s\"%s\":%" G_GUINT64_FORMAT, comma,      \
+                               name, c->field);                                \
         comma = ",";
         WIRE_COUNTERS(WIRE_COUNTER_JSON)
 #undef WIRE_COUNTER_JSON
         g_string_append(out, "},");
     }
-    g_string_append_printf(out, "\"flows\":%u,\"rules\":%u,\"waiting\":%u,\"hits\":%"
-                           G_GUINT64_FORMAT "}", core->flows.by_use.length,
-                           core->rules->len, core->n_waiting,
-                           core->log_first + core->log.length);
+    g_string_append_printf(
+        out,
+        "\"flows\":%u,\"rules\":%u,\"waiting\":%u,\"hits\":%" G_GUINT64_FORMAT
+        "}",
+        core->flows.by_use.length, core->rules->len, core->n_waiting,
+        core->log_first + core->log.length);
 }

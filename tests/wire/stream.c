@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * One direction of a TCP connection: see stream.h.
  */
 #include "stream.h"
@@ -51,14 +50,16 @@ static bool type_ok(uint8_t type)
 }
 
 /*
- * Is it a record header? Where one must stand (`expected`) every version that was
- * ever written there will do; in a search only those in use, to be fooled less often.
+ * Is it a record header? Where one must stand (`expected`) every version that
+ * was ever written there will do; in a search only those in use, to be fooled
+ * less often.
  */
 static bool header_ok(const uint8_t *h, bool expected)
 {
     unsigned len = (unsigned)h[3] << 8 | h[4];
 
-    if (!type_ok(h[0]) || h[1] != 3 || h[2] > 4 || !len || len > WIRE_TLS_MAX_LEN) {
+    if (!type_ok(h[0]) || h[1] != 3 || h[2] > 4 || !len ||
+        len > WIRE_TLS_MAX_LEN) {
         return false;
     }
     if (!expected && h[2] != 3 && !(h[0] == WIRE_TLS_HANDSHAKE && h[2] == 1)) {
@@ -195,14 +196,18 @@ static void read_bytes(WireStream *s, const uint8_t *p, uint64_t len)
             const uint8_t *major = memchr(p, 3, len);
 
             n = major ? (uint64_t)(major - p) : len;
-            /* the last four bytes stay in the window, for a header that begins there */
+            /*
+             * the last four bytes stay in the window, for a header that begins
+             * there
+             */
             if (n < WIRE_TLS_HEADER) {
                 n = 1;
                 search_byte(s, *p);
             } else {
                 n -= 1;
                 s->next += n;
-                memcpy(s->window, p + n - (WIRE_TLS_HEADER - 1), WIRE_TLS_HEADER - 1);
+                memcpy(s->window, p + n - (WIRE_TLS_HEADER - 1),
+                       WIRE_TLS_HEADER - 1);
             }
         }
         p += n;
@@ -212,7 +217,8 @@ static void read_bytes(WireStream *s, const uint8_t *p, uint64_t len)
 
 /* Holes */
 
-static void keep_behind(WireStream *s, uint64_t start, const uint8_t *data, uint32_t len)
+static void keep_behind(WireStream *s, uint64_t start, const uint8_t *data,
+                        uint32_t len)
 {
     WireChunk *chunk;
     GList *at;
@@ -258,7 +264,8 @@ static void drain_behind(WireStream *s)
 static void skip_hole(WireStream *s)
 {
     const WireChunk *c = g_queue_peek_head(&s->behind);
-    bool known = !s->searching && s->next < s->rec_end && c->start <= s->rec_end;
+    bool known = !s->searching && s->next < s->rec_end &&
+                 c->start <= s->rec_end;
 
     if (!known) {
         if (!s->searching && s->fill) {
@@ -292,7 +299,8 @@ static guint first_passed(const GArray *a, uint64_t start)
 static void add_passed(GArray *a, uint64_t start, uint64_t end, uint32_t count)
 {
     WirePassed p = { start, end, count };
-    WirePassed *last = a->len ? &g_array_index(a, WirePassed, a->len - 1) : NULL;
+    WirePassed *last = a->len ? &g_array_index(a, WirePassed, a->len - 1) :
+                                NULL;
 
     if (start >= end) {
         return;
@@ -375,15 +383,16 @@ static void forget(WireStream *s)
     if (s->passed->len > FORGET_AT_ONCE) {
         n = first_passed(s->passed, limit);
         /* however scattered they are, there is a bound */
-        n = MAX(n, s->passed->len > 16 * FORGET_AT_ONCE ? s->passed->len / 2 : 0);
+        n = MAX(n,
+                s->passed->len > 16 * FORGET_AT_ONCE ? s->passed->len / 2 : 0);
         if (n > s->passed->len / 4) {
             g_array_remove_range(s->passed, 0, n);
         }
     }
 }
 
-uint64_t wire_stream_feed(WireStream *s, uint32_t seq, const uint8_t *data, uint32_t len,
-                          uint32_t *cut)
+uint64_t wire_stream_feed(WireStream *s, uint32_t seq, const uint8_t *data,
+                          uint32_t len, uint32_t *cut)
 {
     int64_t offset;
     uint64_t start, end;
@@ -423,7 +432,8 @@ uint64_t wire_stream_feed(WireStream *s, uint32_t seq, const uint8_t *data, uint
 
 /* Questions */
 
-static void add_span(GArray *spans, uint64_t start, uint64_t end, const WireRecord *r)
+static void add_span(GArray *spans, uint64_t start, uint64_t end,
+                     const WireRecord *r)
 {
     WireSpan span = { start, end, r, r ? (uint32_t)(start - r->start) : 0 };
 
@@ -432,11 +442,13 @@ static void add_span(GArray *spans, uint64_t start, uint64_t end, const WireReco
     }
 }
 
-void wire_stream_spans(const WireStream *s, uint64_t start, uint64_t end, GArray *spans)
+void wire_stream_spans(const WireStream *s, uint64_t start, uint64_t end,
+                       GArray *spans)
 {
     guint i;
 
-    for (i = first_record(s->records, start); i < s->records->len && start < end; i++) {
+    for (i = first_record(s->records, start);
+         i < s->records->len && start < end; i++) {
         const WireRecord *r = &g_array_index(s->records, WireRecord, i);
         /* of a header that is still coming, what is there is known */
         uint64_t r_end = r->start + (r->len ? r->len : s->next - r->start);
@@ -452,7 +464,8 @@ void wire_stream_spans(const WireStream *s, uint64_t start, uint64_t end, GArray
     add_span(spans, start, end, NULL);
 }
 
-void wire_stream_passed(const WireStream *s, uint64_t start, uint64_t end, GArray *passed)
+void wire_stream_passed(const WireStream *s, uint64_t start, uint64_t end,
+                        GArray *passed)
 {
     guint i;
 

@@ -1,18 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * One direction of a TCP connection as a middlebox sees it: where every byte
+ * lies in the stream, in which TLS record, and how often it has passed.
  *
- * One direction of a TCP connection as a middlebox sees it: where every byte lies in
- * the stream, in which TLS record, and how often it has passed.
+ * Responsible for placing TCP sequence numbers in a stream, for following the
+ * chain of TLS record headers through loss, reordering and retransmission, and
+ * for the numbers that records get. Knows no key: it reads headers only. Owns a
+ * WireStream: the records and transmissions of the last WIRE_MEMORY bytes, and
+ * the bytes behind a hole, until it is filled. Called by flow.c and the tests,
+ * one WireStream by one thread.
  *
- * Responsible for placing TCP sequence numbers in a stream, for following the chain
- * of TLS record headers through loss, reordering and retransmission, and for the
- * numbers that records get. Knows no key: it reads headers only.
- * Owns a WireStream: the records and transmissions of the last WIRE_MEMORY bytes, and
- * the bytes behind a hole, until it is filled. Called by flow.c and the tests, one
- * WireStream by one thread.
- *
- * Stream offsets are 64 bits wide; offset 0 is the first byte after the SYN, or the
- * first byte that was seen of a connection whose SYN was not.
+ * Stream offsets are 64 bits wide; offset 0 is the first byte after the SYN, or
+ * the first byte that was seen of a connection whose SYN was not.
  */
 #ifndef TESTS_WIRE_STREAM_H
 #define TESTS_WIRE_STREAM_H
@@ -29,8 +28,11 @@
 /* RFC 5246: a TLSCiphertext has 2^14 + 2048 bytes at most. */
 #define WIRE_TLS_MAX_LEN    (16384 + 2048)
 
-/* How far back records and transmissions are remembered, in bytes of the stream. A
- * retransmission of older bytes than a window can hold does not happen. */
+/*
+ * How far back records and transmissions are remembered, in bytes of the
+ * stream. A retransmission of older bytes than a window can hold does not
+ * happen.
+ */
 #define WIRE_MEMORY         (32u << 20)
 /* Bytes kept behind a hole; more than that, and the hole is taken for final. */
 #define WIRE_MAX_BEHIND     (8u << 20)
@@ -41,11 +43,11 @@
 /* A record, from its first header byte on. */
 typedef struct WireRecord {
     uint64_t start;         /* stream offset of its header */
-    uint32_t len;           /* header included; 0 while the header is incomplete */
+    uint32_t len;    /* header included; 0 while the header is incomplete */
     uint8_t type;           /* WIRE_TLS_* */
-    int64_t wire;           /* number among all records of this direction, from 0 */
-    int64_t record;         /* among the encrypted ones, WIRE_NONE if it is not */
-    int64_t app;            /* among those of type application_data, or WIRE_NONE */
+    int64_t wire;    /* number among all records of this direction, from 0 */
+    int64_t record;    /* among the encrypted ones, WIRE_NONE if it is not */
+    int64_t app;    /* among those of type application_data, or WIRE_NONE */
 } WireRecord;
 
 typedef struct WireStream {
@@ -54,15 +56,16 @@ typedef struct WireStream {
     uint64_t high;          /* behind the highest byte seen */
     uint64_t next;          /* behind the bytes that were read for headers */
     bool searching;         /* no header is known to lie ahead */
-    bool encrypted;         /* a ChangeCipherSpec or application_data was seen */
+    bool encrypted;    /* a ChangeCipherSpec or application_data was seen */
     bool was_encrypted;     /* the same before the last record */
     uint64_t rec_end;       /* where the next header begins, unless searching */
-    uint8_t window[WIRE_TLS_HEADER];    /* bytes of an incomplete header, or the last ones */
+    /* bytes of an incomplete header, or the last ones */
+    uint8_t window[WIRE_TLS_HEADER];
     unsigned fill;
     int64_t n_wire;         /* records of each kind so far */
     int64_t n_record;
     int64_t n_app;
-    GArray *records;        /* of WireRecord, by offset; the last may be incomplete */
+    GArray *records;  /* of WireRecord, by offset; the last may be incomplete */
     GArray *passed;         /* of WirePassed, by offset, disjoint */
     GQueue behind;          /* of WireChunk, by offset: bytes behind a hole */
     size_t behind_bytes;
@@ -77,8 +80,10 @@ typedef struct WirePassed {
     uint32_t count;
 } WirePassed;
 
-/* Bytes [start, end) of the stream belong to `record` (NULL: to none that is known),
- * where the first of them is byte `at`. */
+/*
+ * Bytes [start, end) of the stream belong to `record` (NULL: to none that is
+ * known), where the first of them is byte `at`.
+ */
 typedef struct WireSpan {
     uint64_t start;
     uint64_t end;
@@ -95,22 +100,26 @@ void wire_stream_syn(WireStream *s, uint32_t isn);
 /*
  * Bytes of a segment have passed, any number of times, in any order.
  *
- * seq: TCP sequence number of the first byte (of a segment with SYN: one behind the
- * SYN's own). Returns the stream offset of the first byte and, in *cut, how many
- * bytes at the front lie before the stream (a keepalive, or older than the middle
- * where the stream was picked up); these are not part of it.
+ * seq: TCP sequence number of the first byte (of a segment with SYN: one behind
+ * the SYN's own). Returns the stream offset of the first byte and, in *cut, how
+ * many bytes at the front lie before the stream (a keepalive, or older than the
+ * middle where the stream was picked up); these are not part of it.
  */
-uint64_t wire_stream_feed(WireStream *s, uint32_t seq, const uint8_t *data, uint32_t len,
-                          uint32_t *cut);
+uint64_t wire_stream_feed(WireStream *s, uint32_t seq, const uint8_t *data,
+                          uint32_t len, uint32_t *cut);
 
 /*
- * What the bytes [start, end) are, in order and without gaps, appended to `spans` (of
- * WireSpan). The records they point to stay valid until the next feed.
+ * What the bytes [start, end) are, in order and without gaps, appended to
+ * `spans` (of WireSpan). The records they point to stay valid until the next
+ * feed.
  */
-void wire_stream_spans(const WireStream *s, uint64_t start, uint64_t end, GArray *spans);
+void wire_stream_spans(const WireStream *s, uint64_t start, uint64_t end,
+                       GArray *spans);
 
-/* How often the bytes [start, end) have passed, appended to `passed`; bytes that have
- * not, or are forgotten, are left out. */
+/*
+ * How often the bytes [start, end) have passed, appended to `passed`; bytes
+ * that have not, or are forgotten, are left out.
+ */
 void wire_stream_passed(const WireStream *s, uint64_t start, uint64_t end,
                         GArray *passed);
 

@@ -1,9 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of core.c and edit.c: what each action makes of a packet, in which order packets
- * leave, and that nothing is lost or altered but what rules ask for. Frames are judged by
- * look() of bench.h, with sums of its own.
+ * Tests of core.c and edit.c: what each action makes of a packet, in which
+ * order packets leave, and that nothing is lost or altered but what rules ask
+ * for. Frames are judged by look() of bench.h, with sums of its own.
  */
 #include "bench.h"
 
@@ -31,8 +30,8 @@ static void check_intact(const Bench *b, const Stream *s)
 
         g_assert_true(seen.csums);
         if (seen.len) {
-            g_assert_cmpmem(seen.payload, seen.len, s->bytes->data + bench_at(b, i),
-                            seen.len);
+            g_assert_cmpmem(seen.payload, seen.len,
+                            s->bytes->data + bench_at(b, i), seen.len);
         }
     }
 }
@@ -142,7 +141,8 @@ static void test_own_lane(void)
     bench_send(&b, &s, 0, 400);
     b.ip = 4;
     g_assert_cmpuint(b.out[0]->len, ==, 2);
-    bench_put(&b, 0, tcp_frame(4, 0, 5, 0x10, NULL, 0));    /* an acknowledgement counts */
+    /* an acknowledgement counts */
+    bench_put(&b, 0, tcp_frame(4, 0, 5, 0x10, NULL, 0));
     g_assert_cmpuint(b.out[0]->len, ==, 3);
     bench_send(&b, &s, 800, 1200);
     g_assert_cmpuint(b.out[0]->len, ==, 5);
@@ -208,7 +208,9 @@ static void test_hold(void)
     stream_free(&s);
 }
 
-/* The copies are of what came, whatever other rules make of the packet itself. */
+/*
+ * The copies are of what came, whatever other rules make of the packet itself.
+ */
 static void test_spare(void)
 {
     Stream s = usual_stream();
@@ -258,7 +260,8 @@ static void test_overflow(void)
 
 static void test_corrupt(void)
 {
-    static const char *const bytes[] = { "0", "4", "5", "13", "-1", "-16", "tag", "299" };
+    static const char *const bytes[] = { "0",  "4",   "5",   "13",
+                                         "-1", "-16", "tag", "299" };
     static const unsigned at[] = { 0, 4, 5, 13, 299, 284, 284, 299 };
     Stream s = usual_stream();
     unsigned i, n, keep;
@@ -270,8 +273,8 @@ static void test_corrupt(void)
         Bench b;
 
         keep = i & 1;
-        rule = g_strdup_printf("corrupt record=3 byte=%s xor=0x41%s", bytes[b_index],
-                               keep ? " csum=keep" : "");
+        rule = g_strdup_printf("corrupt record=3 byte=%s xor=0x41%s",
+                               bytes[b_index], keep ? " csum=keep" : "");
         begin(&b, i & 2 ? 4 : 6, rule);
         bench_send_all(&b, &s, 400);
         for (n = 0; n < b.out[0]->len; n++) {
@@ -288,7 +291,8 @@ static void test_corrupt(void)
                 }
                 g_assert_cmpuint(seen.payload[k], ==, want);
             }
-            g_assert_true(seen.csums || (place >= from && place < from + seen.len));
+            g_assert_true(seen.csums ||
+                          (place >= from && place < from + seen.len));
         }
         g_assert_cmpuint(flipped, ==, 1);
         g_assert_cmpuint(bench_counters(&b)->corrupted, ==, 1);
@@ -310,7 +314,7 @@ static void test_truncate(void)
         begin(&b, (int)ip, "truncate record=3 byte=2");
         bench_send_all(&b, &s, 400);
         check_intact(&b, &s);
-        seen = bench_seen(&b, 0, 2);            /* 800..1200, record 3 begins at 900 */
+        seen = bench_seen(&b, 0, 2);    /* 800..1200, record 3 begins at 900 */
         g_assert_cmpuint(seen.len, ==, 102);
         g_assert_cmpuint(seen.flags & MLX5_TCP_PSH, ==, 0);
         g_assert_cmpuint(bench_seen(&b, 0, 3).len, ==, 400);
@@ -342,7 +346,10 @@ static void test_truncate(void)
     stream_free(&s);
 }
 
-/* The payload of A's output, put together by sequence number; holes are a failure. */
+/*
+ * The payload of A's output, put together by sequence number; holes are a
+ * failure.
+ */
 static GByteArray *put_together(const Bench *b, const Stream *s)
 {
     GByteArray *all = g_byte_array_new();
@@ -370,10 +377,12 @@ static void test_split(void)
         const char *want;           /* from+len of each piece of 800..1200 */
     } t[] = {
         { "split segment=2 record=3 byte=2", "800+102 902+298" },
-        { "split segment=2 record=3 byte=0,3,5", "800+100 900+3 903+2 905+295" },
+        { "split segment=2 record=3 byte=0,3,5",
+          "800+100 900+3 903+2 905+295" },
         { "split segment=2 size=150", "800+150 950+150 1100+100" },
         { "split segment=2 size=150 overlap=20", "800+150 930+170 1080+120" },
-        { "split segment=2 size=150 order=reverse", "1100+100 950+150 800+150" },
+        { "split segment=2 size=150 order=reverse",
+          "1100+100 950+150 800+150" },
         { "split segment=2 stream=850 overlap=100", "800+50 800+400" },
         { "split segment=2 size=400", "800+400" },
         { "split segment=2 byte=tag,header", "800+84 884+16 900+284 1184+16" },
@@ -396,9 +405,11 @@ static void test_split(void)
             Seen seen = bench_seen(&b, 0, n);
 
             if (from >= 800 && from < 1200) {
-                g_string_append_printf(got, "%s%u+%u", got->len ? " " : "", from, seen.len);
+                g_string_append_printf(got, "%s%u+%u", got->len ? " " : "",
+                                       from, seen.len);
                 /* only the last one ends what the application wrote */
-                g_assert_cmpint(!!(seen.flags & MLX5_TCP_PSH), ==, from + seen.len == 1200);
+                g_assert_cmpint(!!(seen.flags & MLX5_TCP_PSH), ==,
+                                from + seen.len == 1200);
             }
         }
         g_test_message("%s: %s", t[i / 2].rule, got->str);
@@ -439,7 +450,9 @@ static void test_options(void)
         check_intact(&b, &s);
         f = g_ptr_array_index(b.out[0], 1);
         g_assert_cmpuint(look(f->data, f->len).l3_hlen, ==,
-                         t[i].l3_hlen ? t[i].l3_hlen : t[i].ip == 4 ? 20u : 40u);
+                         t[i].l3_hlen ? t[i].l3_hlen :
+                         t[i].ip == 4 ? 20u :
+                                        40u);
         g_assert_cmpuint(bench_counters(&b)->options, ==, t[i].l3_hlen != 0);
         g_assert_cmpuint(bench_counters(&b)->refused, ==, t[i].l3_hlen == 0);
         mlx5_parse(f->data, f->len, &pkt);
@@ -510,9 +523,17 @@ static void test_together(void)
 static void test_odd_segments(void)
 {
     FrameSpec spec = {
-        .ip = 4, .proto = 6, .ttl = 64, .n_vlan = 1, .tpid = { 0x8100 }, .tci = { 7 },
-        .ipv4_opt_len = 8, .tcp_flags = MLX5_TCP_FIN | MLX5_TCP_ACK | MLX5_TCP_CWR,
-        .payload_len = 30, .seq = 100, .pad = 6,
+        .ip = 4,
+        .proto = 6,
+        .ttl = 64,
+        .n_vlan = 1,
+        .tpid = { 0x8100 },
+        .tci = { 7 },
+        .ipv4_opt_len = 8,
+        .tcp_flags = MLX5_TCP_FIN | MLX5_TCP_ACK | MLX5_TCP_CWR,
+        .payload_len = 30,
+        .seq = 100,
+        .pad = 6,
     };
     unsigned i;
     Frame f;
@@ -547,18 +568,45 @@ static void test_odd_segments(void)
 static char *random_rule(void)
 {
     static const char *const actions[] = {
-        "drop", "duplicate", "duplicate gap=2", "duplicate copies=3 gap=1",
-        "delay packets=1", "delay packets=4", "delay ms=3", "hold name=x", "split size=7",
-        "split byte=header", "split byte=3 overlap=2", "split byte=0,5,tag order=reverse",
-        "truncate bytes=11", "truncate byte=4", "ip-option", "ce", "log",
+        "drop",
+        "duplicate",
+        "duplicate gap=2",
+        "duplicate copies=3 gap=1",
+        "delay packets=1",
+        "delay packets=4",
+        "delay ms=3",
+        "hold name=x",
+        "split size=7",
+        "split byte=header",
+        "split byte=3 overlap=2",
+        "split byte=0,5,tag order=reverse",
+        "truncate bytes=11",
+        "truncate byte=4",
+        "ip-option",
+        "ce",
+        "log",
     };
     static const char *const matches[] = {
-        "", "p=0.2", "record=1.. p=0.5", "headers=0", "headers=2..", "len=0", "every=3",
-        "sent=again", "after=3 count=2", "segment=..9", "b>a", "a>b p=0.7", "stream=+50..",
+        "",
+        "p=0.2",
+        "record=1.. p=0.5",
+        "headers=0",
+        "headers=2..",
+        "len=0",
+        "every=3",
+        "sent=again",
+        "after=3 count=2",
+        "segment=..9",
+        "b>a",
+        "a>b p=0.7",
+        "stream=+50..",
     };
-    static const char *const second[] = { "", "ip=6", "flow=0", "port=443", "packet=2.." };
-    const char *action = actions[g_test_rand_int_range(0, G_N_ELEMENTS(actions))];
-    const char *match = matches[g_test_rand_int_range(0, G_N_ELEMENTS(matches))];
+    static const char *const second[] = { "", "ip=6", "flow=0", "port=443",
+                                          "packet=2.." };
+    const char
+        *action = actions[g_test_rand_int_range(0, G_N_ELEMENTS(actions))];
+    const char
+        *match = matches[g_test_rand_int_range(0, G_N_ELEMENTS(matches))];
     const char *more = second[g_test_rand_int_range(0, G_N_ELEMENTS(second))];
 
     return g_strdup_printf("%s %s %s", action, match, more);
@@ -614,8 +662,10 @@ static void play(Bench *b, const Stream *s, char **rules, const GArray *steps)
     }
 }
 
-/* Random rules on random traffic: every frame is right, none is lost or made uncounted,
- * and the same again gives the same. */
+/*
+ * Random rules on random traffic: every frame is right, none is lost or made
+ * uncounted, and the same again gives the same.
+ */
 static void test_random(void)
 {
     unsigned round, rounds = g_test_slow() ? 20000 : 1500;
@@ -633,7 +683,8 @@ static void test_random(void)
         }
         g_ptr_array_add(list, NULL);
         for (n = 0; n < 40; n++) {
-            uint32_t from = (uint32_t)g_test_rand_int_range(0, (gint)s.bytes->len - 1);
+            uint32_t from = (uint32_t)g_test_rand_int_range(
+                0, (gint)s.bytes->len - 1);
             uint32_t len = (uint32_t)frame_pick(1, 30, 200, 400, 700);
             Step step = { frame_pick(0, 0, 1) ? WIRE_B_TO_A : WIRE_A_TO_B, from,
                           MIN(from + len, s.bytes->len) };

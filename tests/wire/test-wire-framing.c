@@ -1,8 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of what surrounds the wire: the framing of byte streams, cut anywhere, the JSON
- * of the control socket, and its commands.
+ * Tests of what surrounds the wire: the framing of byte streams, cut anywhere,
+ * the JSON of the control socket, and its commands.
  */
 #include "bench.h"
 
@@ -13,13 +12,15 @@
 /* Frames of these lengths come out whole, wherever the bytes are cut. */
 static void test_cut_anywhere(void)
 {
-    static const uint32_t lens[] = { 60, 0, 1, 1514, 3, 4, 5, WIRE_MAX_FRAME, 64 };
+    static const uint32_t lens[] = {
+        60, 0, 1, 1514, 3, 4, 5, WIRE_MAX_FRAME, 64
+    };
     GByteArray *all = g_byte_array_new();
     unsigned round, i;
 
     for (i = 0; i < G_N_ELEMENTS(lens); i++) {
-        uint8_t prefix[4] = { 0, (uint8_t)(lens[i] >> 16), (uint8_t)(lens[i] >> 8),
-                              (uint8_t)lens[i] };
+        uint8_t prefix[4] = { 0, (uint8_t)(lens[i] >> 16),
+                              (uint8_t)(lens[i] >> 8), (uint8_t)lens[i] };
         uint8_t *frame = g_malloc(lens[i] + 1);
 
         memset(frame, (int)i + 1, lens[i]);
@@ -33,7 +34,10 @@ static void test_cut_anywhere(void)
 
         wire_framing_init(&f);
         while (at < all->len) {
-            /* the first rounds cut at each of the first bytes, the others anywhere */
+            /*
+             * the first rounds cut at each of the first bytes, the others
+             * anywhere
+             */
             guint came = round < 200 ? (at ? all->len - at : round + 1)
                                      : (guint)g_test_rand_int_range(1, 5000);
             guint want;
@@ -46,7 +50,8 @@ static void test_cut_anywhere(void)
             memcpy(wire_framing_room(&f, want), all->data + at, came);
             wire_framing_received(&f, want, came);
             at += came;
-            while ((framed = wire_framing_next(&f, &frame, &len)) == WIRE_FRAMED_ONE) {
+            while ((framed = wire_framing_next(&f, &frame, &len)) ==
+                   WIRE_FRAMED_ONE) {
                 g_assert_cmpuint(n, <, G_N_ELEMENTS(lens));
                 g_assert_cmpuint(len, ==, lens[n]);
                 for (b = 0; b < len; b++) {
@@ -65,7 +70,7 @@ static void test_cut_anywhere(void)
 
 static void test_too_long(void)
 {
-    static const uint8_t bad[4] = { 0, 1, 0x10, 1 };     /* WIRE_MAX_FRAME + 1 */
+    static const uint8_t bad[4] = { 0, 1, 0x10, 1 };    /* WIRE_MAX_FRAME + 1 */
     const uint8_t *frame;
     uint32_t len = 0;
     WireFraming f;
@@ -89,7 +94,8 @@ static void test_out(void)
     wire_framing_init(&f);
     for (i = 0; i < 3000; i++) {
         uint32_t n = (uint32_t)g_test_rand_int_range(0, 300);
-        uint8_t *frame = g_malloc(n + 1), prefix[4] = { 0, 0, (uint8_t)(n >> 8), (uint8_t)n };
+        uint8_t *frame = g_malloc(n + 1),
+                prefix[4] = { 0, 0, (uint8_t)(n >> 8), (uint8_t)n };
         const uint8_t *queued;
         guint piece;
 
@@ -120,11 +126,29 @@ static void test_out(void)
 static void test_json(void)
 {
     static const char *const bad[] = {
-        "", "{", "{}x", "[]", "{\"a\"}", "{\"a\":}", "{\"a\":1.5}", "{\"a\":1e9}",
-        "{\"a\":99999999999999999999}", "{\"a\":{}}", "{\"a\":[1]}", "{\"a\":[\"b\"}",
-        "{\"a\":\"b}", "{\"a\":\"\\q\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\ud800\"}",
-        "{\"a\":\"\\u0000\"}", "{\"a\":1,}", "{\"a\":tru}", "{\"a\":-}", "{a:1}",
-        "{\"a\":\"\n\"}", "{\"a\":\"\\ud800\\u0041\"}",
+        "",
+        "{",
+        "{}x",
+        "[]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1.5}",
+        "{\"a\":1e9}",
+        "{\"a\":99999999999999999999}",
+        "{\"a\":{}}",
+        "{\"a\":[1]}",
+        "{\"a\":[\"b\"}",
+        "{\"a\":\"b}",
+        "{\"a\":\"\\q\"}",
+        "{\"a\":\"\\u12\"}",
+        "{\"a\":\"\\ud800\"}",
+        "{\"a\":\"\\u0000\"}",
+        "{\"a\":1,}",
+        "{\"a\":tru}",
+        "{\"a\":-}",
+        "{a:1}",
+        "{\"a\":\"\n\"}",
+        "{\"a\":\"\\ud800\\u0041\"}",
     };
     GHashTable *o;
     GString *out = g_string_new(NULL);
@@ -138,9 +162,11 @@ static void test_json(void)
         g_test_message("%s: %s", bad[i], err);
         g_clear_pointer(&err, g_free);
     }
-    o = wire_json_read(" {\"a\" : -7, \"b\":\"\\u00e4\\\"\\\\\\n\\ud83d\\ude00\",\"c\":true,"
-                       "\"d\":null,\"e\":[],\"f\":[\"x\", \"y\"],\"g\":false, \"a\":8 } ",
-                       &err);
+    o = wire_json_read(
+        " {\"a\" : -7, \"b\":\"\\u00e4\\\"\\\\\\n\\ud83d\\ude00\",\"c\":true,"
+        "\"d\":null,\"e\":[],\"f\":[\"x\", \"y\"],\"g\":false, "
+        "\"a\":8 } ",
+        &err);
     g_assert_nonnull(o);
     v = g_hash_table_lookup(o, "a");
     g_assert_cmpint(v->type, ==, WIRE_JSON_NUMBER);
@@ -189,8 +215,11 @@ static void test_commands(void)
     char *answer;
 
     bench_init(&b, 4, 1000);
-    ask(&b, "{\"cmd\":\"rules\",\"id\":5}", "{\"id\":5,\"ok\":true,\"result\":[]}");
-    ask(&b, "{\"cmd\":\"add\",\"rules\":[\"drop record=7\",\"log flags=syn\"],\"id\":\"x\"}",
+    ask(&b, "{\"cmd\":\"rules\",\"id\":5}",
+        "{\"id\":5,\"ok\":true,\"result\":[]}");
+    ask(&b,
+        "{\"cmd\":\"add\",\"rules\":[\"drop record=7\",\"log "
+        "flags=syn\"],\"id\":\"x\"}",
         "{\"id\":\"x\",\"ok\":true,\"result\":[1,2]}");
     /* all or none */
     ask_error(&b, "{\"cmd\":\"add\",\"rules\":[\"drop\",\"drip\"]}", "'drip'");
@@ -201,35 +230,45 @@ static void test_commands(void)
     bench_syn(&b);
     ask(&b, "{\"cmd\":\"log\",\"since\":1}",
         "{\"ok\":true,\"result\":{\"first\":1,\"hits\":[{\"hit\":1,\"rule\":2,"
-        "\"action\":\"log\",\"dir\":\"b>a\",\"frame\":0,\"flow\":0,\"packet\":0,"
-        "\"frame_len\":66,\"sport\":443,\"dport\":40000,\"seq\":77,\"len\":0,\"flags\":18}],"
+        "\"action\":\"log\",\"dir\":\"b>a\",\"frame\":0,\"flow\":0,"
+        "\"packet\":0,"
+        "\"frame_len\":66,\"sport\":443,\"dport\":40000,\"seq\":77,\"len\":0,"
+        "\"flags\":18}],"
         "\"next\":2,\"more\":false}}");
     answer = wire_control_answer(&b.core, NULL, "{\"cmd\":\"flows\"}");
-    g_assert_nonnull(strstr(answer, "\"a\":\"10.0.0.1:40000\",\"b\":\"10.0.0.2:443\""));
+    g_assert_nonnull(
+        strstr(answer, "\"a\":\"10.0.0.1:40000\",\"b\":\"10.0.0.2:443\""));
     g_free(answer);
     answer = wire_control_answer(&b.core, NULL, "{\"cmd\":\"stats\"}");
-    g_assert_nonnull(strstr(answer, "\"a>b\":{\"frames_in\":1,\"bytes_in\":66,"));
+    g_assert_nonnull(
+        strstr(answer, "\"a>b\":{\"frames_in\":1,\"bytes_in\":66,"));
     g_assert_nonnull(strstr(answer, "\"rules\":2,\"waiting\":0,\"hits\":2}"));
     g_free(answer);
     ask_error(&b, "{\"cmd\":\"clear\",\"rule\":9}", "no rule has the id 9");
-    ask_error(&b, "{\"cmd\":\"clear\",\"rule\":\"all\"}", "rule: expected the id");
+    ask_error(&b, "{\"cmd\":\"clear\",\"rule\":\"all\"}",
+              "rule: expected the id");
     ask_error(&b, "{\"cmd\":\"clear\",\"rules\":1}", "clear: takes no 'rules'");
     ask_error(&b, "{\"cmd\":\"explode\"}", "there are: add, rules, clear");
     ask_error(&b, "{}", "cmd is missing");
     ask_error(&b, "hello", "expected '{'");
-    ask_error(&b, "{\"cmd\":\"log\",\"since\":-1}", "since: expected 0 or more");
+    ask_error(&b, "{\"cmd\":\"log\",\"since\":-1}",
+              "since: expected 0 or more");
     ask_error(&b, "{\"cmd\":\"add\"}", "needs rules");
     ask_error(&b, "{\"cmd\":\"add\",\"rules\":\"drop\"}", "expected an array");
     ask(&b, "{\"cmd\":\"clear\",\"rule\":1}", "{\"ok\":true,\"result\":null}");
     /* ids are never used again, those of refused rules neither */
-    ask(&b, "{\"cmd\":\"add\",\"rules\":[\"hold name=x\"]}", "{\"ok\":true,\"result\":[4]}");
+    ask(&b, "{\"cmd\":\"add\",\"rules\":[\"hold name=x\"]}",
+        "{\"ok\":true,\"result\":[4]}");
     bench_syn(&b);
-    ask(&b, "{\"cmd\":\"release\",\"name\":\"y\"}", "{\"ok\":true,\"result\":0}");
-    ask(&b, "{\"cmd\":\"release\",\"name\":\"x\"}", "{\"ok\":true,\"result\":2}");
+    ask(&b, "{\"cmd\":\"release\",\"name\":\"y\"}",
+        "{\"ok\":true,\"result\":0}");
+    ask(&b, "{\"cmd\":\"release\",\"name\":\"x\"}",
+        "{\"ok\":true,\"result\":2}");
     ask(&b, "{\"cmd\":\"reset\"}", "{\"ok\":true,\"result\":null}");
     ask(&b, "{\"cmd\":\"flows\"}", "{\"ok\":true,\"result\":[]}");
     ask(&b, "{\"cmd\":\"log\"}",
-        "{\"ok\":true,\"result\":{\"first\":0,\"hits\":[],\"next\":0,\"more\":false}}");
+        "{\"ok\":true,\"result\":{\"first\":0,\"hits\":[],\"next\":0,"
+        "\"more\":false}}");
     bench_clear(&b);
 }
 
@@ -249,12 +288,13 @@ static void test_long_log(void)
         bench_forget_output(&b);
     }
     do {
-        char *line = g_strdup_printf("{\"cmd\":\"log\",\"since\":%" G_GUINT64_FORMAT "}",
-                                     since);
+        char *line = g_strdup_printf(
+            "{\"cmd\":\"log\",\"since\":%" G_GUINT64_FORMAT "}", since);
 
         answer = wire_control_answer(&b.core, NULL, line);
         for (p = answer; (p = strstr(p, "{\"hit\":")); p++) {
-            g_assert_cmpuint(g_ascii_strtoull(p + 7, NULL, 10), ==, 1500 + seen);
+            g_assert_cmpuint(g_ascii_strtoull(p + 7, NULL, 10), ==,
+                             1500 + seen);
             seen++;
         }
         p = strstr(answer, "\"next\":");

@@ -1,14 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of match.c and of the numbers that core.c gives: which packets a rule means.
- * A rule under test drops; what does not come out is what it means.
+ * Tests of match.c and of the numbers that core.c gives: which packets a rule
+ * means. A rule under test drops; what does not come out is what it means.
  */
 #include "bench.h"
 
 #define MSS 100
 
-/* 4 records of the handshake (record 0 is the last), then data records of 300 bytes. */
+/*
+ * 4 records of the handshake (record 0 is the last), then data records of 300
+ * bytes.
+ */
 static Stream usual_stream(unsigned n_data)
 {
     Stream s = stream_new();
@@ -20,7 +22,10 @@ static Stream usual_stream(unsigned n_data)
     return s;
 }
 
-/* Which segments of the stream, cut every MSS bytes, the rule drops: bit N for the Nth. */
+/*
+ * Which segments of the stream, cut every MSS bytes, the rule drops: bit N for
+ * the Nth.
+ */
 static uint64_t dropped_by(const char *rule, const Stream *s)
 {
     uint64_t came = 0, sent = 0;
@@ -43,7 +48,10 @@ static uint64_t dropped_by(const char *rule, const Stream *s)
     return sent & ~came;
 }
 
-/* The segments that hold any of bytes lo..hi of these records, straight from the truth. */
+/*
+ * The segments that hold any of bytes lo..hi of these records, straight from
+ * the truth.
+ */
 static uint64_t holding(const Stream *s, unsigned wire, int lo, int hi)
 {
     const WireRecord *r = stream_record(s, wire);
@@ -119,16 +127,19 @@ static void test_other_keys(void)
     for (i = 0; i < s.records->len; i++) {
         headers |= holding(&s, i, 0, 4);
     }
-    g_assert_cmphex(all, ==, (UINT64_C(1) << (s.bytes->len + MSS - 1) / MSS) - 1);
+    g_assert_cmphex(all, ==,
+                    (UINT64_C(1) << (s.bytes->len + MSS - 1) / MSS) - 1);
     g_assert_cmphex(dropped_by("drop headers=0", &s), ==, all & ~headers);
     g_assert_cmphex(dropped_by("drop headers=1..", &s), ==, headers);
     g_assert_cmphex(dropped_by("drop record=4 headers=0", &s), ==,
                     holding(&s, 7, 0, -1) & ~headers);
     g_assert_cmphex(dropped_by("drop segment=3..5", &s), ==, 7 << 3);
-    g_assert_cmphex(dropped_by("drop packet=3..5", &s), ==, 7 << 2);     /* 0 is the SYN */
+    /* 0 is the SYN */
+    g_assert_cmphex(dropped_by("drop packet=3..5", &s), ==, 7 << 2);
     g_assert_cmphex(dropped_by("drop stream=250..420", &s), ==, 7 << 2);
     g_assert_cmphex(dropped_by("drop stream=..99,700", &s), ==, 1 | 1 << 7);
-    g_assert_cmphex(dropped_by("drop flow=0 port=443 sport=40000 dport=443", &s), ==, all);
+    g_assert_cmphex(
+        dropped_by("drop flow=0 port=443 sport=40000 dport=443", &s), ==, all);
     g_assert_cmphex(dropped_by("drop flow=1", &s), ==, 0);
     g_assert_cmphex(dropped_by("drop sport=443", &s), ==, 0);
     g_assert_cmphex(dropped_by("drop port=1..442", &s), ==, 0);
@@ -140,9 +151,10 @@ static void test_other_keys(void)
     g_assert_cmphex(dropped_by("drop flags=!psh", &s), ==, 0);
     g_assert_cmphex(dropped_by("drop len=..99", &s), ==,
                     s.bytes->len % MSS ? UINT64_C(1) << s.bytes->len / MSS : 0);
-    g_assert_cmphex(dropped_by("drop segment=2.. after=3", &s), ==, all & ~UINT64_C(31));
-    g_assert_cmphex(dropped_by("drop segment=2.. after=1 every=3 count=2", &s), ==,
-                    1 << 3 | 1 << 6);
+    g_assert_cmphex(dropped_by("drop segment=2.. after=3", &s), ==,
+                    all & ~UINT64_C(31));
+    g_assert_cmphex(dropped_by("drop segment=2.. after=1 every=3 count=2", &s),
+                    ==, 1 << 3 | 1 << 6);
     g_assert_cmphex(dropped_by("drop p=0 segment=0..", &s), ==, 0);
     g_assert_cmphex(dropped_by("drop p=1 segment=0..", &s), ==, all);
     stream_free(&s);
@@ -161,7 +173,8 @@ static void test_pass(void)
     bench_syn(&b);
     bench_send_all(&b, &s, MSS);
     for (i = 1; i < b.out[0]->len; i++) {
-        g_assert_true(holding(&s, 5, 0, -1) & UINT64_C(1) << bench_at(&b, i) / MSS);
+        g_assert_true(holding(&s, 5, 0, -1) & UINT64_C(1)
+                                                  << bench_at(&b, i) / MSS);
     }
     g_assert_cmpuint(b.out[0]->len, ==, 1 + 4);
     bench_clear(&b);
@@ -209,7 +222,9 @@ static void test_transmissions(void)
     stream_free(&s);
 }
 
-/* A new byte behind old ones in the same segment still is a first transmission. */
+/*
+ * A new byte behind old ones in the same segment still is a first transmission.
+ */
 static void test_partly_new(void)
 {
     Stream s = usual_stream(2);
@@ -228,7 +243,10 @@ static void test_partly_new(void)
     stream_free(&s);
 }
 
-/* A header in two segments: both have bytes of it, before the rest has been seen. */
+/*
+ * A header in two segments: both have bytes of it, before the rest has been
+ * seen.
+ */
 static void test_split_header(void)
 {
     Stream s = usual_stream(3);
@@ -245,10 +263,14 @@ static void test_split_header(void)
         bench_syn(&b);
         bench_send(&b, &s, 0, start + cut);
         bench_send(&b, &s, start + cut, start + 50);
-        g_assert_cmpuint(((WireRule *)b.core.rules->pdata[0])->limits.hits, ==, 2);
-        g_assert_nonnull(strstr(g_queue_peek_nth(&b.core.log, 0), "\"rule\":1,"));
-        g_assert_nonnull(strstr(g_queue_peek_nth(&b.core.log, 1), "\"rule\":2,"));
-        g_assert_nonnull(strstr(g_queue_peek_nth(&b.core.log, 3), "\"rule\":3,"));
+        g_assert_cmpuint(((WireRule *)b.core.rules->pdata[0])->limits.hits, ==,
+                         2);
+        g_assert_nonnull(
+            strstr(g_queue_peek_nth(&b.core.log, 0), "\"rule\":1,"));
+        g_assert_nonnull(
+            strstr(g_queue_peek_nth(&b.core.log, 1), "\"rule\":2,"));
+        g_assert_nonnull(
+            strstr(g_queue_peek_nth(&b.core.log, 3), "\"rule\":3,"));
         bench_clear(&b);
     }
     stream_free(&s);
@@ -290,7 +312,8 @@ static void test_relative(void)
             segments++;
         }
         g_test_message("%s", t[i].rule);
-        g_assert_cmpuint(b.out[0]->len, ==, segments - (t[i].last - t[i].first + 1));
+        g_assert_cmpuint(b.out[0]->len, ==,
+                         segments - (t[i].last - t[i].first + 1));
         for (n = 0; n < b.out[0]->len; n++) {
             Seen seen = bench_seen(&b, 0, n);
             uint32_t from = bench_at(&b, n);
@@ -307,7 +330,10 @@ static void test_relative(void)
     stream_free(&s);
 }
 
-/* +N of segments, packets and bytes; and of a flow that is opened later, from its start. */
+/*
+ * +N of segments, packets and bytes; and of a flow that is opened later, from
+ * its start.
+ */
 static void test_relative_others(void)
 {
     Stream s = usual_stream(9);
@@ -320,9 +346,11 @@ static void test_relative_others(void)
     bench_rule(&b, "log a>b packet=+2");
     bench_rule(&b, "log a>b stream=+0");
     bench_rule(&b, "log b>a packet=+0");
-    bench_put(&b, 0, tcp_frame(4, 0, 2 + s.bytes->len, 0x10, NULL, 0));     /* packet +0 */
-    bench_put(&b, 0, tcp_frame(4, 0, 2 + s.bytes->len - 1, 0x10, NULL, 2)); /* +1 */
-    bench_put(&b, 0, tcp_frame(4, 0, 2 + s.bytes->len, 0x10, NULL, 2));     /* +2 */
+    /* packet +0 */
+    bench_put(&b, 0, tcp_frame(4, 0, 2 + s.bytes->len, 0x10, NULL, 0));
+    /* +1 */
+    bench_put(&b, 0, tcp_frame(4, 0, 2 + s.bytes->len - 1, 0x10, NULL, 2));
+    bench_put(&b, 0, tcp_frame(4, 0, 2 + s.bytes->len, 0x10, NULL, 2)); /* +2 */
     bench_put(&b, 1, tcp_frame(4, 1, 78, 0x10, NULL, 0));
     g_assert_cmpuint(b.core.log.length, ==, 4);
     g_assert_nonnull(strstr(g_queue_peek_nth(&b.core.log, 0), "\"rule\":3,"));
@@ -341,7 +369,10 @@ static void test_relative_others(void)
     stream_free(&s);
 }
 
-/* Draws: as often as asked, the same again with the same seed, whatever else passes. */
+/*
+ * Draws: as often as asked, the same again with the same seed, whatever else
+ * passes.
+ */
 static void test_probability(void)
 {
     enum { N = 20000 };
@@ -361,7 +392,7 @@ static void test_probability(void)
         bench_syn(&b);
         bench_forget_output(&b);
         for (n = 0; n < N; n++) {
-            if (i == 1 && n % 3 == 0) {         /* others in between change nothing */
+            if (i == 1 && n % 3 == 0) {   /* others in between change nothing */
                 bench_put(&b, 1, tcp_frame(4, 1, n, 0x10, NULL, 0));
                 bench_put(&b, 0, tcp_frame(6, 0, n, 0x10, NULL, 4));
             }
@@ -374,13 +405,17 @@ static void test_probability(void)
         for (n = 0; n < N; n++) {
             same[i] += fate[i][n] && fate[0][n];
         }
-        g_test_message("%s: %u of %u, %u as the first", rules[i], count[i], N, same[i]);
+        g_test_message("%s: %u of %u, %u as the first", rules[i], count[i], N,
+                       same[i]);
         /* nine standard deviations around 2000 */
         g_assert_cmpuint(count[i], >, 1600);
         g_assert_cmpuint(count[i], <, 2400);
     }
     g_assert_cmpmem(fate[0], N, fate[1], N);
-    /* another seed or action draws independently: 200 in common, 130 the deviations */
+    /*
+     * another seed or action draws independently: 200 in common, 130 the
+     * deviations
+     */
     g_assert_cmpuint(same[2], <, 350);
     g_assert_cmpuint(same[3], <, 350);
     for (i = 0; i < 4; i++) {
@@ -396,21 +431,29 @@ static void test_not_tcp(void)
         const char *rule;
         bool dropped;
     } t[] = {
-        { { .ip = 4, .proto = 17, .payload_len = 9 }, "drop proto=udp len=9", true },
-        { { .ip = 4, .proto = 17, .payload_len = 9, .dport = 53 }, "drop dport=53", true },
+        { { .ip = 4, .proto = 17, .payload_len = 9 }, "drop proto=udp len=9",
+          true },
+        { { .ip = 4, .proto = 17, .payload_len = 9, .dport = 53 },
+          "drop dport=53", true },
         { { .ip = 4, .proto = 17, .payload_len = 9 }, "drop record=0", false },
         { { .ip = 4, .proto = 17, .payload_len = 9 }, "corrupt", false },
         { { .ip = 4, .proto = 17, .payload_len = 9 }, "drop flow=0..", false },
         { { .ip = 4, .proto = 1, .payload_len = 40 }, "drop proto=icmp", true },
-        { { .ip = 6, .proto = 58, .payload_len = 40 }, "drop proto=icmp ip=6", true },
-        { { .ip = 0, .ethertype = 0x806, .payload_len = 40 }, "drop proto=other", true },
-        { { .ip = 0, .ethertype = 0x806, .payload_len = 40 }, "drop proto=tcp", false },
-        { { .ip = 0, .ethertype = 0x806, .payload_len = 40 }, "drop len=0..", false },
-        { { .ip = 0, .ethertype = 0x806, .payload_len = 40 }, "drop packet=0", true },
-        { { .ip = 4, .proto = 6, .payload_len = 40, .n_vlan = 1, .tpid = { 0x8100 },
-            .tci = { 0xe005 } }, "drop vlan=5 segment=0", true },
-        { { .ip = 4, .proto = 6, .payload_len = 40, .n_vlan = 1, .tpid = { 0x8100 },
-            .tci = { 0xe005 } }, "drop vlan=6", false },
+        { { .ip = 6, .proto = 58, .payload_len = 40 }, "drop proto=icmp ip=6",
+          true },
+        { { .ip = 0, .ethertype = 0x806, .payload_len = 40 },
+          "drop proto=other", true },
+        { { .ip = 0, .ethertype = 0x806, .payload_len = 40 }, "drop proto=tcp",
+          false },
+        { { .ip = 0, .ethertype = 0x806, .payload_len = 40 }, "drop len=0..",
+          false },
+        { { .ip = 0, .ethertype = 0x806, .payload_len = 40 }, "drop packet=0",
+          true },
+        { { .ip = 4, .proto = 6, .payload_len = 40, .n_vlan = 1,
+            .tpid = { 0x8100 }, .tci = { 0xe005 } }, "drop vlan=5 segment=0",
+          true },
+        { { .ip = 4, .proto = 6, .payload_len = 40, .n_vlan = 1,
+            .tpid = { 0x8100 }, .tci = { 0xe005 } }, "drop vlan=6", false },
         { { .ip = 4, .proto = 6, .payload_len = 40, .frag = FRAME_FIRST_FRAG },
           "drop flow=0..", false },
         { { .ip = 4, .proto = 6, .payload_len = 40, .frag = FRAME_LATER_FRAG },
@@ -467,14 +510,17 @@ static void test_flows(void)
     g_assert_cmpuint(b.core.flows.by_use.length, ==, 1);
     g_assert_cmpuint(b.core.log.length, ==, 1);
     b.ip = 6;
-    bench_send_all(&b, &s, 1000);                   /* picked up without a SYN */
+    bench_send_all(&b, &s, 1000);    /* picked up without a SYN */
     g_assert_cmpint(b.core.flows.next_number, ==, 3);
     g_assert_cmpuint(b.core.flows.by_use.length, ==, 2);
     bench_clear(&b);
     stream_free(&s);
 }
 
-/* However many there are, memory has a bound; what waits in an old one is let go. */
+/*
+ * However many there are, memory has a bound; what waits in an old one is let
+ * go.
+ */
 static void test_many_flows(void)
 {
     unsigned i;
@@ -483,8 +529,12 @@ static void test_many_flows(void)
     bench_init(&b, 4, 1);
     bench_rule(&b, "delay packets=5");
     for (i = 0; i < WIRE_MAX_FLOWS + 100; i++) {
-        FrameSpec spec = { .ip = 4, .proto = 6, .payload_len = 1, .tcp_flags = 0x10,
-                           .sport = (uint16_t)i, .dport = (uint16_t)(i >> 16) };
+        FrameSpec spec = { .ip = 4,
+                           .proto = 6,
+                           .payload_len = 1,
+                           .tcp_flags = 0x10,
+                           .sport = (uint16_t)i,
+                           .dport = (uint16_t)(i >> 16) };
         Frame f;
 
         spec.dst_ip[0] = (uint8_t)(i >> 8);

@@ -1,8 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of stream.c: records and transmissions under loss, reordering, duplication and
- * retransmission in other cuts, against a model that keeps one entry for each byte.
+ * Tests of stream.c: records and transmissions under loss, reordering,
+ * duplication and retransmission in other cuts, against a model that keeps one
+ * entry for each byte.
  */
 #include "bench.h"
 
@@ -53,7 +53,8 @@ static void model_pass(Model *m, uint32_t from, uint32_t to)
     }
 }
 
-static void compare(const Model *m, const WireStream *s, uint32_t from, uint32_t to)
+static void compare(const Model *m, const WireStream *s, uint32_t from,
+                    uint32_t to)
 {
     GArray *spans = g_array_new(FALSE, FALSE, sizeof(WireSpan));
     GArray *passed = g_array_new(FALSE, FALSE, sizeof(WirePassed));
@@ -90,8 +91,10 @@ static void compare(const Model *m, const WireStream *s, uint32_t from, uint32_t
             g_assert_cmpint(got->wire, ==, want->wire);
             g_assert_cmpint(got->record, ==, want->record);
             g_assert_cmpint(got->app, ==, want->app);
-            g_assert_cmpuint(got->len, ==, want->start + 5 <= m->front ? want->len : 0);
-            g_assert_cmpuint(span->at + (at - span->start), ==, at - want->start);
+            g_assert_cmpuint(got->len, ==,
+                             want->start + 5 <= m->front ? want->len : 0);
+            g_assert_cmpuint(span->at + (at - span->start), ==,
+                             at - want->start);
         }
     }
     g_assert_cmpuint(g_array_index(spans, WireSpan, i).end, ==, to);
@@ -109,7 +112,8 @@ static Stream random_stream(void)
     }
     while (n--) {
         stream_add(&s, (uint8_t)frame_pick(23, 23, 23, 23, 23, 21, 22),
-                   (uint32_t)frame_pick(24, 25, 30, 30, 100, 250, 256, 256, 17), false);
+                   (uint32_t)frame_pick(24, 25, 30, 30, 100, 250, 256, 256, 17),
+                   false);
     }
     return s;
 }
@@ -119,7 +123,10 @@ typedef struct Cut {
     uint32_t to;
 } Cut;
 
-/* Segments in the order in which they pass: some late, some twice, some in other cuts. */
+/*
+ * Segments in the order in which they pass: some late, some twice, some in
+ * other cuts.
+ */
 static GArray *random_cuts(uint32_t len)
 {
     GArray *cuts = g_array_new(FALSE, FALSE, sizeof(Cut));
@@ -159,22 +166,26 @@ static void test_random(void)
 
     for (round = 0; round < rounds; round++) {
         Stream stream = random_stream();
-        uint32_t len = stream.bytes->len, base = (uint32_t)g_test_rand_int(), cut;
+        uint32_t len = stream.bytes->len, base = (uint32_t)g_test_rand_int(),
+                 cut;
         GArray *cuts = random_cuts(len);
         Model m = model_new(&stream);
         WireStream s;
 
         if (g_test_rand_bit()) {
-            base = 0u - (uint32_t)g_test_rand_int_range(0, (gint)len + 10);  /* it wraps */
+            /* it wraps */
+            base = 0u - (uint32_t)g_test_rand_int_range(0, (gint)len + 10);
         }
         wire_stream_init(&s);
         wire_stream_syn(&s, base - 1);
         for (i = 0; i < cuts->len; i++) {
             Cut c = g_array_index(cuts, Cut, i);
-            uint8_t *data = dup_exact(stream.bytes->data + c.from, c.to - c.from);
+            uint8_t *data = dup_exact(stream.bytes->data + c.from,
+                                      c.to - c.from);
 
-            g_assert_cmpuint(wire_stream_feed(&s, base + c.from, data, c.to - c.from,
-                                              &cut), ==, c.from);
+            g_assert_cmpuint(
+                wire_stream_feed(&s, base + c.from, data, c.to - c.from, &cut),
+                ==, c.from);
             g_assert_cmpuint(cut, ==, 0);
             g_free(data);
             model_pass(&m, c.from, c.to);
@@ -197,8 +208,8 @@ static void test_random(void)
 }
 
 /* Feed bytes in order, in segments of `mss`, from sequence number `seq` on. */
-static void feed_all(WireStream *s, uint32_t seq, const uint8_t *data, uint32_t len,
-                     uint32_t mss)
+static void feed_all(WireStream *s, uint32_t seq, const uint8_t *data,
+                     uint32_t len, uint32_t mss)
 {
     uint32_t at, cut;
 
@@ -242,17 +253,21 @@ static void test_numbers(void)
     wire_stream_syn(&ws, 0xffffffff);
     feed_all(&ws, 0, t.bytes->data, t.bytes->len, 1000);
     for (i = 0; i < G_N_ELEMENTS(tls13); i++) {
-        g_assert_cmpint(g_array_index(ws.records, WireRecord, i).record, ==, record13[i]);
+        g_assert_cmpint(g_array_index(ws.records, WireRecord, i).record, ==,
+                        record13[i]);
     }
     wire_stream_clear(&ws);
     stream_free(&s);
     stream_free(&t);
 }
 
-/* A plain protocol first, or a connection picked up in the middle of a record. */
+/*
+ * A plain protocol first, or a connection picked up in the middle of a record.
+ */
 static void test_found_late(void)
 {
-    static const uint8_t plain[] = "220 ready\r\n250 STARTTLS\003\r\n\027\003 not yet";
+    static const uint8_t plain[] =
+        "220 ready\r\n250 STARTTLS\003\r\n\027\003 not yet";
     unsigned mss, skip;
 
     for (mss = 1; mss < 60; mss++) {
@@ -268,7 +283,8 @@ static void test_found_late(void)
         feed_all(&ws, 1000 + sizeof(plain), s.bytes->data, s.bytes->len, mss);
         g_assert_cmpint(ws.n_wire, ==, 2);
         g_assert_cmpuint(ws.lost, ==, 0);
-        g_assert_cmpuint(g_array_index(ws.records, WireRecord, 0).start, ==, sizeof(plain));
+        g_assert_cmpuint(g_array_index(ws.records, WireRecord, 0).start, ==,
+                         sizeof(plain));
         wire_stream_clear(&ws);
 
         for (skip = 0; skip < 105; skip += 7) {
@@ -289,7 +305,9 @@ static void test_chain_breaks(void)
     static const struct {
         unsigned byte;
         uint8_t value;
-    } bad[] = { { 0, 24 }, { 0, 19 }, { 0, 3 }, { 1, 2 }, { 2, 5 }, { 3, 0x60 } };
+    } bad[] = {
+        { 0, 24 }, { 0, 19 }, { 0, 3 }, { 1, 2 }, { 2, 5 }, { 3, 0x60 }
+    };
     unsigned i, mss;
 
     for (i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -309,7 +327,8 @@ static void test_chain_breaks(void)
             g_assert_cmpuint(ws.lost, ==, 1);
             g_assert_cmpint(ws.n_wire, ==, 3);
             g_assert_cmpint(ws.n_record, ==, 3);
-            g_assert_cmpuint(g_array_index(ws.records, WireRecord, 1).start, ==, 110);
+            g_assert_cmpuint(g_array_index(ws.records, WireRecord, 1).start, ==,
+                             110);
             wire_stream_clear(&ws);
             stream_free(&s);
         }
@@ -319,8 +338,9 @@ static void test_chain_breaks(void)
 /* A first record that is none takes "encrypted" back with it. */
 static void test_retracted(void)
 {
-    static const uint8_t bytes[] = { 23, 3, 9, 0, 0, 22, 3, 3, 0, 4, 1, 2, 4, 5, 20, 3, 3, 0,
-                                     1, 1, 22, 3, 3, 0, 4, 9, 9, 9, 9 };
+    static const uint8_t bytes[] = { 23, 3, 9, 0, 0,  22, 3, 3, 0, 4,
+                                     1,  2, 4, 5, 20, 3,  3, 0, 1, 1,
+                                     22, 3, 3, 0, 4,  9,  9, 9, 9 };
     unsigned mss;
 
     for (mss = 1; mss <= sizeof(bytes); mss++) {
@@ -332,7 +352,8 @@ static void test_retracted(void)
         g_assert_cmpint(ws.n_wire, ==, 3);
         g_assert_cmpint(ws.n_record, ==, 1);
         g_assert_cmpint(ws.n_app, ==, 0);
-        g_assert_cmpint(g_array_index(ws.records, WireRecord, 0).record, ==, -1);
+        g_assert_cmpint(g_array_index(ws.records, WireRecord, 0).record, ==,
+                        -1);
         wire_stream_clear(&ws);
     }
 }
@@ -355,10 +376,14 @@ static void test_before(void)
     wire_stream_clear(&ws);
 }
 
-/* A hole that nobody fills: within a record the chain goes on, else it is searched. */
+/*
+ * A hole that nobody fills: within a record the chain goes on, else it is
+ * searched.
+ */
 static void test_hole_stays(void)
 {
-    static const uint32_t holes[] = { 50, 205 };    /* of 20 bytes, in records of 105 */
+    /* of 20 bytes, in records of 105 */
+    static const uint32_t holes[] = { 50, 205 };
     unsigned i;
 
     for (i = 0; i < G_N_ELEMENTS(holes); i++) {
@@ -373,13 +398,14 @@ static void test_hole_stays(void)
         wire_stream_syn(&ws, 0);
         wire_stream_feed(&ws, 1, s.bytes->data, before, &cut);
         for (at = before + 20; at < s.bytes->len; at += 1400) {
-            wire_stream_feed(&ws, 1 + at, s.bytes->data + at, MIN(1400, s.bytes->len - at),
-                             &cut);
+            wire_stream_feed(&ws, 1 + at, s.bytes->data + at,
+                             MIN(1400, s.bytes->len - at), &cut);
             g_assert_cmpuint(ws.behind_bytes, <=, WIRE_MAX_BEHIND + 2000);
         }
         /* the hole of the second case has the header at 210 */
         g_assert_cmpuint(ws.lost, ==, i);
-        g_assert_cmpint(ws.n_wire, ==, stream_record(&s, s.records->len - 1)->wire + 1 - i);
+        g_assert_cmpint(ws.n_wire, ==,
+                        stream_record(&s, s.records->len - 1)->wire + 1 - i);
         g_assert_cmpuint(ws.next, ==, s.bytes->len);
         wire_stream_clear(&ws);
         stream_free(&s);
@@ -399,9 +425,11 @@ static void test_forgets(void)
     wire_stream_init(&ws);
     wire_stream_syn(&ws, 0);
     while (total < 3ull * WIRE_MEMORY) {
-        wire_stream_feed(&ws, (uint32_t)(1 + total), s.bytes->data, s.bytes->len, &cut);
+        wire_stream_feed(&ws, (uint32_t)(1 + total), s.bytes->data,
+                         s.bytes->len, &cut);
         if (total % 7 == 0) {
-            wire_stream_feed(&ws, (uint32_t)(1 + total), s.bytes->data, 100, &cut);
+            wire_stream_feed(&ws, (uint32_t)(1 + total), s.bytes->data, 100,
+                             &cut);
         }
         total += s.bytes->len;
     }

@@ -26,7 +26,8 @@ typedef struct Mlx5PrmField {
 #define MLX5_PRM_ENUM_ROW(st, field, bit_, width_) \
     MLX5_BIT_##st##_##field = (bit_),              \
     MLX5_WIDTH_##st##_##field = (width_),
-#define MLX5_PRM_TABLE_ROW(st, field, bit_, width_) { #field, (bit_), (width_) },
+#define MLX5_PRM_TABLE_ROW(st, field, bit_, width_) \
+    { #field, (bit_), (width_) },
 
 /* Makes the constants of one structure from its MLX5_PRM_<name> list. */
 #define MLX5_PRM_STRUCT(st) enum { MLX5_PRM_##st(MLX5_PRM_ENUM_ROW) };

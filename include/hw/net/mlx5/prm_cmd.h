@@ -93,7 +93,9 @@
     F(query_hca_cap_in, op_mod, 0x030, 16) \
     F(query_hca_cap_in, function_id, 0x050, 16)
 
-/* capability pages: only the fields the profiles set or the device reads back */
+/*
+ * capability pages: only the fields the profiles set or the device reads back
+ */
 
 #define MLX5_PRM_cmd_hca_cap(F) \
     F(cmd_hca_cap, hca_cap_2, 0x020, 1) \
@@ -197,20 +199,21 @@
     F(cmd_hca_cap, num_vhca_ports, 0x610, 8) \
     F(cmd_hca_cap, sw_owner_id, 0x61e, 1)
 
-#define MLX5_PRM_per_protocol_networking_offload_caps(F) \
-    F(per_protocol_networking_offload_caps, csum_cap, 0x000, 1) \
-    F(per_protocol_networking_offload_caps, vlan_cap, 0x001, 1) \
-    F(per_protocol_networking_offload_caps, lro_cap, 0x002, 1) \
-    F(per_protocol_networking_offload_caps, wqe_vlan_insert, 0x007, 1) \
-    F(per_protocol_networking_offload_caps, self_lb_en_modifiable, 0x008, 1) \
-    F(per_protocol_networking_offload_caps, max_lso_cap, 0x00b, 5) \
-    F(per_protocol_networking_offload_caps, multi_pkt_send_wqe, 0x010, 2) \
-    F(per_protocol_networking_offload_caps, wqe_inline_mode, 0x012, 2) \
-    F(per_protocol_networking_offload_caps, rss_ind_tbl_cap, 0x014, 4) \
-    F(per_protocol_networking_offload_caps, reg_umr_sq, 0x018, 1) \
-    F(per_protocol_networking_offload_caps, scatter_fcs, 0x019, 1) \
-    F(per_protocol_networking_offload_caps, enhanced_multi_pkt_send_wqe, 0x01a, 1) \
-    F(per_protocol_networking_offload_caps, cqe_checksum_full, 0x023, 1) \
+#define MLX5_PRM_per_protocol_networking_offload_caps(F)                       \
+    F(per_protocol_networking_offload_caps, csum_cap, 0x000, 1)                \
+    F(per_protocol_networking_offload_caps, vlan_cap, 0x001, 1)                \
+    F(per_protocol_networking_offload_caps, lro_cap, 0x002, 1)                 \
+    F(per_protocol_networking_offload_caps, wqe_vlan_insert, 0x007, 1)         \
+    F(per_protocol_networking_offload_caps, self_lb_en_modifiable, 0x008, 1)   \
+    F(per_protocol_networking_offload_caps, max_lso_cap, 0x00b, 5)             \
+    F(per_protocol_networking_offload_caps, multi_pkt_send_wqe, 0x010, 2)      \
+    F(per_protocol_networking_offload_caps, wqe_inline_mode, 0x012, 2)         \
+    F(per_protocol_networking_offload_caps, rss_ind_tbl_cap, 0x014, 4)         \
+    F(per_protocol_networking_offload_caps, reg_umr_sq, 0x018, 1)              \
+    F(per_protocol_networking_offload_caps, scatter_fcs, 0x019, 1)             \
+    F(per_protocol_networking_offload_caps, enhanced_multi_pkt_send_wqe, 0x01a,\
+      1)                                                                       \
+    F(per_protocol_networking_offload_caps, cqe_checksum_full, 0x023, 1)       \
     F(per_protocol_networking_offload_caps, max_vxlan_udp_ports, 0x030, 8)
 
 #define MLX5_PRM_flow_table_prop_layout(F) \

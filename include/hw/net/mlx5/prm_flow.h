@@ -69,7 +69,10 @@
 #define MLX5_PRM_delete_fte_in(F) \
     F(delete_fte_in, flow_index, 0x100, 32)
 
-/* at byte 0x40 of SET_FLOW_TABLE_ENTRY; match_value at its byte 0x40, lists at 0x300 */
+/*
+ * at byte 0x40 of SET_FLOW_TABLE_ENTRY; match_value at its byte 0x40, lists at
+ * 0x300
+ */
 
 #define MLX5_PRM_flow_context(F) \
     F(flow_context, push_vlan, 0x000, 32) \

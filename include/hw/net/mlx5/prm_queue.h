@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Layouts: event queues, completion queues, work queues and what travels in them.
+ * Layouts: event queues, completion queues, work queues and what travels in
+ * them.
  *
  * One X-macro list per PRM structure: F(structure, field, first bit, width),
  * bit 0 being the most significant bit of byte 0. See prm.h for the accessors

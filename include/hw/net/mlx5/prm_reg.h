@@ -147,7 +147,10 @@
     F(mfrl_reg, reset_type, 0x030, 8) \
     F(mfrl_reg, reset_level, 0x038, 8)
 
-/* counter sets are at byte 8 of PPCNT; a *_high and *_low pair is one field here */
+/*
+ * counter sets are at byte 8 of PPCNT; a *_high and *_low pair is one field
+ * here
+ */
 
 #define MLX5_PRM_ppcnt_reg(F) \
     F(ppcnt_reg, swid, 0x000, 8) \
@@ -157,15 +160,19 @@
     F(ppcnt_reg, plane_ind, 0x034, 4) \
     F(ppcnt_reg, prio_tc, 0x03b, 5)
 
-#define MLX5_PRM_eth_802_3_cntrs_grp_data_layout(F) \
-    F(eth_802_3_cntrs_grp_data_layout, a_frames_transmitted_ok, 0x000, 64) \
-    F(eth_802_3_cntrs_grp_data_layout, a_frames_received_ok, 0x040, 64) \
-    F(eth_802_3_cntrs_grp_data_layout, a_octets_transmitted_ok, 0x100, 64) \
-    F(eth_802_3_cntrs_grp_data_layout, a_octets_received_ok, 0x140, 64) \
-    F(eth_802_3_cntrs_grp_data_layout, a_multicast_frames_xmitted_ok, 0x180, 64) \
-    F(eth_802_3_cntrs_grp_data_layout, a_broadcast_frames_xmitted_ok, 0x1c0, 64) \
-    F(eth_802_3_cntrs_grp_data_layout, a_multicast_frames_received_ok, 0x200, 64) \
-    F(eth_802_3_cntrs_grp_data_layout, a_broadcast_frames_received_ok, 0x240, 64) \
+#define MLX5_PRM_eth_802_3_cntrs_grp_data_layout(F)                            \
+    F(eth_802_3_cntrs_grp_data_layout, a_frames_transmitted_ok, 0x000, 64)     \
+    F(eth_802_3_cntrs_grp_data_layout, a_frames_received_ok, 0x040, 64)        \
+    F(eth_802_3_cntrs_grp_data_layout, a_octets_transmitted_ok, 0x100, 64)     \
+    F(eth_802_3_cntrs_grp_data_layout, a_octets_received_ok, 0x140, 64)        \
+    F(eth_802_3_cntrs_grp_data_layout, a_multicast_frames_xmitted_ok, 0x180,   \
+      64)                                                                      \
+    F(eth_802_3_cntrs_grp_data_layout, a_broadcast_frames_xmitted_ok, 0x1c0,   \
+      64)                                                                      \
+    F(eth_802_3_cntrs_grp_data_layout, a_multicast_frames_received_ok, 0x200,  \
+      64)                                                                      \
+    F(eth_802_3_cntrs_grp_data_layout, a_broadcast_frames_received_ok, 0x240,  \
+      64)                                                                      \
     F(eth_802_3_cntrs_grp_data_layout, a_frame_too_long_errors, 0x300, 64)
 
 #define MLX5_PRM_eth_2863_cntrs_grp_data_layout(F) \
@@ -182,24 +189,33 @@
     F(eth_2863_cntrs_grp_data_layout, if_out_multicast_pkts, 0x2c0, 64) \
     F(eth_2863_cntrs_grp_data_layout, if_out_broadcast_pkts, 0x300, 64)
 
-#define MLX5_PRM_eth_2819_cntrs_grp_data_layout(F) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_drop_events, 0x000, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_octets, 0x040, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts, 0x080, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_broadcast_pkts, 0x0c0, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_multicast_pkts, 0x100, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_undersize_pkts, 0x180, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_oversize_pkts, 0x1c0, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts64octets, 0x2c0, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts65to127octets, 0x300, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts128to255octets, 0x340, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts256to511octets, 0x380, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts512to1023octets, 0x3c0, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts1024to1518octets, 0x400, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts1519to2047octets, 0x440, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts2048to4095octets, 0x480, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts4096to8191octets, 0x4c0, 64) \
-    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts8192to10239octets, 0x500, 64)
+#define MLX5_PRM_eth_2819_cntrs_grp_data_layout(F)                             \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_drop_events, 0x000, 64)      \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_octets, 0x040, 64)           \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts, 0x080, 64)             \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_broadcast_pkts, 0x0c0, 64)   \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_multicast_pkts, 0x100, 64)   \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_undersize_pkts, 0x180, 64)   \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_oversize_pkts, 0x1c0, 64)    \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts64octets, 0x2c0, 64)     \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts65to127octets, 0x300,    \
+      64)                                                                      \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts128to255octets, 0x340,   \
+      64)                                                                      \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts256to511octets, 0x380,   \
+      64)                                                                      \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts512to1023octets, 0x3c0,  \
+      64)                                                                      \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts1024to1518octets, 0x400, \
+      64)                                                                      \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts1519to2047octets, 0x440, \
+      64)                                                                      \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts2048to4095octets, 0x480, \
+      64)                                                                      \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts4096to8191octets, 0x4c0, \
+      64)                                                                      \
+    F(eth_2819_cntrs_grp_data_layout, ether_stats_pkts8192to10239octets,       \
+      0x500, 64)
 
 #define MLX5_PRM_eth_per_prio_grp_data_layout(F) \
     F(eth_per_prio_grp_data_layout, rx_octets, 0x000, 64) \
