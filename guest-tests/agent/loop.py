@@ -83,4 +83,5 @@ def main():
         Loop().run()
     finally:
         _reset()
-        os._exit(0)     # threads may hang in calls that nothing ends
+        # threads may hang in calls that nothing ends
+        os._exit(0)     # pylint: disable=protected-access

@@ -26,21 +26,21 @@ RESET_ALLOWED = (
 )
 
 
-def _bus(env, *parts):
+def _bus(*parts):
     return "/".join(("/sys/bus/pci", *parts))
 
 
 def _bound(env):
-    return env.local.call("procs.readlink", path=_bus(env, "devices", env.pci, "driver"))
+    return env.local.call("procs.readlink", path=_bus("devices", env.pci, "driver"))
 
 
 def _unbind(env):
-    env.local.write(_bus(env, "drivers", env.pci_driver, "unbind"), env.pci)
+    env.local.write(_bus("drivers", env.pci_driver, "unbind"), env.pci)
     expect(_bound(env) is None, f"{env.pci} is still bound after unbind")
 
 
 def _bind(env):
-    env.local.write(_bus(env, "drivers", env.pci_driver, "bind"), env.pci)
+    env.local.write(_bus("drivers", env.pci_driver, "bind"), env.pci)
     expect(_bound(env) is not None, f"{env.pci} is not bound after bind")
     env.set_up_network()
     env.settle()
@@ -55,7 +55,7 @@ def _expect_nothing_alive(env):
 
 def _reset(env):
     try:
-        env.local.write(_bus(env, "devices", env.pci, "reset"), "1")
+        env.local.write(_bus("devices", env.pci, "reset"), "1")
     except CallError as error:
         raise Failure(f"echo 1 > /sys/bus/pci/devices/{env.pci}/reset: {error.text}") from None
 
@@ -70,7 +70,7 @@ def _ensure_bound(env):
 
 def _check_method(env):
     """The reset must be one of the function itself to say anything about the device."""
-    path = _bus(env, "devices", env.pci, "reset_method")
+    path = _bus("devices", env.pci, "reset_method")
     try:
         note(f"reset methods: {env.local.read(path)}")
     except CallError as error:
@@ -94,7 +94,7 @@ def reset_between(env):
 @contextlib.contextmanager
 def _method(env, name):
     """One way of resetting, for the block."""
-    path = _bus(env, "devices", env.pci, "reset_method")
+    path = _bus("devices", env.pci, "reset_method")
     env.local.write(path, name)
     try:
         yield
@@ -104,7 +104,7 @@ def _method(env, name):
 
 def _methods(env):
     _check_method(env)
-    return env.local.read(_bus(env, "devices", env.pci, "reset_method")).split()
+    return env.local.read(_bus("devices", env.pci, "reset_method")).split()
 
 
 @test("rebind/reset-methods", guard=900.0)
@@ -159,16 +159,16 @@ def runtime_suspend(env):
         raise Skip("this kernel has no runtime power management of PCI devices")
     env.cleanup.callback(_ensure_bound, env)
     allowed = pci.attribute(env.pci, "d3cold_allowed")
-    env.cleanup.callback(env.local.write, _bus(env, "devices", env.pci, "d3cold_allowed"), allowed)
-    env.cleanup.callback(env.local.write, _bus(env, "devices", env.pci, "power/control"), "on")
+    env.cleanup.callback(env.local.write, _bus("devices", env.pci, "d3cold_allowed"), allowed)
+    env.cleanup.callback(env.local.write, _bus("devices", env.pci, "power/control"), "on")
     for cold in ("0", "1"):
-        env.local.write(_bus(env, "devices", env.pci, "d3cold_allowed"), cold)
+        env.local.write(_bus("devices", env.pci, "d3cold_allowed"), cold)
         _unbind(env)
-        env.local.write(_bus(env, "devices", env.pci, "power/control"), "auto")
+        env.local.write(_bus("devices", env.pci, "power/control"), "auto")
         wait_for("the function is suspended", lambda: pci.attribute(
             env.pci, "power/runtime_status") == "suspended")
         _bind(env)
-        env.local.write(_bus(env, "devices", env.pci, "power/control"), "on")
+        env.local.write(_bus("devices", env.pci, "power/control"), "on")
         wait_for("the function is active", lambda: pci.attribute(
             env.pci, "power/runtime_status") == "active")
         traffic.both_ways(env, 4, 1 << 20)

@@ -83,7 +83,7 @@ def frame(kind, session=0, stream=0, payload=b"", place=0):
     """One frame as bytes, the first of them being number `place` of its stream. `payload` must
     not be longer than MAX_PAYLOAD."""
     if len(payload) > MAX_PAYLOAD:
-        raise ValueError("frame payload of %d bytes" % len(payload))
+        raise ValueError(f"frame payload of {len(payload)} bytes")
     head = HEADER.pack(kind, stream, session, len(payload))
     return head + CHECK.pack(_check(head, payload, place)) + payload
 
@@ -110,7 +110,7 @@ def pack_exec(argv, env, cwd, tty=None):
     """Payload of EXEC. `env` is a dict, `tty` None or (rows, columns)."""
     rows, columns = tty or (0, 0)
     return pack_words([cwd, rows, columns, len(argv), *argv,
-                       *("%s=%s" % pair for pair in env.items())])
+                       *(f"{name}={value}" for name, value in env.items())])
 
 
 def unpack_exec(payload):

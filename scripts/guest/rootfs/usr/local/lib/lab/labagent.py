@@ -56,7 +56,7 @@ class Session:
             ends, child = (inp[1], out[0], err[0]), (inp[0], out[1], err[1])
             self.stdin = inp[1]
             try:
-                self.inlet = os.open("/proc/self/fd/%d" % inp[0], os.O_PATH | os.O_CLOEXEC)
+                self.inlet = os.open(f"/proc/self/fd/{inp[0]}", os.O_PATH | os.O_CLOEXEC)
             except OSError:
                 pass        # no /proc here any more
             self.out = {out[0]: f.STDOUT, err[0]: f.STDERR}
@@ -70,6 +70,7 @@ class Session:
         self.pid = pid
 
     def close_stdin(self):
+        """Let the command see the end of its stdin."""
         if self.stdin < 0:
             return
         if self.tty:
@@ -83,7 +84,7 @@ class Session:
         data = bytearray()
         if self.inlet >= 0:
             try:
-                fd = os.open("/proc/self/fd/%d" % self.inlet, os.O_RDONLY | os.O_NONBLOCK)
+                fd = os.open(f"/proc/self/fd/{self.inlet}", os.O_RDONLY | os.O_NONBLOCK)
             except OSError:
                 fd = -1
             if fd >= 0:
@@ -98,6 +99,7 @@ class Session:
         return data
 
     def signal(self, number):
+        """Send a signal to the command and what it started."""
         try:
             os.killpg(self.pid, number)
         except ProcessLookupError:
@@ -107,6 +109,7 @@ class Session:
                 pass
 
     def close(self):
+        """Let go of all streams."""
         for fd in {self.stdin, self.inlet, *self.out} - {-1}:
             os.close(fd)
         self.stdin = self.inlet = -1
@@ -129,6 +132,7 @@ def spare(score):
 
 def run_child(fds, argv, env, cwd, tty):
     """In the child: becomes the command, or says on its stderr why not."""
+    code, text = 126, ""
     try:
         os.setsid()
         for number in range(3):
@@ -143,13 +147,13 @@ def run_child(fds, argv, env, cwd, tty):
         os.chdir(cwd)
         os.execvpe(argv[0], argv, env)
     except FileNotFoundError as error:
-        code, text = 127, "%s: %s" % (argv[0], error.strerror)
+        code, text = 127, f"{argv[0]}: {error.strerror}"
     except OSError as error:
-        code, text = 126, "%s: %s" % (argv[0], error.strerror)
+        text = f"{argv[0]}: {error.strerror}"
     except BaseException as error:      # pylint: disable=broad-except
-        code, text = 126, "%s: %r" % (argv[0], error)
-    os.write(2, ("lab: " + text + "\n").encode())
-    os._exit(code)
+        text = f"{argv[0]}: {error!r}"
+    os.write(2, f"lab: {text}\n".encode())
+    os._exit(code)      # pylint: disable=protected-access
 
 
 class Agent:
@@ -159,7 +163,7 @@ class Agent:
         self.port = open_port(port)
         self.link = f.Link(bounded=True)
         self.sessions = {}
-        self.ready_fd = -1
+        self.ready_fd = self.ready_keep = -1
         self.ready_text = b""
         self.kmsg = -1
         self.sysrq = open_sysrq()
@@ -174,11 +178,12 @@ class Agent:
         _signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
 
     def send(self, kind, session=0, stream=0, payload=b""):
+        """A frame for the lab, sent when the port takes it."""
         self.link.send(kind, session, stream, payload)
 
     def hello(self, question=0):
         """Say who we are, and how much of the lab's stream has come."""
-        uptime = "%.2f" % time.clock_gettime(time.CLOCK_BOOTTIME)
+        uptime = f"{time.clock_gettime(time.CLOCK_BOOTTIME):.2f}"
         self.link.greet(f.HELLO, [f.VERSION, self.instance, self.boot, uptime, question,
                                   self.link.received])
 
@@ -191,6 +196,7 @@ class Agent:
         self.hello(question)
 
     def open_side_channels(self):
+        """The kernel's log, and the fifo by which init says that it is done."""
         try:
             self.kmsg = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
@@ -202,6 +208,7 @@ class Agent:
     # what comes from the lab
 
     def take(self, kind, stream, ident, payload):
+        """A frame from the lab."""
         if kind == f.RESUME:
             self.resume(payload)
             return
@@ -236,15 +243,17 @@ class Agent:
             set_size(session.stdin, *struct.unpack("<HH", payload))
 
     def start(self, ident, payload):
+        """Start the command of an EXEC."""
         try:
             self.sessions[ident] = Session(ident, *f.unpack_exec(payload))
         except Exception as error:      # pylint: disable=broad-except
-            self.send(f.DATA, ident, f.STDERR, ("lab: cannot start: %s\n" % error).encode())
+            self.send(f.DATA, ident, f.STDERR, f"lab: cannot start: {error}\n".encode())
             self.send(f.EXIT, ident, payload=struct.pack("<i", 126))
 
     # what goes to the lab
 
     def read_kmsg(self):
+        """Pass on what the kernel has logged."""
         while self.link.unsent < KMSG_LIMIT:
             try:
                 self.send(f.KMSG, payload=os.read(self.kmsg, 8192))
@@ -254,6 +263,7 @@ class Agent:
                 return
 
     def read_ready(self):
+        """Pass on what init said at its end."""
         try:
             self.ready_text += os.read(self.ready_fd, 4096)
         except BlockingIOError:
@@ -290,6 +300,7 @@ class Agent:
         return False
 
     def pump_stdin(self, session):
+        """Hand the command what came for its stdin."""
         if session.stdin < 0:
             if session.pending:         # nobody reads it any more: it is dealt with
                 self.return_credit(session, len(session.pending))
@@ -312,6 +323,7 @@ class Agent:
             session.close_stdin()
 
     def return_credit(self, session, count):
+        """So many bytes of stdin have been dealt with."""
         self.send(f.CREDIT, session.ident, f.STDIN, struct.pack("<I", count))
 
     def reap(self):
@@ -355,6 +367,7 @@ class Agent:
         return self.link.unsent < f.WINDOW and self.link.kept < KEPT_LIMIT
 
     def flush(self):
+        """Write to the port as much as it takes."""
         while data := self.link.output():
             try:
                 count = os.write(self.port, data)
@@ -407,6 +420,7 @@ class Agent:
         return wanted
 
     def step(self):
+        """Wait until something happens, and deal with it."""
         poll = select.poll()
         for fd, events in self.interest().items():
             poll.register(fd, events)
@@ -431,11 +445,13 @@ class Agent:
 
 
 def read_line(path):
+    """The first line of a file."""
     with open(path, encoding="ascii") as file:
         return file.readline().strip()
 
 
 def open_sysrq():
+    """Where letters for the kernel go, -1 without."""
     try:
         return os.open("/proc/sysrq-trigger", os.O_WRONLY | os.O_CLOEXEC)
     except OSError:
@@ -447,7 +463,7 @@ def find_port():
     base = "/sys/class/virtio-ports"
     try:
         for entry in os.listdir(base):
-            if read_line("%s/%s/name" % (base, entry)) == PORT_NAME:
+            if read_line(f"{base}/{entry}/name") == PORT_NAME:
                 return "/dev/" + entry
     except OSError:
         pass        # one that goes while we look
@@ -463,11 +479,12 @@ def open_port(path=None):
                 return os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             if path:
-                raise SystemExit("lab-agent: %s: %s" % (node, error.strerror)) from None
+                raise SystemExit(f"lab-agent: {node}: {error.strerror}") from None
         time.sleep(AWAY)
 
 
 def main():
+    """Serves the lab as long as the machine runs."""
     # init has loaded the driver before: the port is there or never will be
     port = find_port()
     if port is None:

@@ -81,7 +81,7 @@ def available():
 def connect():
     """A Channel to the lab; raises Absent where there is none."""
     if find_port() is None:
-        raise Absent("no virtio-serial port named %s: not running under scripts/lab" % PORT_NAME)
+        raise Absent(f"no virtio-serial port named {PORT_NAME}: not running under scripts/lab")
     return Channel()
 
 
@@ -184,7 +184,7 @@ class Channel:
     def _transact(self, action, args, blob, timeout):
         deadline = time.monotonic() + timeout
         self._count += 1
-        ident = "%d.%d.%s" % (os.getpid(), self._count, os.urandom(4).hex())
+        ident = f"{os.getpid()}.{self._count}.{os.urandom(4).hex()}"
         with _Exclusive(deadline):
             port = _Port(deadline)
             try:
@@ -219,7 +219,7 @@ def _blob(blob):
             while left:
                 chunk = source.read(min(CHUNK, left))
                 if not chunk:
-                    raise ChannelError("%s became shorter while it was sent" % blob)
+                    raise ChannelError(f"{blob} became shorter while it was sent")
                 left -= len(chunk)
                 yield chunk
 
@@ -286,6 +286,7 @@ class _Port:
         self._open()
 
     def close(self):
+        """Let go of the port."""
         if self._fd >= 0:
             os.close(self._fd)
         self._fd = -1
@@ -306,6 +307,7 @@ class _Port:
                 time.sleep(AWAY)
 
     def send(self, data):
+        """Write all of it, whatever happens to the port meanwhile."""
         view = memoryview(data)
         while view:
             try:
