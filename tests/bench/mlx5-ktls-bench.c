@@ -6,10 +6,10 @@
  *
  *     mlx5-ktls-bench SCENARIO BURSTS
  *
- * brings a device up, lets it send or receive BURSTS bursts of packets, each after
- * the one before has been completed and taken, and prints "packets N". Every
- * burst has to come out whole: what is measured is never a path on which packets
- * are dropped. Without arguments it prints the names of the scenarios.
+ * brings a device up, lets it send or receive BURSTS bursts of packets, each
+ * after the one before has been completed and taken, and prints "packets N".
+ * Every burst has to come out whole: what is measured is never a path on which
+ * packets are dropped. Without arguments it prints the names of the scenarios.
  *
  * Owns the QEMU process. Uses the qtests' small driver.
  */
@@ -43,7 +43,9 @@ static void drain(Drv *d, unsigned n)
 
 /* ----------------------------------------------------------- sending --- */
 
-/* To another host: what is sent to the port's own address is looked at twice. */
+/*
+ * To another host: what is sent to the port's own address is looked at twice.
+ */
 static FrameSpec to_peer(FrameSpec s)
 {
     s.dst_mac[5] ^= 1;

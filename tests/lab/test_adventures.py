@@ -26,6 +26,7 @@ MEBI = 1 << 20
 SUSPENDS = 4
 
 # suspend while both streams are busy, and the lab's channel beside them
+# pylint: disable-next=consider-using-f-string
 SUSPEND = r"""
 echo devices >/sys/power/pm_test
 echo 1 >/sys/module/suspend/parameters/pm_test_delay

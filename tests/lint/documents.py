@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of the documents held against what they are about.
+"""Tables and lists of the documents held against what they are about.
 
-Responsible for: finding a table by its heading, wherever it is, and comparing its rows with a list
-that is read from the sources: nothing missing, nothing too much, values equal.
+Responsible for: finding them, wherever they are, and comparing them with a list that is read from
+the sources: nothing missing, nothing too much, values equal.
 State: none. Callers: the checks named doc_*.
 """
 
 import dataclasses
+import re
 
 import source
 from tree import Break, Finding
@@ -27,50 +28,73 @@ def tables(tree, *head):
             for table in source.tables(path, tree.text(path)) if table.head[:len(head)] == head]
 
 
-class Listing:
-    """A check: the tables with heading `head` name, in `column`, what sources(tree) returns.
+def rows(tree, *head, column=0, value=None):
+    """{name: Entry}: names in a column of these tables; value(cells) is what is to be equal."""
+    return {name: Entry(row.path, row.line, value(row.cells) if value else "")
+            for table in tables(tree, *head) for row in table.rows for name in row.spans(column)}
 
-    what     one of them, in words: "counter"
-    sources  (tree) -> {name: Entry}
-    value    (cells of a row) -> what must be the value of the Entry
+
+def items(tree, names, section="", value=None):
+    """{name: Entry} of lists of all documents: "* `name`, `name` …", as far as they fit `names`.
+
+    section  a part of the heading above, in small letters
+    value    (text behind the names) -> what is to be equal
+    """
+    found = {}
+    for path in tree.files("markdown"):
+        inside, lines = not section, tree.text(path).split("\n")
+        for number, line in enumerate(lines, 1):
+            if line.startswith("#"):
+                inside = section in line.lower()
+            match = re.match(r"\* ((?:`[^`]+`(?:, )?)+)(.*)", line)
+            if not match or not inside:
+                continue
+            rest = [match[2]]
+            for more in lines[number:]:
+                if not more.startswith("  "):
+                    break
+                rest.append(more.strip())
+            for name in re.findall(r"`([^`]+)`", match[1]):
+                if re.fullmatch(names, name):
+                    found[name] = Entry(path, number, value(" ".join(rest)) if value else "")
+    return found
+
+
+class Listing:
+    """A check: what the documents list is what the sources list.
+
+    what        one of them, in words: "counter"
+    where       the place in the documents, in words: "the table of counters"
+    documented  (tree) -> {name: Entry}
+    sources     likewise
+    spoil       (pattern, replacement) for a line of the documents that makes its value wrong
     """
 
-    def __init__(self, what, head, sources, *, column=0, value=None):
+    def __init__(self, what, where, documented, sources, spoil=None):
         self.what = what
-        self.head = head
-        self.column = column
+        self.where = where
+        self.documented = documented
         self.sources = sources
-        self.value = value
-        self.RULES = {"missing": f"each {what} of the sources is in the documents",
+        self.spoil = spoil
+        self.rules = {"missing": f"each {what} of the sources is in the documents",
                       "stale": f"each {what} of the documents is in the sources"}
-        if value:
-            self.RULES["value"] = f"what the documents say of a {what} is what the sources say"
-
-    def documented(self, tree):
-        """{name: Entry} of the documents."""
-        found = {}
-        for table in tables(tree, *self.head):
-            for row in table.rows:
-                for name in row.spans(self.column):
-                    found[name] = Entry(row.path, row.line,
-                                        self.value(row.cells) if self.value else "")
-        return found
+        if spoil:
+            self.rules["value"] = f"what the documents say of a {what} is what the sources say"
 
     def check(self, tree, _paths):
         """What is on one side only, or different."""
         documented, there = self.documented(tree), self.sources(tree)
         if not documented:
-            yield Finding("missing", "README.md", 1,
-                          f"no document has a table | {' | '.join(self.head)} |, expected one")
+            yield Finding("missing", "README.md", 1, f"no document has {self.where}, expected it")
+            return
         if not there:
             yield Finding("stale", "README.md", 1,
                           f"no {self.what} was found in the sources, expected some")
         for name, entry in there.items():
             if name not in documented:
-                yield Finding("missing", entry.path, entry.line,
-                              f"{self.what} {name} is in no document, expected it in the table "
-                              f"| {' | '.join(self.head)} |")
-            elif documented[name].value != entry.value:
+                yield Finding("missing", entry.path, entry.line, f"{self.what} {name} is in no "
+                              f"document, expected it in {self.where}")
+            elif self.spoil and documented[name].value != entry.value:
                 yield Finding("value", documented[name].path, documented[name].line,
                               f"{name}: {documented[name].value!r}, expected {entry.value!r} as "
                               f"in {entry.path}:{entry.line}")
@@ -80,31 +104,25 @@ class Listing:
                               f"there is no {self.what} {name}, expected one of the sources")
 
     def breaks(self, tree):
-        """A row too few, one too many, and one that says something else."""
-        table = tables(tree, *self.head)[0]
-        row = table.rows[-1]
-        name = row.spans(self.column)[0]
-        yield Break("missing", without_line(tree, table.path, row.line),
-                    f"{self.what} {name} is in no document")
-        new = "| " + " | ".join("broken" if at == self.column else cell
-                                for at, cell in enumerate(row.cells)) + " |"
-        yield Break("stale", with_line(tree, table.path, row.line, new),
-                    "broken, expected one of the sources")
-        if self.value:
-            new = "| " + " | ".join(cell if at == self.column else "broken"
-                                    for at, cell in enumerate(row.cells)) + " |"
-            changed = without_line(tree, table.path, row.line)
-            yield Break("value", with_line(tree.edited(changed), table.path, row.line, new),
-                        f"{name}: ")
+        """A name that the sources do not have in place of one that they have, a wrong value."""
+        documented = self.documented(tree)
+        for name, entry in list(documented.items())[-1:]:
+            changed = _replaced(tree, entry, rf"(?<![\w.]){re.escape(name)}\b", f"{name}_broken")
+            yield Break("missing", changed, f"{self.what} {name} is in no document")
+            yield Break("stale", changed, f"there is no {self.what} {name}_broken")
+        for name, entry in [pair for pair in documented.items() if pair[1].value][-1:]:
+            if self.spoil:
+                yield Break("value", _replaced(tree, entry, *self.spoil), f"{name}: ")
+
+
+def _replaced(tree, entry, pattern, replacement):
+    """{path: its text with something else in the line of an entry}."""
+    lines = tree.text(entry.path).split("\n")
+    lines[entry.line - 1] = re.sub(pattern, replacement, lines[entry.line - 1], count=1)
+    return {entry.path: "\n".join(lines)}
 
 
 def with_line(tree, path, line, text):
     """{path: its text with one line more before this one}."""
     lines = tree.text(path).split("\n")
     return {path: "\n".join([*lines[:line - 1], text, *lines[line - 1:]])}
-
-
-def without_line(tree, path, line):
-    """{path: its text without this line}."""
-    lines = tree.text(path).split("\n")
-    return {path: "\n".join([*lines[:line - 1], *lines[line:]])}

@@ -24,7 +24,6 @@ def _programs(version, name, family=4):
                   else ["-ciphersuites", SUITES[name]])
         address = env.remote.address(family)
         target = f"[{address}]:{PORT}" if family == 6 else f"{address}:{PORT}"
-        # pylint: disable=used-before-assignment
         with Offload(env, env.local, tx=True, rx=True) as offload, \
                 Offload(env, env.remote) as judge, certificate(env.remote) as (cert, key), \
                 env.remote.program("openssl", "s_server", "-ktls", "-quiet", "-accept", target,

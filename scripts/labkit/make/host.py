@@ -58,6 +58,10 @@ PACKAGES = {
         "iproute2": "unit tests of the wire between interfaces",
         "meson": "unit tests of the engine",
     },
+    "lint": {
+        "pylint": "checks of the sources",
+        "shellcheck": "checks of the sources",
+    },
     "bench": {      # not of DEFAULT_PURPOSES: `lab bench` asks for it
         "valgrind": "counting instructions (callgrind)",
     },
@@ -65,7 +69,7 @@ PACKAGES = {
         "python3-matplotlib": "the plot of `lab test --only soak`",
     },
 }
-DEFAULT_PURPOSES = ("fetch", "compile", "qemu", "kernel", "test")
+DEFAULT_PURPOSES = ("fetch", "compile", "qemu", "kernel", "test", "lint")
 LISTS_LOCK = "/var/lib/apt/lists/lock"
 LOCK_TURNS = 5          # of `apt-get update`, when others are at it too
 

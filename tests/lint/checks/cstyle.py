@@ -58,6 +58,7 @@ DECLARATION = re.compile(
     r"(?:static|const|volatile|struct|enum|union|unsigned|signed|typedef|extern)\b"
     r"|g_auto\w*(?:\([^)]*\))?\s"
     r"|[A-Za-z_]\w*\s+\**(?:const\s+)?[A-Za-z_]\w*\s*(?:\[.*\]\s*)?(?:=|;|,|$)"
+    r"|[A-Z][A-Z0-9_]+\s+[A-Za-z_]\w*\s+\**\w+"
     r"|[A-Za-z_]\w*\s+\(\*\w+\)")
 LABEL = re.compile(r"\w+:$")
 MACRO = re.compile(r"[A-Z_0-9]+\(")         # may declare or do something, who knows

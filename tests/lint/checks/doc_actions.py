@@ -9,9 +9,6 @@ import re
 
 import documents
 
-GROUPS = ("lab", "nic", "records", "fault", "capture", "wire", "machine", "artifact")
-
-
 def _decorated(function):
     """Name given by @action("nic.link"), if any."""
     for decorator in function.decorator_list:
@@ -22,44 +19,31 @@ def _decorated(function):
 
 
 def actions(tree):
-    """{name: Entry with its arguments}."""
+    """{name: Entry with its arguments}; those of the middlebox are told about in wire.md."""
     found = {}
     for path in tree.files("python", under="scripts/labkit/"):
-        text = tree.text(path)
-        if not re.search(r"@action\(|class Actions\b", text):
+        if "@action(" not in tree.text(path):
             continue
-        for node in ast.walk(ast.parse(text)):
-            if not isinstance(node, ast.FunctionDef):
-                continue
-            name = _decorated(node)
-            group, _, rest = node.name.partition("_")
-            if not name and "@action(" not in text and group in GROUPS and rest:
-                name = f"{group}.{rest}"
+        for node in ast.walk(ast.parse(tree.text(path))):
+            name = isinstance(node, ast.FunctionDef) and _decorated(node)
             if name:
-                names = [argument.arg for argument in node.args.args[1:]]
-                found[name] = documents.Entry(path, node.lineno, " ".join(sorted(names)))
+                names = sorted(argument.arg for argument in node.args.args[1:])
+                found[name] = documents.Entry(path, node.lineno, "" if name.startswith("wire.")
+                                              else " ".join(names))
     return found
 
 
-class _Actions(documents.Listing):
-    """Two tables; one of them leaves arguments to the text beside it."""
-
-    def documented(self, tree):
-        found = {}
-        for head in (("action", "arguments"), ("command, action", "arguments")):
-            for table in documents.tables(tree, *head):
-                for row in table.rows:
-                    for name in row.spans(0):
-                        found[name if "." in name else f"wire.{name}"] = documents.Entry(
-                            row.path, row.line, _arguments(row.cells[1]))
-        return found
-
-
-def _arguments(cell):
-    """Names in "`nic`, `props` (none), blob"; what is behind a colon are values."""
-    names = re.findall(r"(?:^|, )(?:`(\w+)`|(blob)\b)", re.sub(r": [^,]*| or [^,]*", "", cell))
+def _arguments(text):
+    """Names in "(`nic`, `props`: none, blob): what it does"; what is behind a colon is a value."""
+    head = re.match(r" ?\(([^)]*)\)", text)
+    names = re.findall(r"(?:^|, )(?:`(\w+)`|(blob)\b)", re.sub(r": [^,]*", "", head[1])) \
+        if head else []
     return " ".join(sorted(a or b for a, b in names))
 
 
-CHECK = _Actions("action", ("action", "arguments"), actions, value=lambda cells: "")
-RULES, check, breaks = CHECK.RULES, CHECK.check, CHECK.breaks
+CHECK = documents.Listing(
+    "action", "the list of actions",
+    lambda tree: documents.items(
+        tree, r"(lab|nic|records|fault|capture|wire|machine|artifact)\.\w+", value=_arguments),
+    actions, spoil=(r"\(`\w+`", "(`broken`"))
+RULES, check, breaks = CHECK.rules, CHECK.check, CHECK.breaks

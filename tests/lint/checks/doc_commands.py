@@ -22,6 +22,9 @@ def commands(tree):
             for row in ROW.finditer(text)}
 
 
-CHECK = documents.Listing("command", ("opcode", "command", "needs"), commands, column=1,
-                          value=lambda cells: f"{cells[0]} {cells[2]}".strip())
-RULES, check, breaks = CHECK.RULES, CHECK.check, CHECK.breaks
+CHECK = documents.Listing(
+    "command", "the table of commands",
+    lambda tree: documents.rows(tree, "opcode", "command", "needs", column=1,
+                                value=lambda cells: f"{cells[0]} {cells[2]}".strip()),
+    commands, spoil=("0x[0-9a-f]+", "0xfff"))
+RULES, check, breaks = CHECK.rules, CHECK.check, CHECK.breaks

@@ -20,13 +20,8 @@ def groups(tree):
             for name in found if not NUMBERED.match(name)}
 
 
-class _Groups(documents.Listing):
-    """Without the row of the numbers."""
-
-    def documented(self, tree):
-        return {name: entry for name, entry in super().documented(tree).items()
-                if not NUMBERED.match(name)}
-
-
-CHECK = _Groups("group", ("group", "what it shows"), groups)
-RULES, check, breaks = CHECK.RULES, CHECK.check, CHECK.breaks
+CHECK = documents.Listing(
+    "group", "the table of groups",
+    lambda tree: {name: entry for name, entry in documents.rows(tree, "group").items()
+                  if not NUMBERED.match(name)}, groups)
+RULES, check, breaks = CHECK.rules, CHECK.check, CHECK.breaks

@@ -16,13 +16,11 @@ def registers(tree):
             for row in ROW.finditer(text)}
 
 
-class _Registers(documents.Listing):
+def documented(tree):
     """A row of the documents may name two: | 0x9060, 0x9061 | MCQS, MCQI |."""
-
-    def documented(self, tree):
-        return {name: entry for names, entry in super().documented(tree).items()
-                for name in names.split(", ")}
+    return {name: entry for names, entry in documents.rows(tree, "", "register", column=1).items()
+            for name in names.split(", ")}
 
 
-CHECK = _Registers("register", ("", "register"), registers, column=1)
-RULES, check, breaks = CHECK.RULES, CHECK.check, CHECK.breaks
+CHECK = documents.Listing("register", "the table of registers", documented, registers)
+RULES, check, breaks = CHECK.rules, CHECK.check, CHECK.breaks

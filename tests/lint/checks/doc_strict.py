@@ -16,5 +16,7 @@ def reasons(tree):
             for row in re.finditer(r"^ +[RX]\([A-Z_]+, ([a-z_]+),", text, re.MULTILINE)}
 
 
-CHECK = documents.Listing("reason", ("reason", "", "what must be true"), reasons)
-RULES, check, breaks = CHECK.RULES, CHECK.check, CHECK.breaks
+CHECK = documents.Listing(
+    "reason", "the list of what strict=on checks",
+    lambda tree: documents.items(tree, "[a-z]+_[a-z_]+", section="strict"), reasons)
+RULES, check, breaks = CHECK.rules, CHECK.check, CHECK.breaks

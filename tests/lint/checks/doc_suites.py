@@ -15,5 +15,6 @@ def suites(tree):
             for line in (listed[1] if listed else "").splitlines()}
 
 
-CHECK = documents.Listing("suite", ("suite", "what", "where"), suites)
-RULES, check, breaks = CHECK.RULES, CHECK.check, CHECK.breaks
+CHECK = documents.Listing("suite", "the table of suites",
+                          lambda tree: documents.rows(tree, "suite", "what"), suites)
+RULES, check, breaks = CHECK.rules, CHECK.check, CHECK.breaks

@@ -21,6 +21,8 @@ def opcodes(tree):
     return found
 
 
-CHECK = documents.Listing("WQE", ("opcode", "", ""), opcodes, column=1,
-                          value=lambda cells: cells[0])
-RULES, check, breaks = CHECK.RULES, CHECK.check, CHECK.breaks
+CHECK = documents.Listing(
+    "WQE", "the table of WQEs",
+    lambda tree: documents.rows(tree, "opcode", "", "", column=1, value=lambda cells: cells[0]),
+    opcodes, spoil=("0x[0-9a-f]+", "0xff"))
+RULES, check, breaks = CHECK.rules, CHECK.check, CHECK.breaks
