@@ -32,6 +32,7 @@ sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 import tree as trees                                                         # noqa: E402
 
+LAST = 12               # lines of a traceback that are shown
 SHOWN = 50              # findings of one check; the rest is counted
 # "CHECK/RULE PATH", globs: what is not yet as it should be, and only ever becomes less
 KNOWN = [line for line in (HERE / "known.txt").read_text("utf-8").splitlines()
@@ -114,7 +115,7 @@ def report(runner, names):
         try:
             wrong = runner.test(name)
         except Exception:       # pylint: disable=broad-except
-            wrong = traceback.format_exc().splitlines()
+            wrong = traceback.format_exc().splitlines()[-LAST:]
         for line in wrong[:SHOWN]:
             print(f"# {line}")
         if len(wrong) > SHOWN:

@@ -26,6 +26,7 @@ KINDS = {
     "meson": ("meson.build", "meson_options.txt"),
     "trace": ("trace-events",),
     "data": ("*.toml", "*.mak", "*.config", "Kconfig", "*.supp"),
+    "ini": ("*.ini",),
     "other": ("*",),
 }
 # left out of everything: made by a program, or text of others

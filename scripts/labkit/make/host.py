@@ -60,6 +60,7 @@ PACKAGES = {
     },
     "lint": {
         "pylint": "checks of the sources",
+        "mypy": "checks of the sources",
         "shellcheck": "checks of the sources",
     },
     "bench": {      # not of DEFAULT_PURPOSES: `lab bench` asks for it

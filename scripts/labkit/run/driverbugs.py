@@ -16,6 +16,7 @@ import dataclasses
 import re
 
 import tomllib
+from typing import Any
 
 from .. import paths, steps
 from ..errors import LabError
@@ -66,8 +67,9 @@ def known() -> dict[str, Bug]:
         if strange or not {"about", "shows"} <= set(entry):
             raise LabError(f"{TABLE}: [{name}]: expected {', '.join(sorted(KEYS))}, of which "
                            f"about and shows must be there; found: {', '.join(entry)}")
-        found[name] = Bug(name, **{key: tuple(value) if isinstance(value, list) else value
-                                   for key, value in entry.items()})
+        fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value
+                                  for key, value in entry.items()}
+        found[name] = Bug(name, **fields)
     return found
 
 

@@ -8,7 +8,7 @@ State: none.
 import sys
 
 from .. import ktap, paths, steps
-from .suite import LIST_LIMIT, Suite, complete, run_tap
+from .suite import LIST_LIMIT, Context, Suite, complete, run_tap
 
 RUN = paths.TESTS / "lint" / "run.py"
 
@@ -21,11 +21,11 @@ class Lint(Suite):
     order = 50
     purposes = ("lint",)
 
-    def tests(self, context):
+    def tests(self, context: Context) -> list[str]:
         listed = steps.capture([sys.executable, "-B", RUN, "--list"], timeout=LIST_LIMIT)
         return [line.split()[0] for line in listed.stdout.splitlines()]
 
-    def run(self, context, report, names):
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         report.plan(len(names))
         parser, status, errors = run_tap([sys.executable, "-B", RUN, *names], what="lint",
                                          log=context.rundir.file("lint.log"))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""hw/net/mlx5 includes downward only, and its engine nothing of QEMU
+"""headers of hw/net/mlx5 have no circle, and its engine includes nothing of QEMU
 
-The floors are those of tests/lint/floors.txt, by which callgraph.py judges the calls. A header
-stands where its .c file stands; one without is on the ground.
+Which file may call which is in floors.txt, and callgraph.py looks at it in the object files of a
+build (the suite qtest).
 """
 
 import posixpath
@@ -12,11 +12,9 @@ from tree import Break, Finding
 
 DEVICE = "hw/net/mlx5/"
 ENGINE = "hw/net/mlx5/engine/"
-FLOORS = "tests/lint/floors.txt"
 RULES = {
     "engine": "the engine includes its own headers, the PRM's, those of libc, GLib, libcrypto",
     "circle": "headers do not include one another in a circle",
-    "floor": "a file includes no header of a floor above its own",
 }
 SYSTEM = re.compile(r"(glib|openssl/\w+|sys/\w+|std\w+|string|errno|limits|inttypes|math|time)\.h")
 
@@ -36,29 +34,8 @@ def includes(tree, path):
         yield number, match[2], found
 
 
-def floors(tree):
-    """({module: number of its floor}, {(from, to)} that may go up)."""
-    found, up, number = {}, set(), 0
-    for _, line in tree.lines(FLOORS):
-        name, colon, rest = line.partition("#")[0].partition(":")
-        if not colon:
-            continue
-        if name.strip() == "up":
-            match = re.match(r"\s*(\S+) -> (\S+)", rest)
-            up.add((match[1], match[2]))
-            continue
-        number += 1
-        found |= {module: number for module in rest.split()}
-    return found, up
-
-
-def _module(path):
-    return "engine" if path.startswith(ENGINE) else posixpath.basename(path).rpartition(".")[0]
-
-
 def check(tree, _paths):
     """Each include that goes the wrong way."""
-    floor, up = floors(tree)
     headers = {}
     for path in tree.files("c", under=DEVICE):
         for number, name, found in includes(tree, path):
@@ -70,11 +47,6 @@ def check(tree, _paths):
                 continue
             if path.endswith(".h"):
                 headers.setdefault(path, []).append((number, found))
-            one, other = _module(path), _module(found)
-            if floor.get(one, 0) < floor.get(other, 0) and floor.get(one) and (
-                    one, other) not in up:
-                yield Finding("floor", path, number, f"{name} is of a floor above, expected an "
-                              f"include of a floor below, see {FLOORS}")
     yield from _circles(headers)
 
 
@@ -98,7 +70,7 @@ def _circles(headers):
 
 
 def breaks(tree):
-    """A header of QEMU in the engine, a circle, a step up."""
+    """A header of QEMU and one of the device in the engine, a circle."""
     path = f"{ENGINE}csum.c"
     yield Break("engine", {path: tree.text(path) + '#include "qemu/osdep.h"\n'},
                 "qemu/osdep.h in the engine")
@@ -107,6 +79,3 @@ def breaks(tree):
     yield Break("circle", {f"{DEVICE}broken.h": '#include "broken2.h"\n',
                            f"{DEVICE}broken2.h": '#include "broken.h"\n'},
                 "broken2.h -> broken.h, expected no circle")
-    yield Break("floor", {FLOORS: "ground: low\nabove: high\n", f"{DEVICE}low.c":
-                          '#include "high.h"\n', f"{DEVICE}high.h": "\n"},
-                "low.c:1: high.h is of a floor above")

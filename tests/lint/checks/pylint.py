@@ -19,16 +19,23 @@ FOLDERS = ("guest-tests", "scripts", "scripts/guest/rootfs/usr/local/lib/lab", "
 def check(tree, paths):
     """Everything that pylint says."""
     modules = [path for path in paths if tree.kind(path) == "python"]
+    # apart from them the scripts without a suffix: `scripts/lab` is no module `lab`
+    yield from _run(tree, [path for path in modules if path.endswith(".py")])
+    yield from _run(tree, [path for path in modules if not path.endswith(".py")])
+
+
+def _run(tree, modules):
     if not modules:
         return
+    folders = [str(tree.root / folder) for folder in FOLDERS]
+    if "PYTHONPATH" in os.environ:
+        folders.append(os.environ["PYTHONPATH"])
     with tree.on_disk(modules) as root:
         done = subprocess.run(
             [PYTHON, "-m", "pylint", f"--rcfile={tree.root / RC}", "--output-format=json",
              "--jobs=2", *modules], cwd=root, text=True, capture_output=True, check=False,
             env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1",
-                 "PYTHONPATH": ":".join(str(tree.root / folder) for folder in FOLDERS)
-                               + (f":{os.environ['PYTHONPATH']}" if "PYTHONPATH" in os.environ
-                                  else "")})
+                 "PYTHONPATH": ":".join(folders)})
     if done.returncode & 32 or not done.stdout:
         raise RuntimeError(f"pylint: status {done.returncode}: {done.stderr}")
     for message in json.loads(done.stdout):
