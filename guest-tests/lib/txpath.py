@@ -407,4 +407,3 @@ def per_queue(watch, name):
             if queue.isdigit() and value:
                 moved[int(queue)] = value
     return moved
-
