@@ -25,8 +25,7 @@ KINDS = {
     "markdown": ("*.md",),
     "meson": ("meson.build", "meson_options.txt"),
     "trace": ("trace-events",),
-    "data": ("*.toml", "*.mak", "*.config", "Kconfig", "*.supp"),
-    "ini": ("*.ini",),
+    "data": ("*.toml", "*.ini", "*.mak", "*.config", "Kconfig", "*.supp"),
     "other": ("*",),
 }
 # left out of everything: made by a program, or text of others

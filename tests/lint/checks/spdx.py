@@ -16,7 +16,6 @@ FORMS = {
     "trace": f"# {LINE}",
     "data": f"# {LINE}",
     "other": f"# {LINE}",
-    "ini": f"; {LINE}",
 }
 RULES = {
     "line": "the first line (the second of a script) names the licence in the form of its kind",
