@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """subjects of commits have at most 72 columns, and the second line is empty
 
-Looked at are the commits since this check is there. Without git, as in an unpacked archive, there
-are none.
+Looked at are the commits since the suite is part of `lab test`. Without git, as in an unpacked
+archive, there are none.
 """
 
-import pathlib
 import subprocess
 
 from tree import Break, Finding
@@ -16,7 +15,7 @@ RULES = {
     "form": "a subject ends without a full stop",
 }
 LIMIT = 72
-HERE = f"tests/lint/checks/{pathlib.Path(__file__).name}"
+SUITE = "scripts/labkit/suites/lint.py"
 
 
 def _git(root, *argv):
@@ -28,7 +27,7 @@ def messages(tree):
     """[(name of the commit, lines of its message)]."""
     if "COMMIT" in tree.changed:
         return [("COMMIT", tree.changed["COMMIT"].split("\n"))]
-    first = _git(tree.root, "log", "--diff-filter=A", "--format=%H", "--", HERE).split()
+    first = _git(tree.root, "log", "--diff-filter=A", "--format=%H", "--", SUITE).split()
     log = _git(tree.root, "log", "--no-merges", "-z", "--format=%h%n%B",
                f"{first[-1]}..HEAD" if first else "-1")
     return [(entry.split("\n")[0], entry.split("\n")[1:]) for entry in log.split("\0") if entry]

@@ -18,6 +18,8 @@ def counters(tree):
             for row in ROW.finditer(text)}
 
 
-CHECK = documents.Listing("counter", ("counter", "counts"), counters,
-                          value=lambda cells: cells[1].strip())
-RULES, check, breaks = CHECK.RULES, CHECK.check, CHECK.breaks
+CHECK = documents.Listing(
+    "counter", "the table of counters",
+    lambda tree: documents.rows(tree, "counter", "counts", value=lambda cells: cells[1]),
+    counters, spoil=(r" \|$", " broken |"))
+RULES, check, breaks = CHECK.rules, CHECK.check, CHECK.breaks
