@@ -4,6 +4,7 @@
 import fnmatch
 import re
 
+import documents
 import source
 from tree import Break, Finding
 
@@ -19,6 +20,10 @@ RULES = {
     "format": "err.h and trace-events have the same format for what is wrong",
     "error": "the documents' table of errors has what err.h has",
 }
+HEAD = ("pattern", "shows")
+ERROR_HEAD = (f"`{STEM}…`", "shows")
+
+
 def events(tree):
     """{name: (line, arguments)}."""
     return {match[1]: (number, match[2]) for number, line in tree.lines(FILE)
@@ -62,18 +67,12 @@ def check_errors(tree):
 
 
 def patterns(tree):
-    """[(path, line, pattern, of a table?)]: the tables, and command lines that name an event.
-
-    The tables are those of | pattern | shows | and of | `mlx5_err_…` | shows |, whose rows go on
-    from there.
-    """
+    """[(path, line, pattern)]: the table, and command lines that name an event."""
+    for table in documents.tables(tree, *HEAD):
+        for row in table.rows:
+            for name in row.spans(0):
+                yield row.path, row.line, name, True
     for path in tree.files("markdown"):
-        for table in source.tables(path, tree.text(path)):
-            start = re.fullmatch(r"`(mlx5_\w*)…`|pattern", table.head[0])
-            if start and table.head[1:] == ("shows",):
-                for row in table.rows:
-                    for name in row.spans(0):
-                        yield path, row.line, (start[1] or "") + name, True
         for number, line in tree.lines(path):
             for name in re.findall(r"(?:-trace |trace-event |-trace ')'?(mlx5_[\w*]+)", line):
                 yield path, number, name, False
@@ -85,7 +84,7 @@ def check(tree, _paths):
     emitted = {name: (ERRORS, line) for name, (line, _) in errors(tree).items()}
     for path in tree.files("c", under="hw/net/mlx5/"):
         code = source.code(tree.text(path))
-        for match in re.finditer(r"\b(?:trace_(?=mlx5_)|(?=mlx5_err_))(\w+)\(", code):
+        for match in re.finditer(r"\btrace_(mlx5_\w+)\(", code):
             emitted.setdefault(match[1], (path, code.count("\n", 0, match.start()) + 1))
     for name, (path, line) in emitted.items():
         if name not in known:
@@ -100,7 +99,7 @@ def check(tree, _paths):
                           "*id, …)")
         if not any(fnmatch.fnmatch(name, pattern) for _, _, pattern, table in listed if table):
             yield Finding("missing", FILE, line, f"{name} is in no document, expected a pattern "
-                          "of the table | pattern | shows |")
+                          f"of the table | {' | '.join(HEAD)} |")
     for path, line, pattern, _ in listed:
         if not any(fnmatch.fnmatch(name, pattern) for name in known):
             yield Finding("stale", path, line, f"no trace event is like {pattern}, expected some")
