@@ -227,6 +227,7 @@ class Running(unittest.TestCase):
         def bring_about(_env):
             counts.update(rx_flag=2, total=6)
 
+        # pylint: disable=protected-access
         before = FakeEnv.device
         FakeEnv.device = lambda *_: device
         hosts_before, runner.Runner._watches = runner.Runner._watches, lambda _: []
@@ -605,9 +606,9 @@ class Receiving(unittest.TestCase):
 
     def _truth(self, device, kernel):
         """What Truth.check() says of lines of the device and events of the kernel."""
-        log = types.SimpleNamespace(records=lambda _: [records.parse(json.dumps(dict(
-            dir="rx", tirn=1, type=23, mode="decrypt", end="tag-ok", before="OFFLOAD",
-            after="OFFLOAD", **line))) for line in device])
+        log = types.SimpleNamespace(records=lambda _: [records.parse(json.dumps({
+            "dir": "rx", "tirn": 1, "type": 23, "mode": "decrypt", "end": "tag-ok",
+            "before": "OFFLOAD", "after": "OFFLOAD", **line})) for line in device])
         lines = ["t-1 (1) [0] .... 1.0: tls_device_offload_set: sk=x direction=0 "
                  "tcp_seq=4294967290 rec_no=7 ret=0"]
         lines += [f"t-1 (1) [0] .... 1.0: tls_device_decrypted: sk=x tcp_seq=0 rec_no={number} "

@@ -45,6 +45,7 @@ def run(argv, data=None, hexdata=None, timeout=120.0, env=None):
     """Run a program; returns {rc, out, err}; rc is None when it did not end in time. It reads
     `data` (text) or `hexdata` (bytes)."""
     data = data.encode() if data is not None else hexdata and bytes.fromhex(hexdata)
+    # pylint: disable-next=subprocess-popen-preexec-fn
     with subprocess.Popen(argv, stdin=subprocess.PIPE if data is not None else subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_in_child,
                           start_new_session=True, env=_env(env)) as process:
@@ -73,7 +74,7 @@ class Kept:
     """A program that runs beside the test."""
 
     def __init__(self, argv, env):
-        # pylint: disable=consider-using-with
+        # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors, preexec_fn=_in_child, env=_env(env),
