@@ -28,7 +28,8 @@
 
 #define PACKETS_PER_CASE    400
 #define DEK                 0x123456u   /* of ref_static_image() */
-#define CANDIDATE_ROWS      (MLX5_TLS_RX_ROW_BIT(12) | MLX5_TLS_RX_ROW_BIT(33))
+#define CANDIDATE_ROWS      (MLX5_TLS_RX_ROW_BIT(MLX5_TLS_RX_ROW_CANDIDATE) | \
+                             MLX5_TLS_RX_ROW_BIT(MLX5_TLS_RX_ROW_REPEAT))
 
 /* ---- RX cases ---------------------------------------------------------------- */
 
@@ -120,7 +121,7 @@ static bool model_lies;
 
 typedef struct Totals {
     uint64_t packets, flags[4], states[MLX5_TLS_RX_STATES];
-    uint64_t rows[MLX5_TLS_RX_ROWS + 1];
+    uint64_t rows[MLX5_TLS_RX_ROW_END];
 } Totals;
 
 /*
@@ -198,7 +199,7 @@ static int case_run(const Case *c, Totals *totals, char **why)
                 totals->packets++;
                 totals->flags[res.flag]++;
                 totals->states[res.state_after]++;
-                for (unsigned r = 1; r <= MLX5_TLS_RX_ROWS; r++) {
+                for (unsigned r = 1; r < MLX5_TLS_RX_ROW_END; r++) {
                     totals->rows[r] += res.rows >> r & 1;
                 }
             }
@@ -590,7 +591,7 @@ static void test_rx(void)
     g_test_message("%" PRIu64 " packets, flags 0..3: %" PRIu64 " %" PRIu64 " %" PRIu64
                    " %" PRIu64, t.packets, t.flags[0], t.flags[1], t.flags[2],
                    t.flags[3]);
-    for (unsigned i = 1; i <= MLX5_TLS_RX_ROWS; i++) {
+    for (unsigned i = 1; i < MLX5_TLS_RX_ROW_END; i++) {
         if (t.rows[i]) {
             g_test_message("%8" PRIu64 "  %s", t.rows[i], mlx5_tls_rx_row_str(i));
         }

@@ -50,7 +50,7 @@ static void rx_arrive(Rig *t, Delivery *d)
 {
     d->got = g_memdup2(d->wire, d->len);
     mlx5_tls_rx_packet(&t->rx, d->seq, d->got, d->len, &d->res);
-    d->candidate = d->res.rows & (MLX5_TLS_RX_ROW_BIT(12) | MLX5_TLS_RX_ROW_BIT(33));
+    d->candidate = d->res.candidate;
 }
 
 /* Stream bytes [from, to); flip: a byte of the stream that was changed on the wire. */

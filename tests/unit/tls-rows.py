@@ -5,7 +5,7 @@
     tls-rows.py check --build DIR                          as a unit test, TAP on stdout
     tls-rows.py update --build DIR --results FILE…         writes the columns anew
 
-Responsible for: comparing the rows of the engine's tables (their texts in the sources), the rows
+Responsible for: comparing the rows of the engine's lists (in its headers), the rows
 of the docs, the names of unit tests (R12 in the name of one says that it takes R12, which the test
 itself verifies), the names of guest tests and, to make the guest column, which rows they took.
 State: none. Callers: meson, people.
@@ -21,8 +21,8 @@ import sys
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs" / "tls-rows.md"
-SOURCES = {"R": REPO / "hw/net/mlx5/engine/tls_rx_table.c",
-           "TX": REPO / "hw/net/mlx5/engine/tls_tx_table.c"}
+ENGINE = REPO / "hw" / "net" / "mlx5" / "engine"
+LISTS = {"R": "rx", "TX": "tx"}         # by prefix: MLX5_TLS_RX_ROWS(X) of tls_rx.h, and so on
 PROGRAMS = ("test-tls-rx", "test-tls-rx-error", "test-tls-rx-resync", "test-tls-tx")
 ROW = re.compile(r"\b(TX|R)(\d+)\b")
 NAMED = 3               # guest tests named for a row; of the others the number is told
@@ -36,10 +36,12 @@ def order(row):
 
 
 def engine_rows():
-    """The rows of the engine's tables, by the texts that it has for them."""
-    found = set()
-    for prefix, source in SOURCES.items():
-        found |= set(re.findall(rf'"({prefix}\d+): ', source.read_text(encoding="utf-8")))
+    """The rows of the engine's lists, `X(number, name, "text")`."""
+    found = []
+    for prefix, way in LISTS.items():
+        text = (ENGINE / f"tls_{way}.h").read_text(encoding="utf-8")
+        rows = text.partition(f"#define MLX5_TLS_{way.upper()}_ROWS(X)")[2].partition("typedef")[0]
+        found += [prefix + number for number in re.findall(r"\bX\((\d+), ", rows)]
     return sorted(found, key=order)
 
 

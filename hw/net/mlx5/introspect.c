@@ -87,11 +87,11 @@ out:
 }
 
 static bool visit_rows(Visitor *v, const Mlx5TlsEngine *engine, Mlx5TlsDir dir,
-                       const char *prefix, unsigned rows, Error **errp)
+                       const char *prefix, unsigned end, Error **errp)
 {
     unsigned row;
 
-    for (row = 1; row <= rows; row++) {
+    for (row = 1; row < end; row++) {
         g_autofree char *name = g_strdup_printf("%s%u", prefix, row);
         uint64_t hits = engine ? mlx5_tls_engine_row_hits(engine, dir, row) : 0;
 
@@ -110,8 +110,8 @@ static void get_tls_rows(Object *obj, Visitor *v, const char *name,
     if (!visit_start_struct(v, name, NULL, 0, errp)) {
         return;
     }
-    if (visit_rows(v, engine, MLX5_TLS_DIR_TX, "TX", MLX5_TLS_TX_ROWS, errp) &&
-        visit_rows(v, engine, MLX5_TLS_DIR_RX, "R", MLX5_TLS_RX_ROWS, errp)) {
+    if (visit_rows(v, engine, MLX5_TLS_DIR_TX, "TX", MLX5_TLS_TX_ROW_END, errp) &&
+        visit_rows(v, engine, MLX5_TLS_DIR_RX, "R", MLX5_TLS_RX_ROW_END, errp)) {
         visit_check_struct(v, errp);
     }
     visit_end_struct(v, NULL);

@@ -78,7 +78,7 @@ static void take(Work *w, RxEvent event)
     if (cell->reason != R(NONE) && !w->reason_final) {
         w->res->reason = cell->reason;
     }
-    if (cell->next != RX_SAME) {
+    if (cell->next != MLX5_TLS_RX_SAME) {
         w->rx->state = cell->next;
     }
     actions[cell->action](w);
@@ -340,7 +340,7 @@ static void search(Work *w)
 
     if (w->tag_failed) {
         /* flag 3 leaves no room for flag 2: go on in the next packet */
-        take(w, EV_NOT_FOUND);
+        take(w, RX_EV_NOT_FOUND);
         return;
     }
     memcpy(join, rx->carry, rx->carry_len);
@@ -351,7 +351,7 @@ static void search(Work *w)
             memcpy(w->hdr, join + i, MLX5_TLS_HDR_LEN);
             w->hdr_sn = seq_at(w, w->off) - (uint32_t)(rx->carry_len - i);
             w->off += i + MLX5_TLS_HDR_LEN - rx->carry_len;
-            take(w, seq_before(w->hdr_sn, w->seq) ? EV_FOUND_CUT : EV_FOUND);
+            take(w, seq_before(w->hdr_sn, w->seq) ? RX_EV_FOUND_CUT : RX_EV_FOUND);
             return;
         }
     }
@@ -360,11 +360,11 @@ static void search(Work *w)
             memcpy(w->hdr, w->p + i, MLX5_TLS_HDR_LEN);
             w->hdr_sn = seq_at(w, i);
             w->off = i + MLX5_TLS_HDR_LEN;
-            take(w, EV_FOUND);
+            take(w, RX_EV_FOUND);
             return;
         }
     }
-    take(w, EV_NOT_FOUND);
+    take(w, RX_EV_NOT_FOUND);
 }
 
 /* ---- following the stream ---------------------------------------------------- */
@@ -392,18 +392,18 @@ static void follow_record(Work *w)
     }
     if (mode == MLX5_TLS_RECORD_SKIP) {
         record_over(rx, MLX5_TLS_RECORD_END_DONE);
-        take(w, EV_RECORD_END);
+        take(w, RX_EV_RECORD_END);
         return;
     }
     tag_ok = mlx5_tls_record_tag_ok(&rx->rec);
     record_over(rx, tag_ok ? MLX5_TLS_RECORD_END_TAG_OK : MLX5_TLS_RECORD_END_TAG_BAD);
     if (tag_ok) {
-        take(w, EV_TAG_OK);
+        take(w, RX_EV_TAG_OK);
     } else if (rx->state == OFFLOAD &&
                w->knobs->bad_tag_action == MLX5_TLS_BAD_TAG_SEARCH) {
-        take(w, EV_TAG_BAD_LOSE);
+        take(w, RX_EV_TAG_BAD_LOSE);
     } else {
-        take(w, EV_TAG_BAD);
+        take(w, RX_EV_TAG_BAD);
     }
 }
 
@@ -435,13 +435,13 @@ static void follow_header(Work *w)
     }
     rx->hdr_fill = 0;
     if (check == MLX5_TLS_HEADER_BAD) {
-        take(w, EV_HEADER_BAD);
+        take(w, RX_EV_HEADER_BAD);
     } else if (rx->state == LINK && seq_before(w->hdr_sn, w->seq)) {
-        take(w, EV_HEADER_CUT);
+        take(w, RX_EV_HEADER_CUT);
     } else if (rx->state == CAND && !seq_before(w->hdr_sn, w->seq) && repeat_due(w)) {
-        take(w, EV_HEADER_REPEAT);
+        take(w, RX_EV_HEADER_REPEAT);
     } else {
-        take(w, EV_HEADER);
+        take(w, RX_EV_HEADER);
     }
 }
 
@@ -468,27 +468,27 @@ static RxEvent classify(const Work *w)
 
     switch (rx->state) {
     case MLX5_TLS_RX_NONE:
-        return EV_ANY;
+        return RX_EV_ANY;
     case MLX5_TLS_RX_START:
         if (seq_before(rx->next_hdr, s)) {
-            return EV_FAR;
+            return RX_EV_FAR;
         }
         if (rx->next_hdr - s < w->len) {
-            return EV_ANCHOR;
+            return RX_EV_ANCHOR;
         }
-        return rx->next_hdr - e < w->knobs->start_order_tolerance ? EV_BEFORE : EV_FAR;
+        return rx->next_hdr - e < w->knobs->start_order_tolerance ? RX_EV_BEFORE : RX_EV_FAR;
     default:
         if (!seq_before(rx->exp, e)) {
-            return EV_OLD;
+            return RX_EV_OLD;
         }
         if (s == rx->exp) {
-            return EV_IN;
+            return RX_EV_IN;
         }
         if (seq_before(s, rx->exp)) {
-            return EV_OVL;
+            return RX_EV_OVL;
         }
         return rx->state == SEARCH || seq_before(rx->next_hdr, s) ?
-               EV_GAP_HEADER : EV_GAP;
+               RX_EV_GAP_HEADER : RX_EV_GAP;
     }
 }
 
@@ -572,7 +572,7 @@ static void apply_error(Work *w, uint8_t *payload)
                           (w->spans->len - w->first_spans) * sizeof(Mlx5GcmSpan));
         g_array_set_size(w->spans, w->first_spans);
         if (rx->state == OFFLOAD && (rx->rec_open || rx->hdr_fill)) {
-            take(w, EV_ERROR_OPEN);
+            take(w, RX_EV_ERROR_OPEN);
         }
         break;
     }
@@ -643,8 +643,8 @@ void mlx5_tls_rx_packet(Mlx5TlsRx *rx, uint32_t seq, uint8_t *payload, size_t le
         return;
     }
     event = classify(&w);
-    rx->stats.old += event == EV_OLD;
-    rx->stats.gaps += event == EV_GAP || event == EV_GAP_HEADER;
+    rx->stats.old += event == RX_EV_OLD;
+    rx->stats.gaps += event == RX_EV_GAP || event == RX_EV_GAP_HEADER;
     take(&w, event);
     if (rx->state == MLX5_TLS_RX_NONE) {
         res->reason = rx->none_reason;
@@ -695,37 +695,37 @@ static void act_to_none(Work *w)
 }
 
 static RxActionFn *const actions[RX_ACTIONS] = {
-    [ACT_REFUSE] = act_refuse,
-    [ACT_NONE] = act_none,
-    [ACT_PASS] = act_pass,
-    [ACT_ANCHOR] = act_anchor,
-    [ACT_DECRYPT] = act_decrypt,
-    [ACT_FOLLOW] = act_follow,
-    [ACT_OVERLAP] = act_overlap,
-    [ACT_HOLE] = act_hole,
-    [ACT_LOSE_ALL] = act_lose_all,
-    [ACT_LOSE_HEADER] = act_lose_header,
-    [ACT_UNLINK_ALL] = act_unlink_all,
-    [ACT_UNLINK_HEADER] = act_unlink_header,
-    [ACT_SEARCH_ON] = act_search_on,
-    [ACT_SEARCH_NEW] = act_search_new,
-    [ACT_OPEN_DECRYPT] = act_open_decrypt,
-    [ACT_OPEN_AUTH] = act_open_auth,
-    [ACT_COUNT] = act_count,
-    [ACT_CANDIDATE] = act_candidate,
-    [ACT_REPEAT] = act_repeat,
-    [ACT_LINK] = act_link,
-    [ACT_SKIP_BEGUN] = act_skip_begun,
-    [ACT_GOOD_TAG] = act_good_tag,
-    [ACT_BAD_TAG] = act_bad_tag,
-    [ACT_BAD_TAG_LOSE] = act_bad_tag_lose,
-    [ACT_AUTH_GOOD] = act_auth_good,
-    [ACT_AUTH_BAD] = act_auth_bad,
-    [ACT_NOT_FOUND] = act_not_found,
-    [ACT_APPROVE] = act_approve,
-    [ACT_STALE] = act_stale,
-    [ACT_RESET] = act_reset,
-    [ACT_TO_NONE] = act_to_none,
+    [RX_ACT_REFUSE] = act_refuse,
+    [RX_ACT_NONE] = act_none,
+    [RX_ACT_PASS] = act_pass,
+    [RX_ACT_ANCHOR] = act_anchor,
+    [RX_ACT_DECRYPT] = act_decrypt,
+    [RX_ACT_FOLLOW] = act_follow,
+    [RX_ACT_OVERLAP] = act_overlap,
+    [RX_ACT_HOLE] = act_hole,
+    [RX_ACT_LOSE_ALL] = act_lose_all,
+    [RX_ACT_LOSE_HEADER] = act_lose_header,
+    [RX_ACT_UNLINK_ALL] = act_unlink_all,
+    [RX_ACT_UNLINK_HEADER] = act_unlink_header,
+    [RX_ACT_SEARCH_ON] = act_search_on,
+    [RX_ACT_SEARCH_NEW] = act_search_new,
+    [RX_ACT_OPEN_DECRYPT] = act_open_decrypt,
+    [RX_ACT_OPEN_AUTH] = act_open_auth,
+    [RX_ACT_COUNT] = act_count,
+    [RX_ACT_CANDIDATE] = act_candidate,
+    [RX_ACT_REPEAT] = act_repeat,
+    [RX_ACT_LINK] = act_link,
+    [RX_ACT_SKIP_BEGUN] = act_skip_begun,
+    [RX_ACT_GOOD_TAG] = act_good_tag,
+    [RX_ACT_BAD_TAG] = act_bad_tag,
+    [RX_ACT_BAD_TAG_LOSE] = act_bad_tag_lose,
+    [RX_ACT_AUTH_GOOD] = act_auth_good,
+    [RX_ACT_AUTH_BAD] = act_auth_bad,
+    [RX_ACT_NOT_FOUND] = act_not_found,
+    [RX_ACT_APPROVE] = act_approve,
+    [RX_ACT_STALE] = act_stale,
+    [RX_ACT_RESET] = act_reset,
+    [RX_ACT_TO_NONE] = act_to_none,
 };
 
 static void control(Mlx5TlsRx *rx, RxEvent event)
@@ -759,7 +759,7 @@ Mlx5TlsRxStatic mlx5_tls_rx_set_static(Mlx5TlsRx *rx,
     }
     match = rx->state == CAND && rx->params.resync_tcp_sn == rx->hw_resync;
     if (match && why == R(NONE)) {
-        control(rx, knobs->auth_stage_off ? EV_STATIC_MATCH_OFF : EV_STATIC_MATCH);
+        control(rx, knobs->auth_stage_off ? RX_EV_STATIC_MATCH_OFF : RX_EV_STATIC_MATCH);
         ret = MLX5_TLS_RX_STATIC_APPROVED;
     } else {
         if (match) {
@@ -768,7 +768,7 @@ Mlx5TlsRxStatic mlx5_tls_rx_set_static(Mlx5TlsRx *rx,
             ret = MLX5_TLS_RX_STATIC_STALE;
             why = why != R(NONE) ? why : R(STALE);
         }
-        control(rx, EV_STATIC);
+        control(rx, RX_EV_STATIC);
     }
     if (reason) {
         *reason = why;
@@ -784,14 +784,14 @@ Mlx5TlsReason mlx5_tls_rx_set_progress(Mlx5TlsRx *rx,
 
     mlx5_tls_progress_params_decode(&progress, image);
     if (!mlx5_tls_progress_params_ok(&progress, knobs)) {
-        control(rx, EV_PSV_OTHER);
+        control(rx, RX_EV_PSV_OTHER);
         return R(BAD_PARAMS);
     }
     if (!rx->static_ok || !rx->params_key) {
-        control(rx, EV_START_UNUSABLE);
+        control(rx, RX_EV_START_UNUSABLE);
         return rx->none_reason;
     }
-    control(rx, EV_START);
+    control(rx, RX_EV_START);
     if (rx->state != MLX5_TLS_RX_START) {
         return rx->none_reason;
     }

@@ -12,62 +12,9 @@
  * Held per context: struct Mlx5TlsRx (under 600 bytes, statistics included) and
  * references on up to two keys. No cipher context, no buffer; see tls_record.h.
  *
- * Rows. N is the sequence number of the next record header, P = [s, e) the packet.
- * IN: s is the next byte expected. OLD: nothing new in P. OVL: P begins with bytes seen
- * before. GAP: bytes are missing before P. Flag is what the CQE gets.
- *
- *  row  state          event                    action                     flag  next
- *  R1   NONE           packet                   pass                       0     NONE
- *  R2   START          e <= N, near             pass                       0     START
- *  R3   START          s <= N < e               parse from N, rec_no =     1/0   OFFLOAD
- *                                               initial_record_number      /3
- *  R4   START          s > N, or far before     search in P                0/2   SEARCH
- *  R5   OFFLOAD        IN                       decrypt, verify            1/0/3 OFFLOAD
- *  R6   TRACKING       OLD                      pass                       0     same
- *  R7   TRACKING       OVL                      pass; follow the new bytes 0     same
- *  R8   OFFLOAD        GAP, s <= N              open record: SKIP; follow  0     OFFLOAD
- *  R9   OFFLOAD        GAP, s > N               search in P                0/2   SEARCH
- *  R10  OFFLOAD, AUTH  bad header at N          search from N              0/2   SEARCH
- *  R11  SEARCH, LINK   OLD                      pass                       0     same
- *  R12  SEARCH, LINK   header X in P            hw_resync = X, hw_off = 0, 2     CAND
- *                                               follow the chain
- *  R13  SEARCH         no header in P           keep the last 4 bytes      0     SEARCH
- *  R14  CAND           header at N valid        hw_off += 1                0     CAND
- *  R15  CAND           header at N bad          search from N              0/2   SEARCH
- *  R16  CAND           GAP, s <= N              follow                     0     CAND
- *  R17  CAND           GAP, s > N               search in P                0/2   SEARCH
- *  R18  CAND           static post, its         rec_no = initial_record_   -     AUTH
- *                      resync_tcp_sn is ours    number + hw_off + 1
- *  R19  CAND           static post, another     store                      -     CAND
- *  R20  AUTH           header at N valid        verify that record only    0     AUTH
- *  R21  AUTH           its tag is good          decrypt from the next on   0     OFFLOAD
- *  R22  AUTH           its tag is bad           search behind it           0/2   SEARCH
- *  R23  AUTH           GAP, s <= N              try the next record        0     AUTH
- *  R24  AUTH           GAP, s > N               search in P                0/2   SEARCH
- *  R25  other          static post              store                      -     same
- *  R26  any            SET_PSV START            reset, N = next_record_    -     START
- *                                               tcp_sn                           (NONE)
- *  R27  any            GET_PSV                  snapshot                   -     same
- *  R28  any            DESTROY_TIR              forget, zeroise            -     -
- *
- * Where that leaves a hole, these rows (not in any document about the hardware):
- *
- *  R29  CAND, AUTH     IN                       follow                     0     same
- *  R30  SEARCH         header that began in     remember N only: the       0     LINK
- *                      an earlier packet        software cannot approve a
- *                                               header before the packet
- *                                               with flag 2 (next header
- *                                               that is whole in a packet
- *                                               becomes the candidate)
- *  R31  LINK           IN, OVL, GAP s <= N      follow to N                0     LINK
- *  R32  LINK           header at N bad, or      search                     0/2   SEARCH
- *                      GAP s > N
- *  R33  CAND           header, resync-repeat    it is the new candidate    2     CAND
- *                      is due
- *  R34  any            SET_PSV refused          none                       -     same
- *  R35  OFFLOAD        flag 3 in R3 or R5, and  open record: SKIP          3     OFFLOAD
- *                      a record begins in P
- *                      that does not end in it
+ * The rows, R1 to R35, are named below, as data in tls_rx_table.c, and in words
+ * in docs/tls-rows.md. Below N is the sequence number of the next record header,
+ * P the packet.
  *
  * With auth-stage=off R18 leads to OFFLOAD, with bad-tag-action=search a bad tag in R5
  * to SEARCH. TRACKING is OFFLOAD, CAND and AUTH. GET_PSV reports START/NO_OFFLOAD in NONE
@@ -113,11 +60,60 @@ typedef enum Mlx5TlsRxState {
     MLX5_TLS_RX_STATES
 } Mlx5TlsRxState;
 
-#define MLX5_TLS_RX_ROWS    35
-/* those that are no cell of the table */
-#define MLX5_TLS_RX_ROW_GET_PSV     27
-#define MLX5_TLS_RX_ROW_DESTROY     28
-#define MLX5_TLS_RX_ROW_BIT(row)    (1ull << (row))
+/*
+ * X(number, name, what happens). Numbers are those of traces, of the property
+ * tls-rows, of the tests and of docs/tls-rows.md.
+ */
+#define MLX5_TLS_RX_ROWS(X)                                                   \
+    X(1, NO_CONTEXT, "NONE, packet: pass")                                    \
+    X(2, BEFORE_ANCHOR, "START, packet before the anchor: pass")              \
+    X(3, ANCHOR, "START, anchor in the packet: parse from there")             \
+    X(4, LATE_START, "START, packet beyond the anchor: search")               \
+    X(5, IN_ORDER, "OFFLOAD, in order: decrypt")                              \
+    X(6, OLD, "TRACKING, old packet: pass")                                   \
+    X(7, OVERLAP, "TRACKING, overlapping packet: pass, follow the new bytes") \
+    X(8, HOLE, "OFFLOAD, hole in a record: skip that record")                 \
+    X(9, HEADER_LOST, "OFFLOAD, header lost: search")                         \
+    X(10, BAD_HEADER, "OFFLOAD or AUTH, bad header: search")                  \
+    X(11, SEARCH_OLD, "SEARCHING, old packet: pass")                          \
+    X(12, CANDIDATE, "SEARCHING, header found: candidate")                    \
+    X(13, NOT_FOUND, "SEARCHING, no header found")                            \
+    X(14, COUNT, "candidate, valid header follows: count it")                 \
+    X(15, FALSE_CANDIDATE, "candidate, bad header follows: search")           \
+    X(16, CAND_HOLE, "candidate, hole in a record: follow")                   \
+    X(17, CAND_HEADER_LOST, "candidate, header lost: search")                 \
+    X(18, APPROVED, "candidate approved")                                     \
+    X(19, STALE, "approval of another candidate: store")                      \
+    X(20, AUTH_HEADER, "AUTH, next header: authenticate that record")         \
+    X(21, AUTH_GOOD, "AUTH, tag is good: offload from the next record on")    \
+    X(22, AUTH_BAD, "AUTH, tag is bad: search")                               \
+    X(23, AUTH_HOLE, "AUTH, hole in a record: authenticate the next one")     \
+    X(24, AUTH_HEADER_LOST, "AUTH, header lost: search")                      \
+    X(25, STATIC, "static params: store")                                     \
+    X(26, SET_PSV, "SET_PSV START: reset")                                    \
+    X(27, GET_PSV, "GET_PSV: snapshot")                                       \
+    X(28, DESTROY, "destroyed")                                               \
+    X(29, FOLLOW, "candidate or AUTH, in order: follow")                      \
+    X(30, CUT_HEADER,                                                         \
+      "SEARCHING, header that began in an earlier packet: follow it silently")\
+    X(31, LINK, "SEARCHING, following a header silently")                     \
+    X(32, LINK_BROKEN,                                                        \
+      "SEARCHING, the header followed silently was none: search")             \
+    X(33, REPEAT, "candidate unanswered: this header is the new candidate")   \
+    X(34, PSV_REFUSED, "SET_PSV with other codes: refused")                   \
+    X(35, SKIP_BEGUN,                                                         \
+      "OFFLOAD, wrong tag: skip the record that begins in this packet")
+
+typedef enum Mlx5TlsRxRow {
+    MLX5_TLS_RX_ROW_NONE = 0,
+#define MLX5_TLS_RX_ROW_ENUM(number, name, text) \
+    MLX5_TLS_RX_ROW_##name = number,
+    MLX5_TLS_RX_ROWS(MLX5_TLS_RX_ROW_ENUM)
+#undef MLX5_TLS_RX_ROW_ENUM
+    MLX5_TLS_RX_ROW_END
+} Mlx5TlsRxRow;
+
+#define MLX5_TLS_RX_ROW_BIT(row)    (UINT64_C(1) << (row))
 
 /* What became of one packet: enough for the CQE, counters, a trace and a log line. */
 typedef struct Mlx5TlsRxResult {

@@ -1,158 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * The rows of the RX tracker, as data: state and event to row number, next state, reason
- * and action. tls_rx.h lists them in words, tls_rx.c walks them. Owns no state.
+ * The RX tracker as data: state and event to row, next state, reason and
+ * action. tls_rx.h names the rows, tls_rx.c walks them. Owns no state.
  */
 #include "tls_rx_table.h"
 
-#define R(name)     MLX5_TLS_REASON_##name
-#define OFFLOAD     MLX5_TLS_RX_OFFLOAD
-#define CAND        MLX5_TLS_RX_CAND
-#define AUTH        MLX5_TLS_RX_AUTH
-#define SEARCH      MLX5_TLS_RX_SEARCH
-#define LINK        MLX5_TLS_RX_LINK
+/* Row, next state, reason and action of a cell. */
+#define C(row, next, reason, action) \
+    { MLX5_TLS_RX_ROW_##row, MLX5_TLS_RX_##next, MLX5_TLS_REASON_##reason, \
+      RX_ACT_##action }
 
-#define STORE_CELLS                                                                     \
-    [EV_STATIC] = { 25, RX_SAME, R(NONE), ACT_NONE }
+#define STORE_CELLS \
+    [RX_EV_STATIC] = C(STATIC, SAME, NONE, NONE)
 
-#define PSV_CELLS                                                                       \
-    [EV_START] = { 26, MLX5_TLS_RX_START, R(NONE), ACT_RESET },                         \
-    [EV_START_UNUSABLE] = { 26, MLX5_TLS_RX_NONE, R(NO_CTX), ACT_TO_NONE },             \
-    [EV_PSV_OTHER] = { 34, RX_SAME, R(BAD_PARAMS), ACT_NONE }
+#define PSV_CELLS \
+    [RX_EV_START] = C(SET_PSV, START, NONE, RESET), \
+    [RX_EV_START_UNUSABLE] = C(SET_PSV, NONE, NO_CTX, TO_NONE), \
+    [RX_EV_PSV_OTHER] = C(PSV_REFUSED, SAME, BAD_PARAMS, NONE)
 
 static const RxCell machine[MLX5_TLS_RX_STATES][RX_EVENTS] = {
     [MLX5_TLS_RX_NONE] = {
-        [EV_ANY] = { 1, RX_SAME, R(NO_CTX), ACT_PASS },
+        [RX_EV_ANY] = C(NO_CONTEXT, SAME, NO_CTX, PASS),
         STORE_CELLS, PSV_CELLS,
     },
     [MLX5_TLS_RX_START] = {
-        [EV_BEFORE] = { 2, RX_SAME, R(BEFORE_ANCHOR), ACT_PASS },
-        [EV_ANCHOR] = { 3, OFFLOAD, R(NONE), ACT_ANCHOR },
-        [EV_FAR] = { 4, SEARCH, R(LATE_START), ACT_LOSE_ALL },
+        [RX_EV_BEFORE] = C(BEFORE_ANCHOR, SAME, BEFORE_ANCHOR, PASS),
+        [RX_EV_ANCHOR] = C(ANCHOR, OFFLOAD, NONE, ANCHOR),
+        [RX_EV_FAR] = C(LATE_START, SEARCH, LATE_START, LOSE_ALL),
         STORE_CELLS, PSV_CELLS,
     },
     [MLX5_TLS_RX_OFFLOAD] = {
-        [EV_IN] = { 5, RX_SAME, R(NONE), ACT_DECRYPT },
-        [EV_OLD] = { 6, RX_SAME, R(OLD), ACT_PASS },
-        [EV_OVL] = { 7, RX_SAME, R(OVERLAP), ACT_OVERLAP },
-        [EV_GAP] = { 8, RX_SAME, R(GAP), ACT_HOLE },
-        [EV_GAP_HEADER] = { 9, SEARCH, R(HEADER_LOST), ACT_LOSE_ALL },
-        [EV_HEADER] = { 0, RX_SAME, R(NONE), ACT_OPEN_DECRYPT },
-        [EV_HEADER_BAD] = { 10, SEARCH, R(BAD_HEADER), ACT_LOSE_HEADER },
-        [EV_TAG_OK] = { 0, RX_SAME, R(NONE), ACT_GOOD_TAG },
-        [EV_TAG_BAD] = { 0, RX_SAME, R(BAD_TAG), ACT_BAD_TAG },
-        [EV_TAG_BAD_LOSE] = { 0, SEARCH, R(BAD_TAG), ACT_BAD_TAG_LOSE },
-        [EV_RECORD_END] = { 0, RX_SAME, R(NONE), ACT_NONE },
-        [EV_ERROR_OPEN] = { 35, RX_SAME, R(NONE), ACT_SKIP_BEGUN },
+        [RX_EV_IN] = C(IN_ORDER, SAME, NONE, DECRYPT),
+        [RX_EV_OLD] = C(OLD, SAME, OLD, PASS),
+        [RX_EV_OVL] = C(OVERLAP, SAME, OVERLAP, OVERLAP),
+        [RX_EV_GAP] = C(HOLE, SAME, GAP, HOLE),
+        [RX_EV_GAP_HEADER] = C(HEADER_LOST, SEARCH, HEADER_LOST, LOSE_ALL),
+        [RX_EV_HEADER] = C(NONE, SAME, NONE, OPEN_DECRYPT),
+        [RX_EV_HEADER_BAD] = C(BAD_HEADER, SEARCH, BAD_HEADER, LOSE_HEADER),
+        [RX_EV_TAG_OK] = C(NONE, SAME, NONE, GOOD_TAG),
+        [RX_EV_TAG_BAD] = C(NONE, SAME, BAD_TAG, BAD_TAG),
+        [RX_EV_TAG_BAD_LOSE] = C(NONE, SEARCH, BAD_TAG, BAD_TAG_LOSE),
+        [RX_EV_RECORD_END] = C(NONE, SAME, NONE, NONE),
+        [RX_EV_ERROR_OPEN] = C(SKIP_BEGUN, SAME, NONE, SKIP_BEGUN),
         STORE_CELLS, PSV_CELLS,
     },
     [MLX5_TLS_RX_CAND] = {
-        [EV_IN] = { 29, RX_SAME, R(UNANSWERED), ACT_FOLLOW },
-        [EV_OLD] = { 6, RX_SAME, R(OLD), ACT_PASS },
-        [EV_OVL] = { 7, RX_SAME, R(OVERLAP), ACT_OVERLAP },
-        [EV_GAP] = { 16, RX_SAME, R(GAP), ACT_HOLE },
-        [EV_GAP_HEADER] = { 17, SEARCH, R(HEADER_LOST), ACT_LOSE_ALL },
-        [EV_HEADER] = { 14, RX_SAME, R(NONE), ACT_COUNT },
-        [EV_HEADER_REPEAT] = { 33, RX_SAME, R(NONE), ACT_REPEAT },
-        [EV_HEADER_BAD] = { 15, SEARCH, R(BAD_HEADER), ACT_LOSE_HEADER },
-        [EV_RECORD_END] = { 0, RX_SAME, R(NONE), ACT_NONE },
-        [EV_STATIC] = { 19, RX_SAME, R(STALE), ACT_STALE },
-        [EV_STATIC_MATCH] = { 18, AUTH, R(NONE), ACT_APPROVE },
-        [EV_STATIC_MATCH_OFF] = { 18, OFFLOAD, R(NONE), ACT_APPROVE },
+        [RX_EV_IN] = C(FOLLOW, SAME, UNANSWERED, FOLLOW),
+        [RX_EV_OLD] = C(OLD, SAME, OLD, PASS),
+        [RX_EV_OVL] = C(OVERLAP, SAME, OVERLAP, OVERLAP),
+        [RX_EV_GAP] = C(CAND_HOLE, SAME, GAP, HOLE),
+        [RX_EV_GAP_HEADER] = C(CAND_HEADER_LOST, SEARCH, HEADER_LOST, LOSE_ALL),
+        [RX_EV_HEADER] = C(COUNT, SAME, NONE, COUNT),
+        [RX_EV_HEADER_REPEAT] = C(REPEAT, SAME, NONE, REPEAT),
+        [RX_EV_HEADER_BAD] = C(FALSE_CANDIDATE, SEARCH, BAD_HEADER, LOSE_HEADER),
+        [RX_EV_RECORD_END] = C(NONE, SAME, NONE, NONE),
+        [RX_EV_STATIC] = C(STALE, SAME, STALE, STALE),
+        [RX_EV_STATIC_MATCH] = C(APPROVED, AUTH, NONE, APPROVE),
+        [RX_EV_STATIC_MATCH_OFF] = C(APPROVED, OFFLOAD, NONE, APPROVE),
         PSV_CELLS,
     },
     [MLX5_TLS_RX_AUTH] = {
-        [EV_IN] = { 29, RX_SAME, R(AUTHENTICATING), ACT_FOLLOW },
-        [EV_OLD] = { 6, RX_SAME, R(OLD), ACT_PASS },
-        [EV_OVL] = { 7, RX_SAME, R(OVERLAP), ACT_OVERLAP },
-        [EV_GAP] = { 23, RX_SAME, R(GAP), ACT_HOLE },
-        [EV_GAP_HEADER] = { 24, SEARCH, R(HEADER_LOST), ACT_LOSE_ALL },
-        [EV_HEADER] = { 20, RX_SAME, R(NONE), ACT_OPEN_AUTH },
-        [EV_HEADER_BAD] = { 10, SEARCH, R(BAD_HEADER), ACT_LOSE_HEADER },
-        [EV_TAG_OK] = { 21, OFFLOAD, R(NONE), ACT_AUTH_GOOD },
-        [EV_TAG_BAD] = { 22, SEARCH, R(AUTH_FAILED), ACT_AUTH_BAD },
-        [EV_RECORD_END] = { 0, RX_SAME, R(NONE), ACT_NONE },
+        [RX_EV_IN] = C(FOLLOW, SAME, AUTHENTICATING, FOLLOW),
+        [RX_EV_OLD] = C(OLD, SAME, OLD, PASS),
+        [RX_EV_OVL] = C(OVERLAP, SAME, OVERLAP, OVERLAP),
+        [RX_EV_GAP] = C(AUTH_HOLE, SAME, GAP, HOLE),
+        [RX_EV_GAP_HEADER] = C(AUTH_HEADER_LOST, SEARCH, HEADER_LOST, LOSE_ALL),
+        [RX_EV_HEADER] = C(AUTH_HEADER, SAME, NONE, OPEN_AUTH),
+        [RX_EV_HEADER_BAD] = C(BAD_HEADER, SEARCH, BAD_HEADER, LOSE_HEADER),
+        [RX_EV_TAG_OK] = C(AUTH_GOOD, OFFLOAD, NONE, AUTH_GOOD),
+        [RX_EV_TAG_BAD] = C(AUTH_BAD, SEARCH, AUTH_FAILED, AUTH_BAD),
+        [RX_EV_RECORD_END] = C(NONE, SAME, NONE, NONE),
         STORE_CELLS, PSV_CELLS,
     },
     [MLX5_TLS_RX_SEARCH] = {
-        [EV_IN] = { 0, RX_SAME, R(SEARCHING), ACT_SEARCH_ON },
-        [EV_OLD] = { 11, RX_SAME, R(OLD), ACT_PASS },
-        [EV_OVL] = { 0, RX_SAME, R(SEARCHING), ACT_SEARCH_ON },
-        [EV_GAP_HEADER] = { 0, RX_SAME, R(SEARCHING), ACT_SEARCH_NEW },
-        [EV_FOUND] = { 12, CAND, R(NONE), ACT_CANDIDATE },
-        [EV_FOUND_CUT] = { 30, LINK, R(NONE), ACT_LINK },
-        [EV_NOT_FOUND] = { 13, RX_SAME, R(NONE), ACT_NOT_FOUND },
+        [RX_EV_IN] = C(NONE, SAME, SEARCHING, SEARCH_ON),
+        [RX_EV_OLD] = C(SEARCH_OLD, SAME, OLD, PASS),
+        [RX_EV_OVL] = C(NONE, SAME, SEARCHING, SEARCH_ON),
+        [RX_EV_GAP_HEADER] = C(NONE, SAME, SEARCHING, SEARCH_NEW),
+        [RX_EV_FOUND] = C(CANDIDATE, CAND, NONE, CANDIDATE),
+        [RX_EV_FOUND_CUT] = C(CUT_HEADER, LINK, NONE, LINK),
+        [RX_EV_NOT_FOUND] = C(NOT_FOUND, SAME, NONE, NOT_FOUND),
         STORE_CELLS, PSV_CELLS,
     },
     [MLX5_TLS_RX_LINK] = {
-        [EV_IN] = { 31, RX_SAME, R(SEARCHING), ACT_FOLLOW },
-        [EV_OLD] = { 11, RX_SAME, R(OLD), ACT_PASS },
-        [EV_OVL] = { 31, RX_SAME, R(SEARCHING), ACT_OVERLAP },
-        [EV_GAP] = { 31, RX_SAME, R(SEARCHING), ACT_HOLE },
-        [EV_GAP_HEADER] = { 32, SEARCH, R(SEARCHING), ACT_UNLINK_ALL },
-        [EV_HEADER] = { 12, CAND, R(NONE), ACT_CANDIDATE },
-        [EV_HEADER_CUT] = { 31, RX_SAME, R(NONE), ACT_LINK },
-        [EV_HEADER_BAD] = { 32, SEARCH, R(NONE), ACT_UNLINK_HEADER },
-        [EV_RECORD_END] = { 0, RX_SAME, R(NONE), ACT_NONE },
+        [RX_EV_IN] = C(LINK, SAME, SEARCHING, FOLLOW),
+        [RX_EV_OLD] = C(SEARCH_OLD, SAME, OLD, PASS),
+        [RX_EV_OVL] = C(LINK, SAME, SEARCHING, OVERLAP),
+        [RX_EV_GAP] = C(LINK, SAME, SEARCHING, HOLE),
+        [RX_EV_GAP_HEADER] = C(LINK_BROKEN, SEARCH, SEARCHING, UNLINK_ALL),
+        [RX_EV_HEADER] = C(CANDIDATE, CAND, NONE, CANDIDATE),
+        [RX_EV_HEADER_CUT] = C(LINK, SAME, NONE, LINK),
+        [RX_EV_HEADER_BAD] = C(LINK_BROKEN, SEARCH, NONE, UNLINK_HEADER),
+        [RX_EV_RECORD_END] = C(NONE, SAME, NONE, NONE),
         STORE_CELLS, PSV_CELLS,
     },
 };
 
-static const char *const row_text[MLX5_TLS_RX_ROWS + 1] = {
-    [1] = "R1: NONE, packet: pass",
-    [2] = "R2: START, packet before the anchor: pass",
-    [3] = "R3: START, anchor in the packet: parse from there",
-    [4] = "R4: START, packet beyond the anchor: search",
-    [5] = "R5: OFFLOAD, in order: decrypt",
-    [6] = "R6: TRACKING, old packet: pass",
-    [7] = "R7: TRACKING, overlapping packet: pass, follow the new bytes",
-    [8] = "R8: OFFLOAD, hole in a record: skip that record",
-    [9] = "R9: OFFLOAD, header lost: search",
-    [10] = "R10: OFFLOAD or AUTH, bad header: search",
-    [11] = "R11: SEARCHING, old packet: pass",
-    [12] = "R12: SEARCHING, header found: candidate",
-    [13] = "R13: SEARCHING, no header found",
-    [14] = "R14: candidate, valid header follows: count it",
-    [15] = "R15: candidate, bad header follows: search",
-    [16] = "R16: candidate, hole in a record: follow",
-    [17] = "R17: candidate, header lost: search",
-    [18] = "R18: candidate approved",
-    [19] = "R19: approval of another candidate: store",
-    [20] = "R20: AUTH, next header: authenticate that record",
-    [21] = "R21: AUTH, tag is good: offload from the next record on",
-    [22] = "R22: AUTH, tag is bad: search",
-    [23] = "R23: AUTH, hole in a record: authenticate the next one",
-    [24] = "R24: AUTH, header lost: search",
-    [25] = "R25: static params: store",
-    [26] = "R26: SET_PSV START: reset",
-    [27] = "R27: GET_PSV: snapshot",
-    [28] = "R28: destroyed",
-    [29] = "R29: candidate or AUTH, in order: follow",
-    [30] = "R30: SEARCHING, header that began in an earlier packet: follow it silently",
-    [31] = "R31: SEARCHING, following a header silently",
-    [32] = "R32: SEARCHING, the header followed silently was none: search",
-    [33] = "R33: candidate unanswered: this header is the new candidate",
-    [34] = "R34: SET_PSV with other codes: refused",
-    [35] = "R35: OFFLOAD, wrong tag: skip the record that begins in this packet",
+static const char *const row_text[] = {
+    "no row",
+#define TEXT(number, name, text) [number] = "R" #number ": " text,
+    MLX5_TLS_RX_ROWS(TEXT)
+#undef TEXT
 };
 
+#define INFO(name, tracker, auth) \
+    [MLX5_TLS_RX_##name] = { #name, MLX5_TLS_TRACKER_##tracker, \
+                             MLX5_TLS_AUTH_##auth }
+
 static const RxStateInfo states[MLX5_TLS_RX_STATES] = {
-    [MLX5_TLS_RX_NONE] = { "NONE", MLX5_TLS_TRACKER_START, MLX5_TLS_AUTH_NO_OFFLOAD },
-    [MLX5_TLS_RX_START] = { "START", MLX5_TLS_TRACKER_START, MLX5_TLS_AUTH_NO_OFFLOAD },
-    [OFFLOAD] = { "OFFLOAD", MLX5_TLS_TRACKER_TRACKING, MLX5_TLS_AUTH_OFFLOAD },
-    [CAND] = { "CAND", MLX5_TLS_TRACKER_TRACKING, MLX5_TLS_AUTH_NO_OFFLOAD },
-    [AUTH] = { "AUTH", MLX5_TLS_TRACKER_TRACKING, MLX5_TLS_AUTH_AUTHENTICATION },
-    [SEARCH] = { "SEARCH", MLX5_TLS_TRACKER_SEARCHING, MLX5_TLS_AUTH_NO_OFFLOAD },
-    [LINK] = { "LINK", MLX5_TLS_TRACKER_SEARCHING, MLX5_TLS_AUTH_NO_OFFLOAD },
+    INFO(NONE, START, NO_OFFLOAD),
+    INFO(START, START, NO_OFFLOAD),
+    INFO(OFFLOAD, TRACKING, OFFLOAD),
+    INFO(CAND, TRACKING, NO_OFFLOAD),
+    INFO(AUTH, TRACKING, AUTHENTICATION),
+    INFO(SEARCH, SEARCHING, NO_OFFLOAD),
+    INFO(LINK, SEARCHING, NO_OFFLOAD),
 };
 
 const RxCell *mlx5_tls_rx_cell(unsigned state, unsigned event)
 {
     static const RxCell none;
 
-    return state < MLX5_TLS_RX_STATES && event < RX_EVENTS ? &machine[state][event] :
-                                                             &none;
+    return state < MLX5_TLS_RX_STATES && event < RX_EVENTS
+           ? &machine[state][event] : &none;
 }
 
 const RxStateInfo *mlx5_tls_rx_state_info(unsigned state)
@@ -162,7 +132,7 @@ const RxStateInfo *mlx5_tls_rx_state_info(unsigned state)
 
 const char *mlx5_tls_rx_row_str(unsigned row)
 {
-    return row >= 1 && row <= MLX5_TLS_RX_ROWS ? row_text[row] : "no row";
+    return row_text[row < MLX5_TLS_RX_ROW_END ? row : MLX5_TLS_RX_ROW_NONE];
 }
 
 const char *mlx5_tls_rx_state_str(unsigned state)

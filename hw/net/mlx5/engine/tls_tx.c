@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * TX context machine of a TIS. See tls_tx.h for the rows, what is owned and who calls; the
- * rows as data are in tls_tx_table.c.
+ * TX context machine of a TIS. See tls_tx.h for the rows, what is owned and
+ * who calls; the table is in tls_tx_table.c.
  *
  * A packet is looked through for record headers before the first byte is encrypted, so
  * that a bad header drops it whole and untouched.
@@ -135,28 +135,30 @@ static void reset_from_static(Mlx5TlsTx *tx, bool usable)
 }
 
 /*
- * Take the row of (state, event). seq, out, data, len: the packet (out == data) or DUMP
+ * Take the cell of (state, event). seq, out, data, len: the packet (out == data) or DUMP
  * (out NULL) or nothing.
  */
 static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
                  const uint8_t *data, size_t len, Mlx5TlsTxResult *res)
 {
-    uint8_t n = mlx5_tls_tx_cell(tx->state, event);
-    const TxRow *row = &mlx5_tls_tx_rows[n];
-    TxAction action = row->action;
+    const TxCell *cell = mlx5_tls_tx_cell(tx->state, event);
+    TxAction action = cell->action;
     uint8_t before = tx->state;
 
-    mlx5_tls_engine_count_row(tx->engine, MLX5_TLS_DIR_TX, n);
+    mlx5_tls_engine_count_row(tx->engine, MLX5_TLS_DIR_TX, cell->row);
     *res = (Mlx5TlsTxResult) {
-        .verdict = row->verdict,
-        .reason = row->reason,
-        .row = n,
+        .verdict = cell->verdict,
+        .reason = cell->reason,
+        .row = cell->row,
         .state_before = before,
         .exp_known = tx->state == MLX5_TLS_TX_ACTIVE_SEQ,
         .exp_seq = tx->exp_seq,
     };
-    if (row->next != TX_SAME) {
-        tx->state = row->next;
+    if (cell->next != MLX5_TLS_TX_SAME) {
+        tx->state = cell->next;
+    }
+    if (action == TX_ACT_REFUSE) {
+        tx->state = MLX5_TLS_TX_BROKEN;
     }
     res->state_after = tx->state;
 
@@ -193,7 +195,7 @@ static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
         stream_forget(tx);
         break;
     case TX_ACT_RESET:
-        reset_from_static(tx, row->next == MLX5_TLS_TX_START);
+        reset_from_static(tx, cell->next == MLX5_TLS_TX_START);
         break;
     }
     if (tx->state == MLX5_TLS_TX_INVALID && res->reason == MLX5_TLS_REASON_NO_CTX) {

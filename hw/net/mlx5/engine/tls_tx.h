@@ -11,26 +11,8 @@
  * Held per context: struct Mlx5TlsTx (under 400 bytes) and references on up to two
  * keys. No cipher context, no buffer; see tls_record.h.
  *
- *  row   state            event                      action                  next
- *  TX1   any              UMR static                 store params and key    same
- *  TX2   any, static ok   SET_PSV START              reset; rec_no =         START
- *                                                    initial_record_number
- *  TX3   START            DUMP n                     feed, no output         ACTIVE
- *  TX4   START            packet s, l                encrypt; exp = s + l    ACTIVE_SEQ
- *  TX5   ACTIVE           packet s, l                encrypt; exp = s + l    ACTIVE_SEQ
- *  TX6   ACTIVE           DUMP n                     feed, no output         ACTIVE
- *  TX7   ACTIVE_SEQ       packet, s == exp           encrypt; exp += l       ACTIVE_SEQ
- *  TX8   ACTIVE_SEQ       packet, s != exp           drop (tx-seq-check)     same
- *  TX9   ACTIVE_SEQ       DUMP n                     feed; exp += n          ACTIVE_SEQ
- *  TX10  INVALID          packet                     drop, no ctx / no key   INVALID
- *  TX11  INVALID          DUMP                       ignore                  INVALID
- *  TX12  START, ACTIVE*   bad header in either       drop whole packet       BROKEN
- *  TX13  any, no static   SET_PSV START              reset                   INVALID
- *        or no key
- *  TX14  any              SET_PSV with other codes   refuse                  same
- *  TX15  any              packet or DUMP of 0 bytes  nothing to protect      same
- *  TX16  BROKEN           packet                     drop                    BROKEN
- *  TX17  BROKEN           DUMP                       ignore                  BROKEN
+ * The rows are named below, as data in tls_tx_table.c, and in words in
+ * docs/tls-rows.md.
  *
  * ACTIVE is ACTIVE with the expected sequence number unknown, ACTIVE_SEQ with it known.
  * Key, version and IV in use are those of the last SET_PSV: a static post alone changes
@@ -54,7 +36,36 @@ typedef enum Mlx5TlsTxState {
     MLX5_TLS_TX_STATES
 } Mlx5TlsTxState;
 
-#define MLX5_TLS_TX_ROWS    17
+/* X(number, name, what happens), as MLX5_TLS_RX_ROWS. */
+#define MLX5_TLS_TX_ROWS(X)                                                   \
+    X(1, STATIC, "static params stored")                                      \
+    X(2, SET_PSV,                                                             \
+      "SET_PSV START: reset, record number from the static params")           \
+    X(3, START_DUMP, "START, DUMP: feed")                                     \
+    X(4, START_PACKET, "START, packet: encrypt")                              \
+    X(5, ACTIVE_PACKET, "ACTIVE, packet: encrypt, sequence now known")        \
+    X(6, ACTIVE_DUMP, "ACTIVE, DUMP: feed")                                   \
+    X(7, IN_SEQUENCE, "ACTIVE, packet in sequence: encrypt")                  \
+    X(8, OUT_OF_SEQUENCE, "ACTIVE, packet out of sequence: drop")             \
+    X(9, SEQ_DUMP, "ACTIVE, DUMP: feed, expect what follows it")              \
+    X(10, INVALID_PACKET, "INVALID, packet: drop")                            \
+    X(11, INVALID_DUMP, "INVALID, DUMP: ignore")                              \
+    X(12, BAD_HEADER, "bad record header: drop the packet, wait for SET_PSV") \
+    X(13, UNUSABLE,                                                           \
+      "SET_PSV START without good static params or key: INVALID")             \
+    X(14, PSV_REFUSED, "SET_PSV with other codes: refused")                   \
+    X(15, EMPTY, "no payload: nothing to do")                                 \
+    X(16, BROKEN_PACKET, "BROKEN, packet: drop")                              \
+    X(17, BROKEN_DUMP, "BROKEN, DUMP: ignore")
+
+typedef enum Mlx5TlsTxRow {
+    MLX5_TLS_TX_ROW_NONE = 0,   /* no such cell: refused */
+#define MLX5_TLS_TX_ROW_ENUM(number, name, text) \
+    MLX5_TLS_TX_ROW_##name = number,
+    MLX5_TLS_TX_ROWS(MLX5_TLS_TX_ROW_ENUM)
+#undef MLX5_TLS_TX_ROW_ENUM
+    MLX5_TLS_TX_ROW_END
+} Mlx5TlsTxRow;
 
 typedef enum Mlx5TlsTxVerdict {
     MLX5_TLS_TX_DROP = 0,       /* send nothing, complete the WQE successfully */

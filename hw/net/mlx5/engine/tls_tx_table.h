@@ -1,11 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * What tls_tx_table.c (the rows, data only) and tls_tx.c (the code behind them) share.
+ * What tls_tx_table.c (data only) and tls_tx.c (the code behind it) share.
  * Nobody else includes it but tests. Owns no state.
  */
-#ifndef MLX5_ENGINE_TLS_TX_TABLE_H
-#define MLX5_ENGINE_TLS_TX_TABLE_H
+#ifndef HW_NET_MLX5_ENGINE_TLS_TX_TABLE_H
+#define HW_NET_MLX5_ENGINE_TLS_TX_TABLE_H
 
 #include "tls_tx.h"
 
@@ -17,13 +16,13 @@ typedef enum TxEvent {
     TX_EV_BAD_HEADER,       /* a packet or DUMP would bring a bad header */
     TX_EV_STATIC,
     TX_EV_START,            /* SET_PSV START, static params and key are good */
-    TX_EV_START_UNUSABLE,  /* SET_PSV START without them */
+    TX_EV_START_UNUSABLE,   /* SET_PSV START without them */
     TX_EV_PSV_OTHER,        /* SET_PSV with other codes */
     TX_EVENTS
 } TxEvent;
 
 typedef enum TxAction {
-    TX_ACT_REFUSE = 0,      /* no such cell: forget the stream */
+    TX_ACT_REFUSE = 0,      /* no such cell: forget the stream; BROKEN */
     TX_ACT_NONE,            /* leave the context as it is */
     TX_ACT_FEED_START,      /* feed; the packet's end is the next sequence number */
     TX_ACT_FEED,            /* feed; expect the bytes behind them */
@@ -33,23 +32,21 @@ typedef enum TxAction {
     TX_ACT_RESET,           /* from the static params, or to INVALID */
 } TxAction;
 
-#define TX_SAME MLX5_TLS_TX_STATES
+#define MLX5_TLS_TX_SAME MLX5_TLS_TX_STATES
 
-typedef struct TxRow {
-    TxAction action;
-    uint8_t next;           /* Mlx5TlsTxState or TX_SAME */
-    Mlx5TlsTxVerdict verdict;
-    Mlx5TlsReason reason;
-    const char *text;
-} TxRow;
+typedef struct TxCell {
+    uint8_t row;
+    uint8_t next;           /* Mlx5TlsTxState or MLX5_TLS_TX_SAME */
+    uint8_t verdict;        /* Mlx5TlsTxVerdict */
+    uint8_t reason;         /* Mlx5TlsReason */
+    uint8_t action;         /* TxAction */
+} TxCell;
 
 /*
- * State and event to a row's number: 0, which refuses, for all pairs that do not come up
- * and for numbers that are no state or event at all.
+ * State and event to cell. Cells without an entry belong to pairs that do not
+ * come up: they are all zero, which refuses, and so do numbers that are no
+ * state or event at all.
  */
-uint8_t mlx5_tls_tx_cell(unsigned state, unsigned event);
+const TxCell *mlx5_tls_tx_cell(unsigned state, unsigned event);
 
-/* By row number. Row 0 sends nothing, takes nothing in, and ends in BROKEN. */
-extern const TxRow mlx5_tls_tx_rows[MLX5_TLS_TX_ROWS + 1];
-
-#endif /* MLX5_ENGINE_TLS_TX_TABLE_H */
+#endif
