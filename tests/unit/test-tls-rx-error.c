@@ -123,7 +123,7 @@ static void run_place(const Place *pl, int v, bool v13, size_t key_len, bool in_
     rx_pkt_error(&t, from, to, flip, from, rest, from ? 5 : 3, OFFLOAD);
     begun = v == MLX5_TLS_ERROR_RECORD && next != to;
     g_assert_cmpint(rx_took(&t, 35), ==, begun);
-    g_assert_cmpuint(t.rx.stats.records_skipped, ==, begun && pl->to.off >= 5);
+    g_assert_cmpuint(COUNT(&t, rx_skipped), ==, begun && pl->to.off >= 5);
     /* a record that began in it, in one packet, and in two */
     flag = begun ? F0 : F1;
     if (next != to) {
@@ -131,12 +131,12 @@ static void run_place(const Place *pl, int v, bool v13, size_t key_len, bool in_
         if (flag == F0) {
             WHY(&t, SKIPPED_RECORD);
         }
-        g_assert_cmpuint(t.rx.stats.records_skipped, ==, begun);
+        g_assert_cmpuint(COUNT(&t, rx_skipped), ==, begun);
         rx_pkt(&t, next - 1, next, flag, 5, OFFLOAD);
     }
     /* and the next record is as good as ever */
     rx_pkt(&t, next, END(&t), F1, 5, OFFLOAD);
-    g_assert_cmpuint(t.rx.stats.records_bad_tag, ==, 1);
+    g_assert_cmpuint(COUNT(&t, rx_tag_bad), ==, 1);
     rx_free(&t);
 }
 
@@ -211,7 +211,7 @@ static void test_behind_skipped(void)
         rx_pkt(&t, 40, 50, F0, 8, OFFLOAD);
         rx_pkt_flip(&t, 50, OFF(&t, 2), OFF(&t, 2) - 1, F0, 5, OFFLOAD);
         WHY(&t, BAD_TAG);
-        g_assert_cmpuint(t.rx.stats.records_bad_tag, ==, 1);
+        g_assert_cmpuint(COUNT(&t, rx_tag_bad), ==, 1);
         rx_pkt(&t, OFF(&t, 2), END(&t), F1, 5, OFFLOAD);
         rx_free(&t);
     }

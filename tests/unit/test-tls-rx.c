@@ -63,7 +63,7 @@ static void test_r2(void)
     rx_bytes(&t, t.base + 500 - ((1 << 24) - 1) - 100, t.st->wire->data, NULL, 100, F0, 2,
              START);
     rx_pkt(&t, 0, 30, F0, 2, START);
-    g_assert_cmpuint(t.rx.stats.losses, ==, 0);
+    g_assert_cmpuint(HITS(&t, 4), ==, 0);
     rx_free(&t);
 }
 
@@ -133,7 +133,7 @@ static void test_r4(void)
     rx_bytes(&t, 0x20000000, t.st->wire->data, NULL, 300, F2, 4, CAND);
     rx_start(&t, 0);
     rx_bytes(&t, 0xe0000000, t.st->wire->data, NULL, 300, F2, 4, CAND);
-    g_assert_cmpuint(t.rx.stats.losses, ==, 9);
+    g_assert_cmpuint(HITS(&t, 4), ==, 9);
     rx_free(&t);
 }
 
@@ -189,7 +189,7 @@ static void test_r5_bad_tag(void)
             rx_bytes(&t, t.base + OFF(&t, 2), buf, out, 100, F1, 5, OFFLOAD);
             rx_pkt(&t, OFF(&t, 2) + 100, OFF(&t, 3) - 1, F1, 5, OFFLOAD);
             rx_pkt(&t, OFF(&t, 3) - 1, OFF(&t, 5), F3, 5, OFFLOAD);
-            g_assert_cmpuint(t.rx.stats.records_bad_tag, >, 0);
+            g_assert_cmpuint(COUNT(&t, rx_tag_bad), >, 0);
             rx_pkt(&t, OFF(&t, 5), END(&t), F1, 5, OFFLOAD);
         }
     }
@@ -208,7 +208,7 @@ static void test_r5_wrong_number(void)
     for (unsigned i = 1; i < 9; i++) {
         rx_pkt(&t, OFF(&t, i), OFF(&t, i + 1), F3, 5, OFFLOAD);
     }
-    g_assert_cmpuint(t.rx.stats.records_bad_tag, ==, 9);
+    g_assert_cmpuint(COUNT(&t, rx_tag_bad), ==, 9);
     rx_free(&t);
 }
 
@@ -228,8 +228,7 @@ static void test_r6(void)
         rx_pkt(&t, 0, pos, F0, 6, s);
         rx_pkt(&t, 10, 20, F0, 6, s);
         rx_bytes(&t, t.base + pos - 0x40000000, t.st->wire->data, NULL, 100, F0, 6, s);
-        g_assert_cmpuint(t.rx.stats.old, ==, 4);
-        before.stats = t.rx.stats;
+        g_assert_cmpuint(HITS(&t, 6), ==, 4);
         g_assert_cmpmem(&before, sizeof(before), &t.rx, sizeof(t.rx));
         rx_free(&t);
     }
@@ -268,7 +267,7 @@ static void test_r7_bad_tag(void)
     pos = rx_to_state(&t, OFFLOAD);
     rx_pkt_flip(&t, pos - 1, OFF(&t, 6), OFF(&t, 5) - 1, F0, 7, OFFLOAD);
     WHY(&t, BAD_TAG);
-    g_assert_cmpuint(t.rx.stats.records_bad_tag, ==, 1);
+    g_assert_cmpuint(COUNT(&t, rx_tag_bad), ==, 1);
     rx_pkt(&t, OFF(&t, 6), END(&t), F1, 5, OFFLOAD);
     rx_free(&t);
 }
@@ -287,7 +286,7 @@ static void test_r8(void)
         /* the packet behind the hole is never decrypted, the ones after it are */
         rx_pkt(&t, s, e, F0, 8, OFFLOAD);
         WHY(&t, GAP);
-        g_assert_cmpuint(t.rx.stats.gaps, ==, s - pos);
+        g_assert_cmpuint(HITS(&t, 8), ==, s - pos);
         if (e < next) {
             rx_pkt(&t, e, next, F0, 5, OFFLOAD);
             WHY(&t, SKIPPED_RECORD);
@@ -308,7 +307,7 @@ static void test_r8(void)
     rx_pkt(&t, next - 20, next - 10, F0, 8, OFFLOAD);
     rx_pkt(&t, next - 10, next, F0, 5, OFFLOAD);
     rx_pkt(&t, next, END(&t), F1, 5, OFFLOAD);
-    g_assert_cmpuint(t.rx.stats.losses, ==, 0);
+    g_assert_cmpuint(HITS(&t, 9), ==, 0);
     rx_free(&t);
 }
 
@@ -426,9 +425,9 @@ static void test_r25(void)
                                                    &why), ==, MLX5_TLS_RX_STATIC_STORED);
             g_assert_cmpint(why, ==, i ? MLX5_TLS_REASON_BAD_PARAMS :
                                          MLX5_TLS_REASON_NONE);
-            before.params = t.rx.params;
-            before.params_key = t.rx.params_key;
-            before.static_ok = t.rx.static_ok;
+            before.setup.params = t.rx.setup.params;
+            before.setup.key = t.rx.setup.key;
+            before.setup.static_ok = t.rx.setup.static_ok;
             g_assert_cmpmem(&before, sizeof(before), &t.rx, sizeof(t.rx));
         }
         if (s == OFFLOAD) {
@@ -459,10 +458,10 @@ static void test_r26(void)
         rx_pkt(&t, OFF(&t, 3), END(&t), F1, 3, OFFLOAD);
         /* and to NONE, if the key is gone */
         rx_to_state(&t, s);
-        t.rx.static_ok = false;
+        t.rx.setup.static_ok = false;
         g_assert_cmpint(rx_psv(&t, t.base), ==, MLX5_TLS_REASON_NO_CTX);
         STATE(&t, NONE);
-        g_assert_null(t.rx.run.key);
+        g_assert_null(t.rx.setup.run.key);
         rx_pkt(&t, OFF(&t, 3), END(&t), F0, 1, NONE);
         rx_free(&t);
     }

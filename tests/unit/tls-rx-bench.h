@@ -39,6 +39,11 @@ typedef struct Rx {
 #define STATE(t, s) g_assert_cmpstr(mlx5_tls_rx_state_str((t)->rx.state), ==, \
                                     mlx5_tls_rx_state_str(s))
 
+/* A counter of the engine; how often it took a row. */
+#define COUNT(t, member)    (mlx5_tls_engine_counters((t)->engine)->member)
+#define HITS(t, row) \
+    mlx5_tls_engine_row_hits((t)->engine, MLX5_TLS_DIR_RX, row)
+
 #define END(t)      ((t)->st->wire->len)
 #define OFF(t, i)   (ref_rec((t)->st, (i))->off)
 

@@ -125,44 +125,16 @@ typedef struct Mlx5VnicEnv {
     MLX5_VNIC_ENV_COUNTERS(MLX5_COUNTER_FIELD)
 } Mlx5VnicEnv;
 
-/* ----------------------------------------------------------------- TLS --- */
+/* ---------------------------------------------------------------- keys --- */
 
-#define MLX5_TLS_COUNTERS(X) \
-    X(tx_packets, "tls_tx_packets", "WQEs with payload that were encrypted") \
-    X(tx_bytes, "tls_tx_bytes", "bytes of that payload") \
-    X(tx_records, "tls_tx_records", "records completed by packets") \
-    X(tx_dumps, "tls_tx_dumps", "DUMPs taken by a context") \
-    X(tx_dump_bytes, "tls_tx_dump_bytes", "bytes of those DUMPs") \
-    X(tx_dump_ignored, "tls_tx_dump_ignored", \
-      "DUMPs that no context takes") \
-    X(tx_seq_mismatch, "tls_tx_seq_mismatch", \
-      "dropped or failed: unexpected sequence number") \
-    X(tx_no_ctx, "tls_tx_no_ctx", "dropped: no parameters, or no key") \
-    X(tx_bad_header, "tls_tx_bad_header", \
-      "dropped: no record header where one must be, or after that") \
-    X(tx_drop_unmarkable, "tls_tx_drop_unmarkable", \
-      "dropped: marked for a TIS, but cannot be encrypted as a whole") \
-    X(rx_decrypted_bytes, "tls_rx_decrypted_bytes", \
-      "payload of decrypted packets") \
-    X(rx_records, "tls_rx_records", "record headers passed while in sync") \
-    X(dek_stale, "tls_dek_stale", \
+/* What TLS contexts do is counted by the engine: engine/tls_engine.h. */
+#define MLX5_DEK_COUNTERS(X) \
+    X(stale, "tls_dek_stale", \
       "uses of a key that was reloaded without SYNC_CRYPTO") \
     X(sync_crypto, "tls_sync_crypto", "SYNC_CRYPTO commands")
 
-#define MLX5_TLS_FLAG_COUNTERS(X) \
-    X(rx_packets[0], "tls_rx_not_decrypted", \
-      "packets flagged as not decrypted") \
-    X(rx_packets[1], "tls_rx_decrypted", \
-      "packets flagged as decrypted") \
-    X(rx_packets[2], "tls_rx_resync", \
-      "packets flagged as a request to resync") \
-    X(rx_packets[3], "tls_rx_error", \
-      "packets flagged as having a record that failed to authenticate")
-
-/* What all TLS contexts have done. */
-typedef struct Mlx5TlsCounters {
-    uint64_t rx_packets[4];     /* by cqe.tls_offload */
-    MLX5_TLS_COUNTERS(MLX5_COUNTER_FIELD)
-} Mlx5TlsCounters;
+typedef struct Mlx5DekCounters {
+    MLX5_DEK_COUNTERS(MLX5_COUNTER_FIELD)
+} Mlx5DekCounters;
 
 #endif

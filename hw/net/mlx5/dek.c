@@ -305,7 +305,7 @@ Mlx5TlsKey *mlx5_dek_use(const Mlx5Sq *sq, uint32_t dek_index,
         slot->cached = mlx5_tls_key_ref(slot->key);
         slot->sync = fn->dek.syncs;
     } else if (slot->cached != slot->key) {
-        fn->tls.counters.dek_stale++;
+        fn->dek.counters.stale++;
         mlx5_err_dek(fn, dek_index, "was loaded anew without SYNC_CRYPTO: "
                      "the old key is used");
     }
@@ -326,7 +326,7 @@ Mlx5Syndrome mlx5_cmd_sync_crypto(Mlx5Cmd *cmd)
     }
     fn->dek.syncs++;
     mlx5_wake(fn, MLX5_WAKE_KEYS);
-    fn->tls.counters.sync_crypto++;
+    fn->dek.counters.sync_crypto++;
     mlx5_tap_dek_sync(fn);
     return MLX5_OK;
 }

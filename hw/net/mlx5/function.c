@@ -66,7 +66,7 @@ void mlx5_function_reset(Mlx5Function *fn)
     fn->hca = MLX5_HCA_OFF;
     fn->asleep = false;
     fn->issi = 0;
-    memset(&fn->tls.counters, 0, sizeof(fn->tls.counters));
+    mlx5_tls_reset_counters(fn);
 }
 
 void mlx5_function_sleep(Mlx5Function *fn)

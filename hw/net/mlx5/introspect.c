@@ -52,10 +52,14 @@ static void get_counters(Object *obj, Visitor *v, const char *name,
                          void *opaque, Error **errp)
 {
     Mlx5State *s = MLX5_KTLS(obj);
+    static const Mlx5TlsCounters none;
+    const Mlx5TlsCounters *tls = s->fn.tls.engine ?
+        mlx5_tls_engine_counters(s->fn.tls.engine) : &none;
 #define PORT(field, name, about) { name, s->port.counters.field },
 #define VPORT(field, name, about) { name, s->fn.vport.counters.field },
 #define ENV(field, name, about) { name, s->fn.vnic_env.field },
-#define TLS(field, name, about) { name, s->fn.tls.counters.field },
+#define TLS(field, name, about) { name, tls->field },
+#define DEK(field, name, about) { name, s->fn.dek.counters.field },
     const struct {
         const char *name;
         uint64_t val;
@@ -66,11 +70,13 @@ static void get_counters(Object *obj, Visitor *v, const char *name,
         MLX5_VNIC_ENV_COUNTERS(ENV)
         MLX5_TLS_COUNTERS(TLS)
         MLX5_TLS_FLAG_COUNTERS(TLS)
+        MLX5_DEK_COUNTERS(DEK)
     };
 #undef PORT
 #undef VPORT
 #undef ENV
 #undef TLS
+#undef DEK
     size_t i;
 
     if (!visit_start_struct(v, name, NULL, 0, errp)) {

@@ -82,12 +82,12 @@ struct Mlx5Function {
     Mlx5VnicEnv vnic_env;
     struct {
         struct Mlx5TlsEngine *engine;
-        Mlx5TlsCounters counters;
     } tls;
 
     struct {
         uint64_t syncs;    /* SYNC_CRYPTO so far */
         QTAILQ_HEAD(, Mlx5DekSlot) replaced; /* see dek.c */
+        Mlx5DekCounters counters;
     } dek;
 
     Mlx5Faults *faults; /* dev->faults, NULL without rules; see fault.h */

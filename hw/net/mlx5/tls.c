@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TLS contexts of TIS and TIR, and the device's TLS counters: the joint between
- * the pipelines (tx.c, rx.c, tls_wqe.c) and the engine's state machines. Owns
- * Mlx5Tis.tls, Mlx5Tir.tls and fn->tls.
+ * TLS contexts of TIS and TIR: the joint between the pipelines (tx.c, rx.c,
+ * tls_wqe.c) and the engine's state machines. Owns Mlx5Tis.tls, Mlx5Tir.tls and
+ * fn->tls. What contexts do is counted by the engine; what does not get to one
+ * is counted here, with the same counters.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -33,6 +34,13 @@ void mlx5_tls_finalize(Mlx5Function *fn)
 {
     mlx5_tap_end(fn);
     g_clear_pointer(&fn->tls.engine, mlx5_tls_engine_free);
+}
+
+void mlx5_tls_reset_counters(Mlx5Function *fn)
+{
+    memset(mlx5_tls_engine_counters(fn->tls.engine), 0,
+           sizeof(Mlx5TlsCounters));
+    memset(&fn->dek.counters, 0, sizeof(fn->dek.counters));
 }
 
 static void knob_get(Object *obj, Visitor *v, const char *name, void *opaque,
@@ -143,7 +151,7 @@ void mlx5_tls_rx_free(Mlx5TlsRx *rx)
 
 void mlx5_tls_refuse(Mlx5Function *fn, const Mlx5Wqe *wqe, const char *why)
 {
-    fn->tls.counters.tx_drop_unmarkable++;
+    mlx5_tls_engine_counters(fn->tls.engine)->tx_drop_unmarkable++;
     mlx5_err_tls_tx(fn, wqe->num, 0, why);
 }
 
@@ -193,7 +201,6 @@ Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, const Mlx5Wqe *wqe,
                                size_t len)
 {
     Mlx5Function *fn = sq->obj.fn;
-    Mlx5TlsCounters *c = &fn->tls.counters;
     uint32_t tisn = wqe->num;
     Mlx5TlsTxResult res;
 
@@ -201,7 +208,7 @@ Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, const Mlx5Wqe *wqe,
         mlx5_tls_refuse(fn, wqe, wqe->missing);
         return MLX5_TLS_TX_DROP;
     }
-    if (pkt->l4_type != MLX5_L4_TCP || pkt->is_frag || pkt->l3_truncated) {
+    if (!mlx5_packet_is_tcp_segment(pkt)) {
         mlx5_tls_refuse(fn, wqe, "no whole TCP segment");
         return MLX5_TLS_TX_DROP;
     }
@@ -213,27 +220,9 @@ Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, const Mlx5Wqe *wqe,
     mlx5_tx_charge(fn->port, 0, res.records);
     if (res.verdict == MLX5_TLS_TX_SEND) {
         mlx5_tap_tx_encrypted(fn, tisn, pkt->tcp_seq, payload, len);
-        c->tx_packets++;
-        c->tx_bytes += len;
-        c->tx_records += res.records;
         trace_mlx5_tls_tx(mlx5_id(fn), tisn, pkt->tcp_seq, len, res.records,
                           mlx5_tls_tx_row_str(res.row));
         return MLX5_TLS_TX_SEND;
-    }
-    switch (res.reason) {
-    case MLX5_TLS_REASON_SEQ_MISMATCH:
-        c->tx_seq_mismatch++;
-        break;
-    case MLX5_TLS_REASON_BAD_HEADER:
-    case MLX5_TLS_REASON_BROKEN:
-        c->tx_bad_header++;
-        break;
-    case MLX5_TLS_REASON_TOO_LONG:
-        c->tx_drop_unmarkable++;
-        break;
-    default:
-        c->tx_no_ctx++;
-        break;
     }
     mlx5_err_tls_tx(fn, tisn, pkt->tcp_seq, mlx5_tls_reason_str(res.reason));
     return res.verdict;
@@ -247,19 +236,13 @@ void mlx5_tls_dump(const Mlx5Sq *sq, const Mlx5Wqe *wqe, const uint8_t *data,
     Mlx5TlsTxResult res;
 
     if (!wqe->tis) {
-        fn->tls.counters.tx_dump_ignored++;
+        mlx5_tls_engine_counters(fn->tls.engine)->tx_dump_ignored++;
         trace_mlx5_tls_dump(mlx5_id(fn), tisn, len, wqe->missing);
         return;
     }
     mlx5_tls_tx_dump(wqe->tis->tls, data, len, &res);
     mlx5_tx_charge(fn->port, len, res.records);
     mlx5_tap_tx_dump(fn, tisn, data, len, res.reason == MLX5_TLS_REASON_NONE);
-    if (res.reason == MLX5_TLS_REASON_NONE) {
-        fn->tls.counters.tx_dumps++;
-        fn->tls.counters.tx_dump_bytes += len;
-    } else {
-        fn->tls.counters.tx_dump_ignored++;
-    }
     trace_mlx5_tls_dump(mlx5_id(fn), tisn, len,
                         mlx5_tls_reason_str(res.reason));
 }
@@ -270,8 +253,8 @@ void mlx5_tls_dump(const Mlx5Sq *sq, const Mlx5Wqe *wqe, const uint8_t *data,
  */
 bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt)
 {
-    return tir->tls && pkt->l4_type == MLX5_L4_TCP && !pkt->is_frag &&
-           !pkt->l3_truncated && pkt->payload_len && pkt->l3_ok && pkt->l4_ok;
+    return tir->tls && mlx5_packet_is_tcp_segment(pkt) && pkt->payload_len &&
+           pkt->l3_ok && pkt->l4_ok;
 }
 
 /* The software has not answered: the next header may be a candidate again. */
@@ -311,16 +294,10 @@ Mlx5TlsReceived mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
                                  uint8_t *frame)
 {
     Mlx5Function *fn = tir->obj.fn;
-    Mlx5TlsCounters *c = &fn->tls.counters;
     Mlx5TlsRxResult res;
 
     mlx5_tls_rx_packet(tir->tls, pkt->tcp_seq, frame + pkt->payload_off,
                        pkt->payload_len, &res);
-    c->rx_packets[res.flag]++;
-    c->rx_records += res.records;
-    if (res.flag == MLX5_TLS_FLAG_DECRYPTED) {
-        c->rx_decrypted_bytes += pkt->payload_len;
-    }
     if (res.candidate) {
         resync_wait(tir);
     }

@@ -15,6 +15,8 @@
 
 bool mlx5_tls_init(Mlx5Function *fn, Error **errp);
 void mlx5_tls_finalize(Mlx5Function *fn);
+/* All counters of TLS begin at 0. */
+void mlx5_tls_reset_counters(Mlx5Function *fn);
 /* Adds a property for each engine knob; they can be set at any time. */
 void mlx5_tls_class_init(ObjectClass *klass);
 

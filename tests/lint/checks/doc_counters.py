@@ -6,16 +6,19 @@ import re
 import documents
 import source
 
-FILE = "hw/net/mlx5/counters.h"
+FILES = ("hw/net/mlx5/counters.h", "hw/net/mlx5/engine/tls_engine.h")
 # X(field, "name", "what it counts"); a row whose name is NULL is not shown
 ROW = re.compile(r'X\([^,()"]+, "([a-z]\w+)",\s*(?:\\\s*)?"([^"]*)"\)')
 
 
 def counters(tree):
     """{name: Entry}: the rows of the lists MLX5_…_COUNTERS(X)."""
-    text = source.without_comments(tree.text(FILE))
-    return {row[1]: documents.Entry(FILE, text.count("\n", 0, row.start()) + 1, row[2])
-            for row in ROW.finditer(text)}
+    found = {}
+    for file in FILES:
+        text = source.without_comments(tree.text(file))
+        found |= {row[1]: documents.Entry(file, text.count("\n", 0, row.start()) + 1, row[2])
+                  for row in ROW.finditer(text)}
+    return found
 
 
 CHECK = documents.Listing(

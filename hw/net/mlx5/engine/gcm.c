@@ -80,6 +80,41 @@ static Gf gf_lengths(uint64_t aad_bytes, uint64_t text_bytes)
     return (Gf) { aad_bytes * 8, text_bytes * 8 };
 }
 
+/* a * x^n, n from 1 to 57 */
+static Gf gf_shift(Gf a, unsigned n)
+{
+    uint64_t out = a.lo << (64 - n);
+
+    a.lo = a.lo >> n | a.hi << (64 - n);
+    /* x^128 = 1 + x + x^2 + x^7 */
+    a.hi = a.hi >> n ^ out ^ out >> 1 ^ out >> 2 ^ out >> 7;
+    return a;
+}
+
+/*
+ * gf_mul() for lengths, which are no secret and have few bits, and those at the
+ * end of each half: what is left of them after a common power of x is the
+ * product of two short polynomials.
+ */
+static Gf gf_mul_lengths(Gf lengths, Gf b)
+{
+    Gf hi = { 0, 0 }, lo = { 0, 0 };
+    int bits = MAX(64 - __builtin_clzll(lengths.hi | lengths.lo | 1), 7);
+
+    for (int i = 0; i < bits; i++) {
+        hi = gf_shift(hi, 1);
+        lo = gf_shift(lo, 1);
+        if (lengths.hi >> i & 1) {
+            hi = gf_add(hi, b);
+        }
+        if (lengths.lo >> i & 1) {
+            lo = gf_add(lo, b);
+        }
+    }
+    hi = gf_add(hi, gf_shift(gf_shift(lo, 32), 32));
+    return bits < 64 ? gf_shift(hi, 64 - bits) : hi;
+}
+
 /* ---- types --------------------------------------------------------------- */
 
 struct Mlx5TlsKey {
@@ -460,7 +495,7 @@ void mlx5_gcm_tag(Mlx5GcmSlot *slot, size_t aad_len, size_t text_len,
     /* the context hashed its own lengths: exchange them for the message's */
     Gf l = gf_add(gf_lengths(slot->fed, 0), gf_lengths(aad_len, text_len));
 
-    t = gf_add(t, gf_mul(l, slot->key->h));
+    t = gf_add(t, gf_mul_lengths(l, slot->key->h));
     gf_store(mask, gf_add(t, gf_load(mask)));
 }
 

@@ -180,6 +180,12 @@ void mlx5_packet_check_csum(Mlx5Packet *pkt, const uint8_t *frame);
  */
 uint8_t mlx5_packet_cqe_hdr_type(const Mlx5Packet *pkt);
 
+/* A TCP segment that is whole: what TLS can look at. */
+static inline bool mlx5_packet_is_tcp_segment(const Mlx5Packet *pkt)
+{
+    return pkt->l4_type == MLX5_L4_TCP && !pkt->is_frag && !pkt->l3_truncated;
+}
+
 /* The TCP payload and its length (without padding), NULL when there is none. */
 static inline const uint8_t *mlx5_packet_tcp_payload(const Mlx5Packet *pkt,
                                                      const uint8_t *frame,

@@ -14,6 +14,54 @@
 
 #define MLX5_TLS_ENGINE_DEFAULT_SLOTS   1024
 
+/*
+ * X(member, name of the device's counter, what it counts), all contexts of an
+ * engine together; docs/observing.md says the same. What never gets to a
+ * context, since no TIS has one or it is no TCP segment, is counted here by the
+ * device.
+ */
+#define MLX5_TLS_COUNTERS(X) \
+    X(tx_packets, "tls_tx_packets", "WQEs with payload that were encrypted") \
+    X(tx_bytes, "tls_tx_bytes", "bytes of that payload") \
+    X(tx_records, "tls_tx_records", "records completed by packets") \
+    X(tx_dumps, "tls_tx_dumps", "DUMPs taken by a context") \
+    X(tx_dump_bytes, "tls_tx_dump_bytes", "bytes of those DUMPs") \
+    X(tx_dump_ignored, "tls_tx_dump_ignored", \
+      "DUMPs that no context takes") \
+    X(tx_seq_mismatch, "tls_tx_seq_mismatch", \
+      "dropped or failed: unexpected sequence number") \
+    X(tx_no_ctx, "tls_tx_no_ctx", "dropped: no parameters, or no key") \
+    X(tx_bad_header, "tls_tx_bad_header", \
+      "dropped: no record header where one must be, or after that") \
+    X(tx_drop_unmarkable, "tls_tx_drop_unmarkable", \
+      "dropped: marked for a TIS, but cannot be encrypted as a whole") \
+    X(rx_decrypted_bytes, "tls_rx_decrypted_bytes", \
+      "payload of decrypted packets") \
+    X(rx_records, "tls_rx_records", "record headers passed while in sync") \
+    X(rx_tag_ok, "tls_rx_tag_ok", \
+      "records tracked for decryption whose tag was right") \
+    X(rx_tag_bad, "tls_rx_tag_bad", \
+      "records tracked for decryption whose tag was wrong") \
+    X(rx_skipped, "tls_rx_skipped", \
+      "records given up: bytes missing, or flag 3 raised in them")
+
+#define MLX5_TLS_FLAG_COUNTERS(X) \
+    X(rx_packets[0], "tls_rx_not_decrypted", \
+      "packets flagged as not decrypted") \
+    X(rx_packets[1], "tls_rx_decrypted", \
+      "packets flagged as decrypted") \
+    X(rx_packets[2], "tls_rx_resync", \
+      "packets flagged as a request to resync") \
+    X(rx_packets[3], "tls_rx_error", \
+      "packets flagged as having a record that failed to authenticate")
+
+typedef struct Mlx5TlsCounters {
+    uint64_t rx_packets[4];     /* by Mlx5TlsFlag */
+#define MLX5_TLS_COUNTER_MEMBER(member, name, about) uint64_t member;
+    MLX5_TLS_COUNTERS(MLX5_TLS_COUNTER_MEMBER)
+#undef MLX5_TLS_COUNTER_MEMBER
+} Mlx5TlsCounters;
+
 /* The highest number a row of a state machine can have. */
 #define MLX5_TLS_MAX_ROW    63
 
@@ -25,6 +73,7 @@ typedef struct Mlx5TlsEngine {
     void *log_opaque;
     GArray *spans;
     GArray *events;
+    Mlx5TlsCounters counters;
     uint64_t rows[2][MLX5_TLS_MAX_ROW + 1];     /* by Mlx5TlsDir */
 } Mlx5TlsEngine;
 
@@ -45,6 +94,12 @@ static inline Mlx5GcmPool *mlx5_tls_engine_gcm(const Mlx5TlsEngine *engine)
 static inline Mlx5TlsKnobs *mlx5_tls_engine_knobs(Mlx5TlsEngine *engine)
 {
     return &engine->knobs;
+}
+
+/* Since the engine was made; who shows them may zero them. */
+static inline Mlx5TlsCounters *mlx5_tls_engine_counters(Mlx5TlsEngine *engine)
+{
+    return &engine->counters;
 }
 
 /* @fn NULL switches the record log off (the default); then it costs nothing. */

@@ -95,7 +95,7 @@ static void act_to_none(Work *w);
 static void act_refuse(Work *w)
 {
     act_to_none(w);
-    w->rx->none_reason = R(NO_ROW);
+    w->rx->setup.why_not = R(NO_ROW);
     w->res->reason = R(NO_ROW);
     w->reason_final = true;
     w->decryptable = false;
@@ -145,8 +145,9 @@ static void record_begin(Work *w, Mlx5TlsRecordMode mode, bool numbered)
     rx->rec_numbered = numbered;
     rx->next_hdr = w->hdr_sn + MLX5_TLS_HDR_LEN + mlx5_tls_header_body(w->hdr);
     if (numbered) {
-        rx->rec_number = rx->rec_no++;
-        mlx5_tls_record_open(&rx->rec, mlx5_tls_engine_gcm(rx->engine), &rx->run, rx->rec_number, w->hdr);
+        rx->rec_number = rx->setup.rec_no++;
+        mlx5_tls_record_open(&rx->rec, mlx5_tls_engine_gcm(rx->engine),
+                             &rx->setup.run, rx->rec_number, w->hdr);
     }
 }
 
@@ -156,7 +157,7 @@ static void record_spoil(Mlx5TlsRx *rx)
     if (rx->mode != MLX5_TLS_RECORD_SKIP) {
         mlx5_tls_record_close(&rx->rec);
         rx->mode = MLX5_TLS_RECORD_SKIP;
-        rx->stats.records_skipped++;
+        mlx5_tls_engine_counters(rx->engine)->rx_skipped++;
     }
     rx->rec_not_decrypted = true;
 }
@@ -197,7 +198,6 @@ static void become_candidate(Work *w)
     rx->hw_resync = w->hdr_sn;
     rx->hw_off = 0;
     rx->repeat_due = false;
-    rx->stats.candidates++;
     w->res->candidate = true;
     w->res->hw_resync_tcp_sn = w->hdr_sn;
 }
@@ -217,12 +217,12 @@ static void act_repeat(Work *w)
 
 static void act_good_tag(Work *w)
 {
-    w->rx->stats.records_decrypted++;
+    mlx5_tls_engine_counters(w->rx->engine)->rx_tag_ok++;
 }
 
 static void act_bad_tag(Work *w)
 {
-    w->rx->stats.records_bad_tag++;
+    mlx5_tls_engine_counters(w->rx->engine)->rx_tag_bad++;
     w->tag_failed |= w->in_order && w->decryptable;
     w->reason_final = true;
 }
@@ -234,11 +234,6 @@ static void act_skip_begun(Work *w)
     } else {
         w->rx->hdr_skip = true;
     }
-}
-
-static void act_auth_good(Work *w)
-{
-    w->rx->stats.auth_ok++;
 }
 
 /* ---- losing track, searching ------------------------------------------------- */
@@ -259,7 +254,6 @@ static void forget_stream(Mlx5TlsRx *rx)
 static void lose(Work *w)
 {
     forget_stream(w->rx);
-    w->rx->stats.losses++;
     w->rx->owe_resync |= w->knobs->rx_resync_flag_at != MLX5_TLS_RESYNC_AT_MAGIC;
     w->decryptable = false;
     w->reason_final = true;
@@ -303,12 +297,6 @@ static void act_bad_tag_lose(Work *w)
     lose(w);
 }
 
-static void act_auth_bad(Work *w)
-{
-    w->rx->stats.auth_bad++;
-    lose(w);
-}
-
 static void act_not_found(Work *w)
 {
     Mlx5TlsRx *rx = w->rx;
@@ -327,7 +315,7 @@ static bool pattern_at(const Work *w, const uint8_t *b)
         return b[1] == 3 && b[2] == 3;
     }
     return b[1] == 3 &&
-           mlx5_tls_header_check(w->rx->run.tls_version, b, MLX5_TLS_HDR_LEN) ==
+           mlx5_tls_header_check(w->rx->setup.run.tls_version, b, MLX5_TLS_HDR_LEN) ==
            MLX5_TLS_HEADER_OK;
 }
 
@@ -429,7 +417,7 @@ static void follow_header(Work *w)
     rx->hdr_fill += n;
     w->off += n;
     memcpy(w->hdr, rx->hdr, sizeof(w->hdr));
-    check = mlx5_tls_header_check(rx->run.tls_version, rx->hdr, rx->hdr_fill);
+    check = mlx5_tls_header_check(rx->setup.run.tls_version, rx->hdr, rx->hdr_fill);
     if (check == MLX5_TLS_HEADER_PARTIAL) {
         return;
     }
@@ -553,6 +541,12 @@ static void report(Work *w)
     mlx5_tls_engine_flush_events(w->rx->engine);
 }
 
+static void spans_apply(Work *w, uint8_t *payload)
+{
+    mlx5_gcm_spans_apply(mlx5_tls_engine_gcm(w->rx->engine),
+                         w->rx->setup.run.key, payload, w->spans);
+}
+
 /* Flag 3: make of the payload what rx-error-bytes says. */
 static void apply_error(Work *w, uint8_t *payload)
 {
@@ -576,7 +570,18 @@ static void apply_error(Work *w, uint8_t *payload)
         }
         break;
     }
-    mlx5_gcm_spans_apply(mlx5_tls_engine_gcm(rx->engine), rx->run.key, payload, w->spans);
+    spans_apply(w, payload);
+}
+
+static void count(const Work *w)
+{
+    Mlx5TlsCounters *c = mlx5_tls_engine_counters(w->rx->engine);
+
+    c->rx_packets[w->res->flag]++;
+    if (w->res->flag == MLX5_TLS_FLAG_DECRYPTED) {
+        c->rx_decrypted_bytes += w->len;
+    }
+    c->rx_records += w->res->records;
 }
 
 static void conclude(Work *w, uint8_t *payload)
@@ -589,9 +594,8 @@ static void conclude(Work *w, uint8_t *payload)
         res->flag = MLX5_TLS_FLAG_ERROR;
         apply_error(w, payload);
     } else if (w->in_order && w->decryptable) {
-        mlx5_gcm_spans_apply(mlx5_tls_engine_gcm(rx->engine), rx->run.key, payload, w->spans);
+        spans_apply(w, payload);
         res->flag = MLX5_TLS_FLAG_DECRYPTED;
-        rx->stats.decrypted_bytes += w->len;
     } else {
         if (w->raise || (rx->owe_resync && !w->stale)) {
             res->flag = MLX5_TLS_FLAG_RESYNC;
@@ -609,9 +613,7 @@ static void conclude(Work *w, uint8_t *payload)
             rx->rec_not_decrypted |= res->flag != MLX5_TLS_FLAG_DECRYPTED;
         }
     }
-    rx->stats.packets++;
-    rx->stats.bytes += w->len;
-    rx->stats.flags[res->flag]++;
+    count(w);
     report(w);
 }
 
@@ -629,7 +631,6 @@ void mlx5_tls_rx_packet(Mlx5TlsRx *rx, uint32_t seq, uint8_t *payload, size_t le
         .spans = mlx5_tls_engine_spans(rx->engine),
         .res = res,
     };
-    RxEvent event;
 
     *res = (Mlx5TlsRxResult) {
         .flag = MLX5_TLS_FLAG_NOT_DECRYPTED,
@@ -642,12 +643,9 @@ void mlx5_tls_rx_packet(Mlx5TlsRx *rx, uint32_t seq, uint8_t *payload, size_t le
         res->reason = len ? R(TOO_LONG) : R(EMPTY);
         return;
     }
-    event = classify(&w);
-    rx->stats.old += event == RX_EV_OLD;
-    rx->stats.gaps += event == RX_EV_GAP || event == RX_EV_GAP_HEADER;
-    take(&w, event);
+    take(&w, classify(&w));
     if (rx->state == MLX5_TLS_RX_NONE) {
-        res->reason = rx->none_reason;
+        res->reason = rx->setup.why_not;
     }
     if (!w.stale) {
         follow(&w);
@@ -661,15 +659,8 @@ static void act_approve(Work *w)
 {
     Mlx5TlsRx *rx = w->rx;
 
-    mlx5_tls_crypto_set(&rx->run, &rx->params, rx->params_key);
-    rx->rec_no = rx->params.initial_record_number + rx->hw_off + 1;
+    mlx5_tls_setup_run(&rx->setup, rx->hw_off + 1);
     rx->repeat_due = false;
-    rx->stats.approvals++;
-}
-
-static void act_stale(Work *w)
-{
-    w->rx->stats.approvals_stale++;
 }
 
 static void act_reset(Work *w)
@@ -677,8 +668,7 @@ static void act_reset(Work *w)
     Mlx5TlsRx *rx = w->rx;
 
     forget_stream(rx);
-    mlx5_tls_crypto_set(&rx->run, &rx->params, rx->params_key);
-    rx->rec_no = rx->params.initial_record_number;
+    mlx5_tls_setup_run(&rx->setup, 0);
     rx->hw_resync = 0;
     rx->hw_off = 0;
     rx->owe_resync = false;
@@ -687,11 +677,8 @@ static void act_reset(Work *w)
 
 static void act_to_none(Work *w)
 {
-    Mlx5TlsRx *rx = w->rx;
-
-    forget_stream(rx);
-    mlx5_tls_crypto_clear(&rx->run);
-    rx->none_reason = rx->static_ok ? R(NO_KEY) : R(NO_CTX);
+    forget_stream(w->rx);
+    mlx5_tls_setup_stop(&w->rx->setup);
 }
 
 static RxActionFn *const actions[RX_ACTIONS] = {
@@ -719,11 +706,8 @@ static RxActionFn *const actions[RX_ACTIONS] = {
     [RX_ACT_GOOD_TAG] = act_good_tag,
     [RX_ACT_BAD_TAG] = act_bad_tag,
     [RX_ACT_BAD_TAG_LOSE] = act_bad_tag_lose,
-    [RX_ACT_AUTH_GOOD] = act_auth_good,
-    [RX_ACT_AUTH_BAD] = act_auth_bad,
     [RX_ACT_NOT_FOUND] = act_not_found,
     [RX_ACT_APPROVE] = act_approve,
-    [RX_ACT_STALE] = act_stale,
     [RX_ACT_RESET] = act_reset,
     [RX_ACT_TO_NONE] = act_to_none,
 };
@@ -743,21 +727,13 @@ Mlx5TlsRxStatic mlx5_tls_rx_set_static(Mlx5TlsRx *rx,
                                        Mlx5TlsKey *key, Mlx5TlsReason *reason)
 {
     const Mlx5TlsKnobs *knobs = mlx5_tls_engine_knobs(rx->engine);
-    Mlx5TlsReason why = R(NONE);
     Mlx5TlsRxStatic ret = MLX5_TLS_RX_STATIC_STORED;
+    Mlx5TlsReason why;
     bool match;
 
-    mlx5_tls_static_params_decode(&rx->params, image);
-    mlx5_tls_key_ref(key);
-    mlx5_tls_key_unref(rx->params_key);
-    rx->params_key = key;
-    rx->static_ok = mlx5_tls_static_params_ok(&rx->params, knobs);
-    if (!rx->static_ok) {
-        why = R(BAD_PARAMS);
-    } else if (!key) {
-        why = R(NO_KEY);
-    }
-    match = rx->state == CAND && rx->params.resync_tcp_sn == rx->hw_resync;
+    why = mlx5_tls_setup_static(&rx->setup, knobs, image, key);
+    match = rx->state == CAND &&
+            rx->setup.params.resync_tcp_sn == rx->hw_resync;
     if (match && why == R(NONE)) {
         control(rx, knobs->auth_stage_off ? RX_EV_STATIC_MATCH_OFF : RX_EV_STATIC_MATCH);
         ret = MLX5_TLS_RX_STATIC_APPROVED;
@@ -782,22 +758,23 @@ Mlx5TlsReason mlx5_tls_rx_set_progress(Mlx5TlsRx *rx,
     const Mlx5TlsKnobs *knobs = mlx5_tls_engine_knobs(rx->engine);
     Mlx5TlsProgressParams progress;
 
-    mlx5_tls_progress_params_decode(&progress, image);
-    if (!mlx5_tls_progress_params_ok(&progress, knobs)) {
+    switch (mlx5_tls_setup_start(&rx->setup, knobs, image, &progress)) {
+    case R(NONE):
+        control(rx, RX_EV_START);
+        break;
+    case R(BAD_PARAMS):
         control(rx, RX_EV_PSV_OTHER);
         return R(BAD_PARAMS);
-    }
-    if (!rx->static_ok || !rx->params_key) {
+    default:
         control(rx, RX_EV_START_UNUSABLE);
-        return rx->none_reason;
+        break;
     }
-    control(rx, RX_EV_START);
     if (rx->state != MLX5_TLS_RX_START) {
-        return rx->none_reason;
+        return rx->setup.why_not;
     }
     rx->next_hdr = progress.next_record_tcp_sn;
     if (knobs->start_anchor_from_static && rx->next_hdr == 0) {
-        rx->next_hdr = rx->params.resync_tcp_sn;
+        rx->next_hdr = rx->setup.params.resync_tcp_sn;
     }
     return R(NONE);
 }
@@ -834,7 +811,7 @@ void mlx5_tls_rx_init(Mlx5TlsRx *rx, Mlx5TlsEngine *engine, uint32_t id)
     memset(rx, 0, sizeof(*rx));
     rx->engine = engine;
     rx->id = id;
-    rx->none_reason = R(NO_CTX);
+    mlx5_tls_setup_init(&rx->setup);
 }
 
 void mlx5_tls_rx_clear(Mlx5TlsRx *rx)
@@ -843,7 +820,6 @@ void mlx5_tls_rx_clear(Mlx5TlsRx *rx)
         mlx5_tls_engine_count_row(rx->engine, MLX5_TLS_DIR_RX, MLX5_TLS_RX_ROW_DESTROY);
     }
     mlx5_tls_record_close(&rx->rec);
-    mlx5_tls_crypto_clear(&rx->run);
-    mlx5_tls_key_unref(rx->params_key);
+    mlx5_tls_setup_clear(&rx->setup);
     mlx5_secret_erase(rx, sizeof(*rx));
 }

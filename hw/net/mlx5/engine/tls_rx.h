@@ -48,6 +48,7 @@
 
 #include "tls_engine.h"
 #include "tls_record.h"
+#include "tls_setup.h"
 
 typedef enum Mlx5TlsRxState {
     MLX5_TLS_RX_NONE = 0,       /* no SET_PSV with good static params and key yet */
@@ -128,36 +129,16 @@ typedef struct Mlx5TlsRxResult {
     uint32_t hw_resync_tcp_sn;  /* of the last candidate */
 } Mlx5TlsRxResult;
 
-typedef struct Mlx5TlsRxStats {
-    uint64_t packets;           /* with payload */
-    uint64_t bytes;
-    uint64_t flags[4];          /* packets by Mlx5TlsFlag */
-    uint64_t decrypted_bytes;   /* payload of packets with flag 1 */
-    uint64_t records_decrypted; /* DECRYPT records whose tag was good */
-    uint64_t records_bad_tag;
-    uint64_t records_skipped;   /* SKIP records with a number: R8, R23, R35 */
-    uint64_t old;               /* R6, R11 */
-    uint64_t gaps;              /* GAP packets */
-    uint64_t losses;            /* tracking lost: entries into SEARCH except R30..R32 */
-    uint64_t candidates;        /* R12, R33 */
-    uint64_t approvals;         /* R18 */
-    uint64_t approvals_stale;   /* R19 */
-    uint64_t auth_ok;           /* R21 */
-    uint64_t auth_bad;          /* R22 */
-} Mlx5TlsRxStats;
-
-/* One per TIR. All members are private except stats; embed it, do not move it. */
+/* One per TIR. All members are private; embed it, do not move it. */
 typedef struct Mlx5TlsRx {
     Mlx5TlsEngine *engine;
     uint32_t id;
     uint8_t state;              /* Mlx5TlsRxState */
-    uint8_t none_reason;        /* why NONE: NO_CTX or NO_KEY */
     uint8_t mode;               /* Mlx5TlsRecordMode of the open record */
     uint8_t hdr_fill;           /* bytes of the header at N that were read, 0..4 */
     uint8_t hdr[MLX5_TLS_HDR_LEN];
     uint8_t carry[MLX5_TLS_HDR_LEN - 1];    /* SEARCH: the last bytes before exp */
     uint8_t carry_len;
-    bool static_ok;
     bool rec_open;              /* exp lies in a record; N is its end */
     bool hdr_skip;              /* R35: the record of the header at N is to be skipped */
     bool rec_numbered;
@@ -171,12 +152,8 @@ typedef struct Mlx5TlsRx {
     uint32_t exp;               /* next sequence number expected, not in START */
     uint32_t hw_resync;
     uint64_t hw_off;
-    uint64_t rec_no;            /* of the record at N (OFFLOAD, AUTH) */
-    Mlx5TlsStaticParams params; /* last static post */
-    Mlx5TlsKey *params_key;
-    Mlx5TlsCrypto run;          /* in use since SET_PSV or R18 */
+    Mlx5TlsSetup setup;         /* in use since SET_PSV or R18 */
     Mlx5TlsRecord rec;          /* open in DECRYPT and AUTHONLY records */
-    Mlx5TlsRxStats stats;
 } Mlx5TlsRx;
 
 /* id: the TIR number, for the record log only. State NONE. */

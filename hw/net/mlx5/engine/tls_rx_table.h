@@ -53,7 +53,7 @@ typedef enum RxAction {
     RX_ACT_FOLLOW,             /* follow from the first byte */
     RX_ACT_OVERLAP,            /* follow from the first new byte */
     RX_ACT_HOLE,               /* the open record has a hole; follow from the first byte */
-    RX_ACT_LOSE_ALL,           /* tracking is lost, search from the first byte */
+    RX_ACT_LOSE_ALL,           /* tracking is lost, search from here on */
     RX_ACT_LOSE_HEADER,        /* the same, search from the bad header on */
     RX_ACT_UNLINK_ALL,         /* as RX_ACT_LOSE_ALL, but there was nothing tracked to lose */
     RX_ACT_UNLINK_HEADER,      /* as RX_ACT_LOSE_HEADER, likewise */
@@ -69,11 +69,8 @@ typedef enum RxAction {
     RX_ACT_GOOD_TAG,
     RX_ACT_BAD_TAG,            /* count; flag 3 if flag 1 was possible so far */
     RX_ACT_BAD_TAG_LOSE,       /* the same, and tracking is lost */
-    RX_ACT_AUTH_GOOD,
-    RX_ACT_AUTH_BAD,           /* tracking is lost, search behind the record */
     RX_ACT_NOT_FOUND,          /* keep the last bytes */
     RX_ACT_APPROVE,            /* take over the static params */
-    RX_ACT_STALE,
     RX_ACT_RESET,              /* start anew from the static params */
     RX_ACT_TO_NONE,            /* forget everything */
     RX_ACTIONS

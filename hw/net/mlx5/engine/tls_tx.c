@@ -1,11 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * TX context machine of a TIS. See tls_tx.h for the rows, what is owned and who
+ * calls; the table is in tls_tx_table.c.
  *
- * TX context machine of a TIS. See tls_tx.h for the rows, what is owned and
- * who calls; the table is in tls_tx_table.c.
- *
- * A packet is looked through for record headers before the first byte is encrypted, so
- * that a bad header drops it whole and untouched.
+ * A packet is looked through for record headers before the first byte is
+ * encrypted, so that a bad header drops it whole and untouched.
  */
 #include "secret.h"
 #include "tls_tx_table.h"
@@ -28,7 +27,7 @@ static bool stream_check(const Mlx5TlsTx *tx, const uint8_t *data, size_t len)
         memcpy(hdr + fill, data + off, n);
         fill += n;
         off += n;
-        switch (mlx5_tls_header_check(tx->run.tls_version, hdr, fill)) {
+        switch (mlx5_tls_header_check(tx->setup.run.tls_version, hdr, fill)) {
         case MLX5_TLS_HEADER_BAD:
             return false;
         case MLX5_TLS_HEADER_PARTIAL:
@@ -44,7 +43,6 @@ static bool stream_check(const Mlx5TlsTx *tx, const uint8_t *data, size_t len)
 
 static void record_done(Mlx5TlsTx *tx, uint8_t state_before)
 {
-    tx->stats.records++;
     if (mlx5_tls_engine_logging(tx->engine)) {
         Mlx5TlsRecordEvent ev = {
             .dir = MLX5_TLS_DIR_TX,
@@ -90,8 +88,8 @@ static uint32_t stream_feed(Mlx5TlsTx *tx, uint32_t seq, bool seq_known, uint8_t
         tx->rec_dumped |= out == NULL;
 
         if (mlx5_tls_record_is_open(&tx->rec)) {
-            off += mlx5_tls_record_encrypt(&tx->rec, out ? out + off : NULL, data + off,
-                                           len - off);
+            off += mlx5_tls_record_encrypt(&tx->rec, out ? out + off : NULL,
+                                           data + off, len - off);
             if (mlx5_tls_record_left(&tx->rec) == 0) {
                 record_done(tx, state_before);
                 records++;
@@ -105,7 +103,8 @@ static uint32_t stream_feed(Mlx5TlsTx *tx, uint32_t seq, bool seq_known, uint8_t
             off += n;
             if (tx->hdr_fill == MLX5_TLS_HDR_LEN) {
                 tx->hdr_fill = 0;
-                mlx5_tls_record_open(&tx->rec, mlx5_tls_engine_gcm(tx->engine), &tx->run, tx->rec_no++,
+                mlx5_tls_record_open(&tx->rec, mlx5_tls_engine_gcm(tx->engine),
+                                     &tx->setup.run, tx->setup.rec_no++,
                                      tx->hdr);
             }
         }
@@ -119,19 +118,6 @@ static void stream_forget(Mlx5TlsTx *tx)
 {
     mlx5_tls_record_close(&tx->rec);
     tx->hdr_fill = 0;
-}
-
-static void reset_from_static(Mlx5TlsTx *tx, bool usable)
-{
-    stream_forget(tx);
-    if (usable) {
-        mlx5_tls_crypto_set(&tx->run, &tx->params, tx->params_key);
-        tx->rec_no = tx->params.initial_record_number;
-    } else {
-        mlx5_tls_crypto_clear(&tx->run);
-        tx->invalid_reason = tx->static_ok ? MLX5_TLS_REASON_NO_KEY :
-                                             MLX5_TLS_REASON_NO_CTX;
-    }
 }
 
 /*
@@ -194,12 +180,18 @@ static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
     case TX_ACT_BREAK:
         stream_forget(tx);
         break;
-    case TX_ACT_RESET:
-        reset_from_static(tx, cell->next == MLX5_TLS_TX_START);
+    case TX_ACT_RUN:
+        stream_forget(tx);
+        mlx5_tls_setup_run(&tx->setup, 0);
+        break;
+    case TX_ACT_STOP:
+        stream_forget(tx);
+        mlx5_tls_setup_stop(&tx->setup);
         break;
     }
-    if (tx->state == MLX5_TLS_TX_INVALID && res->reason == MLX5_TLS_REASON_NO_CTX) {
-        res->reason = tx->invalid_reason;
+    if (tx->state == MLX5_TLS_TX_INVALID &&
+        res->reason == MLX5_TLS_REASON_NO_CTX) {
+        res->reason = tx->setup.why_not;
     }
     mlx5_tls_engine_flush_events(tx->engine);
 }
@@ -223,14 +215,15 @@ static void too_long(Mlx5TlsTx *tx, Mlx5TlsTxResult *res)
     };
 }
 
-void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload, size_t len,
-                        Mlx5TlsTxResult *res)
+void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload,
+                        size_t len, Mlx5TlsTxResult *res)
 {
+    Mlx5TlsCounters *c = mlx5_tls_engine_counters(tx->engine);
     TxEvent event = TX_EV_PACKET;
 
     if (len > MLX5_TLS_MAX_PAYLOAD) {
         too_long(tx, res);
-        tx->stats.drop_too_long++;
+        c->tx_drop_unmarkable++;
         return;
     }
     if (len == 0) {
@@ -240,28 +233,29 @@ void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload, size_t le
     }
     if (event != TX_EV_EMPTY && feeds(tx) &&
         (event == TX_EV_PACKET ||
-         mlx5_tls_engine_knobs(tx->engine)->tx_seq_check == MLX5_TLS_TX_SEQ_IGNORE) &&
+         mlx5_tls_engine_knobs(tx->engine)->tx_seq_check ==
+         MLX5_TLS_TX_SEQ_IGNORE) &&
         !stream_check(tx, payload, len)) {
         event = TX_EV_BAD_HEADER;
     }
     step(tx, event, seq, payload, payload, len, res);
 
     if (res->verdict == MLX5_TLS_TX_SEND) {
-        tx->stats.seq_ignored += res->reason == MLX5_TLS_REASON_SEQ_MISMATCH;
-        tx->stats.packets += len > 0;
-        tx->stats.bytes += len;
+        c->tx_packets += len > 0;
+        c->tx_bytes += len;
+        c->tx_records += res->records;
         return;
     }
     switch (res->reason) {
     case MLX5_TLS_REASON_BAD_HEADER:
     case MLX5_TLS_REASON_BROKEN:
-        tx->stats.drop_bad_header++;
+        c->tx_bad_header++;
         break;
     case MLX5_TLS_REASON_SEQ_MISMATCH:
-        tx->stats.drop_seq_mismatch++;
+        c->tx_seq_mismatch++;
         break;
     default:
-        tx->stats.drop_no_ctx++;
+        c->tx_no_ctx++;
         break;
     }
 }
@@ -269,11 +263,12 @@ void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload, size_t le
 void mlx5_tls_tx_dump(Mlx5TlsTx *tx, const uint8_t *data, size_t len,
                       Mlx5TlsTxResult *res)
 {
+    Mlx5TlsCounters *c = mlx5_tls_engine_counters(tx->engine);
     TxEvent event = len ? TX_EV_DUMP : TX_EV_EMPTY;
 
     if (len > MLX5_TLS_MAX_PAYLOAD) {
         too_long(tx, res);
-        tx->stats.dumps_ignored++;
+        c->tx_dump_ignored++;
         return;
     }
     if (feeds(tx) && !stream_check(tx, data, len)) {
@@ -282,42 +277,45 @@ void mlx5_tls_tx_dump(Mlx5TlsTx *tx, const uint8_t *data, size_t len,
     step(tx, event, 0, NULL, data, len, res);
     res->verdict = MLX5_TLS_TX_DROP;
     if (res->reason == MLX5_TLS_REASON_NONE) {
-        tx->stats.dumps++;
-        tx->stats.dump_bytes += len;
+        c->tx_dumps++;
+        c->tx_dump_bytes += len;
     } else if (len) {
-        tx->stats.dumps_ignored++;
+        c->tx_dump_ignored++;
     }
 }
 
-Mlx5TlsReason mlx5_tls_tx_set_static(Mlx5TlsTx *tx,
-                                     const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
-                                     Mlx5TlsKey *key)
+Mlx5TlsReason
+mlx5_tls_tx_set_static(Mlx5TlsTx *tx,
+                       const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
+                       Mlx5TlsKey *key)
 {
+    Mlx5TlsKnobs *knobs = mlx5_tls_engine_knobs(tx->engine);
+    Mlx5TlsReason why = mlx5_tls_setup_static(&tx->setup, knobs, image, key);
     Mlx5TlsTxResult res;
 
-    mlx5_tls_static_params_decode(&tx->params, image);
-    mlx5_tls_key_ref(key);
-    mlx5_tls_key_unref(tx->params_key);
-    tx->params_key = key;
-    tx->static_ok = mlx5_tls_static_params_ok(&tx->params,
-                                              mlx5_tls_engine_knobs(tx->engine));
     step(tx, TX_EV_STATIC, 0, NULL, NULL, 0, &res);
-    return !tx->static_ok ? MLX5_TLS_REASON_BAD_PARAMS :
-           !key ? MLX5_TLS_REASON_NO_KEY : MLX5_TLS_REASON_NONE;
+    return why;
 }
 
-Mlx5TlsReason mlx5_tls_tx_set_progress(Mlx5TlsTx *tx,
-                                       const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN])
+Mlx5TlsReason
+mlx5_tls_tx_set_progress(Mlx5TlsTx *tx,
+                         const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN])
 {
+    Mlx5TlsKnobs *knobs = mlx5_tls_engine_knobs(tx->engine);
     Mlx5TlsProgressParams progress;
     Mlx5TlsTxResult res;
-    TxEvent event = TX_EV_START;
+    TxEvent event;
 
-    mlx5_tls_progress_params_decode(&progress, image);
-    if (!mlx5_tls_progress_params_ok(&progress, mlx5_tls_engine_knobs(tx->engine))) {
+    switch (mlx5_tls_setup_start(&tx->setup, knobs, image, &progress)) {
+    case MLX5_TLS_REASON_NONE:
+        event = TX_EV_START;
+        break;
+    case MLX5_TLS_REASON_BAD_PARAMS:
         event = TX_EV_PSV_OTHER;
-    } else if (!tx->static_ok || !tx->params_key) {
+        break;
+    default:
         event = TX_EV_START_UNUSABLE;
+        break;
     }
     step(tx, event, 0, NULL, NULL, 0, &res);
     return res.reason;
@@ -328,22 +326,12 @@ void mlx5_tls_tx_init(Mlx5TlsTx *tx, Mlx5TlsEngine *engine, uint32_t id)
     memset(tx, 0, sizeof(*tx));
     tx->engine = engine;
     tx->id = id;
-    tx->invalid_reason = MLX5_TLS_REASON_NO_CTX;
+    mlx5_tls_setup_init(&tx->setup);
 }
 
 void mlx5_tls_tx_clear(Mlx5TlsTx *tx)
 {
     mlx5_tls_record_close(&tx->rec);
-    mlx5_tls_crypto_clear(&tx->run);
-    mlx5_tls_key_unref(tx->params_key);
+    mlx5_tls_setup_clear(&tx->setup);
     mlx5_secret_erase(tx, sizeof(*tx));
-}
-
-void mlx5_tls_tx_reset(Mlx5TlsTx *tx)
-{
-    Mlx5TlsEngine *engine = tx->engine;
-    uint32_t id = tx->id;
-
-    mlx5_tls_tx_clear(tx);
-    mlx5_tls_tx_init(tx, engine, id);
 }

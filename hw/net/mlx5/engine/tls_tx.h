@@ -1,31 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * TX context of a TIS with tls_en: encrypts the record stream that the driver
+ * sends.
  *
- * TX context of a TIS with tls_en: encrypts the record stream that the driver sends.
- *
- * Owns the context machine (rows TX1..TX17 below), the expected sequence number, the
- * record number and the open record. Called by the device: UMR and SET_PSV WQEs set
- * it up, SEND/LSO payload and DUMP run through it in WQE order. It never transmits,
+ * Owns the context machine, the expected sequence number, the record number and
+ * the open record. Called by the device: UMR and SET_PSV WQEs set it up,
+ * SEND/LSO payload and DUMP run through it in WQE order. It never transmits,
  * never calls back except the record log, and blocks nothing.
  *
- * Held per context: struct Mlx5TlsTx (under 400 bytes) and references on up to two
- * keys. No cipher context, no buffer; see tls_record.h.
+ * Held per context: struct Mlx5TlsTx (about 300 bytes) and references on up to
+ * two keys. No cipher context, no buffer; see gcm.h. What it does is counted in
+ * its engine.
  *
  * The rows are named below, as data in tls_tx_table.c, and in words in
  * docs/tls-rows.md.
  *
- * ACTIVE is ACTIVE with the expected sequence number unknown, ACTIVE_SEQ with it known.
- * Key, version and IV in use are those of the last SET_PSV: a static post alone changes
- * nothing for the packets behind it.
+ * ACTIVE is ACTIVE with the expected sequence number unknown, ACTIVE_SEQ with
+ * it known. Key, version and IV in use are those of the last SET_PSV: a static
+ * post alone changes nothing for the packets behind it.
  *
- * Zero means refusal: a pair of state and event that is not listed, and a number that is
- * no state, lead to row 0, which drops and ends in BROKEN; a zeroed result says DROP.
+ * Zero means refusal: a pair of state and event that is not listed, and a
+ * number that is no state, lead to no row, drop and end in BROKEN; a zeroed
+ * result says DROP.
  */
-#ifndef MLX5_ENGINE_TLS_TX_H
-#define MLX5_ENGINE_TLS_TX_H
+#ifndef HW_NET_MLX5_ENGINE_TLS_TX_H
+#define HW_NET_MLX5_ENGINE_TLS_TX_H
 
 #include "tls_engine.h"
 #include "tls_record.h"
+#include "tls_setup.h"
 
 typedef enum Mlx5TlsTxState {
     MLX5_TLS_TX_INVALID = 0,
@@ -68,16 +71,17 @@ typedef enum Mlx5TlsTxRow {
 } Mlx5TlsTxRow;
 
 typedef enum Mlx5TlsTxVerdict {
-    MLX5_TLS_TX_DROP = 0,       /* send nothing, complete the WQE successfully */
-    MLX5_TLS_TX_ERROR_CQE,      /* send nothing, complete in error (tx-seq-check) */
+    MLX5_TLS_TX_DROP = 0,       /* send nothing, complete successfully */
+    MLX5_TLS_TX_ERROR_CQE,      /* send nothing, complete in error
+                                 * (tx-seq-check) */
     MLX5_TLS_TX_SEND,           /* payload is encrypted (or empty): send it */
 } Mlx5TlsTxVerdict;
 
-/* What a call did: enough for a counter, a trace and a log line. */
+/* What a call did: enough for a trace and a log line. */
 typedef struct Mlx5TlsTxResult {
     Mlx5TlsTxVerdict verdict;
     Mlx5TlsReason reason;
-    uint8_t row;                /* 1..MLX5_TLS_TX_ROWS; 0: none, or too long */
+    uint8_t row;                /* Mlx5TlsTxRow; NONE also for too long */
     Mlx5TlsTxState state_before;
     Mlx5TlsTxState state_after;
     bool exp_known;             /* before the call: */
@@ -85,85 +89,70 @@ typedef struct Mlx5TlsTxResult {
     uint32_t records;           /* records completed by these bytes */
 } Mlx5TlsTxResult;
 
-typedef struct Mlx5TlsTxStats {
-    uint64_t packets;           /* with payload, encrypted */
-    uint64_t bytes;             /* their payload */
-    uint64_t records;           /* completed, by packets and DUMPs */
-    uint64_t dumps;
-    uint64_t dump_bytes;
-    uint64_t drop_seq_mismatch; /* tx_seq_mismatch */
-    uint64_t drop_no_ctx;       /* tx_no_ctx, no key and no row included */
-    uint64_t drop_bad_header;   /* tx_bad_header, packets to a BROKEN context included */
-    uint64_t drop_too_long;
-    uint64_t dumps_ignored;
-    uint64_t seq_ignored;       /* sent in spite of a mismatch (tx-seq-check=ignore) */
-} Mlx5TlsTxStats;
-
-/* One per TIS. All members are private except stats; embed it, do not move it. */
+/* One per TIS. All members are private; embed it, do not move it. */
 typedef struct Mlx5TlsTx {
     Mlx5TlsEngine *engine;
     uint32_t id;
     uint8_t state;              /* Mlx5TlsTxState */
-    uint8_t invalid_reason;     /* why INVALID: NO_CTX or NO_KEY */
-    uint8_t hdr_fill;           /* bytes of the next header that were read, 0..4 */
+    uint8_t hdr_fill;           /* bytes of the next header read, 0..4 */
     uint8_t hdr[MLX5_TLS_HDR_LEN];
-    bool static_ok;             /* a static post with good params was seen */
     bool rec_sent, rec_dumped;  /* what the open record's bytes came by */
     bool rec_sn_known;
-    uint32_t rec_sn;            /* sequence number of the open record's header */
+    uint32_t rec_sn;            /* where the open record's header is */
     uint32_t exp_seq;           /* valid in ACTIVE_SEQ */
-    uint64_t rec_no;            /* of the record whose header comes next */
-    Mlx5TlsStaticParams params; /* last static post */
-    Mlx5TlsKey *params_key;
-    Mlx5TlsCrypto run;          /* in use since SET_PSV */
+    Mlx5TlsSetup setup;
     Mlx5TlsRecord rec;
-    Mlx5TlsTxStats stats;
 } Mlx5TlsTx;
 
-/* id: the TIS number, for the record log only. State INVALID. */
+/* @id: the TIS number, for the record log only. State INVALID. */
 void mlx5_tls_tx_init(Mlx5TlsTx *tx, Mlx5TlsEngine *engine, uint32_t id);
 
 /*
- * Back to what init left (a recycled TIS needs no reset: SET_PSV does it all). Clear is
- * the end of the context: it lets go of keys and zeroises everything; init makes it
- * usable again. Clearing a zeroed struct is allowed.
+ * The end of the context: it lets go of keys and zeroises everything. Init
+ * makes it usable again, though a recycled TIS does not need that: SET_PSV does
+ * it all. Clearing a zeroed struct is allowed.
  */
-void mlx5_tls_tx_reset(Mlx5TlsTx *tx);
 void mlx5_tls_tx_clear(Mlx5TlsTx *tx);
 
 /*
- * UMR static params (TX1). image: tls_static_params of the WQE. key: what dek_index
- * resolves to or NULL; the context takes its own reference. Returns NONE, NO_KEY (stored;
- * SET_PSV will leave the context INVALID) or BAD_PARAMS (stored as unusable, likewise).
+ * UMR static params (TX1). @image: tls_static_params of the WQE. @key: what
+ * dek_index resolves to or NULL; the context takes its own reference. Returns
+ * NONE, NO_KEY (stored; SET_PSV will leave the context INVALID) or BAD_PARAMS
+ * (stored as unusable, likewise).
  */
-Mlx5TlsReason mlx5_tls_tx_set_static(Mlx5TlsTx *tx,
-                                     const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
-                                     Mlx5TlsKey *key);
+Mlx5TlsReason
+mlx5_tls_tx_set_static(Mlx5TlsTx *tx,
+                       const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
+                       Mlx5TlsKey *key);
 
 /*
- * SET_PSV (TX2, TX13, TX14). image: tls_progress_params. Returns NONE when the context
- * is in START, NO_CTX / NO_KEY / BAD_PARAMS when it is INVALID or (TX14) unchanged.
+ * SET_PSV (TX2, TX13, TX14). @image: tls_progress_params. Returns NONE when the
+ * context is in START, NO_CTX / NO_KEY / BAD_PARAMS when it is INVALID or
+ * (TX14) unchanged.
  */
-Mlx5TlsReason mlx5_tls_tx_set_progress(Mlx5TlsTx *tx,
-                                       const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
+Mlx5TlsReason
+mlx5_tls_tx_set_progress(Mlx5TlsTx *tx,
+                         const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
 
 /*
- * The whole TCP payload of one SEND or LSO WQE, before it is cut into segments; seq is
- * the sequence number of its first byte. On MLX5_TLS_TX_SEND the payload was encrypted
- * in place. On a drop it was not touched, is plaintext, and must not leave.
+ * The whole TCP payload of one SEND or LSO WQE, before it is cut into segments;
+ * @seq is the sequence number of its first byte. On MLX5_TLS_TX_SEND the
+ * payload was encrypted in place. On a drop it was not touched, is plaintext,
+ * and must not leave.
  */
-void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload, size_t len,
-                        Mlx5TlsTxResult *res);
+void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload,
+                        size_t len, Mlx5TlsTxResult *res);
 
 /*
- * DUMP: stream bytes that pass through the context and are not sent. The verdict is
- * MLX5_TLS_TX_DROP always; reason NONE means that they were taken in.
+ * DUMP: stream bytes that pass through the context and are not sent. The
+ * verdict is MLX5_TLS_TX_DROP always; reason NONE means that they were taken
+ * in.
  */
 void mlx5_tls_tx_dump(Mlx5TlsTx *tx, const uint8_t *data, size_t len,
                       Mlx5TlsTxResult *res);
 
-/* Text of a row ("TX8: ACTIVE, packet out of sequence: drop") and of a state. */
+/* Text of a row ("TX8: ACTIVE, packet out of sequence: drop"), of a state. */
 const char *mlx5_tls_tx_row_str(unsigned row);
 const char *mlx5_tls_tx_state_str(unsigned state);
 
-#endif /* MLX5_ENGINE_TLS_TX_H */
+#endif

@@ -29,7 +29,8 @@ typedef enum TxAction {
     TX_ACT_FEED_BLIND,      /* feed; the sequence number stays unknown */
     TX_ACT_SEQ_CHECK,       /* what tx-seq-check says */
     TX_ACT_BREAK,           /* forget the stream */
-    TX_ACT_RESET,           /* from the static params, or to INVALID */
+    TX_ACT_RUN,             /* begin again with the static params */
+    TX_ACT_STOP,            /* begin again with nothing */
 } TxAction;
 
 #define MLX5_TLS_TX_SAME MLX5_TLS_TX_STATES
