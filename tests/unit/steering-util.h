@@ -23,6 +23,13 @@ static const Mlx5SteeringLimits limits = {
 
 #define OK MLX5_STEERING_OK
 
+/* A frame for the station that most tests have, TCP over IPv4. */
+static const FrameSpec to_us __attribute__((unused)) = {
+    .dst_mac = { 0x02, 0x11, 0x22, 0x33, 0x44, 0x55 }, .ip = 4, .proto = 6,
+    .src_ip = { 10, 0, 0, 2 }, .dst_ip = { 10, 0, 0, 1 }, .sport = 443, .dport = 40000,
+    .payload_len = 5,
+};
+
 /* Fields of fte_match_set_lyr_2_4: bit offset and width as in the PRM. */
 typedef enum Field {
     SMAC_47_16, SMAC_15_0, ETHERTYPE, DMAC_47_16, DMAC_15_0, FIRST_PRIO, FIRST_CFI,

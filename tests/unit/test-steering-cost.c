@@ -10,7 +10,7 @@
 
 #include "steering-util.h"
 
-static const FrameSpec to_us = {
+static const FrameSpec to_us6 = {
     .dst_mac = { 0x02, 0x11, 0x22, 0x33, 0x44, 0x55 }, .ip = 6, .proto = 6,
     .src_ip = { 0x20, 0x01, 0x0d, 0xb8 }, .dst_ip = { 0xfd, 0, [15] = 1 },
     .sport = 443, .dport = 40000, .payload_len = 5,
@@ -111,7 +111,7 @@ static void test_hostile_values(void)
     g = new_group(st, t, 0, (1 << 24) - 1, &mask);
     g_assert_cmpint(mlx5_steering_root_set(st, t), ==, OK);
     for (i = 0; i < N; i++) {
-        FrameSpec s = to_us;
+        FrameSpec s = to_us6;
         Param v = { 0 };
 
         colliding_source(&s, &mask, i + 1);
@@ -119,7 +119,7 @@ static void test_hostile_values(void)
         rule_to_tir(st, t, g, i, &v, i + 1);
     }
     for (i = 0; i < N; i++) {
-        FrameSpec s = to_us;
+        FrameSpec s = to_us6;
         Mlx5SteeringResult r;
 
         colliding_source(&s, &mask, i + 1);
@@ -154,7 +154,7 @@ static void test_equal_values(void)
     g_test_message("%" G_GUINT64_FORMAT " compares for %u entries", c.compares, N);
     g_assert_cmpuint(c.compares, <=, (uint64_t)N * most_compares(N));
     for (i = 0; i < N; i++) {
-        lookup_spec(st, &to_us, &r);
+        lookup_spec(st, &to_us6, &r);
         g_assert_cmpuint(r.tir[0].tirn, ==, i + 1);
         g_assert_cmpuint(r.compares, <=, most_compares(N - i));
         g_assert_cmpint(mlx5_steering_fte_delete(st, t, i), ==, OK);
@@ -191,22 +191,22 @@ static void test_probes(void)
         mismatches(st, first, GROUPS);
     }
     g_assert_cmpint(mlx5_steering_root_set(st, first), ==, OK);
-    assert_tir(st, &to_us, 7);
-    lookup_spec(st, &to_us, &r);
+    assert_tir(st, &to_us6, 7);
+    lookup_spec(st, &to_us6, &r);
     g_assert_cmpuint(r.probes, ==, MLX5_STEERING_MAX_PROBES);
     g_assert_cmpuint(r.visits, ==, TABLES);
 
     first = new_table(st, 0, 8, first);
     mismatches(st, first, 1);
     g_assert_cmpint(mlx5_steering_root_set(st, first), ==, OK);
-    assert_drop(st, &to_us, MLX5_STEERING_DROP_PROBES);
-    lookup_spec(st, &to_us, &r);
+    assert_drop(st, &to_us6, MLX5_STEERING_DROP_PROBES);
+    lookup_spec(st, &to_us6, &r);
     g_assert_true(r.cut);
     g_assert_cmpuint(r.probes, ==, MLX5_STEERING_MAX_PROBES);
     g_assert_cmpuint(r.last_table, ==, last);
     /* Groups without entries cost nothing. */
     g_assert_cmpint(mlx5_steering_fte_delete(st, first, 0), ==, OK);
-    assert_tir(st, &to_us, 7);
+    assert_tir(st, &to_us6, 7);
     mlx5_steering_free(st);
 }
 
@@ -233,9 +233,9 @@ static void test_probes_branch(void)
     mismatches(st, circle, 64);
     g_assert_cmpint(mlx5_steering_table_modify_miss(st, circle, 1, circle), ==, OK);
     g_assert_cmpint(mlx5_steering_root_set(st, t), ==, OK);
-    assert_drop(st, &to_us, MLX5_STEERING_DROP_PROBES);
+    assert_drop(st, &to_us6, MLX5_STEERING_DROP_PROBES);
     g_assert_cmpint(mlx5_steering_table_modify_miss(st, circle, 0, 0), ==, OK);
-    lookup_spec(st, &to_us, &r);
+    lookup_spec(st, &to_us6, &r);
     g_assert_cmpint(r.verdict, ==, MLX5_STEERING_DELIVER);
     g_assert_cmpuint(r.n_tirs, ==, 2);
     mlx5_steering_free(st);
@@ -261,7 +261,7 @@ static double measure(const Mlx5Steering *st, unsigned n,
     double t;
 
     for (i = 0; i < PACKETS; i++) {
-        FrameSpec s = to_us;
+        FrameSpec s = to_us6;
 
         make(&s, mask, 1 + (uint32_t)g_test_rand_int_range(0, (int)n));
         frame[i] = frame_build(&s);
@@ -303,7 +303,7 @@ static double long_way(unsigned groups)
         double begun = now();
 
         for (i = 0; i < ROUNDS; i++) {
-            lookup_spec(st, &to_us, &r);
+            lookup_spec(st, &to_us6, &r);
         }
         least = MIN(least, (now() - begun) / ROUNDS);
         g_assert_cmpuint(r.visits, ==, TABLES);
@@ -347,7 +347,7 @@ static void bench_lookup(void)
 
             g_assert_cmpint(mlx5_steering_root_set(st, t), ==, OK);
             for (i = 0; i < sizes[k]; i++) {
-                FrameSpec s = to_us;
+                FrameSpec s = to_us6;
                 Param v = { 0 };
 
                 (hostile ? colliding_source : honest_source)(&s, &mask, i + 1);
@@ -382,7 +382,7 @@ static void bench_worst(void)
         uint32_t id = new_group(st, table, g * ENTRIES, (g + 1) * ENTRIES - 1, &mask);
 
         for (i = 0; i < ENTRIES; i++) {
-            FrameSpec s = to_us;
+            FrameSpec s = to_us6;
             Param v = { 0 };
 
             colliding_source(&s, &mask, i + 1);
@@ -394,7 +394,7 @@ static void bench_worst(void)
     g_assert_cmpint(mlx5_steering_root_set(st, table), ==, OK);
     g_assert_cmpint(mlx5_steering_table_modify_miss(st, table, 1, table), ==, OK);
     for (k = 0, most = 0; k < 3; k++) {
-        FrameSpec s = to_us;
+        FrameSpec s = to_us6;
         Mlx5SteeringResult r;
 
         s.ttl = 2;

@@ -22,6 +22,8 @@ struct Mlx5Cmd {
     uint16_t opcode;
     uint16_t op_mod;
     uint16_t uid;
+    /* What a handler that refuses says more exactly than its syndrome, or NULL */
+    const char *why;
 };
 
 typedef Mlx5Syndrome Mlx5CmdHandler(Mlx5Cmd *cmd);

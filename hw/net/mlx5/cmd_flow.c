@@ -66,66 +66,17 @@ typedef struct Mlx5FlowCounter {
 
 #define COUNTER_MEMORY (mlx5_memory_of(sizeof(Mlx5FlowCounter)) + MLX5_MEMORY_ENTRY)
 
-/* The answer to each of the engine's refusals. */
-static const Mlx5Syndrome syndromes[MLX5_STEERING_N_ERRORS] = {
-#define E(error, syndrome) [MLX5_STEERING_##error] = MLX5_SYN_##syndrome
-    E(OK, OK),
-    E(BAD_TABLE_TYPE, FT_BAD_TYPE),
-    E(BAD_TABLE_SIZE, FT_TOO_LARGE),
-    E(TOO_MANY_TABLES, FT_LIMIT),
-    E(NO_TABLE, FT_NO_SUCH_TABLE),
-    E(BAD_MISS_ACTION, FT_BAD_MISS),
-    E(NO_MISS_TABLE, FT_NO_DESTINATION_TABLE),
-    E(TABLE_HAS_GROUPS, FT_HAS_GROUPS),
-    E(TABLE_IN_USE, FT_IN_USE),
-    E(BAD_CRITERIA_ENABLE, FT_BAD_CRITERIA),
-    E(BAD_CRITERIA, FT_BAD_CRITERIA),
-    E(BAD_GROUP_RANGE, FT_GROUP_RANGE),
-    E(GROUP_OUT_OF_TABLE, FT_GROUP_RANGE),
-    E(GROUP_OVERLAP, FT_GROUP_OVERLAP),
-    E(TOO_MANY_GROUPS, FT_GROUP_LIMIT),
-    E(NO_GROUP, FT_NO_SUCH_GROUP),
-    E(GROUP_HAS_ENTRIES, FT_GROUP_IN_USE),
-    E(INDEX_OUT_OF_GROUP, FT_BAD_INDEX),
-    E(INDEX_BUSY, FT_INDEX_BUSY),
-    E(NO_ENTRY, FT_NO_SUCH_ENTRY),
-    E(GROUP_MISMATCH, FT_GROUP_MISMATCH),
-    E(TOO_MANY_ENTRIES, FT_ENTRY_LIMIT),
-    E(UNKNOWN_ACTION, FT_BAD_ACTION),
-    E(BAD_ACTION, FT_BAD_ACTION),
-    E(NO_DESTINATION, FT_NO_DESTINATION),
-    E(EXCESS_DESTINATION, FT_EXCESS_DESTINATION),
-    E(TOO_MANY_DESTINATIONS, FT_DESTINATION_LIMIT),
-    E(BAD_DESTINATION_TYPE, FT_BAD_DESTINATION),
-    E(NO_DESTINATION_TABLE, FT_NO_DESTINATION_TABLE),
-    E(NO_DESTINATION_TIR, NO_SUCH_TIR),
-    E(NO_COUNTER, FT_NO_COUNTER),
-    E(EXCESS_COUNTER, FT_EXCESS_COUNTER),
-    E(TOO_MANY_COUNTERS, FT_COUNTER_LIMIT),
-    E(BAD_COUNTER, NO_SUCH_FLOW_COUNTER),
-    E(BAD_FLOW_TAG, FT_BAD_FLOW_TAG),
-    E(BAD_MODIFY_MASK, FT_BAD_MODIFY_MASK),
-    E(NO_MEMORY, MEMORY_LIMIT),
-    E(BAD_MODIFY_ACTION, MODIFY_BAD_ACTION),
-    E(BAD_MODIFY_FIELD, MODIFY_BAD_FIELD),
-    E(BAD_MODIFY_RANGE, MODIFY_BAD_RANGE),
-    E(TOO_MANY_MODIFY_ACTIONS, MODIFY_ACTION_LIMIT),
-    E(TOO_MANY_MODIFIES, MODIFY_LIMIT),
-    E(NO_MODIFY, NO_SUCH_MODIFY_HEADER),
-    E(EXCESS_MODIFY, FT_EXCESS_MODIFY),
-    E(MODIFY_IN_USE, MODIFY_IN_USE),
-#undef E
-};
-
-/* An error that the table above does not know must not look like success. */
-static Mlx5Syndrome answer(Mlx5SteeringError err)
+/* What becomes of a command that the engine refused with @err, or took. */
+static Mlx5Syndrome answer(Mlx5Cmd *cmd, Mlx5SteeringError err)
 {
-    if (err == MLX5_STEERING_OK) {
-        return MLX5_OK;
-    }
-    if (syndromes[err] == MLX5_OK) {
-        return MLX5_SYN_FT_BAD_FLOW_CONTEXT;
-    }
+    static const Mlx5Syndrome syndromes[MLX5_STEERING_N_ERRORS] = {
+#define SYNDROME(name, syndrome, text) \
+    [MLX5_STEERING_##name] = MLX5_SYN_##syndrome,
+        MLX5_STEERING_ERRORS(SYNDROME)
+#undef SYNDROME
+    };
+
+    cmd->why = mlx5_steering_strerror(err);
     return syndromes[err];
 }
 
@@ -287,7 +238,7 @@ Mlx5Syndrome mlx5_cmd_create_flow_table(Mlx5Cmd *cmd)
         MLX5_GET(flow_table_context, ctx, lag_master_next_table_id)) {
         return MLX5_SYN_FT_BAD_CONTEXT;
     }
-    syn = answer(mlx5_steering_table_create(cmd->fn->steering, &attr,
+    syn = answer(cmd, mlx5_steering_table_create(cmd->fn->steering, &attr,
                                             &table_id));
     if (syn == MLX5_OK) {
         MLX5_SET(create_flow_table_out, cmd->out, table_id, table_id);
@@ -314,7 +265,7 @@ Mlx5Syndrome mlx5_cmd_modify_flow_table(Mlx5Cmd *cmd)
         MODIFY_MISS_TABLE_ID) {
         return MLX5_SYN_FT_BAD_MODIFY_FIELD;
     }
-    syn = answer(mlx5_steering_table_modify_miss(cmd->fn->steering, table_id,
+    syn = answer(cmd, mlx5_steering_table_modify_miss(cmd->fn->steering, table_id,
                                                  action, miss));
     if (syn == MLX5_OK) {
         trace_mlx5_flow_table_miss(mlx5_id(cmd->fn), table_id, action, miss);
@@ -331,7 +282,7 @@ Mlx5Syndrome mlx5_cmd_destroy_flow_table(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = answer(mlx5_steering_table_destroy(cmd->fn->steering, table_id));
+    syn = answer(cmd, mlx5_steering_table_destroy(cmd->fn->steering, table_id));
     if (syn == MLX5_OK) {
         trace_mlx5_flow_table_destroy(mlx5_id(cmd->fn), table_id);
     }
@@ -358,7 +309,7 @@ Mlx5Syndrome mlx5_cmd_set_flow_table_root(Mlx5Cmd *cmd)
         mlx5_steering_root_clear(cmd->fn->steering);
         table_id = 0;
     } else {
-        syn = answer(mlx5_steering_root_set(cmd->fn->steering, table_id));
+        syn = answer(cmd, mlx5_steering_root_set(cmd->fn->steering, table_id));
     }
     if (syn == MLX5_OK) {
         trace_mlx5_flow_root(mlx5_id(cmd->fn), table_id);
@@ -393,7 +344,7 @@ Mlx5Syndrome mlx5_cmd_create_flow_group(Mlx5Cmd *cmd)
                  source_eswitch_owner_vhca_id_valid)) {
         return MLX5_SYN_FT_BAD_GROUP_TYPE;
     }
-    syn = answer(mlx5_steering_group_create(cmd->fn->steering, table_id, &attr,
+    syn = answer(cmd, mlx5_steering_group_create(cmd->fn->steering, table_id, &attr,
                                             &group_id));
     if (syn == MLX5_OK) {
         MLX5_SET(create_flow_group_out, cmd->out, group_id, group_id);
@@ -414,7 +365,7 @@ Mlx5Syndrome mlx5_cmd_destroy_flow_group(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = answer(mlx5_steering_group_destroy(cmd->fn->steering, table_id,
+    syn = answer(cmd, mlx5_steering_group_destroy(cmd->fn->steering, table_id,
                                              group_id));
     if (syn == MLX5_OK) {
         trace_mlx5_flow_group_destroy(mlx5_id(cmd->fn), table_id, group_id);
@@ -515,7 +466,7 @@ Mlx5Syndrome mlx5_cmd_set_flow_table_entry(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = answer(cmd->op_mod == FTE_MODIFY ?
+    syn = answer(cmd, cmd->op_mod == FTE_MODIFY ?
                  mlx5_steering_fte_modify(s, table_id, index, mask, &attr) :
                  mlx5_steering_fte_set(s, table_id, index, &attr));
     if (syn == MLX5_OK) {
@@ -541,7 +492,7 @@ Mlx5Syndrome mlx5_cmd_delete_flow_table_entry(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = answer(mlx5_steering_fte_delete(cmd->fn->steering, table_id, index));
+    syn = answer(cmd, mlx5_steering_fte_delete(cmd->fn->steering, table_id, index));
     if (syn == MLX5_OK) {
         trace_mlx5_flow_entry_delete(mlx5_id(cmd->fn), table_id, index);
     }
@@ -570,7 +521,7 @@ Mlx5Syndrome mlx5_cmd_alloc_modify_header_context(Mlx5Cmd *cmd)
     if (n > room) {
         return MLX5_SYN_MODIFY_ACTION_LIMIT;
     }
-    syn = answer(mlx5_steering_modify_create(cmd->fn->steering,
+    syn = answer(cmd, mlx5_steering_modify_create(cmd->fn->steering,
                                              cmd->in + MODIFY_ACTIONS_OFFSET,
                                              n, &id));
     if (syn == MLX5_OK) {
@@ -591,7 +542,7 @@ Mlx5Syndrome mlx5_cmd_dealloc_modify_header_context(Mlx5Cmd *cmd)
     if (cmd->op_mod) {
         return MLX5_SYN_BAD_OP_MOD;
     }
-    syn = answer(mlx5_steering_modify_destroy(cmd->fn->steering, id));
+    syn = answer(cmd, mlx5_steering_modify_destroy(cmd->fn->steering, id));
     if (syn == MLX5_OK) {
         trace_mlx5_flow_modify_destroy(mlx5_id(cmd->fn), id);
     }

@@ -85,58 +85,94 @@ enum {
 };
 
 /*
- * X(name, sentence for the log). What the command answers for each is up to its
- * handler; TABLE_IN_USE, GROUP_IN_USE and the like are the "busy" kind.
+ * X(name, syndrome that the command answers, sentence). The syndromes are names
+ * of the device's list (syndrome.h), which the engine does not know; where
+ * several errors share one, the sentence says which it was.
  */
-#define MLX5_STEERING_ERRORS(X)                                                       \
-    X(OK, "no error")                                                                 \
-    X(BAD_TABLE_TYPE, "flow table type is not 0, NIC receive")                        \
-    X(BAD_TABLE_SIZE, "flow table log_size is larger than supported")                 \
-    X(TOO_MANY_TABLES, "no flow table left within the advertised limit")              \
-    X(NO_TABLE, "no flow table with this table_id")                                   \
-    X(BAD_MISS_ACTION, "table_miss_action is neither 0 (default) nor 1 (forward)")    \
-    X(NO_MISS_TABLE, "no flow table with this table_miss_id")                         \
-    X(TABLE_HAS_GROUPS, "flow table still has flow groups")                           \
-    X(TABLE_IN_USE, "flow table is still a destination or a miss table of others")    \
-    X(BAD_CRITERIA_ENABLE, "match_criteria_enable asks for more than outer headers")  \
-    X(BAD_CRITERIA, "match_criteria has outer header bits that are not known")        \
-    X(BAD_GROUP_RANGE, "flow group's start_flow_index is behind its end_flow_index")  \
-    X(GROUP_OUT_OF_TABLE, "flow group's end_flow_index is outside its flow table")    \
-    X(GROUP_OVERLAP, "flow group overlaps another one of its flow table")             \
-    X(TOO_MANY_GROUPS, "no flow group left within the limit per flow table")          \
-    X(NO_GROUP, "no flow group with this group_id in this flow table")                \
-    X(GROUP_HAS_ENTRIES, "flow group still has flow table entries")                   \
-    X(INDEX_OUT_OF_GROUP, "flow_index is outside the flow group")                     \
-    X(INDEX_BUSY, "flow_index already holds an entry")                                \
-    X(NO_ENTRY, "flow_index holds no entry")                                          \
-    X(GROUP_MISMATCH, "the entry at flow_index belongs to another flow group")        \
-    X(TOO_MANY_ENTRIES, "no flow table entry left within the advertised limit")       \
-    X(UNKNOWN_ACTION, "flow_context.action has bits that are not known")              \
-    X(BAD_ACTION, "flow_context.action needs exactly one of DROP and FWD_DEST")       \
-    X(NO_DESTINATION, "flow_context.action FWD_DEST with an empty destination list")  \
-    X(EXCESS_DESTINATION, "destination list without flow_context.action FWD_DEST")    \
-    X(TOO_MANY_DESTINATIONS, "destination list longer than 64")                       \
-    X(BAD_DESTINATION_TYPE, "destination_type is neither flow table nor TIR")         \
-    X(NO_DESTINATION_TABLE, "no flow table with this destination_id")                 \
-    X(NO_DESTINATION_TIR, "no TIR with this destination_id")                          \
-    X(NO_COUNTER, "flow_context.action COUNT with an empty counter list")             \
-    X(EXCESS_COUNTER, "counter list without flow_context.action COUNT")               \
-    X(TOO_MANY_COUNTERS, "counter list longer than 8")                                \
-    X(BAD_COUNTER, "no flow counter with this flow_counter_id")                       \
-    X(BAD_FLOW_TAG, "flow_tag is wider than 24 bits")                                 \
-    X(NO_MEMORY, "no memory left for it")                                             \
-    X(BAD_MODIFY_MASK, "modify_enable_mask has bits that are not known")              \
-    X(BAD_MODIFY_ACTION, "action_type is neither SET nor ADD")                        \
-    X(BAD_MODIFY_FIELD, "this field of the packet cannot be modified")                \
-    X(BAD_MODIFY_RANGE, "set_action_in.offset and length leave the field")            \
-    X(TOO_MANY_MODIFY_ACTIONS, "modify header context without or with too many actions") \
-    X(TOO_MANY_MODIFIES, "no modify header context left within the advertised limit") \
-    X(NO_MODIFY, "no modify header context with this modify_header_id")               \
-    X(EXCESS_MODIFY, "modify_header_id without flow_context.action MOD_HDR")          \
-    X(MODIFY_IN_USE, "a flow table entry has this modify header context")
+#define MLX5_STEERING_ERRORS(X)                                               \
+    X(OK, OK, "no error")                                                     \
+    X(BAD_TABLE_TYPE, FT_BAD_TYPE, "flow table type is not 0, NIC receive")   \
+    X(BAD_TABLE_SIZE, FT_TOO_LARGE,                                           \
+      "flow table log_size is larger than supported")                         \
+    X(TOO_MANY_TABLES, FT_LIMIT,                                              \
+      "no flow table left within the advertised limit")                       \
+    X(NO_TABLE, FT_NO_SUCH_TABLE, "no flow table with this table_id")         \
+    X(BAD_MISS_ACTION, FT_BAD_MISS,                                           \
+      "table_miss_action is neither 0 (default) nor 1 (forward)")             \
+    X(NO_MISS_TABLE, FT_NO_DESTINATION_TABLE,                                 \
+      "no flow table with this table_miss_id")                                \
+    X(TABLE_HAS_GROUPS, FT_HAS_GROUPS, "flow table still has flow groups")    \
+    X(TABLE_IN_USE, FT_IN_USE,                                                \
+      "flow table is still a destination or a miss table of others")          \
+    X(BAD_CRITERIA_ENABLE, FT_BAD_CRITERIA,                                   \
+      "match_criteria_enable asks for more than outer headers")               \
+    X(BAD_CRITERIA, FT_BAD_CRITERIA,                                          \
+      "match_criteria has outer header bits that are not known")              \
+    X(BAD_GROUP_RANGE, FT_GROUP_RANGE,                                        \
+      "flow group's start_flow_index is behind its end_flow_index")           \
+    X(GROUP_OUT_OF_TABLE, FT_GROUP_RANGE,                                     \
+      "flow group's end_flow_index is outside its flow table")                \
+    X(GROUP_OVERLAP, FT_GROUP_OVERLAP,                                        \
+      "flow group overlaps another one of its flow table")                    \
+    X(TOO_MANY_GROUPS, FT_GROUP_LIMIT,                                        \
+      "no flow group left within the limit per flow table")                   \
+    X(NO_GROUP, FT_NO_SUCH_GROUP,                                             \
+      "no flow group with this group_id in this flow table")                  \
+    X(GROUP_HAS_ENTRIES, FT_GROUP_IN_USE,                                     \
+      "flow group still has flow table entries")                              \
+    X(INDEX_OUT_OF_GROUP, FT_BAD_INDEX,                                       \
+      "flow_index is outside the flow group")                                 \
+    X(INDEX_BUSY, FT_INDEX_BUSY, "flow_index already holds an entry")         \
+    X(NO_ENTRY, FT_NO_SUCH_ENTRY, "flow_index holds no entry")                \
+    X(GROUP_MISMATCH, FT_GROUP_MISMATCH,                                      \
+      "the entry at flow_index belongs to another flow group")                \
+    X(TOO_MANY_ENTRIES, FT_ENTRY_LIMIT,                                       \
+      "no flow table entry left within the advertised limit")                 \
+    X(UNKNOWN_ACTION, FT_BAD_ACTION,                                          \
+      "flow_context.action has bits that are not known")                      \
+    X(BAD_ACTION, FT_BAD_ACTION,                                              \
+      "flow_context.action needs exactly one of DROP and FWD_DEST")           \
+    X(NO_DESTINATION, FT_NO_DESTINATION,                                      \
+      "flow_context.action FWD_DEST with an empty destination list")          \
+    X(EXCESS_DESTINATION, FT_EXCESS_DESTINATION,                              \
+      "destination list without flow_context.action FWD_DEST")                \
+    X(TOO_MANY_DESTINATIONS, FT_DESTINATION_LIMIT,                            \
+      "destination list longer than 64")                                      \
+    X(BAD_DESTINATION_TYPE, FT_BAD_DESTINATION,                               \
+      "destination_type is neither flow table nor TIR")                       \
+    X(NO_DESTINATION_TABLE, FT_NO_DESTINATION_TABLE,                          \
+      "no flow table with this destination_id")                               \
+    X(NO_DESTINATION_TIR, NO_SUCH_TIR, "no TIR with this destination_id")     \
+    X(NO_COUNTER, FT_NO_COUNTER,                                              \
+      "flow_context.action COUNT with an empty counter list")                 \
+    X(EXCESS_COUNTER, FT_EXCESS_COUNTER,                                      \
+      "counter list without flow_context.action COUNT")                       \
+    X(TOO_MANY_COUNTERS, FT_COUNTER_LIMIT, "counter list longer than 8")      \
+    X(BAD_COUNTER, NO_SUCH_FLOW_COUNTER,                                      \
+      "no flow counter with this flow_counter_id")                            \
+    X(BAD_FLOW_TAG, FT_BAD_FLOW_TAG, "flow_tag is wider than 24 bits")        \
+    X(NO_MEMORY, MEMORY_LIMIT, "no memory left for it")                       \
+    X(BAD_MODIFY_MASK, FT_BAD_MODIFY_MASK,                                    \
+      "modify_enable_mask has bits that are not known")                       \
+    X(BAD_MODIFY_ACTION, MODIFY_BAD_ACTION,                                   \
+      "action_type is neither SET nor ADD")                                   \
+    X(BAD_MODIFY_FIELD, MODIFY_BAD_FIELD,                                     \
+      "this field of the packet cannot be modified")                          \
+    X(BAD_MODIFY_RANGE, MODIFY_BAD_RANGE,                                     \
+      "set_action_in.offset and length leave the field")                      \
+    X(TOO_MANY_MODIFY_ACTIONS, MODIFY_ACTION_LIMIT,                           \
+      "modify header context without or with too many actions")               \
+    X(TOO_MANY_MODIFIES, MODIFY_LIMIT,                                        \
+      "no modify header context left within the advertised limit")            \
+    X(NO_MODIFY, NO_SUCH_MODIFY_HEADER,                                       \
+      "no modify header context with this modify_header_id")                  \
+    X(EXCESS_MODIFY, FT_EXCESS_MODIFY,                                        \
+      "modify_header_id without flow_context.action MOD_HDR")                 \
+    X(MODIFY_IN_USE, MODIFY_IN_USE,                                           \
+      "a flow table entry has this modify header context")
 
 typedef enum Mlx5SteeringError {
-#define MLX5_STEERING_ENUM(name, text) MLX5_STEERING_##name,
+#define MLX5_STEERING_ENUM(name, syndrome, text) MLX5_STEERING_##name,
     MLX5_STEERING_ERRORS(MLX5_STEERING_ENUM)
 #undef MLX5_STEERING_ENUM
     MLX5_STEERING_N_ERRORS
@@ -240,24 +276,6 @@ void mlx5_steering_root_clear(Mlx5Steering *s);
 /* The root's id, 0 when there is none. */
 uint32_t mlx5_steering_root(const Mlx5Steering *s);
 
-/* What keeps a table from being destroyed; for logs and introspection. */
-typedef struct Mlx5FlowTableInfo {
-    Mlx5FlowTableAttr attr;
-    bool is_root;
-    uint32_t groups;
-    uint32_t ftes;
-    uint32_t fte_refs;      /* entries' destinations that lead here, own ones too */
-    uint32_t miss_refs;     /* miss actions that lead here, its own too */
-    uint32_t own_refs;      /* those of both kinds that start in this table */
-} Mlx5FlowTableInfo;
-
-Mlx5SteeringError mlx5_steering_table_info(const Mlx5Steering *s, uint32_t table_id,
-                                           Mlx5FlowTableInfo *out);
-
-/* The live table with the smallest id above `table_id`, 0 when there is none:
- * start with 0 to visit all. */
-uint32_t mlx5_steering_table_next(const Mlx5Steering *s, uint32_t table_id);
-
 /* create_flow_group_in (driver: fs_core.c, mlx5_create_flow_group). */
 typedef struct Mlx5FlowGroupAttr {
     uint32_t start_flow_index;      /* both inclusive */
@@ -318,13 +336,6 @@ Mlx5SteeringError mlx5_steering_fte_modify(Mlx5Steering *s, uint32_t table_id,
 /* DELETE_FLOW_TABLE_ENTRY. */
 Mlx5SteeringError mlx5_steering_fte_delete(Mlx5Steering *s, uint32_t table_id,
                                            uint32_t flow_index);
-
-/*
- * QUERY_FLOW_TABLE_ENTRY: the lists point into the entry, good until the next
- * change; match_value points to MLX5_FTE_MATCH_OUTER_LEN bytes, masked.
- */
-Mlx5SteeringError mlx5_steering_fte_query(const Mlx5Steering *s, uint32_t table_id,
-                                          uint32_t flow_index, Mlx5FteAttr *out);
 
 /* How the way of a packet ended. */
 typedef enum Mlx5SteeringVerdict {

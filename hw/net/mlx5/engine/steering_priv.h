@@ -1,8 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Flow steering: what steering.c (changes) and steering_lookup.c share. Nobody
- * else includes this.
+ * Flow steering: what the files steering*.c share. Nobody else includes this.
  */
 #ifndef HW_NET_MLX5_ENGINE_STEERING_PRIV_H
 #define HW_NET_MLX5_ENGINE_STEERING_PRIV_H
@@ -36,6 +34,9 @@ enum {
     M_FLAG_FRAG = 0x2000,
     M_IP_VERSION_SHIFT = 9,
 };
+
+/* Ids of tables, groups and modify header contexts are 24 bits wide. */
+#define STEERING_ID_MASK    0xffffffu
 
 /* An image, a mask or a value, in memory order: only ever compared and and'ed. */
 typedef struct Key {
@@ -187,13 +188,56 @@ static inline Modify *find_modify(const Mlx5Steering *s, uint32_t id)
     return g_tree_lookup(s->modifies, GUINT_TO_POINTER(id));
 }
 
-/* steering.c: takes memory from the owner's account, false when none is left; gives it
- * back. */
+static inline void steering_ref_table(Table *from, Table *to, uint32_t *refs)
+{
+    (*refs)++;
+    if (from == to) {
+        to->own_refs++;
+    }
+}
+
+static inline void steering_unref_table(Table *from, Table *to, uint32_t *refs)
+{
+    (*refs)--;
+    if (from == to) {
+        to->own_refs--;
+    }
+}
+
+/* ---- steering.c ---------------------------------------------------------- */
+
+/* Order of trees of ids and indices. */
+gint steering_number_order(gconstpointer a, gconstpointer b);
+/*
+ * Takes memory from the owner's account, false when none is left; gives it
+ * back.
+ */
 bool steering_charge(Mlx5Steering *s, size_t bytes);
 void steering_uncharge(Mlx5Steering *s, size_t bytes);
-/* steering.c: a free id, and behind which one to look next. */
+/* A free id, and behind which one to look next. */
 uint32_t steering_new_id(GTree *live, uint32_t *next);
-/* steering_modify.c: what the context does to a packet. */
+
+/* ---- steering_table.c ---------------------------------------------------- */
+
+/* Gives back what a table and its entries refer to. */
+void steering_table_put(Mlx5Steering *s, Table *t);
+/* Frees a table, its groups and its entries, which refer to nothing now. */
+void steering_table_free(Mlx5Steering *s, Table *t);
+/* The group of that id, if it is one of the table's. */
+Group *steering_group_find(const Mlx5Steering *s, const Table *t,
+                           uint32_t group_id);
+/* The last group that begins at or before an index, NULL if there is none. */
+Group *steering_group_at(const Table *t, uint32_t flow_index);
+
+/* ---- steering_fte.c ------------------------------------------------------ */
+
+/* The same two for one entry; it is in no tree any more, or the tree goes. */
+void steering_fte_put(Mlx5Steering *s, Fte *fte);
+void steering_fte_free(Mlx5Steering *s, Fte *fte);
+
+/* ---- steering_modify.c --------------------------------------------------- */
+
+/* What the context does to a packet. */
 void modify_apply(const Modify *m, WayState *st);
 
 #endif
