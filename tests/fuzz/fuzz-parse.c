@@ -71,7 +71,6 @@ static void check_fill(const uint8_t *frame, size_t len, size_t cut)
 static void check_vlan(const uint8_t *frame, size_t len)
 {
     uint8_t *buf = malloc(len + MLX5_VLAN_HLEN);
-    uint16_t tci = 0;
     size_t n;
 
     FUZZ_CHECK(buf);
@@ -80,9 +79,9 @@ static void check_vlan(const uint8_t *frame, size_t len)
                          0x6123);
     FUZZ_CHECK(n == (len < MLX5_ETH_HLEN ? 0 : len + MLX5_VLAN_HLEN));
     if (n) {
-        FUZZ_CHECK(mlx5_vlan_strip(buf, n, MLX5_ETH_P_8021Q, &tci) &&
-                   tci == 0x6123);
-        FUZZ_CHECK(!memcmp(buf + MLX5_VLAN_HLEN, frame, len));
+        FUZZ_CHECK(!memcmp(buf, frame, 12));
+        FUZZ_CHECK(!memcmp(buf + 12, "\x81\x00\x61\x23", MLX5_VLAN_HLEN));
+        FUZZ_CHECK(!memcmp(buf + 12 + MLX5_VLAN_HLEN, frame + 12, len - 12));
     }
     free(buf);
 }
@@ -91,7 +90,7 @@ static void check_vlan(const uint8_t *frame, size_t len)
 static void check_segments(const uint8_t *frame, size_t len, size_t hdr_len,
                            uint32_t mss)
 {
-    uint32_t payload_len = (uint32_t)(len - hdr_len), at = 0, frames = 0;
+    uint32_t payload_len = (uint32_t)(len - hdr_len), at = 0;
     struct iovec iov[2];
     Mlx5Segment s;
     size_t n;
@@ -115,10 +114,9 @@ static void check_segments(const uint8_t *frame, size_t len, size_t hdr_len,
         FUZZ_CHECK(p.l3_ok && p.l4_ok && p.l3_end == n);
         FUZZ_CHECK(p.payload_len == iov[1].iov_len);
         at += p.payload_len;
-        frames++;
         free(out);
     }
-    FUZZ_CHECK(at == payload_len && frames == mlx5_segment_count(&s));
+    FUZZ_CHECK(at == payload_len);
 }
 
 static void check_rss(const Mlx5Packet *p, const uint8_t *frame, uint8_t choice)

@@ -47,7 +47,6 @@ static void test_kernel_gso(void)
         g_test_message("%s", v->name);
         g_assert_cmpint(mlx5_segment_init(&s, v->hdr, v->hdr_len, v->payload_len,
                                           v->mss), ==, MLX5_SEGMENT_OK);
-        g_assert_cmpuint(mlx5_segment_count(&s), ==, v->n_frames);
         for (k = 0; k < v->n_frames; k++) {
             size_t n;
 
@@ -139,7 +138,7 @@ static void test_random(void)
             index++;
             g_assert_cmpint(mlx5_segment_done(state), ==, at == len);
         } while (at < len);
-        g_assert_cmpuint(index, ==, mlx5_segment_count(state));
+        g_assert_cmpuint(index, ==, len ? (len + mss - 1) / mss : 1);
         g_assert_cmpuint(mlx5_segment_next(state, payload, iov), ==, 0);
         g_free(state);
     }
@@ -196,7 +195,6 @@ static void test_limits(void)
         }
         g_assert_cmpuint(sum, ==, MLX5_SEGMENT_MAX_PAYLOAD);
         g_assert_cmpuint(frames, ==, (MLX5_SEGMENT_MAX_PAYLOAD + mss[i] - 1) / mss[i]);
-        g_assert_cmpuint(frames, ==, mlx5_segment_count(&state));
     }
     g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len,
                                       MLX5_SEGMENT_MAX_PAYLOAD + 1, 1000), ==,
@@ -306,7 +304,6 @@ static void test_vlan(void)
         0x08, 0x00, 0x45, 0x99,
     };
     uint8_t *buf = g_malloc(sizeof(tagged) + 4);
-    uint16_t tci = 0xdead;
     size_t n;
 
     memcpy(buf, plain, sizeof(plain));
@@ -317,18 +314,11 @@ static void test_vlan(void)
     n = mlx5_vlan_insert(buf, n, n + 4, 0x88a8, 0x0001);
     g_assert_cmpuint(n, ==, sizeof(tagged) + 4);
     g_assert_cmpmem(buf + 12, 8, "\x88\xa8\x00\x01\x81\x00\xa0\x07", 8);
-    g_assert_false(mlx5_vlan_strip(buf, n, 0x8100, &tci));
-    g_assert_cmphex(tci, ==, 0xdead);
-    g_assert_true(mlx5_vlan_strip(buf, n, 0x88a8, &tci));
-    g_assert_cmphex(tci, ==, 0x0001);
-    g_assert_cmpmem(buf + 4, n - 4, tagged, sizeof(tagged));
-    g_assert_true(mlx5_vlan_strip(buf + 4, n - 4, 0x8100, &tci));
-    g_assert_cmphex(tci, ==, 0xa007);
-    g_assert_cmpmem(buf + 8, n - 8, plain, sizeof(plain));
-    g_assert_false(mlx5_vlan_strip(buf + 8, n - 8, 0x8100, &tci));
+    g_assert_cmpmem(buf, 12, plain, 12);
+    g_assert_cmpmem(buf + 20, n - 20, plain + 12, sizeof(plain) - 12);
     g_free(buf);
 
-    /* No room, no Ethernet header, no whole tag. */
+    /* No room, no Ethernet header. */
     for (n = 0; n <= sizeof(tagged); n++) {
         buf = dup_exact(tagged, n);
         g_assert_cmpuint(mlx5_vlan_insert(buf, n, n, 0x8100, 1), ==, 0);
@@ -337,7 +327,6 @@ static void test_vlan(void)
             g_assert_cmpuint(mlx5_vlan_insert(buf, n, n + 4, 0x8100, 1), ==, 0);
         }
         g_assert_true(!n || !memcmp(buf, tagged, n));
-        g_assert_cmpint(mlx5_vlan_strip(buf, n, 0x8100, &tci), ==, n >= 18);
         g_free(buf);
     }
 }

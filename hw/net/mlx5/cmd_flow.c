@@ -76,7 +76,9 @@ static Mlx5Syndrome answer(Mlx5Cmd *cmd, Mlx5SteeringError err)
 #undef SYNDROME
     };
 
-    cmd->why = mlx5_steering_strerror(err);
+    if (err != MLX5_STEERING_OK) {
+        cmd->why = mlx5_steering_strerror(err);
+    }
     return syndromes[err];
 }
 
@@ -238,8 +240,8 @@ Mlx5Syndrome mlx5_cmd_create_flow_table(Mlx5Cmd *cmd)
         MLX5_GET(flow_table_context, ctx, lag_master_next_table_id)) {
         return MLX5_SYN_FT_BAD_CONTEXT;
     }
-    syn = answer(cmd, mlx5_steering_table_create(cmd->fn->steering, &attr,
-                                            &table_id));
+    syn = answer(
+        cmd, mlx5_steering_table_create(cmd->fn->steering, &attr, &table_id));
     if (syn == MLX5_OK) {
         MLX5_SET(create_flow_table_out, cmd->out, table_id, table_id);
         trace_mlx5_flow_table_create(mlx5_id(cmd->fn), table_id, attr.level,
@@ -265,8 +267,8 @@ Mlx5Syndrome mlx5_cmd_modify_flow_table(Mlx5Cmd *cmd)
         MODIFY_MISS_TABLE_ID) {
         return MLX5_SYN_FT_BAD_MODIFY_FIELD;
     }
-    syn = answer(cmd, mlx5_steering_table_modify_miss(cmd->fn->steering, table_id,
-                                                 action, miss));
+    syn = answer(cmd, mlx5_steering_table_modify_miss(cmd->fn->steering,
+                                                      table_id, action, miss));
     if (syn == MLX5_OK) {
         trace_mlx5_flow_table_miss(mlx5_id(cmd->fn), table_id, action, miss);
     }
@@ -344,8 +346,8 @@ Mlx5Syndrome mlx5_cmd_create_flow_group(Mlx5Cmd *cmd)
                  source_eswitch_owner_vhca_id_valid)) {
         return MLX5_SYN_FT_BAD_GROUP_TYPE;
     }
-    syn = answer(cmd, mlx5_steering_group_create(cmd->fn->steering, table_id, &attr,
-                                            &group_id));
+    syn = answer(cmd, mlx5_steering_group_create(cmd->fn->steering, table_id,
+                                                 &attr, &group_id));
     if (syn == MLX5_OK) {
         MLX5_SET(create_flow_group_out, cmd->out, group_id, group_id);
         trace_mlx5_flow_group_create(mlx5_id(cmd->fn), table_id, group_id,
@@ -366,7 +368,7 @@ Mlx5Syndrome mlx5_cmd_destroy_flow_group(Mlx5Cmd *cmd)
         return syn;
     }
     syn = answer(cmd, mlx5_steering_group_destroy(cmd->fn->steering, table_id,
-                                             group_id));
+                                                  group_id));
     if (syn == MLX5_OK) {
         trace_mlx5_flow_group_destroy(mlx5_id(cmd->fn), table_id, group_id);
     }
@@ -466,9 +468,10 @@ Mlx5Syndrome mlx5_cmd_set_flow_table_entry(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = answer(cmd, cmd->op_mod == FTE_MODIFY ?
-                 mlx5_steering_fte_modify(s, table_id, index, mask, &attr) :
-                 mlx5_steering_fte_set(s, table_id, index, &attr));
+    syn = answer(cmd,
+                 cmd->op_mod == FTE_MODIFY ?
+                     mlx5_steering_fte_modify(s, table_id, index, mask, &attr) :
+                     mlx5_steering_fte_set(s, table_id, index, &attr));
     if (syn == MLX5_OK) {
         trace_mlx5_flow_entry_set(mlx5_id(cmd->fn),
                                   cmd->op_mod == FTE_MODIFY ? "modify" : "set",
@@ -492,7 +495,8 @@ Mlx5Syndrome mlx5_cmd_delete_flow_table_entry(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = answer(cmd, mlx5_steering_fte_delete(cmd->fn->steering, table_id, index));
+    syn = answer(cmd,
+                 mlx5_steering_fte_delete(cmd->fn->steering, table_id, index));
     if (syn == MLX5_OK) {
         trace_mlx5_flow_entry_delete(mlx5_id(cmd->fn), table_id, index);
     }
@@ -521,9 +525,9 @@ Mlx5Syndrome mlx5_cmd_alloc_modify_header_context(Mlx5Cmd *cmd)
     if (n > room) {
         return MLX5_SYN_MODIFY_ACTION_LIMIT;
     }
-    syn = answer(cmd, mlx5_steering_modify_create(cmd->fn->steering,
-                                             cmd->in + MODIFY_ACTIONS_OFFSET,
-                                             n, &id));
+    syn = answer(
+        cmd, mlx5_steering_modify_create(
+                 cmd->fn->steering, cmd->in + MODIFY_ACTIONS_OFFSET, n, &id));
     if (syn == MLX5_OK) {
         MLX5_SET(alloc_modify_header_context_out, cmd->out, modify_header_id,
                  id);

@@ -243,8 +243,10 @@ Mlx5Syndrome mlx5_cmd_query_rqt(Mlx5Cmd *cmd)
 /* ----------------------------------------------------------------- TIR --- */
 
 /* Reads the hash fields; they are checked even if hashing is not used. */
-static Mlx5Syndrome tir_hash(const uint8_t *tirc, Mlx5RssParams *rss)
+static Mlx5Syndrome tir_hash(Mlx5Cmd *cmd, const uint8_t *tirc,
+                             Mlx5RssParams *rss)
 {
+    Mlx5RssError err;
     uint8_t sel[4];
 
     memset(rss, 0, sizeof(*rss));
@@ -257,8 +259,12 @@ static Mlx5Syndrome tir_hash(const uint8_t *tirc, Mlx5RssParams *rss)
                                     selected_fields);
     memcpy(rss->rx_hash_toeplitz_key, tirc + TIR_KEY_OFFSET,
            sizeof(rss->rx_hash_toeplitz_key));
-    return mlx5_rss_check(rss) == MLX5_RSS_OK ? MLX5_OK :
-                                                MLX5_SYN_TIR_BAD_HASH;
+    err = mlx5_rss_check(rss);
+    if (err != MLX5_RSS_OK) {
+        cmd->why = mlx5_rss_strerror(err);
+        return MLX5_SYN_TIR_BAD_HASH;
+    }
+    return MLX5_OK;
 }
 
 /* Finds what a TIR delivers to: one RQ, or a table of RQs. */
@@ -309,7 +315,7 @@ Mlx5Syndrome mlx5_cmd_create_tir(Mlx5Cmd *cmd)
     if (MLX5_GET(tirc, tirc, packet_merge_mask)) {
         return MLX5_SYN_TIR_LRO;
     }
-    syn = tir_hash(tirc, &rss);
+    syn = tir_hash(cmd, tirc, &rss);
     if (syn != MLX5_OK) {
         return syn;
     }
@@ -378,7 +384,7 @@ Mlx5Syndrome mlx5_cmd_modify_tir(Mlx5Cmd *cmd)
         return MLX5_SYN_TIR_LRO;
     }
     if (MLX5_GET(modify_tir_in, cmd->in, hash)) {
-        syn = tir_hash(tirc, &rss);
+        syn = tir_hash(cmd, tirc, &rss);
         if (syn != MLX5_OK) {
             return syn;
         }

@@ -105,15 +105,6 @@ void mlx5_csum_add(Mlx5Csum *c, const void *buf, size_t len)
     c->odd ^= len & 1;
 }
 
-void mlx5_csum_add_iov(Mlx5Csum *c, const struct iovec *iov, size_t iovcnt)
-{
-    size_t i;
-
-    for (i = 0; i < iovcnt; i++) {
-        mlx5_csum_add(c, iov[i].iov_base, iov[i].iov_len);
-    }
-}
-
 void mlx5_csum_add_be16(Mlx5Csum *c, uint16_t word)
 {
     c->sum = add64(c->sum, from_be16(word));

@@ -36,7 +36,6 @@ typedef struct Mlx5Csum {
 } Mlx5Csum;
 
 void mlx5_csum_add(Mlx5Csum *c, const void *buf, size_t len);
-void mlx5_csum_add_iov(Mlx5Csum *c, const struct iovec *iov, size_t iovcnt);
 
 /* Add one 16-bit word, as if at an even offset wherever the sum stands. */
 void mlx5_csum_add_be16(Mlx5Csum *c, uint16_t word);

@@ -80,11 +80,6 @@ Mlx5SegmentError mlx5_segment_init(Mlx5Segment *s, const uint8_t *hdr, size_t hd
     return MLX5_SEGMENT_OK;
 }
 
-uint32_t mlx5_segment_count(const Mlx5Segment *s)
-{
-    return s->payload_len ? (s->payload_len - 1) / s->mss + 1 : 1;
-}
-
 bool mlx5_segment_done(const Mlx5Segment *s)
 {
     return s->index && s->offset >= s->payload_len;
@@ -174,16 +169,4 @@ size_t mlx5_vlan_insert(uint8_t *buf, size_t len, size_t cap, uint16_t tpid,
     mlx5_put_be16(buf + at, tpid);
     mlx5_put_be16(buf + at + 2, tci);
     return len + MLX5_VLAN_HLEN;
-}
-
-bool mlx5_vlan_strip(uint8_t *frame, size_t len, uint16_t tpid, uint16_t *tci)
-{
-    const size_t at = 2 * MLX5_ETH_ALEN;
-
-    if (len < MLX5_ETH_HLEN + MLX5_VLAN_HLEN || mlx5_get_be16(frame + at) != tpid) {
-        return false;
-    }
-    *tci = mlx5_get_be16(frame + at + 2);
-    memmove(frame + MLX5_VLAN_HLEN, frame, at);
-    return true;
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * LSO: cuts the payload of one WQE into frames behind copies of its inline
- * header. VLAN tag insertion and removal.
+ * header. VLAN tag insertion.
  *
  * A Mlx5Segment is plain data without pointers, so a send queue can stop between
  * two frames when the backend is full, keep the state, and go on later (or
@@ -69,8 +69,7 @@ typedef struct Mlx5Segment {
 Mlx5SegmentError mlx5_segment_init(Mlx5Segment *s, const uint8_t *hdr, size_t hdr_len,
                                    uint32_t payload_len, uint32_t mss);
 
-/* Frames in all, and frames still to come. */
-uint32_t mlx5_segment_count(const Mlx5Segment *s);
+/* Have all frames been given out? */
 bool mlx5_segment_done(const Mlx5Segment *s);
 
 /*
@@ -99,14 +98,5 @@ size_t mlx5_segment_next(Mlx5Segment *s, const uint8_t *payload, struct iovec io
  */
 size_t mlx5_vlan_insert(uint8_t *buf, size_t len, size_t cap, uint16_t tpid,
                         uint16_t tci);
-
-/*
- * Remove the outermost tag when its type is `tpid` (0x8100 for a receive queue
- * with vsd = 0: only C-VLAN is stripped). Moves the addresses, 12 bytes, so the
- * frame then begins 4 bytes later and is 4 bytes shorter.
- *
- * Returns true and the TCI when a tag was removed; else nothing is changed.
- */
-bool mlx5_vlan_strip(uint8_t *frame, size_t len, uint16_t tpid, uint16_t *tci);
 
 #endif
