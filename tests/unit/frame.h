@@ -1,8 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Test helper: builds frames field by field and sums them in the plainest way, as
- * the second opinion on parser, checksums, segmentation and steering. Knows
+ * Test helper: builds frames field by field and sums them in the plainest way,
+ * as the second opinion on parser, checksums, segmentation and steering. Knows
  * nothing of the engine and uses none of it.
  *
  * A Frame owns its bytes, allocated to the exact length so that the address
@@ -99,12 +98,18 @@ static inline uint16_t naive_sum(const uint8_t *p, size_t n)
     return (uint16_t)naive_add(0, p, n);
 }
 
-static inline uint32_t naive_pseudo(const uint8_t *src, const uint8_t *dst, size_t alen,
-                                    uint8_t proto, uint32_t l4_len)
+static inline uint32_t naive_pseudo(const uint8_t *src, const uint8_t *dst,
+                                    size_t alen, uint8_t proto, uint32_t l4_len)
 {
     uint8_t tail[8] = {
-        (uint8_t)(l4_len >> 24), (uint8_t)(l4_len >> 16), (uint8_t)(l4_len >> 8),
-        (uint8_t)l4_len, 0, 0, 0, proto,
+        (uint8_t)(l4_len >> 24),
+        (uint8_t)(l4_len >> 16),
+        (uint8_t)(l4_len >> 8),
+        (uint8_t)l4_len,
+        0,
+        0,
+        0,
+        proto,
     };
     uint32_t sum = naive_add(0, src, alen);
 
@@ -150,7 +155,8 @@ static inline uint8_t frame_next_hdr(const FrameSpec *s, unsigned from)
     return from == s->n_ext && s->frag != FRAME_WHOLE ? 44 : s->proto;
 }
 
-static inline void frame_put_l3(GByteArray *b, const FrameSpec *s, uint32_t l4_len)
+static inline void frame_put_l3(GByteArray *b, const FrameSpec *s,
+                                uint32_t l4_len)
 {
     uint32_t ext_len = s->frag != FRAME_WHOLE ? 8 : 0;
     size_t start = b->len;
@@ -171,7 +177,8 @@ static inline void frame_put_l3(GByteArray *b, const FrameSpec *s, uint32_t l4_l
         for (i = 0; i < s->ipv4_opt_len; i++) {
             frame_put(b, 1, 1);                 /* no-operation option */
         }
-        frame_patch16(b, start + 10, ~naive_sum(b->data + start, b->len - start));
+        frame_patch16(b, start + 10,
+                      ~naive_sum(b->data + start, b->len - start));
         return;
     }
     for (i = 0; i < s->n_ext; i++) {
@@ -255,9 +262,10 @@ static inline Frame frame_build(const FrameSpec *s)
     f.l3_end = b->len;
     if (s->ip && s->frag == FRAME_WHOLE && (s->proto == 6 || s->proto == 17) &&
         !(s->proto == 17 && s->udp_no_csum)) {
-        uint32_t sum = naive_pseudo(s->src_ip, s->dst_ip, s->ip == 4 ? 4 : 16, s->proto,
-                                    (uint32_t)(b->len - f.l4));
-        uint16_t csum = (uint16_t)~naive_add(sum, b->data + f.l4, b->len - f.l4);
+        uint32_t sum = naive_pseudo(s->src_ip, s->dst_ip, s->ip == 4 ? 4 : 16,
+                                    s->proto, (uint32_t)(b->len - f.l4));
+        uint16_t csum =
+            (uint16_t)~naive_add(sum, b->data + f.l4, b->len - f.l4);
 
         frame_patch16(b, f.l4 + (s->proto == 6 ? 16 : 6),
                       s->proto == 17 && !csum ? 0xffff : csum);
@@ -272,8 +280,8 @@ static inline Frame frame_build(const FrameSpec *s)
 }
 
 /* A random choice of the values given. */
-#define frame_pick(...)                                                         \
-    (((const int[]){ __VA_ARGS__ })[g_test_rand_int_range(                      \
+#define frame_pick(...)                                                       \
+    (((const int[]){ __VA_ARGS__ })[g_test_rand_int_range(                    \
         0, (int)(sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int)))])
 
 static inline void frame_random_bytes(uint8_t *p, size_t n)
@@ -285,7 +293,10 @@ static inline void frame_random_bytes(uint8_t *p, size_t n)
     }
 }
 
-/* A random well-formed packet, of GLib's test seed (printed, and set by --seed). */
+/*
+ * A random well-formed packet, of GLib's test seed (printed, and set by
+ * --seed).
+ */
 static inline FrameSpec frame_random_spec(void)
 {
     FrameSpec s = { 0 };

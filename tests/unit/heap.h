@@ -1,8 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * How much of the heap is in use, malloc's headers included, where the C library says it
- * and no sanitizer stands before it. Owns no state.
+ * How much of the heap is in use, malloc's headers included, where the C
+ * library says it and no sanitizer stands before it. Owns no state.
  */
 #ifndef TESTS_UNIT_HEAP_H
 #define TESTS_UNIT_HEAP_H

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Packets recorded from the Linux network stack by net-vectors.py: made, summed
  * and segmented by it, with all offloads off. Not to be edited.
  * Test data; owns nothing, included by the tests that use it.

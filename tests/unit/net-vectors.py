@@ -285,7 +285,7 @@ def main():
     ip("link", "add", "name", "va", "type", "veth", "peer", "name", "vb")
     for dev in ("va", "vb"):
         offloads_off(dev)
-    print("/*\n * SPDX-License-Identifier: GPL-2.0-or-later\n *\n"
+    print("/* SPDX-License-Identifier: GPL-2.0-or-later */\n/*\n"
           " * Packets recorded from the Linux network stack by net-vectors.py: made, "
           "summed\n * and segmented by it, with all offloads off. Not to be edited.\n"
           " * Test data; owns nothing, included by the tests that use it.\n */\n"

@@ -18,7 +18,8 @@ bool peek_table(const Mlx5Steering *s, uint32_t table_id, PeekTable *out);
 
 /*
  * False if there is no such entry. The lists point into the entry, good until
- * the next change; match_value points to MLX5_FTE_MATCH_OUTER_LEN bytes, masked.
+ * the next change; match_value points to MLX5_FTE_MATCH_OUTER_LEN bytes,
+ * masked.
  */
 bool peek_fte(const Mlx5Steering *s, uint32_t table_id, uint32_t flow_index,
               Mlx5FteAttr *out);

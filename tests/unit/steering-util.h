@@ -1,9 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Test helper: fte_match_param field by field, and shorthands for tables, groups
- * and rules. The fields of a packet are taken from what it was built of (frame.h),
- * never from the engine's parser or image. Owns no state.
+ * Test helper: fte_match_param field by field, and shorthands for tables,
+ * groups and rules. The fields of a packet are taken from what it was built of
+ * (frame.h), never from the engine's parser or image. Owns no state.
  */
 #ifndef TESTS_UNIT_STEERING_UTIL_H
 #define TESTS_UNIT_STEERING_UTIL_H
@@ -25,18 +24,50 @@ static const Mlx5SteeringLimits limits = {
 
 /* A frame for the station that most tests have, TCP over IPv4. */
 static const FrameSpec to_us __attribute__((unused)) = {
-    .dst_mac = { 0x02, 0x11, 0x22, 0x33, 0x44, 0x55 }, .ip = 4, .proto = 6,
-    .src_ip = { 10, 0, 0, 2 }, .dst_ip = { 10, 0, 0, 1 }, .sport = 443, .dport = 40000,
+    .dst_mac = { 0x02, 0x11, 0x22, 0x33, 0x44, 0x55 },
+    .ip = 4,
+    .proto = 6,
+    .src_ip = { 10, 0, 0, 2 },
+    .dst_ip = { 10, 0, 0, 1 },
+    .sport = 443,
+    .dport = 40000,
     .payload_len = 5,
 };
 
 /* Fields of fte_match_set_lyr_2_4: bit offset and width as in the PRM. */
 typedef enum Field {
-    SMAC_47_16, SMAC_15_0, ETHERTYPE, DMAC_47_16, DMAC_15_0, FIRST_PRIO, FIRST_CFI,
-    FIRST_VID, IP_PROTOCOL, IP_DSCP, IP_ECN, CVLAN_TAG, SVLAN_TAG, FRAG, IP_VERSION,
-    TCP_FLAGS, TCP_SPORT, TCP_DPORT, L4_TYPE, IPV4_IHL, TTL_HOPLIMIT, UDP_SPORT,
-    UDP_DPORT, SRC_IP_0, SRC_IP_1, SRC_IP_2, SRC_IP_3, DST_IP_0, DST_IP_1, DST_IP_2,
-    DST_IP_3, N_FIELDS
+    SMAC_47_16,
+    SMAC_15_0,
+    ETHERTYPE,
+    DMAC_47_16,
+    DMAC_15_0,
+    FIRST_PRIO,
+    FIRST_CFI,
+    FIRST_VID,
+    IP_PROTOCOL,
+    IP_DSCP,
+    IP_ECN,
+    CVLAN_TAG,
+    SVLAN_TAG,
+    FRAG,
+    IP_VERSION,
+    TCP_FLAGS,
+    TCP_SPORT,
+    TCP_DPORT,
+    L4_TYPE,
+    IPV4_IHL,
+    TTL_HOPLIMIT,
+    UDP_SPORT,
+    UDP_DPORT,
+    SRC_IP_0,
+    SRC_IP_1,
+    SRC_IP_2,
+    SRC_IP_3,
+    DST_IP_0,
+    DST_IP_1,
+    DST_IP_2,
+    DST_IP_3,
+    N_FIELDS
 } Field;
 
 static const struct {
@@ -116,7 +147,8 @@ static inline uint32_t be32(const uint8_t *p)
 }
 
 /* One word of an address field: IPv4 is in the last one. */
-static inline uint32_t ip_word(const FrameSpec *s, const uint8_t *ip, unsigned word)
+static inline uint32_t ip_word(const FrameSpec *s, const uint8_t *ip,
+                               unsigned word)
 {
     switch (s->ip) {
     case 4:
@@ -200,8 +232,8 @@ static inline void lookup_spec(const Mlx5Steering *st, const FrameSpec *s,
 
 /* Shorthands for the tests that follow. */
 
-static inline uint32_t new_table(Mlx5Steering *st, uint8_t level, uint8_t log_size,
-                                 uint32_t miss)
+static inline uint32_t new_table(Mlx5Steering *st, uint8_t level,
+                                 uint8_t log_size, uint32_t miss)
 {
     Mlx5FlowTableAttr attr = {
         .level = level, .log_size = log_size, .table_miss_action = miss ? 1 : 0,
@@ -215,8 +247,8 @@ static inline uint32_t new_table(Mlx5Steering *st, uint8_t level, uint8_t log_si
 }
 
 static inline Mlx5SteeringError try_group(Mlx5Steering *st, uint32_t table,
-                                          uint32_t start, uint32_t end, const Param *mask,
-                                          uint32_t *id)
+                                          uint32_t start, uint32_t end,
+                                          const Param *mask, uint32_t *id)
 {
     static const Param none;
     Mlx5FlowGroupAttr attr = {
@@ -228,8 +260,9 @@ static inline Mlx5SteeringError try_group(Mlx5Steering *st, uint32_t table,
     return mlx5_steering_group_create(st, table, &attr, id);
 }
 
-static inline uint32_t new_group(Mlx5Steering *st, uint32_t table, uint32_t start,
-                                 uint32_t end, const Param *mask)
+static inline uint32_t new_group(Mlx5Steering *st, uint32_t table,
+                                 uint32_t start, uint32_t end,
+                                 const Param *mask)
 {
     uint32_t id = 0;
 
@@ -237,8 +270,9 @@ static inline uint32_t new_group(Mlx5Steering *st, uint32_t table, uint32_t star
     return id;
 }
 
-static inline Mlx5SteeringError try_rule(Mlx5Steering *st, uint32_t table, uint32_t group,
-                                         uint32_t index, const Param *value, uint8_t type,
+static inline Mlx5SteeringError try_rule(Mlx5Steering *st, uint32_t table,
+                                         uint32_t group, uint32_t index,
+                                         const Param *value, uint8_t type,
                                          uint32_t dest)
 {
     static const Param none;
@@ -253,17 +287,20 @@ static inline Mlx5SteeringError try_rule(Mlx5Steering *st, uint32_t table, uint3
 }
 
 static inline void rule_to_tir(Mlx5Steering *st, uint32_t table, uint32_t group,
-                               uint32_t index, const Param *value, uint32_t tirn)
+                               uint32_t index, const Param *value,
+                               uint32_t tirn)
 {
     g_assert_cmpint(try_rule(st, table, group, index, value,
                              MLX5_FLOW_DESTINATION_TYPE_TIR, tirn), ==, OK);
 }
 
-static inline void rule_to_table(Mlx5Steering *st, uint32_t table, uint32_t group,
-                                 uint32_t index, const Param *value, uint32_t to)
+static inline void rule_to_table(Mlx5Steering *st, uint32_t table,
+                                 uint32_t group, uint32_t index,
+                                 const Param *value, uint32_t to)
 {
     g_assert_cmpint(try_rule(st, table, group, index, value,
-                             MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, to), ==, OK);
+                             MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, to),
+                    ==, OK);
 }
 
 static inline void retarget(Mlx5Steering *st, uint32_t table, uint32_t group,
@@ -276,11 +313,13 @@ static inline void retarget(Mlx5Steering *st, uint32_t table, uint32_t group,
 
     g_assert_cmpint(mlx5_steering_fte_modify(
                         st, table, index,
-                        MLX5_SET_FTE_MODIFY_ENABLE_MASK_DESTINATION_LIST, &attr), ==, OK);
+                        MLX5_SET_FTE_MODIFY_ENABLE_MASK_DESTINATION_LIST,
+                        &attr),
+                    ==, OK);
 }
 
-static inline void assert_counts(const Mlx5Steering *st, uint32_t tables, uint32_t groups,
-                                 uint32_t ftes)
+static inline void assert_counts(const Mlx5Steering *st, uint32_t tables,
+                                 uint32_t groups, uint32_t ftes)
 {
     Mlx5SteeringCounts c;
 
@@ -290,7 +329,8 @@ static inline void assert_counts(const Mlx5Steering *st, uint32_t tables, uint32
     g_assert_cmpuint(c.ftes, ==, ftes);
 }
 
-static inline void assert_tir(const Mlx5Steering *st, const FrameSpec *s, uint32_t tirn)
+static inline void assert_tir(const Mlx5Steering *st, const FrameSpec *s,
+                              uint32_t tirn)
 {
     Mlx5SteeringResult r;
 
@@ -312,8 +352,8 @@ static inline void assert_drop(const Mlx5Steering *st, const FrameSpec *s,
 }
 
 /*
- * Owner of TIRs and counters: knows ids below 50, and how often each is held. And of
- * the memory, of which there is `limit`, if that is not 0.
+ * Owner of TIRs and counters: knows ids below 50, and how often each is held.
+ * And of the memory, of which there is `limit`, if that is not 0.
  */
 typedef struct Owner {
     int held[2][50];

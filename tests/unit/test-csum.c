@@ -1,9 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Tests of engine/csum: against the worked example of RFC 1071, against a plain
- * 16-bit loop, and against checksums that the Linux stack wrote (net-vectors.h).
- * Owns no state.
+ * 16-bit loop, and against checksums that the Linux stack wrote
+ * (net-vectors.h). Owns no state.
  */
 #include <glib.h>
 #include <string.h>
@@ -23,7 +22,8 @@ static uint16_t sum_of(const void *p, size_t n)
 /* RFC 1071 section 3, and an IPv4 header with the checksum 0xb861 in it. */
 static void test_published(void)
 {
-    static const uint8_t rfc1071[] = { 0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7 };
+    static const uint8_t rfc1071[] = { 0x00, 0x01, 0xf2, 0x03,
+                                       0xf4, 0xf5, 0xf6, 0xf7 };
     static const uint8_t ip[] = {
         0x45, 0x00, 0x00, 0x73, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11,
         0x00, 0x00, 0xc0, 0xa8, 0x00, 0x01, 0xc0, 0xa8, 0x00, 0xc7,
@@ -43,7 +43,8 @@ static void test_lengths_and_alignments(void)
         for (at = 0; at < 9; at++) {
             uint8_t *exact = dup_exact(buf, at + len);
 
-            g_assert_cmphex(sum_of(exact + at, len), ==, naive_sum(exact + at, len));
+            g_assert_cmphex(sum_of(exact + at, len), ==,
+                            naive_sum(exact + at, len));
             g_free(exact);
         }
     }
@@ -167,7 +168,9 @@ static void check_fill(const Vector *v, size_t vlan, size_t pad)
             g_assert_cmphex(done, ==, MLX5_ETH_WQE_L4_CSUM);
             g_assert_cmpmem(head, split, want, split);
         } else {
-            /* The header is not whole in the first piece: nothing is touched. */
+            /*
+             * The header is not whole in the first piece: nothing is touched.
+             */
             g_assert_cmphex(done, ==, 0);
             g_assert_cmphex(head[csum_at], ==, want[csum_at] ^ 0x55);
         }
@@ -197,7 +200,8 @@ static void test_fill_wants(void)
     memset(frame + 14 + 10, 0, 2);
     memset(frame + 34 + 16, 0, 2);
     g_assert_cmphex(mlx5_csum_fill(frame, sizeof(frame), false, false), ==, 0);
-    g_assert_cmphex(frame[34 + 16] | frame[34 + 17] | frame[24] | frame[25], ==, 0);
+    g_assert_cmphex(frame[34 + 16] | frame[34 + 17] | frame[24] | frame[25], ==,
+                    0);
     g_assert_cmphex(mlx5_csum_fill(frame, sizeof(frame), true, false), ==,
                     MLX5_ETH_WQE_L3_CSUM);
     g_assert_cmpmem(frame + 24, 2, tcp_v4_data + 24, 2);
@@ -216,7 +220,8 @@ static void test_fill_random(void)
 
     for (round = 0; round < 20000; round++) {
         FrameSpec s = frame_random_spec();
-        bool l4 = s.ip && s.frag == FRAME_WHOLE && (s.proto == 6 || s.proto == 17);
+        bool l4 =
+            s.ip && s.frag == FRAME_WHOLE && (s.proto == 6 || s.proto == 17);
         Mlx5CsumDone want = (s.ip == 4 ? MLX5_ETH_WQE_L3_CSUM : 0) |
                             (l4 ? MLX5_ETH_WQE_L4_CSUM : 0);
         uint8_t *frame;
@@ -243,8 +248,13 @@ static void test_fill_udp_zero(void)
 {
     uint8_t payload[4] = { 0 };
     FrameSpec s = {
-        .proto = 17, .sport = 1, .dport = 2, .payload_len = 4, .payload = payload,
-        .src_ip = { 10, 0, 0, 1 }, .dst_ip = { 10, 0, 0, 2 },
+        .proto = 17,
+        .sport = 1,
+        .dport = 2,
+        .payload_len = 4,
+        .payload = payload,
+        .src_ip = { 10, 0, 0, 1 },
+        .dst_ip = { 10, 0, 0, 2 },
     };
 
     for (s.ip = 4; s.ip <= 6; s.ip += 2) {
@@ -287,7 +297,8 @@ static void test_fill_leaves_alone(void)
         for (len = 0; len < vectors[i].len; len++) {
             uint8_t *cut = dup_exact(vectors[i].data, len);
 
-            g_assert_cmphex(mlx5_csum_fill(cut, len, true, true) & MLX5_ETH_WQE_L4_CSUM,
+            g_assert_cmphex(mlx5_csum_fill(cut, len, true, true) &
+                                MLX5_ETH_WQE_L4_CSUM,
                             ==, 0);
             /* An IPv4 header that is whole gets its checksum, which it has. */
             g_assert_cmpmem(cut, len, vectors[i].data, len);
@@ -317,7 +328,11 @@ static void test_routing_header(void)
 
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
         FrameSpec s = {
-            .ip = 6, .proto = 6, .payload_len = 11, .n_ext = 1, .ext_type = { 43 },
+            .ip = 6,
+            .proto = 6,
+            .payload_len = 11,
+            .n_ext = 1,
+            .ext_type = { 43 },
             .ext_units = { 4 },
         };
         uint8_t final[16];
@@ -344,15 +359,16 @@ static void test_routing_header(void)
         g_assert_cmphex(mlx5_csum_fill(f.data, f.len, false, true), ==,
                         MLX5_ETH_WQE_L4_CSUM);
         sum = naive_pseudo(s.src_ip, final, 16, 6, (uint32_t)(f.len - f.l4));
-        g_assert_cmphex(naive_add(sum, f.data + f.l4, f.len - f.l4), ==, 0xffff);
+        g_assert_cmphex(naive_add(sum, f.data + f.l4, f.len - f.l4), ==,
+                        0xffff);
         frame_free(&f);
     }
 }
 
 /*
  * CQE.check_sum is used as the stack uses CHECKSUM_COMPLETE: what is left of it
- * without the IP header and the padding, plus the pseudo header, is 0xffff for a
- * packet whose TCP or UDP checksum is right.
+ * without the IP header and the padding, plus the pseudo header, is 0xffff for
+ * a packet whose TCP or UDP checksum is right.
  */
 static void test_cqe_full(void)
 {
@@ -396,7 +412,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/csum/published", test_published);
-    g_test_add_func("/csum/lengths-and-alignments", test_lengths_and_alignments);
+    g_test_add_func("/csum/lengths-and-alignments",
+                    test_lengths_and_alignments);
     g_test_add_func("/csum/pieces", test_pieces);
     g_test_add_func("/csum/add-be16", test_add_be16);
     g_test_add_func("/csum/fill/kernel-vectors", test_fill_kernel_vectors);

@@ -1,9 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of engine/parse: packets of the Linux stack (net-vectors.h), packets built
- * field by field (frame.h), every truncation of both, malformed headers, and
- * noise. Owns no state.
+ * Tests of engine/parse: packets of the Linux stack (net-vectors.h), packets
+ * built field by field (frame.h), every truncation of both, malformed headers,
+ * and noise. Owns no state.
  */
 #include <glib.h>
 #include <string.h>
@@ -33,28 +32,28 @@ typedef struct Known {
 } Known;
 
 static const Known known[] = {
-    { "SYN v4", tcp_v4_syn, sizeof(tcp_v4_syn), MLX5_L3_IPV4, 6, false, MLX5_L4_TCP,
-      14, 34, 74, 0, 0, 4433, 0x002, true, true, 1 },
-    { "data v4", tcp_v4_data, sizeof(tcp_v4_data), MLX5_L3_IPV4, 6, false, MLX5_L4_TCP,
-      14, 34, 66, 33, 4433, 0, 0x018, true, true, 4 },
-    { "SYN v6", tcp_v6_syn, sizeof(tcp_v6_syn), MLX5_L3_IPV6, 6, false, MLX5_L4_TCP,
-      14, 54, 94, 0, 0, 4433, 0x002, true, true, 1 },
-    { "data v6", tcp_v6_data, sizeof(tcp_v6_data), MLX5_L3_IPV6, 6, false, MLX5_L4_TCP,
-      14, 54, 86, 33, 4433, 0, 0x018, true, true, 4 },
+    { "SYN v4", tcp_v4_syn, sizeof(tcp_v4_syn), MLX5_L3_IPV4, 6, false,
+      MLX5_L4_TCP, 14, 34, 74, 0, 0, 4433, 0x002, true, true, 1 },
+    { "data v4", tcp_v4_data, sizeof(tcp_v4_data), MLX5_L3_IPV4, 6, false,
+      MLX5_L4_TCP, 14, 34, 66, 33, 4433, 0, 0x018, true, true, 4 },
+    { "SYN v6", tcp_v6_syn, sizeof(tcp_v6_syn), MLX5_L3_IPV6, 6, false,
+      MLX5_L4_TCP, 14, 54, 94, 0, 0, 4433, 0x002, true, true, 1 },
+    { "data v6", tcp_v6_data, sizeof(tcp_v6_data), MLX5_L3_IPV6, 6, false,
+      MLX5_L4_TCP, 14, 54, 86, 33, 4433, 0, 0x018, true, true, 4 },
     { "UDP v4", udp_v4, sizeof(udp_v4), MLX5_L3_IPV4, 17, false, MLX5_L4_UDP,
       14, 34, 42, 45, 5001, 4434, 0, true, true, 2 },
     { "UDP v6", udp_v6, sizeof(udp_v6), MLX5_L3_IPV6, 17, false, MLX5_L4_UDP,
       14, 54, 62, 45, 5001, 4434, 0, true, true, 2 },
-    { "UDP no checksum", udp_v4_nocsum, sizeof(udp_v4_nocsum), MLX5_L3_IPV4, 17, false,
-      MLX5_L4_UDP, 14, 34, 42, 11, 0, 4434, 0, true, true, 2 },
-    { "first fragment", udp_v4_frag_0, sizeof(udp_v4_frag_0), MLX5_L3_IPV4, 17, true,
-      MLX5_L4_UDP, 14, 34, 42, 96, 5002, 4434, 0, true, false, 0 },
-    { "last fragment", udp_v4_frag_1, sizeof(udp_v4_frag_1), MLX5_L3_IPV4, 17, true,
-      MLX5_L4_NONE, 14, 0, 0, 0, 0, 0, 0, true, false, 0 },
-    { "MLD", mld_v6, sizeof(mld_v6), MLX5_L3_IPV6, 58, false, MLX5_L4_NONE,
-      14, 62, 0, 0, 0, 0, 0, true, false, 0 },
-    { "VLAN", gso_vlan_0, sizeof(gso_vlan_0), MLX5_L3_IPV4, 6, false, MLX5_L4_TCP,
-      18, 38, 58, 64, 40000, 443, 0x090, true, true, 4 },
+    { "UDP no checksum", udp_v4_nocsum, sizeof(udp_v4_nocsum), MLX5_L3_IPV4, 17,
+      false, MLX5_L4_UDP, 14, 34, 42, 11, 0, 4434, 0, true, true, 2 },
+    { "first fragment", udp_v4_frag_0, sizeof(udp_v4_frag_0), MLX5_L3_IPV4, 17,
+      true, MLX5_L4_UDP, 14, 34, 42, 96, 5002, 4434, 0, true, false, 0 },
+    { "last fragment", udp_v4_frag_1, sizeof(udp_v4_frag_1), MLX5_L3_IPV4, 17,
+      true, MLX5_L4_NONE, 14, 0, 0, 0, 0, 0, 0, true, false, 0 },
+    { "MLD", mld_v6, sizeof(mld_v6), MLX5_L3_IPV6, 58, false, MLX5_L4_NONE, 14,
+      62, 0, 0, 0, 0, 0, true, false, 0 },
+    { "VLAN", gso_vlan_0, sizeof(gso_vlan_0), MLX5_L3_IPV4, 6, false,
+      MLX5_L4_TCP, 18, 38, 58, 64, 40000, 443, 0x090, true, true, 4 },
 };
 
 static void test_known(void)
@@ -111,7 +110,8 @@ static void test_known(void)
         }
         g_free(frame);
     }
-    g_assert_true(!memcmp(tcp_v4_data + 66, "THE QUICK BROWN FOX JUMPS OVER IT", 33));
+    g_assert_true(
+        !memcmp(tcp_v4_data + 66, "THE QUICK BROWN FOX JUMPS OVER IT", 33));
 }
 
 static Mlx5L4Type l4_of(uint8_t proto)
@@ -153,8 +153,10 @@ static void check_spec(const FrameSpec *s, const Frame *f)
                     : s->ethertype);
     g_assert_cmpint(p.is_multicast, ==, s->dst_mac[0] & 1);
     g_assert_false(p.is_broadcast);
-    g_assert_cmpint(p.l3_type, ==, s->ip == 4 ? MLX5_L3_IPV4 : s->ip == 6 ? MLX5_L3_IPV6
-                    : MLX5_L3_NONE);
+    g_assert_cmpint(p.l3_type, ==,
+                    s->ip == 4 ? MLX5_L3_IPV4 :
+                    s->ip == 6 ? MLX5_L3_IPV6 :
+                                 MLX5_L3_NONE);
     if (s->ip) {
         g_assert_cmpuint(p.l3_hdr_len, ==, f->l4 - f->l3);
         g_assert_cmpuint(p.l3_len, ==, f->l3_end - f->l3);
@@ -195,10 +197,11 @@ static void check_sane(const Mlx5Packet *p, size_t len)
         g_assert_cmpuint(p->l3_off + p->l3_hdr_len, <=, p->l3_end);
         g_assert_cmpuint(p->l3_end, <=, len);
         g_assert_cmpint(p->l3_truncated, ==, p->l3_off + p->l3_len > len);
-        g_assert_cmpuint(p->src_ip_off + (p->l3_type == MLX5_L3_IPV4 ? 4 : 16), <=, len);
+        g_assert_cmpuint(p->src_ip_off + (p->l3_type == MLX5_L3_IPV4 ? 4 : 16),
+                         <=, len);
         g_assert_cmpuint(p->pseudo_dst_off, >=, p->dst_ip_off);
-        g_assert_cmpuint(p->pseudo_dst_off + (p->l3_type == MLX5_L3_IPV4 ? 4 : 16), <=,
-                         len);
+        g_assert_cmpuint(
+            p->pseudo_dst_off + (p->l3_type == MLX5_L3_IPV4 ? 4 : 16), <=, len);
     } else {
         g_assert_cmpuint(p->l4_off, ==, 0);
     }
@@ -216,7 +219,8 @@ static void check_sane(const Mlx5Packet *p, size_t len)
  * A frame cut short: layers that are still whole read as before, the others are
  * not there, and no byte behind the end is read (the address sanitizer's part).
  */
-static void check_truncated(const uint8_t *data, size_t len, const Mlx5Packet *full)
+static void check_truncated(const uint8_t *data, size_t len,
+                            const Mlx5Packet *full)
 {
     size_t cut;
 
@@ -235,7 +239,8 @@ static void check_truncated(const uint8_t *data, size_t len, const Mlx5Packet *f
             g_assert_cmpint(p.l3_truncated, ==, cut < full->l3_end);
         }
         if (full->l3_type == MLX5_L3_IPV4) {
-            g_assert_cmpint(p.l3_type != 0, ==, cut >= full->l3_off + full->l3_hdr_len);
+            g_assert_cmpint(p.l3_type != 0, ==,
+                            cut >= full->l3_off + full->l3_hdr_len);
         } else if (full->l3_type == MLX5_L3_IPV6) {
             g_assert_cmpint(p.l3_type != 0, ==, cut >= full->l3_off + 40);
         }
@@ -298,8 +303,9 @@ static void test_noise(void)
         while (changes-- && len) {
             size_t at = (size_t)g_test_rand_int_range(0, (int)MIN(len, 100));
 
-            frame[at] = (uint8_t)frame_pick(0, 1, 4, 6, 17, 43, 44, 60, 0x45, 0x60,
-                                            0x81, 0xff, g_test_rand_int() & 0xff);
+            frame[at] =
+                (uint8_t)frame_pick(0, 1, 4, 6, 17, 43, 44, 60, 0x45, 0x60,
+                                    0x81, 0xff, g_test_rand_int() & 0xff);
         }
         mlx5_parse(frame, len, &p);
         check_sane(&p, len);
@@ -328,34 +334,42 @@ typedef struct Malformed {
     { what, v, sizeof(v), at, value, l3, l4, truncated }
 
 static const Malformed malformed[] = {
-    BAD("IPv4 of version 5", tcp_v4_data, 14, 0x55, MLX5_L3_NONE, MLX5_L4_NONE, false),
-    BAD("IPv4 of version 6", tcp_v4_data, 14, 0x65, MLX5_L3_NONE, MLX5_L4_NONE, false),
+    BAD("IPv4 of version 5", tcp_v4_data, 14, 0x55, MLX5_L3_NONE, MLX5_L4_NONE,
+        false),
+    BAD("IPv4 of version 6", tcp_v4_data, 14, 0x65, MLX5_L3_NONE, MLX5_L4_NONE,
+        false),
     BAD("ihl 4", tcp_v4_data, 14, 0x44, MLX5_L3_NONE, MLX5_L4_NONE, false),
     BAD("ihl 0", tcp_v4_data, 14, 0x40, MLX5_L3_NONE, MLX5_L4_NONE, false),
-    BAD("ihl of more than a short packet has", udp_v4_nocsum, 14, 0x4f, MLX5_L3_NONE,
-        MLX5_L4_NONE, false),
-    BAD("total length 19", tcp_v4_data, 17, 19, MLX5_L3_NONE, MLX5_L4_NONE, false),
-    BAD("total length 20", tcp_v4_data, 17, 20, MLX5_L3_IPV4, MLX5_L4_NONE, false),
+    BAD("ihl of more than a short packet has", udp_v4_nocsum, 14, 0x4f,
+        MLX5_L3_NONE, MLX5_L4_NONE, false),
+    BAD("total length 19", tcp_v4_data, 17, 19, MLX5_L3_NONE, MLX5_L4_NONE,
+        false),
+    BAD("total length 20", tcp_v4_data, 17, 20, MLX5_L3_IPV4, MLX5_L4_NONE,
+        false),
     BAD("total length cuts TCP options", tcp_v4_data, 17, 51, MLX5_L3_IPV4,
         MLX5_L4_NONE, false),
-    BAD("total length cuts nothing but payload", tcp_v4_data, 17, 52, MLX5_L3_IPV4,
-        MLX5_L4_TCP, false),
+    BAD("total length cuts nothing but payload", tcp_v4_data, 17, 52,
+        MLX5_L3_IPV4, MLX5_L4_TCP, false),
     BAD("total length beyond the frame", tcp_v4_data, 16, 0x7f, MLX5_L3_IPV4,
         MLX5_L4_TCP, true),
-    BAD("TCP data offset 4", tcp_v4_data, 34 + 12, 0x40, MLX5_L3_IPV4, MLX5_L4_NONE,
-        false),
-    BAD("TCP data offset 0", tcp_v4_data, 34 + 12, 0x00, MLX5_L3_IPV4, MLX5_L4_NONE,
-        false),
-    BAD("TCP data offset beyond the packet", tcp_v4_syn, 34 + 12, 0xf0, MLX5_L3_IPV4,
+    BAD("TCP data offset 4", tcp_v4_data, 34 + 12, 0x40, MLX5_L3_IPV4,
         MLX5_L4_NONE, false),
-    BAD("IPv6 of version 4", tcp_v6_data, 14, 0x46, MLX5_L3_NONE, MLX5_L4_NONE, false),
-    BAD("IPv6 payload length 7", udp_v6, 19, 7, MLX5_L3_IPV6, MLX5_L4_NONE, false),
-    BAD("IPv6 payload length 8", udp_v6, 19, 8, MLX5_L3_IPV6, MLX5_L4_UDP, false),
+    BAD("TCP data offset 0", tcp_v4_data, 34 + 12, 0x00, MLX5_L3_IPV4,
+        MLX5_L4_NONE, false),
+    BAD("TCP data offset beyond the packet", tcp_v4_syn, 34 + 12, 0xf0,
+        MLX5_L3_IPV4, MLX5_L4_NONE, false),
+    BAD("IPv6 of version 4", tcp_v6_data, 14, 0x46, MLX5_L3_NONE, MLX5_L4_NONE,
+        false),
+    BAD("IPv6 payload length 7", udp_v6, 19, 7, MLX5_L3_IPV6, MLX5_L4_NONE,
+        false),
+    BAD("IPv6 payload length 8", udp_v6, 19, 8, MLX5_L3_IPV6, MLX5_L4_UDP,
+        false),
     BAD("IPv6 payload length beyond the frame", udp_v6, 18, 1, MLX5_L3_IPV6,
         MLX5_L4_UDP, true),
-    BAD("IPv6 options longer than the packet", mld_v6, 14 + 40 + 1, 0xff, MLX5_L3_IPV6,
-        MLX5_L4_NONE, false),
-    BAD("IPv6 no next header", tcp_v6_data, 20, 59, MLX5_L3_IPV6, MLX5_L4_NONE, false),
+    BAD("IPv6 options longer than the packet", mld_v6, 14 + 40 + 1, 0xff,
+        MLX5_L3_IPV6, MLX5_L4_NONE, false),
+    BAD("IPv6 no next header", tcp_v6_data, 20, 59, MLX5_L3_IPV6, MLX5_L4_NONE,
+        false),
 };
 
 static void test_malformed(void)
@@ -380,7 +394,10 @@ static void test_malformed(void)
     }
 }
 
-/* A chain of extension headers ends at the named limit, whatever it goes on with. */
+/*
+ * A chain of extension headers ends at the named limit, whatever it goes on
+ * with.
+ */
 static void test_ext_limit(void)
 {
     unsigned n;
@@ -405,17 +422,25 @@ static void test_ext_limit(void)
         frame_put(b, 8, 0x0001000200080000);
         mlx5_parse(b->data, b->len, &p);
         g_assert_cmpint(p.l3_type, ==, MLX5_L3_IPV6);
-        g_assert_cmpint(p.l4_type, ==, n <= MLX5_PARSE_MAX_EXT_HDRS ? MLX5_L4_UDP
-                        : MLX5_L4_NONE);
+        g_assert_cmpint(p.l4_type, ==,
+                        n <= MLX5_PARSE_MAX_EXT_HDRS ? MLX5_L4_UDP :
+                                                       MLX5_L4_NONE);
         g_byte_array_free(b, TRUE);
     }
 }
 
-/* An IPv6 fragment header with offset 0 and nothing to follow is a whole packet. */
+/*
+ * An IPv6 fragment header with offset 0 and nothing to follow is a whole
+ * packet.
+ */
 static void test_atomic_fragment(void)
 {
     FrameSpec s = {
-        .ip = 6, .proto = 6, .payload_len = 5, .frag = FRAME_FIRST_FRAG, .sport = 1,
+        .ip = 6,
+        .proto = 6,
+        .payload_len = 5,
+        .frag = FRAME_FIRST_FRAG,
+        .sport = 1,
     };
     Frame f = frame_build(&s);
     Mlx5Packet p;
@@ -512,8 +537,12 @@ static void test_cqe_hdr_type(void)
     for (ip = 4; ip <= 6; ip += 2) {
         for (i = 0; i < G_N_ELEMENTS(rows); i++) {
             FrameSpec s = {
-                .ip = ip, .proto = rows[i].proto, .tcp_flags = rows[i].flags,
-                .payload_len = rows[i].payload_len, .frag = rows[i].frag, .pad = 9,
+                .ip = ip,
+                .proto = rows[i].proto,
+                .tcp_flags = rows[i].flags,
+                .payload_len = rows[i].payload_len,
+                .frag = rows[i].frag,
+                .pad = 9,
             };
             Frame f = frame_build(&s);
             Mlx5Packet p;
@@ -560,7 +589,8 @@ static void test_headers(void)
 
     for (round = 0; round < 5000; round++) {
         FrameSpec s = frame_random_spec();
-        uint16_t lie = (uint16_t)frame_pick(0, 1, 0xffff, g_test_rand_int() & 0xffff);
+        uint16_t lie =
+            (uint16_t)frame_pick(0, 1, 0xffff, g_test_rand_int() & 0xffff);
         Mlx5Packet p;
         Frame f;
 
@@ -583,7 +613,10 @@ static void test_headers(void)
     }
 }
 
-/* Headers here, payload elsewhere: judged by the whole length, read up to `have`. */
+/*
+ * Headers here, payload elsewhere: judged by the whole length, read up to
+ * `have`.
+ */
 static void test_prefix(void)
 {
     size_t have;
@@ -595,7 +628,8 @@ static void test_prefix(void)
         mlx5_parse_prefix(frame, have, sizeof(tcp_v4_data), &p);
         g_assert_cmpuint(p.len, ==, sizeof(tcp_v4_data));
         g_assert_cmpint(p.l4_type, ==, have >= 66 ? MLX5_L4_TCP : MLX5_L4_NONE);
-        g_assert_cmpint(p.l3_type, ==, have >= 34 ? MLX5_L3_IPV4 : MLX5_L3_NONE);
+        g_assert_cmpint(p.l3_type, ==,
+                        have >= 34 ? MLX5_L3_IPV4 : MLX5_L3_NONE);
         g_assert_cmpuint(p.payload_len, ==, have >= 66 ? 33 : 0);
         g_assert_false(p.l3_truncated);
         g_free(frame);

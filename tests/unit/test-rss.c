@@ -1,9 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of engine/rss: Microsoft's published Toeplitz vectors ("Verifying the RSS
- * Hash Calculation"), a bit-by-bit Toeplitz, and the rules on which fields of which
- * packets count. Owns no state.
+ * Tests of engine/rss: Microsoft's published Toeplitz vectors ("Verifying the
+ * RSS Hash Calculation"), a bit-by-bit Toeplitz, and the rules on which fields
+ * of which packets count. Owns no state.
  */
 #include <arpa/inet.h>
 #include <glib.h>
@@ -14,9 +13,10 @@
 
 /* The key of the published vectors. */
 static const uint8_t ms_key[MLX5_RSS_KEY_LEN] = {
-    0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
-    0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
-    0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
+    0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67,
+    0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb,
+    0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30,
+    0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
 };
 
 static const struct {
@@ -30,15 +30,17 @@ static const struct {
 } published[] = {
     { 4, "161.142.100.80", 1766, "66.9.149.187", 2794, 0x323e8fc2, 0x51ccc178 },
     { 4, "65.69.140.83", 4739, "199.92.111.2", 14230, 0xd718262a, 0xc626b0ea },
-    { 4, "12.22.207.184", 38024, "24.19.198.95", 12898, 0xd2d0a5de, 0x5c2b394a },
+    { 4, "12.22.207.184", 38024, "24.19.198.95", 12898, 0xd2d0a5de,
+      0x5c2b394a },
     { 4, "209.142.163.6", 2217, "38.27.205.30", 48228, 0x82989176, 0xafc7327f },
-    { 4, "202.188.127.2", 1303, "153.39.163.191", 44251, 0x5d1809c5, 0x10e828a2 },
+    { 4, "202.188.127.2", 1303, "153.39.163.191", 44251, 0x5d1809c5,
+      0x10e828a2 },
     { 6, "3ffe:2501:200:3::1", 1766, "3ffe:2501:200:1fff::7", 2794, 0x2cc18cd5,
       0x40207d3d },
     { 6, "ff02::1", 4739, "3ffe:501:8::260:97ff:fe40:efab", 14230, 0x0f0c461c,
       0xdde51bbf },
-    { 6, "fe80::200:f8ff:fe21:67cf", 38024, "3ffe:1900:4545:3:200:f8ff:fe21:67cf", 44251,
-      0x4b61e985, 0x02d1feef },
+    { 6, "fe80::200:f8ff:fe21:67cf", 38024,
+      "3ffe:1900:4545:3:200:f8ff:fe21:67cf", 44251, 0x4b61e985, 0x02d1feef },
 };
 
 enum {
@@ -109,7 +111,8 @@ static void test_published(void)
 }
 
 /* One bit after the other, shifting the whole key. */
-static uint32_t naive_toeplitz(const uint8_t *key, const uint8_t *input, size_t len)
+static uint32_t naive_toeplitz(const uint8_t *key, const uint8_t *input,
+                               size_t len)
 {
     uint8_t k[MLX5_RSS_KEY_LEN];
     uint32_t hash = 0;
@@ -123,7 +126,8 @@ static uint32_t naive_toeplitz(const uint8_t *key, const uint8_t *input, size_t 
                 hash ^= (uint32_t)k[0] << 24 | k[1] << 16 | k[2] << 8 | k[3];
             }
             for (j = 0; j < sizeof(k); j++) {
-                k[j] = (uint8_t)(k[j] << 1 | (j + 1 < sizeof(k) ? k[j + 1] >> 7 : 0));
+                k[j] = (uint8_t)(k[j] << 1 |
+                                 (j + 1 < sizeof(k) ? k[j + 1] >> 7 : 0));
             }
         }
     }
@@ -152,8 +156,8 @@ static void test_toeplitz_lengths(void)
     }
 }
 
-static void put_pair(GByteArray *in, const uint8_t *src, const uint8_t *dst, guint n,
-                     bool want_src, bool want_dst, bool symmetric)
+static void put_pair(GByteArray *in, const uint8_t *src, const uint8_t *dst,
+                     guint n, bool want_src, bool want_dst, bool symmetric)
 {
     guint i;
 
@@ -190,12 +194,13 @@ static void test_fields(void)
 
         p.rx_hash_symmetric = frame_pick(0, 1);
         if (l3 && (sel & SEL_IP)) {
-            put_pair(in, s.src_ip, s.dst_ip, s.ip == 4 ? 4 : 16, sel & 1, sel & 2,
-                     p.rx_hash_symmetric);
+            put_pair(in, s.src_ip, s.dst_ip, s.ip == 4 ? 4 : 16, sel & 1,
+                     sel & 2, p.rx_hash_symmetric);
             type3 = s.ip == 4 ? 1 : 2;
         }
         if (l4 && (sel & SEL_PORTS) && s.proto == proto) {
-            put_pair(in, ports, ports + 2, 2, sel & 4, sel & 8, p.rx_hash_symmetric);
+            put_pair(in, ports, ports + 2, 2, sel & 4, sel & 8,
+                     p.rx_hash_symmetric);
             type4 = proto == 6 ? 1 : 2;
         } else if (l4 && (sel & 16) && (s.proto == 50 || s.proto == 51)) {
             frame_put(in, 4, s.spi);
@@ -203,20 +208,24 @@ static void test_fields(void)
         }
         r = hash_frame(&p, &s);
         g_assert_cmphex(r.rss_hash_type, ==, type4 << 6 | type3 << 2);
-        g_assert_cmphex(r.rx_hash_result, ==, naive_toeplitz(ms_key, in->data, in->len));
+        g_assert_cmphex(r.rx_hash_result, ==,
+                        naive_toeplitz(ms_key, in->data, in->len));
         hashed += in->len > 0;
         g_byte_array_free(in, TRUE);
     }
     g_assert_cmpuint(hashed, >, 1000);
 }
 
-/* Both directions of a flow meet under rx_hash_symmetric, and not without it. */
+/*
+ * Both directions of a flow meet under rx_hash_symmetric, and not without it.
+ */
 static void test_symmetric(void)
 {
     unsigned round, differ = 0;
 
     for (round = 0; round < 500; round++) {
-        FrameSpec s = { .ip = frame_pick(4, 6), .proto = (uint8_t)frame_pick(6, 17) };
+        FrameSpec s = { .ip = frame_pick(4, 6),
+                        .proto = (uint8_t)frame_pick(6, 17) };
         FrameSpec back;
         Mlx5RssParams p = params(s.ip, s.proto, SEL_IP | SEL_PORTS);
 
@@ -245,8 +254,12 @@ static void test_symmetric(void)
 /* All fragments of a datagram hash alike, by their addresses. */
 static void test_fragments(void)
 {
-    FrameSpec s = { .proto = 17, .sport = 1000, .dport = 2000, .payload_len = 16,
-                    .src_ip = { 1, 2, 3, 4, 5 }, .dst_ip = { 9, 8, 7, 6, 5 } };
+    FrameSpec s = { .proto = 17,
+                    .sport = 1000,
+                    .dport = 2000,
+                    .payload_len = 16,
+                    .src_ip = { 1, 2, 3, 4, 5 },
+                    .dst_ip = { 9, 8, 7, 6, 5 } };
 
     for (s.ip = 4; s.ip <= 6; s.ip += 2) {
         Mlx5RssParams p = params(s.ip, 17, SEL_IP | SEL_PORTS);
@@ -305,10 +318,12 @@ static void test_check(void)
     p.selected_fields = 0;
     for (i = 0; i < 16; i++) {
         p.rx_hash_fn = (uint8_t)i;
-        g_assert_cmpint(mlx5_rss_check(&p), ==, i <= 2 ? MLX5_RSS_OK : MLX5_RSS_BAD_FN);
+        g_assert_cmpint(mlx5_rss_check(&p), ==,
+                        i <= 2 ? MLX5_RSS_OK : MLX5_RSS_BAD_FN);
     }
     for (i = 0; i < MLX5_RSS_N_ERRORS; i++) {
-        g_assert_cmpstr(mlx5_rss_strerror((Mlx5RssError)i), !=, "unknown RSS error");
+        g_assert_cmpstr(mlx5_rss_strerror((Mlx5RssError)i), !=,
+                        "unknown RSS error");
     }
 }
 

@@ -1,9 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of engine/segment: against the segments that Linux's software GSO cut from
- * the same bursts (net-vectors.h), against frames built one by one (frame.h), and
- * the VLAN helpers against hand-made frames. Owns no state.
+ * Tests of engine/segment: against the segments that Linux's software GSO cut
+ * from the same bursts (net-vectors.h), against frames built one by one
+ * (frame.h), and the VLAN helpers against hand-made frames. Owns no state.
  */
 #include <glib.h>
 #include <string.h>
@@ -24,8 +23,8 @@ static uint8_t *vector_payload(size_t n)
     return p;
 }
 
-static void assert_frame(const struct iovec iov[2], size_t n, const uint8_t *want,
-                         size_t want_len)
+static void assert_frame(const struct iovec iov[2], size_t n,
+                         const uint8_t *want, size_t want_len)
 {
     g_assert_cmpuint(n, ==, want_len);
     g_assert_cmpuint(iov[0].iov_len + iov[1].iov_len, ==, want_len);
@@ -45,8 +44,9 @@ static void test_kernel_gso(void)
         Mlx5Segment s;
 
         g_test_message("%s", v->name);
-        g_assert_cmpint(mlx5_segment_init(&s, v->hdr, v->hdr_len, v->payload_len,
-                                          v->mss), ==, MLX5_SEGMENT_OK);
+        g_assert_cmpint(
+            mlx5_segment_init(&s, v->hdr, v->hdr_len, v->payload_len, v->mss),
+            ==, MLX5_SEGMENT_OK);
         for (k = 0; k < v->n_frames; k++) {
             size_t n;
 
@@ -60,7 +60,9 @@ static void test_kernel_gso(void)
     }
 }
 
-/* The headers of a burst as the driver leaves them: lengths and sums are stale. */
+/*
+ * The headers of a burst as the driver leaves them: lengths and sums are stale.
+ */
 static Frame burst_header(FrameSpec *s)
 {
     Frame f;
@@ -81,8 +83,8 @@ static Frame burst_header(FrameSpec *s)
 }
 
 /*
- * Any burst gives the frames that the plain builder makes from the same fields; the
- * state is moved to other memory between any two frames.
+ * Any burst gives the frames that the plain builder makes from the same fields;
+ * the state is moved to other memory between any two frames.
  */
 static void test_random(void)
 {
@@ -93,7 +95,8 @@ static void test_random(void)
     for (round = 0; round < 3000; round++) {
         FrameSpec s = frame_random_spec();
         uint32_t len = (uint32_t)frame_pick(0, 1, 100, 536, 1448, 4096, 8999);
-        uint32_t mss = (uint32_t)frame_pick(53, 99, 100, 536, 1448, 9000, 65000);
+        uint32_t mss =
+            (uint32_t)frame_pick(53, 99, 100, 536, 1448, 9000, 65000);
         uint32_t seq = s.seq, at = 0, index = 0;
         uint16_t flags = s.tcp_flags, id = s.ip_id;
         Mlx5Segment *state = g_new(Mlx5Segment, 1);
@@ -106,8 +109,8 @@ static void test_random(void)
         s.udp_no_csum = false;
         s.n_ext = MIN(s.n_ext, 2);      /* within MLX5_SEGMENT_MAX_HDR */
         hdr = burst_header(&s);
-        g_assert_cmpint(mlx5_segment_init(state, hdr.data, hdr.len, len, mss), ==,
-                        MLX5_SEGMENT_OK);
+        g_assert_cmpint(mlx5_segment_init(state, hdr.data, hdr.len, len, mss),
+                        ==, MLX5_SEGMENT_OK);
         frame_free(&hdr);
         do {
             Mlx5Segment *moved = g_new(Mlx5Segment, 1);
@@ -156,15 +159,18 @@ static void test_flags(void)
     Mlx5Segment state;
     size_t i;
 
-    g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len, 30, 10), ==, 0);
+    g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len, 30, 10), ==,
+                    0);
     for (i = 0; i < G_N_ELEMENTS(want); i++) {
         const uint8_t *h;
 
-        g_assert_cmpuint(mlx5_segment_next(&state, payload, iov), ==, hdr.len + 10);
+        g_assert_cmpuint(mlx5_segment_next(&state, payload, iov), ==,
+                         hdr.len + 10);
         h = (const uint8_t *)iov[0].iov_base + hdr.l4;
         g_assert_cmphex(h[12] << 8 | h[13], ==, 0x5000 | want[i]);
     }
-    g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len, 10, 10), ==, 0);
+    g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len, 10, 10), ==,
+                    0);
     mlx5_segment_next(&state, payload, iov);
     g_assert_cmphex(((uint8_t *)iov[0].iov_base)[hdr.l4 + 13], ==, 0xff);
     g_assert_true(mlx5_segment_done(&state));
@@ -188,29 +194,34 @@ static void test_limits(void)
         size_t n;
 
         g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len,
-                                          MLX5_SEGMENT_MAX_PAYLOAD, mss[i]), ==, 0);
+                                          MLX5_SEGMENT_MAX_PAYLOAD, mss[i]),
+                        ==, 0);
         while ((n = mlx5_segment_next(&state, payload, iov))) {
             sum += n - hdr.len;
             frames++;
         }
         g_assert_cmpuint(sum, ==, MLX5_SEGMENT_MAX_PAYLOAD);
-        g_assert_cmpuint(frames, ==, (MLX5_SEGMENT_MAX_PAYLOAD + mss[i] - 1) / mss[i]);
+        g_assert_cmpuint(frames, ==,
+                         (MLX5_SEGMENT_MAX_PAYLOAD + mss[i] - 1) / mss[i]);
     }
     g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len,
                                       MLX5_SEGMENT_MAX_PAYLOAD + 1, 1000), ==,
                     MLX5_SEGMENT_PAYLOAD_TOO_LONG);
-    g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len, 70000, 65516), ==,
-                    MLX5_SEGMENT_MSS_TOO_BIG);
+    g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len, 70000, 65516),
+                    ==, MLX5_SEGMENT_MSS_TOO_BIG);
     /* No frame would be that long: fine. */
-    g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len, 60000, 65535), ==, 0);
+    g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len, 60000, 65535),
+                    ==, 0);
     frame_free(&hdr);
 
     s.ip = 4;
     hdr = burst_header(&s);
     max = 65535 - 40;
-    g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len, 70000, max), ==, 0);
-    g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len, 70000, max + 1), ==,
-                    MLX5_SEGMENT_MSS_TOO_BIG);
+    g_assert_cmpint(mlx5_segment_init(&state, hdr.data, hdr.len, 70000, max),
+                    ==, 0);
+    g_assert_cmpint(
+        mlx5_segment_init(&state, hdr.data, hdr.len, 70000, max + 1), ==,
+        MLX5_SEGMENT_MSS_TOO_BIG);
     frame_free(&hdr);
     g_free(payload);
 }
@@ -233,7 +244,8 @@ static void test_errors(void)
         uint8_t *hdr = dup_exact(f.data, cut);
 
         g_assert_cmpint(mlx5_segment_init(&state, hdr, cut, 100, 10), ==,
-                        cut < 34 ? MLX5_SEGMENT_HDR_NOT_IP : MLX5_SEGMENT_HDR_NOT_L4);
+                        cut < 34 ? MLX5_SEGMENT_HDR_NOT_IP :
+                                   MLX5_SEGMENT_HDR_NOT_L4);
         g_free(hdr);
     }
     frame_free(&f);

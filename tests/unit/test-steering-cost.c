@@ -1,9 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * What a lookup of engine/steering costs, counted in probes and compares: with values
- * that were chosen to collide, with many entries of one value, on long ways. With
- * "-m perf" it is measured too. Owns no state.
+ * What a lookup of engine/steering costs, counted in probes and compares: with
+ * values that were chosen to collide, with many entries of one value, on long
+ * ways. With "-m perf" it is measured too. Owns no state.
  */
 #include <math.h>
 #include <time.h>
@@ -45,9 +44,10 @@ static void connection_value(Param *value, const FrameSpec *s)
 }
 
 /*
- * Sources out of one /64 whose entries all have the same value under a hash without a
- * secret: multiply and fold, word by word, as this engine once had. It is solved
- * backwards from the hash to the eight bytes that the owner of the /64 may choose.
+ * Sources out of one /64 whose entries all have the same value under a hash
+ * without a secret: multiply and fold, word by word, as this engine once had.
+ * It is solved backwards from the hash to the eight bytes that the owner of the
+ * /64 may choose.
  */
 static uint64_t fold(uint64_t h)
 {
@@ -135,14 +135,15 @@ static void test_hostile_values(void)
 }
 
 /*
- * Entries of one value: in any order of their indices each costs the same, and the
- * lowest index wins. A list of them took a minute for this.
+ * Entries of one value: in any order of their indices each costs the same, and
+ * the lowest index wins. A list of them took a minute for this.
  */
 static void test_equal_values(void)
 {
     enum { N = 65536 };
     Mlx5Steering *st = mlx5_steering_new(&limits, NULL, NULL);
-    uint32_t t = new_table(st, 0, 16, 0), g = new_group(st, t, 0, N - 1, NULL), i;
+    uint32_t t = new_table(st, 0, 16, 0), g = new_group(st, t, 0, N - 1, NULL),
+             i;
     Mlx5SteeringResult r;
     Mlx5SteeringCounts c;
 
@@ -151,7 +152,8 @@ static void test_equal_values(void)
         rule_to_tir(st, t, g, i, NULL, i + 1);
     }
     mlx5_steering_counts(st, &c);
-    g_test_message("%" G_GUINT64_FORMAT " compares for %u entries", c.compares, N);
+    g_test_message("%" G_GUINT64_FORMAT " compares for %u entries", c.compares,
+                   N);
     g_assert_cmpuint(c.compares, <=, (uint64_t)N * most_compares(N));
     for (i = 0; i < N; i++) {
         lookup_spec(st, &to_us6, &r);
@@ -210,7 +212,10 @@ static void test_probes(void)
     mlx5_steering_free(st);
 }
 
-/* On several ways the probes are used up together, and nothing is half delivered. */
+/*
+ * On several ways the probes are used up together, and nothing is half
+ * delivered.
+ */
 static void test_probes_branch(void)
 {
     Mlx5Steering *st = mlx5_steering_new(&limits, NULL, NULL);
@@ -231,7 +236,8 @@ static void test_probes_branch(void)
     attr.group_id = g;
     g_assert_cmpint(mlx5_steering_fte_set(st, t, 0, &attr), ==, OK);
     mismatches(st, circle, 64);
-    g_assert_cmpint(mlx5_steering_table_modify_miss(st, circle, 1, circle), ==, OK);
+    g_assert_cmpint(mlx5_steering_table_modify_miss(st, circle, 1, circle), ==,
+                    OK);
     g_assert_cmpint(mlx5_steering_root_set(st, t), ==, OK);
     assert_drop(st, &to_us6, MLX5_STEERING_DROP_PROBES);
     g_assert_cmpint(mlx5_steering_table_modify_miss(st, circle, 0, 0), ==, OK);
@@ -241,7 +247,7 @@ static void test_probes_branch(void)
     mlx5_steering_free(st);
 }
 
-/* ---- measured, in processor time ------------------------------------------------ */
+/* ---- measured, in processor time ----------------------------------------- */
 
 static double now(void)
 {
@@ -269,7 +275,8 @@ static double measure(const Mlx5Steering *st, unsigned n,
     }
     t = now();
     for (i = 0; i < ROUNDS; i++) {
-        mlx5_steering_lookup(st, &pkt[i % PACKETS], frame[i % PACKETS].data, &r);
+        mlx5_steering_lookup(st, &pkt[i % PACKETS], frame[i % PACKETS].data,
+                             &r);
     }
     t = (now() - t) / ROUNDS * 1e9;
     for (i = 0; i < PACKETS; i++) {
@@ -278,7 +285,10 @@ static double measure(const Mlx5Steering *st, unsigned n,
     return t;
 }
 
-/* us that a packet takes which visits 256 tables, each with that many empty groups */
+/*
+ * us that a packet takes which visits 256 tables, each with that many empty
+ * groups
+ */
 static double long_way(unsigned groups)
 {
     enum { TABLES = 256, ROUNDS = 200 };
@@ -318,8 +328,8 @@ static void test_empty_groups(void)
 {
     double without = long_way(0), with = long_way(128);
 
-    g_test_message("256 tables: %.1f us, with 128 empty groups each: %.1f us", without,
-                   with);
+    g_test_message("256 tables: %.1f us, with 128 empty groups each: %.1f us",
+                   without, with);
     g_assert_cmpfloat(with, <, 4 * without);
 }
 
@@ -356,14 +366,18 @@ static void bench_lookup(void)
             }
             g_test_message("%u %s entries: %.0f ns a lookup", sizes[k],
                            hostile ? "hostile" : "honest",
-                           measure(st, sizes[k], hostile ? colliding_source
-                                                         : honest_source, &mask));
+                           measure(st, sizes[k],
+                                   hostile ? colliding_source : honest_source,
+                                   &mask));
             mlx5_steering_free(st);
         }
     }
 }
 
-/* The costliest packet: all the probes there are, each in as many entries as fit. */
+/*
+ * The costliest packet: all the probes there are, each in as many entries as
+ * fit.
+ */
 static void bench_worst(void)
 {
     enum { GROUPS = 128, ENTRIES = (1 << 18) / GROUPS };
@@ -379,7 +393,8 @@ static void bench_worst(void)
     connection_mask(&mask);
     set_field(&mask, TTL_HOPLIMIT, 0xff);
     for (g = 0; g < GROUPS; g++) {
-        uint32_t id = new_group(st, table, g * ENTRIES, (g + 1) * ENTRIES - 1, &mask);
+        uint32_t id =
+            new_group(st, table, g * ENTRIES, (g + 1) * ENTRIES - 1, &mask);
 
         for (i = 0; i < ENTRIES; i++) {
             FrameSpec s = to_us6;
@@ -392,7 +407,8 @@ static void bench_worst(void)
         }
     }
     g_assert_cmpint(mlx5_steering_root_set(st, table), ==, OK);
-    g_assert_cmpint(mlx5_steering_table_modify_miss(st, table, 1, table), ==, OK);
+    g_assert_cmpint(mlx5_steering_table_modify_miss(st, table, 1, table), ==,
+                    OK);
     for (k = 0, most = 0; k < 3; k++) {
         FrameSpec s = to_us6;
         Mlx5SteeringResult r;

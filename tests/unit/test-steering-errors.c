@@ -9,7 +9,10 @@
 static void test_table_errors(void)
 {
     Mlx5SteeringLimits small = {
-        .max_tables = 2, .max_ftes = 1, .max_groups_per_table = 2, .max_log_size = 4,
+        .max_tables = 2,
+        .max_ftes = 1,
+        .max_groups_per_table = 2,
+        .max_log_size = 4,
     };
     Mlx5Steering *st = mlx5_steering_new(&small, NULL, NULL);
     Mlx5FlowTableAttr attr = { .log_size = 4 };
@@ -57,12 +60,16 @@ static void test_table_errors(void)
     g_assert_cmpuint(mlx5_steering_root(st), ==, b);
     mlx5_steering_root_clear(st);
     assert_drop(st, &to_us, MLX5_STEERING_DROP_NO_ROOT);
-    g_assert_cmpint(mlx5_steering_table_destroy(st, 99), ==, MLX5_STEERING_NO_TABLE);
-    g_assert_cmpint(mlx5_steering_table_destroy(st, a), ==, MLX5_STEERING_TABLE_IN_USE);
+    g_assert_cmpint(mlx5_steering_table_destroy(st, 99), ==,
+                    MLX5_STEERING_NO_TABLE);
+    g_assert_cmpint(mlx5_steering_table_destroy(st, a), ==,
+                    MLX5_STEERING_TABLE_IN_USE);
 
     /* Groups. */
-    g_assert_cmpint(try_group(st, 99, 0, 0, NULL, &g), ==, MLX5_STEERING_NO_TABLE);
-    g_assert_cmpint(try_group(st, a, 3, 2, NULL, &g), ==, MLX5_STEERING_BAD_GROUP_RANGE);
+    g_assert_cmpint(try_group(st, 99, 0, 0, NULL, &g), ==,
+                    MLX5_STEERING_NO_TABLE);
+    g_assert_cmpint(try_group(st, a, 3, 2, NULL, &g), ==,
+                    MLX5_STEERING_BAD_GROUP_RANGE);
     g_assert_cmpint(try_group(st, a, 0, 16, NULL, &g), ==,
                     MLX5_STEERING_GROUP_OUT_OF_TABLE);
     g_assert_cmpint(try_group(st, a, 0, UINT32_MAX, NULL, &g), ==,
@@ -74,7 +81,8 @@ static void test_table_errors(void)
 
             if (bit < 4 || i > 8) {
                 g_assert_cmpint(try_group(st, a, i, bit, NULL, &other), ==, OK);
-                g_assert_cmpint(mlx5_steering_group_destroy(st, a, other), ==, OK);
+                g_assert_cmpint(mlx5_steering_group_destroy(st, a, other), ==,
+                                OK);
             } else {
                 g_assert_cmpint(try_group(st, a, i, bit, NULL, &other), ==,
                                 MLX5_STEERING_GROUP_OVERLAP);
@@ -84,14 +92,19 @@ static void test_table_errors(void)
     g_assert_cmpint(try_group(st, a, 9, 9, NULL, &c), ==, OK);
     g_assert_cmpint(try_group(st, a, 10, 10, NULL, &c), ==,
                     MLX5_STEERING_TOO_MANY_GROUPS);
-    g_assert_cmpint(mlx5_steering_group_destroy(st, 99, g), ==, MLX5_STEERING_NO_TABLE);
-    g_assert_cmpint(mlx5_steering_group_destroy(st, a, 99), ==, MLX5_STEERING_NO_GROUP);
-    g_assert_cmpint(mlx5_steering_group_destroy(st, b, g), ==, MLX5_STEERING_NO_GROUP);
+    g_assert_cmpint(mlx5_steering_group_destroy(st, 99, g), ==,
+                    MLX5_STEERING_NO_TABLE);
+    g_assert_cmpint(mlx5_steering_group_destroy(st, a, 99), ==,
+                    MLX5_STEERING_NO_GROUP);
+    g_assert_cmpint(mlx5_steering_group_destroy(st, b, g), ==,
+                    MLX5_STEERING_NO_GROUP);
     g_assert_cmpint(mlx5_steering_table_destroy(st, a), ==,
                     MLX5_STEERING_TABLE_HAS_GROUPS);
     mlx5_steering_reset(st);
 
-    /* Each bit of outer_headers: a field's bit is fine, any other is refused. */
+    /*
+     * Each bit of outer_headers: a field's bit is fine, any other is refused.
+     */
     a = new_table(st, 0, 4, 0);
     for (bit = 0; bit < 512; bit++) {
         Mlx5SteeringError err;
@@ -99,7 +112,8 @@ static void test_table_errors(void)
         int f;
 
         for (f = 0; f < N_FIELDS; f++) {
-            known |= bit >= fields[f].at && bit < fields[f].at + fields[f].width;
+            known |=
+                bit >= fields[f].at && bit < fields[f].at + fields[f].width;
         }
         memset(&mask, 0, sizeof(mask));
         set_bit(&mask, bit, 1);
@@ -117,7 +131,8 @@ static void test_table_errors(void)
 
         memset(&mask, 0, sizeof(mask));
         err = mlx5_steering_group_create(st, a, &ga, &g);
-        g_assert_cmpint(err, ==, i <= 1 ? OK : MLX5_STEERING_BAD_CRITERIA_ENABLE);
+        g_assert_cmpint(err, ==,
+                        i <= 1 ? OK : MLX5_STEERING_BAD_CRITERIA_ENABLE);
         if (!err) {
             g_assert_cmpint(mlx5_steering_group_destroy(st, a, g), ==, OK);
         }
@@ -148,15 +163,21 @@ static void test_fte_errors(void)
     static const uint32_t bad_counters[] = { 1, 2, 60 };
     Mlx5FlowDestination many[MLX5_STEERING_MAX_FTE_DESTS + 1];
     Mlx5FlowDestination bad[] = {
-        { MLX5_FLOW_DESTINATION_TYPE_TIR, 1 }, { MLX5_FLOW_DESTINATION_TYPE_TIR, 2 },
+        { MLX5_FLOW_DESTINATION_TYPE_TIR, 1 },
+        { MLX5_FLOW_DESTINATION_TYPE_TIR, 2 },
         { 0, 0 },
     };
     enum {
-        FWD = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST, DROP = MLX5_FLOW_CONTEXT_ACTION_DROP,
-        COUNT = MLX5_FLOW_CONTEXT_ACTION_COUNT, ALLOW = MLX5_FLOW_CONTEXT_ACTION_ALLOW,
+        FWD = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST,
+        DROP = MLX5_FLOW_CONTEXT_ACTION_DROP,
+        COUNT = MLX5_FLOW_CONTEXT_ACTION_COUNT,
+        ALLOW = MLX5_FLOW_CONTEXT_ACTION_ALLOW,
     };
     Mlx5SteeringLimits small = {
-        .max_tables = 9, .max_ftes = 1, .max_groups_per_table = 9, .max_log_size = 4,
+        .max_tables = 9,
+        .max_ftes = 1,
+        .max_groups_per_table = 9,
+        .max_log_size = 4,
     };
     Owner owner = { 0 };
     Mlx5Steering *st = mlx5_steering_new(&small, &owner_ops, &owner);
@@ -176,15 +197,20 @@ static void test_fte_errors(void)
         { FWD | DROP, 1, 0, MLX5_STEERING_BAD_ACTION },
         { FWD, 0, 0, MLX5_STEERING_NO_DESTINATION },
         { DROP, 1, 0, MLX5_STEERING_EXCESS_DESTINATION },
-        { FWD, MLX5_STEERING_MAX_FTE_DESTS + 1, 0, MLX5_STEERING_TOO_MANY_DESTINATIONS },
+        { FWD, MLX5_STEERING_MAX_FTE_DESTS + 1, 0,
+          MLX5_STEERING_TOO_MANY_DESTINATIONS },
         { DROP | COUNT, 0, 0, MLX5_STEERING_NO_COUNTER },
         { DROP, 0, 1, MLX5_STEERING_EXCESS_COUNTER },
         { DROP | COUNT, 0, MLX5_STEERING_MAX_FTE_COUNTERS + 1,
           MLX5_STEERING_TOO_MANY_COUNTERS },
     };
     Mlx5FteAttr attr = {
-        .group_id = g, .action = FWD, .destination_list_size = 1, .destination = many,
-        .flow_counter = counters, .match_value = none.b,
+        .group_id = g,
+        .action = FWD,
+        .destination_list_size = 1,
+        .destination = many,
+        .flow_counter = counters,
+        .match_value = none.b,
     };
     size_t i;
 
@@ -192,17 +218,20 @@ static void test_fte_errors(void)
         many[i].type = MLX5_FLOW_DESTINATION_TYPE_TIR;
         many[i].id = 1;
     }
-    g_assert_cmpint(mlx5_steering_fte_set(st, 99, 4, &attr), ==, MLX5_STEERING_NO_TABLE);
+    g_assert_cmpint(mlx5_steering_fte_set(st, 99, 4, &attr), ==,
+                    MLX5_STEERING_NO_TABLE);
     g_assert_cmpint(mlx5_steering_fte_set(st, t, 3, &attr), ==,
                     MLX5_STEERING_INDEX_OUT_OF_GROUP);
     g_assert_cmpint(mlx5_steering_fte_set(st, t, 9, &attr), ==,
                     MLX5_STEERING_INDEX_OUT_OF_GROUP);
-    g_assert_cmpint(mlx5_steering_fte_set(st, t2, 4, &attr), ==, MLX5_STEERING_NO_GROUP);
+    g_assert_cmpint(mlx5_steering_fte_set(st, t2, 4, &attr), ==,
+                    MLX5_STEERING_NO_GROUP);
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
         attr.action = rows[i].action;
         attr.destination_list_size = rows[i].n_dests;
         attr.flow_counter_list_size = rows[i].n_counters;
-        g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==, rows[i].err);
+        g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==,
+                        rows[i].err);
         assert_held(&owner, 0, 0);
     }
     /* References taken for the first ones of a bad list are given back. */
@@ -217,10 +246,10 @@ static void test_fte_errors(void)
     bad[2] = (Mlx5FlowDestination) { MLX5_FLOW_DESTINATION_TYPE_TIR, 50 };
     g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==,
                     MLX5_STEERING_NO_DESTINATION_TIR);
-    bad[2] = (Mlx5FlowDestination) { MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, 99 };
+    bad[2] = (Mlx5FlowDestination){ MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, 99 };
     g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==,
                     MLX5_STEERING_NO_DESTINATION_TABLE);
-    bad[2] = (Mlx5FlowDestination) { MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, t2 };
+    bad[2] = (Mlx5FlowDestination){ MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, t2 };
     g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==,
                     MLX5_STEERING_BAD_COUNTER);
     assert_held(&owner, 0, 0);
@@ -233,7 +262,8 @@ static void test_fte_errors(void)
     attr.flow_tag = 5;
     g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==, OK);
     assert_held(&owner, 2, 2);
-    g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==, MLX5_STEERING_INDEX_BUSY);
+    g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==,
+                    MLX5_STEERING_INDEX_BUSY);
     g_assert_cmpint(mlx5_steering_fte_set(st, t, 5, &attr), ==,
                     MLX5_STEERING_TOO_MANY_ENTRIES);
     g_assert_cmpint(mlx5_steering_group_destroy(st, t, g), ==,
@@ -267,15 +297,19 @@ static void test_fte_errors(void)
     g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0x4, &attr), ==, OK);
     assert_held(&owner, 1, 2);
 
-    /* Emptied by the driver with DESTINATION_LIST alone: it matches and drops. */
+    /*
+     * Emptied by the driver with DESTINATION_LIST alone: it matches and drops.
+     */
     attr.destination_list_size = 0;
     g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0x4, &attr), ==, OK);
     assert_held(&owner, 0, 2);
     g_assert_cmpint(mlx5_steering_root_set(st, t), ==, OK);
     assert_drop(st, &to_us, MLX5_STEERING_DROP_RULE);
 
-    g_assert_cmpint(mlx5_steering_fte_delete(st, 99, 4), ==, MLX5_STEERING_NO_TABLE);
-    g_assert_cmpint(mlx5_steering_fte_delete(st, t, 5), ==, MLX5_STEERING_NO_ENTRY);
+    g_assert_cmpint(mlx5_steering_fte_delete(st, 99, 4), ==,
+                    MLX5_STEERING_NO_TABLE);
+    g_assert_cmpint(mlx5_steering_fte_delete(st, t, 5), ==,
+                    MLX5_STEERING_NO_ENTRY);
     g_assert_cmpint(mlx5_steering_fte_delete(st, t, 4), ==, OK);
     assert_held(&owner, 0, 0);
     mlx5_steering_free(st);
@@ -290,7 +324,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/steering/table-errors", test_table_errors);
-    g_test_add_func("/steering/criteria-not-enabled", test_criteria_not_enabled);
+    g_test_add_func("/steering/criteria-not-enabled",
+                    test_criteria_not_enabled);
     g_test_add_func("/steering/fte-errors", test_fte_errors);
     return g_test_run();
 }

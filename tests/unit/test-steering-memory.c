@@ -7,8 +7,8 @@
 #include "steering-util.h"
 
 /*
- * Group size costs nothing: whole 24-bit ranges in hundreds of tables. Live entries
- * are found among 60,000 of their kind, each by its own packet.
+ * Group size costs nothing: whole 24-bit ranges in hundreds of tables. Live
+ * entries are found among 60,000 of their kind, each by its own packet.
  */
 static void test_scale(void)
 {
@@ -42,7 +42,8 @@ static void test_scale(void)
         assert_tir(st, &s, i + 1);
     }
     for (i = 0; i < N; i++) {
-        g_assert_cmpint(mlx5_steering_fte_delete(st, t, (i * 7919u) & 0xffffff), ==, OK);
+        g_assert_cmpint(mlx5_steering_fte_delete(st, t, (i * 7919u) & 0xffffff),
+                        ==, OK);
     }
     assert_counts(st, 500, 500, 0);
     mlx5_steering_free(st);
@@ -69,8 +70,9 @@ static void test_ids(void)
 }
 
 /*
- * Everything is charged before it is made and given back with it. Where there is no
- * room for a table, a group, an entry or a longer list, nothing has changed.
+ * Everything is charged before it is made and given back with it. Where there
+ * is no room for a table, a group, an entry or a longer list, nothing has
+ * changed.
  */
 static void test_memory(void)
 {
@@ -99,13 +101,16 @@ static void test_memory(void)
     attr.group_id = g;
     g_assert_cmpint(mlx5_steering_fte_set(st, t, 0, &attr), ==, OK);
     with_fte = owner.charged;
-    g_assert_true(empty < with_table && with_table < with_group && with_group < with_fte);
+    g_assert_true(empty < with_table && with_table < with_group &&
+                  with_group < with_fte);
 
     owner.limit = owner.charged + 1;
     g_assert_cmpint(mlx5_steering_table_create(st, &table, &id), ==,
                     MLX5_STEERING_NO_MEMORY);
-    g_assert_cmpint(try_group(st, t, 4, 5, NULL, &id), ==, MLX5_STEERING_NO_MEMORY);
-    g_assert_cmpint(mlx5_steering_fte_set(st, t, 1, &attr), ==, MLX5_STEERING_NO_MEMORY);
+    g_assert_cmpint(try_group(st, t, 4, 5, NULL, &id), ==,
+                    MLX5_STEERING_NO_MEMORY);
+    g_assert_cmpint(mlx5_steering_fte_set(st, t, 1, &attr), ==,
+                    MLX5_STEERING_NO_MEMORY);
     attr.destination_list_size = G_N_ELEMENTS(dest);
     g_assert_cmpint(mlx5_steering_fte_modify(st, t, 0, mask, &attr), ==,
                     MLX5_STEERING_NO_MEMORY);
@@ -149,8 +154,8 @@ static void test_memory(void)
 }
 
 /*
- * What is charged is no less than what the heap gives, malloc's own share included,
- * and not so much more that a limit would be of no use.
+ * What is charged is no less than what the heap gives, malloc's own share
+ * included, and not so much more that a limit would be of no use.
  */
 static void test_memory_is_enough(void)
 {
@@ -172,14 +177,17 @@ static void test_memory_is_enough(void)
         st = mlx5_steering_new(&limits, &owner_ops, &owner);
         before = heap_used();
         for (k = 0; k < G_N_ELEMENTS(dest); k++) {
-            dest[k] = (Mlx5FlowDestination) { MLX5_FLOW_DESTINATION_TYPE_TIR, 1 };
+            dest[k] =
+                (Mlx5FlowDestination){ MLX5_FLOW_DESTINATION_TYPE_TIR, 1 };
         }
         /* tables of several groups, groups of several entries, one big group */
         set_field(&mask, TCP_SPORT, 0xffff);
         for (n = 0; n < 5000; n++) {
             Mlx5FteAttr attr = {
-                .action = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST, .destination = dest,
-                .destination_list_size = counts[i], .match_value = value.b,
+                .action = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST,
+                .destination = dest,
+                .destination_list_size = counts[i],
+                .match_value = value.b,
             };
 
             if (n % 40 == 0 && n < 2000) {
@@ -193,8 +201,8 @@ static void test_memory_is_enough(void)
             g_assert_cmpint(mlx5_steering_fte_set(st, t, n, &attr), ==, OK);
         }
         taken = heap_used() - before;
-        g_test_message("%u destinations: %zu bytes charged, %zu taken", counts[i],
-                       owner.charged, taken);
+        g_test_message("%u destinations: %zu bytes charged, %zu taken",
+                       counts[i], owner.charged, taken);
         g_assert_cmpuint(taken, <=, owner.charged);
         g_assert_cmpuint(owner.charged, <=, 3 * taken);
         mlx5_steering_free(st);

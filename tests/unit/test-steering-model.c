@@ -1,9 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of engine/steering against a second implementation: random packets, rules
- * and changes, and a linear matcher that compares field by field from what a packet
- * was built of. GLib prints the seed; --seed repeats it. Owns no state.
+ * Tests of engine/steering against a second implementation: random packets,
+ * rules and changes, and a linear matcher that compares field by field from
+ * what a packet was built of. GLib prints the seed; --seed repeats it. Owns no
+ * state.
  */
 #include "steering-peek.h"
 #include "steering-util.h"
@@ -11,7 +11,9 @@
 /* The image has each field of each packet, and nothing else. */
 static void test_image(void)
 {
-    static const uint8_t runt[13] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 };
+    static const uint8_t runt[13] = {
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+    };
     Param all_zero = { 0 }, image;
     Mlx5Packet none;
     unsigned round;
@@ -41,8 +43,8 @@ static void test_image(void)
 }
 
 /*
- * The model: tables and rules in plain lists, searched from one end to the other,
- * fields compared one by one.
+ * The model: tables and rules in plain lists, searched from one end to the
+ * other, fields compared one by one.
  */
 typedef struct Rule {
     uint32_t index;
@@ -88,7 +90,8 @@ static ModelTable *model_table(Model *m, uint32_t id)
     g_assert_not_reached();
 }
 
-static bool rule_matches(const ModelTable *t, const Rule *r, const uint32_t *packet)
+static bool rule_matches(const ModelTable *t, const Rule *r,
+                         const uint32_t *packet)
 {
     const uint32_t *mask = t->group[r->group].field;
     int f;
@@ -101,8 +104,8 @@ static bool rule_matches(const ModelTable *t, const Rule *r, const uint32_t *pac
     return true;
 }
 
-static void model_end(Mlx5SteeringResult *r, Mlx5SteeringVerdict why, uint32_t table,
-                      uint32_t index)
+static void model_end(Mlx5SteeringResult *r, Mlx5SteeringVerdict why,
+                      uint32_t table, uint32_t index)
 {
     if (!r->n_tirs) {
         r->verdict = why;
@@ -112,10 +115,11 @@ static void model_end(Mlx5SteeringResult *r, Mlx5SteeringVerdict why, uint32_t t
 }
 
 /*
- * What a visit of t costs: a probe for each group with entries, in order, up to the
- * winner's. False: that is more than a packet may have.
+ * What a visit of t costs: a probe for each group with entries, in order, up to
+ * the winner's. False: that is more than a packet may have.
  */
-static bool model_probes(const ModelTable *t, const Rule *winner, Mlx5SteeringResult *r)
+static bool model_probes(const ModelTable *t, const Rule *winner,
+                         Mlx5SteeringResult *r)
 {
     uint32_t start, probes = 0;
     unsigned i, g;
@@ -161,7 +165,8 @@ static void model_walk(Model *m, const uint32_t *packet, uint32_t id,
     for (i = 0; i < t->rules->len; i++) {
         const Rule *rule = &g_array_index(t->rules, Rule, i);
 
-        if (rule_matches(t, rule, packet) && (!best || rule->index < best->index)) {
+        if (rule_matches(t, rule, packet) &&
+            (!best || rule->index < best->index)) {
             best = rule;
         }
     }
@@ -176,7 +181,8 @@ static void model_walk(Model *m, const uint32_t *packet, uint32_t id,
         }
         return;
     }
-    for (i = 0; best->action & MLX5_FLOW_CONTEXT_ACTION_COUNT && i < best->n_counters;
+    for (i = 0;
+         best->action & MLX5_FLOW_CONTEXT_ACTION_COUNT && i < best->n_counters;
          i++) {
         if (r->n_counters == MLX5_STEERING_MAX_COUNTERS) {
             r->cut = true;
@@ -188,7 +194,8 @@ static void model_walk(Model *m, const uint32_t *packet, uint32_t id,
         model_end(r, MLX5_STEERING_DROP_RULE, id, best->index);
         return;
     }
-    for (i = 0; i < best->n_dests && r->verdict != MLX5_STEERING_DROP_PROBES; i++) {
+    for (i = 0; i < best->n_dests && r->verdict != MLX5_STEERING_DROP_PROBES;
+         i++) {
         if (best->dest[i].type == MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE) {
             model_walk(m, packet, best->dest[i].id, r);
         } else if (r->n_tirs == MLX5_STEERING_MAX_TIRS) {
@@ -205,7 +212,9 @@ static void model_walk(Model *m, const uint32_t *packet, uint32_t id,
     }
 }
 
-/* Packets that share values, so that rules made from one often match another. */
+/*
+ * Packets that share values, so that rules made from one often match another.
+ */
 static FrameSpec related_spec(void)
 {
     FrameSpec s = frame_random_spec();
@@ -237,7 +246,8 @@ static void random_mask(Param *mask)
     while (n--) {
         Field f = (Field)g_test_rand_int_range(0, N_FIELDS);
 
-        set_field(mask, f, frame_pick(0, 1) ? UINT32_MAX : (uint32_t)g_test_rand_int());
+        set_field(mask, f,
+                  frame_pick(0, 1) ? UINT32_MAX : (uint32_t)g_test_rand_int());
     }
 }
 
@@ -257,14 +267,17 @@ static void random_lists(Model *m, unsigned from, Rule *r)
     }
     for (i = 0; i < r->n_dests; i++) {
         /* Branches lead onwards; single ways may run in circles. */
-        unsigned to = r->n_dests > 1
-                      ? from + 1 + (unsigned)g_test_rand_int_range(0, MODEL_TABLES)
-                      : (unsigned)g_test_rand_int_range(0, 2 * MODEL_TABLES);
+        unsigned to =
+            r->n_dests > 1 ?
+                from + 1 + (unsigned)g_test_rand_int_range(0, MODEL_TABLES) :
+                (unsigned)g_test_rand_int_range(0, 2 * MODEL_TABLES);
 
-        r->dest[i].type = to < MODEL_TABLES ? MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE
-                                            : MLX5_FLOW_DESTINATION_TYPE_TIR;
-        r->dest[i].id = to < MODEL_TABLES ? m->table[to].id
-                                          : (uint32_t)g_test_rand_int_range(0, 50);
+        r->dest[i].type = to < MODEL_TABLES ?
+                              MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE :
+                              MLX5_FLOW_DESTINATION_TYPE_TIR;
+        r->dest[i].id = to < MODEL_TABLES ?
+                            m->table[to].id :
+                            (uint32_t)g_test_rand_int_range(0, 50);
     }
     for (i = 0; i < r->n_counters; i++) {
         r->counter[i] = (uint32_t)g_test_rand_int_range(0, 50);
@@ -310,11 +323,13 @@ static void model_modify(Mlx5Steering *st, Model *m, unsigned ti, Rule *old)
     if (!(what & 1)) {
         new.action = old->action;
     }
-    if (what & 4 && new.n_dests && !(new.action & MLX5_FLOW_CONTEXT_ACTION_FWD_DEST)) {
+    if (what & 4 && new.n_dests &&
+        !(new.action &MLX5_FLOW_CONTEXT_ACTION_FWD_DEST)) {
         g_assert_cmpint(err, ==, MLX5_STEERING_EXCESS_DESTINATION);
         return;
     }
-    if (what & 8 && new.n_counters && !(new.action & MLX5_FLOW_CONTEXT_ACTION_COUNT)) {
+    if (what & 8 && new.n_counters &&
+        !(new.action &MLX5_FLOW_CONTEXT_ACTION_COUNT)) {
         g_assert_cmpint(err, ==, MLX5_STEERING_EXCESS_COUNTER);
         return;
     }
@@ -342,7 +357,8 @@ static void model_change(Mlx5Steering *st, Model *m)
     int f;
 
     r.group = (unsigned)g_test_rand_int_range(0, (int)t->n_groups);
-    r.index = t->group[r.group].start + (uint32_t)g_test_rand_int_range(0, GROUP_SIZE);
+    r.index = t->group[r.group].start +
+              (uint32_t)g_test_rand_int_range(0, GROUP_SIZE);
     old = model_rule(t, r.index, &at);
 
     switch (frame_pick(0, 0, 0, 0, 1, 1, 2)) {
@@ -359,7 +375,8 @@ static void model_change(Mlx5Steering *st, Model *m)
             }
             random_lists(m, ti, &r);
             attr = rule_attr(t, &r);
-            g_assert_cmpint(mlx5_steering_fte_set(st, t->id, r.index, &attr), ==, OK);
+            g_assert_cmpint(mlx5_steering_fte_set(st, t->id, r.index, &attr),
+                            ==, OK);
             g_array_append_val(t->rules, r);
         }
         break;
@@ -392,7 +409,8 @@ static void model_create(Mlx5Steering *st, Model *m)
         t->rules = g_array_new(FALSE, FALSE, sizeof(Rule));
         t->n_groups = (unsigned)g_test_rand_int_range(1, 7);
         for (g = 0; g < t->n_groups; g++) {
-            unsigned j = (unsigned)g_test_rand_int_range((int)g, 6), swap = order[g];
+            unsigned j = (unsigned)g_test_rand_int_range((int)g, 6),
+                     swap = order[g];
 
             order[g] = order[j];
             order[j] = swap;
@@ -409,7 +427,8 @@ static void model_create(Mlx5Steering *st, Model *m)
     }
 }
 
-static void compare_lookup(const Mlx5Steering *st, Model *m, unsigned *delivered)
+static void compare_lookup(const Mlx5Steering *st, Model *m,
+                           unsigned *delivered)
 {
     FrameSpec s = related_spec();
     Mlx5SteeringResult got;

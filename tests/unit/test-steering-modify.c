@@ -1,9 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of modify header contexts: what an entry makes of a packet, and that tables
- * behind it see the packet so. Expected frames are built (frame.h) from the fields as
- * they are to be, checksums included, never patched. Owns no state.
+ * Tests of modify header contexts: what an entry makes of a packet, and that
+ * tables behind it see the packet so. Expected frames are built (frame.h) from
+ * the fields as they are to be, checksums included, never patched. Owns no
+ * state.
  */
 #include "steering-peek.h"
 #include "steering-util.h"
@@ -19,8 +19,8 @@ static const Mlx5SteeringLimits modify_limits = {
 };
 
 /* set_action_in and add_action_in */
-static void put_action(uint8_t a[8], unsigned type, unsigned field, unsigned offset,
-                       unsigned length, uint32_t data)
+static void put_action(uint8_t a[8], unsigned type, unsigned field,
+                       unsigned offset, unsigned length, uint32_t data)
 {
     a[0] = (uint8_t)(type << 4 | field >> 8);
     a[1] = (uint8_t)field;
@@ -37,8 +37,8 @@ static void put_set(uint8_t a[8], unsigned field, unsigned width, uint32_t data)
     put_action(a, MLX5_MODIFY_ACTION_SET, field, 0, width % 32, data);
 }
 
-static Mlx5SteeringError try_modify(Mlx5Steering *st, const uint8_t *actions, uint32_t n,
-                                    uint32_t *id)
+static Mlx5SteeringError try_modify(Mlx5Steering *st, const uint8_t *actions,
+                                    uint32_t n, uint32_t *id)
 {
     /* exactly as long as said */
     uint8_t *copy = dup_exact(actions, n * 8);
@@ -57,24 +57,29 @@ static uint32_t new_modify(Mlx5Steering *st, const uint8_t *actions, uint32_t n)
     return id;
 }
 
-static Mlx5SteeringError try_modify_rule(Mlx5Steering *st, uint32_t table, uint32_t group,
-                                         uint32_t index, uint32_t modify, uint8_t type,
+static Mlx5SteeringError try_modify_rule(Mlx5Steering *st, uint32_t table,
+                                         uint32_t group, uint32_t index,
+                                         uint32_t modify, uint8_t type,
                                          uint32_t dest)
 {
     static const Param none;
     Mlx5FlowDestination d = { type, dest };
     Mlx5FteAttr attr = {
         .group_id = group,
-        .action = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST | MLX5_FLOW_CONTEXT_ACTION_MOD_HDR,
+        .action = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST |
+                  MLX5_FLOW_CONTEXT_ACTION_MOD_HDR,
         .modify_header_id = modify,
-        .destination_list_size = 1, .destination = &d, .match_value = none.b,
+        .destination_list_size = 1,
+        .destination = &d,
+        .match_value = none.b,
     };
 
     return mlx5_steering_fte_set(st, table, index, &attr);
 }
 
 /* Sends a frame through `st` to one TIR and gives what arrives there. */
-static Frame through(const Mlx5Steering *st, const FrameSpec *spec, Mlx5SteeringTir *tir)
+static Frame through(const Mlx5Steering *st, const FrameSpec *spec,
+                     Mlx5SteeringTir *tir)
 {
     Frame f = frame_build(spec);
     Mlx5SteeringResult r;
@@ -105,9 +110,18 @@ static void assert_becomes(const Mlx5Steering *st, const FrameSpec *from,
 static FrameSpec spec_of(int ip, uint8_t proto)
 {
     FrameSpec s = {
-        .dst_mac = { 0x02, 1, 2, 3, 4, 5 }, .src_mac = { 0x02, 11, 12, 13, 14, 15 },
-        .ip = ip, .tos = 0x2a, .ttl = 64, .ip_id = 0x1234, .proto = proto,
-        .sport = 40000, .dport = 443, .seq = 1, .ack = 2, .tcp_flags = 0x118,
+        .dst_mac = { 0x02, 1, 2, 3, 4, 5 },
+        .src_mac = { 0x02, 11, 12, 13, 14, 15 },
+        .ip = ip,
+        .tos = 0x2a,
+        .ttl = 64,
+        .ip_id = 0x1234,
+        .proto = proto,
+        .sport = 40000,
+        .dport = 443,
+        .seq = 1,
+        .ack = 2,
+        .tcp_flags = 0x118,
         .payload_len = 33,
     };
 
@@ -131,10 +145,11 @@ typedef struct FieldCase {
 } FieldCase;
 
 static const FieldCase cases[] = {
-    { 0x01, 32 }, { 0x02, 16 }, { 0x04, 32 }, { 0x05, 16 }, { 0x06, 6 }, { 0x07, 9 },
-    { 0x08, 16 }, { 0x09, 16 }, { 0x0a, 8 }, { 0x0b, 16 }, { 0x0c, 16 }, { 0x0d, 32 },
-    { 0x0e, 32 }, { 0x0f, 32 }, { 0x10, 32 }, { 0x11, 32 }, { 0x12, 32 }, { 0x13, 32 },
-    { 0x14, 32 }, { 0x15, 32 }, { 0x16, 32 }, { 0x17, 12 }, { 0x47, 8 },
+    { 0x01, 32 }, { 0x02, 16 }, { 0x04, 32 }, { 0x05, 16 }, { 0x06, 6 },
+    { 0x07, 9 },  { 0x08, 16 }, { 0x09, 16 }, { 0x0a, 8 },  { 0x0b, 16 },
+    { 0x0c, 16 }, { 0x0d, 32 }, { 0x0e, 32 }, { 0x0f, 32 }, { 0x10, 32 },
+    { 0x11, 32 }, { 0x12, 32 }, { 0x13, 32 }, { 0x14, 32 }, { 0x15, 32 },
+    { 0x16, 32 }, { 0x17, 12 }, { 0x47, 8 },
 };
 
 static uint32_t get_spec(const FrameSpec *s, unsigned id)
@@ -251,13 +266,17 @@ static Mlx5Steering *one_rule(const uint8_t *actions, uint32_t n)
     uint32_t t = new_table(st, 0, 0, 0), g = new_group(st, t, 0, 0, NULL);
     uint32_t m = new_modify(st, actions, n);
 
-    g_assert_cmpint(try_modify_rule(st, t, g, 0, m, MLX5_FLOW_DESTINATION_TYPE_TIR, 7),
-                    ==, OK);
+    g_assert_cmpint(
+        try_modify_rule(st, t, g, 0, m, MLX5_FLOW_DESTINATION_TYPE_TIR, 7), ==,
+        OK);
     g_assert_cmpint(mlx5_steering_root_set(st, t), ==, OK);
     return st;
 }
 
-/* Packets of all shapes but first fragments, for which frame.h makes no checksum. */
+/*
+ * Packets of all shapes but first fragments, for which frame.h makes no
+ * checksum.
+ */
 static FrameSpec any_spec(GRand *r)
 {
     static const uint8_t protos[] = { 6, 17, 1 };
@@ -298,7 +317,8 @@ static void test_fields(void)
             uint8_t action[8];
             Mlx5Steering *st;
 
-            put_action(action, add ? MLX5_MODIFY_ACTION_ADD : MLX5_MODIFY_ACTION_SET,
+            put_action(action,
+                       add ? MLX5_MODIFY_ACTION_ADD : MLX5_MODIFY_ACTION_SET,
                        cases[i].id, 0, add ? 0 : cases[i].width % 32, v);
             st = one_rule(action, 1);
             set_spec(&to, cases[i].id,
@@ -310,8 +330,10 @@ static void test_fields(void)
     g_rand_free(r);
 }
 
-/* The first fragment of a datagram: the sum is over all of it, of whose addresses and
- * ports it has what there is. */
+/*
+ * The first fragment of a datagram: the sum is over all of it, of whose
+ * addresses and ports it has what there is.
+ */
 static void test_first_fragment(void)
 {
     FrameSpec from = spec_of(4, 17), to = from;
@@ -399,8 +421,8 @@ static void test_metadata(void)
     Frame f;
 
     put_set(actions, MLX5_MODIFY_METADATA_REG_B, 32, 0xcafe0000);
-    put_action(actions + 8, MLX5_MODIFY_ACTION_SET, MLX5_MODIFY_METADATA_REG_B, 0, 16,
-               0x1234);
+    put_action(actions + 8, MLX5_MODIFY_ACTION_SET, MLX5_MODIFY_METADATA_REG_B,
+               0, 16, 0x1234);
     st = one_rule(actions, 2);
     f = through(st, &s, &tir);
     g_assert_false(tir.rewritten);
@@ -410,8 +432,8 @@ static void test_metadata(void)
 }
 
 /*
- * Tables behind the entry match what it has made, and two destinations of an entry
- * go on with the same packet, whatever happens to it on the first way.
+ * Tables behind the entry match what it has made, and two destinations of an
+ * entry go on with the same packet, whatever happens to it on the first way.
  */
 static void test_ways(void)
 {
@@ -427,8 +449,11 @@ static void test_ways(void)
     uint8_t to_80[8], to_99[8];
     Mlx5SteeringResult r;
     Mlx5FteAttr attr = {
-        .action = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST | MLX5_FLOW_CONTEXT_ACTION_MOD_HDR,
-        .destination_list_size = 2, .destination = d, .match_value = value.b,
+        .action = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST |
+                  MLX5_FLOW_CONTEXT_ACTION_MOD_HDR,
+        .destination_list_size = 2,
+        .destination = d,
+        .match_value = value.b,
     };
     Frame f, want;
     Mlx5Packet pkt;
@@ -442,7 +467,8 @@ static void test_ways(void)
     set_field(&mask, TCP_DPORT, 0xffff);
     g = new_group(st, a, 0, 1, &mask);
     set_field(&value, TCP_DPORT, 443);
-    rule_to_tir(st, a, g, 0, &value, 1);    /* what it was: nothing comes here */
+    rule_to_tir(st, a, g, 0, &value, 1);    /* what it was: nothing comes
+                                             * here */
     m = new_modify(st, to_99, 1);
     attr.modify_header_id = m;
     attr.group_id = g;
@@ -476,7 +502,9 @@ static void test_ways(void)
     mlx5_steering_free(st);
 }
 
-/* A ring of tables, each entry ignoring levels and modifying: cut, and dropped. */
+/*
+ * A ring of tables, each entry ignoring levels and modifying: cut, and dropped.
+ */
 static void test_ring(void)
 {
     Mlx5Steering *st = mlx5_steering_new(&modify_limits, NULL, NULL);
@@ -513,7 +541,8 @@ static void test_refused(void)
     uint32_t t = new_table(st, 0, 1, 0), g = new_group(st, t, 0, 1, NULL);
     uint8_t actions[33 * 8];
     uint32_t id[4], other, i;
-    Mlx5FteAttr out, drop = { .group_id = g, .action = MLX5_FLOW_CONTEXT_ACTION_DROP };
+    Mlx5FteAttr out,
+        drop = { .group_id = g, .action = MLX5_FLOW_CONTEXT_ACTION_DROP };
 
     for (i = 0; i < 33; i++) {
         put_set(actions + 8 * i, 0x0a, 8, i);
@@ -542,17 +571,23 @@ static void test_refused(void)
                     MLX5_STEERING_TOO_MANY_MODIFIES);
     g_assert_cmpuint(mlx5_steering_modify_count(st), ==, 4);
 
-    g_assert_cmpint(try_modify_rule(st, t, g, 0, 0x999, MLX5_FLOW_DESTINATION_TYPE_TIR, 1),
-                    ==, MLX5_STEERING_NO_MODIFY);
-    g_assert_cmpint(try_modify_rule(st, t, g, 0, id[0], MLX5_FLOW_DESTINATION_TYPE_TIR, 1),
-                    ==, OK);
+    g_assert_cmpint(
+        try_modify_rule(st, t, g, 0, 0x999, MLX5_FLOW_DESTINATION_TYPE_TIR, 1),
+        ==, MLX5_STEERING_NO_MODIFY);
+    g_assert_cmpint(
+        try_modify_rule(st, t, g, 0, id[0], MLX5_FLOW_DESTINATION_TYPE_TIR, 1),
+        ==, OK);
     g_assert_cmpint(mlx5_steering_modify_destroy(st, id[0]), ==,
                     MLX5_STEERING_MODIFY_IN_USE);
     g_assert_cmpint(mlx5_steering_modify_destroy(st, id[1]), ==, OK);
-    g_assert_cmpint(mlx5_steering_modify_destroy(st, id[1]), ==, MLX5_STEERING_NO_MODIFY);
+    g_assert_cmpint(mlx5_steering_modify_destroy(st, id[1]), ==,
+                    MLX5_STEERING_NO_MODIFY);
     g_assert_true(peek_fte(st, t, 0, &out));
     g_assert_cmpuint(out.modify_header_id, ==, id[0]);
-    /* The action takes the context with it; a modify that leaves it leaves both. */
+    /*
+     * The action takes the context with it; a modify that leaves it leaves
+     * both.
+     */
     drop.modify_header_id = id[2];
     g_assert_cmpint(mlx5_steering_fte_modify(st, t, 0, 0x5, &drop), ==,
                     MLX5_STEERING_EXCESS_MODIFY);
@@ -564,12 +599,14 @@ static void test_refused(void)
     drop.modify_header_id = 0;
     g_assert_cmpint(mlx5_steering_fte_modify(st, t, 0, 0x5, &drop), ==, OK);
     g_assert_cmpint(mlx5_steering_modify_destroy(st, id[0]), ==, OK);
-    g_assert_cmpint(try_modify_rule(st, t, g, 1, id[2], MLX5_FLOW_DESTINATION_TYPE_TIR, 1),
-                    ==, OK);
+    g_assert_cmpint(
+        try_modify_rule(st, t, g, 1, id[2], MLX5_FLOW_DESTINATION_TYPE_TIR, 1),
+        ==, OK);
     g_assert_cmpint(mlx5_steering_fte_delete(st, t, 1), ==, OK);
     g_assert_cmpint(mlx5_steering_modify_destroy(st, id[2]), ==, OK);
-    g_assert_cmpint(try_modify_rule(st, t, g, 1, id[3], MLX5_FLOW_DESTINATION_TYPE_TIR, 1),
-                    ==, OK);
+    g_assert_cmpint(
+        try_modify_rule(st, t, g, 1, id[3], MLX5_FLOW_DESTINATION_TYPE_TIR, 1),
+        ==, OK);
     mlx5_steering_reset(st);
     g_assert_cmpuint(mlx5_steering_modify_count(st), ==, 0);
     mlx5_steering_free(st);

@@ -12,7 +12,14 @@
  * mode, a kTLS table put behind TTC, and all of it taken down again.
  */
 enum {
-    TIR_TCP4 = 0x10, TIR_TCP6, TIR_UDP4, TIR_UDP6, TIR_IP4, TIR_IP6, TIR_ANY, TIR_TLS,
+    TIR_TCP4 = 0x10,
+    TIR_TCP6,
+    TIR_UDP4,
+    TIR_UDP6,
+    TIR_IP4,
+    TIR_IP6,
+    TIR_ANY,
+    TIR_TLS,
 };
 
 typedef struct Mlx5e {
@@ -27,8 +34,9 @@ static void mlx5e_ttc(Mlx5e *e)
         uint8_t version, proto;
         uint32_t tirn;
     } rules[] = {
-        { 4, 6, TIR_TCP4 }, { 6, 6, TIR_TCP6 }, { 4, 17, TIR_UDP4 },
-        { 6, 17, TIR_UDP6 }, { 4, 0, TIR_IP4 }, { 6, 0, TIR_IP6 }, { 0, 0, TIR_ANY },
+        { 4, 6, TIR_TCP4 },  { 6, 6, TIR_TCP6 }, { 4, 17, TIR_UDP4 },
+        { 6, 17, TIR_UDP6 }, { 4, 0, TIR_IP4 },  { 6, 0, TIR_IP6 },
+        { 0, 0, TIR_ANY },
     };
     static const unsigned group_of[] = { 0, 0, 0, 0, 1, 1, 2 };
     static const uint32_t index[] = { 0, 1, 2, 3, 14, 15, 16 };
@@ -47,7 +55,8 @@ static void mlx5e_ttc(Mlx5e *e)
 
         set_field(&v, IP_VERSION, rules[i].version);
         set_field(&v, IP_PROTOCOL, rules[i].proto);
-        rule_to_tir(e->st, e->ttc, e->ttc_g[group_of[i]], index[i], &v, rules[i].tirn);
+        rule_to_tir(e->st, e->ttc, e->ttc_g[group_of[i]], index[i], &v,
+                    rules[i].tirn);
     }
 }
 
@@ -94,14 +103,17 @@ static void mlx5e_open(Mlx5e *e)
     e->vlan_g[3] = new_group(e->st, e->vlan, 8194, 8194, &mask);
     e->vlan_g[4] = new_group(e->st, e->vlan, 8195, 8195, NULL);
     memset(&v, 0, sizeof(v));
-    rule_to_table(e->st, e->vlan, e->vlan_g[2], 8192, &v, e->l2);      /* untagged */
+    /* untagged */
+    rule_to_table(e->st, e->vlan, e->vlan_g[2], 8192, &v, e->l2);
     set_field(&v, CVLAN_TAG, 1);
-    rule_to_table(e->st, e->vlan, e->vlan_g[0], 0, &v, e->l2);         /* vid 0 */
+    /* vid 0 */
+    rule_to_table(e->st, e->vlan, e->vlan_g[0], 0, &v, e->l2);
     g_assert_cmpint(mlx5_steering_root_set(e->st, e->vlan), ==, OK);
     /* The driver's misses all lead to the anchor. */
-    g_assert_cmpint(mlx5_steering_table_modify_miss(e->st, e->vlan, 1, e->anchor), ==,
-                    OK);
-    g_assert_cmpint(mlx5_steering_table_modify_miss(e->st, e->l2, 1, e->anchor), ==, OK);
+    g_assert_cmpint(
+        mlx5_steering_table_modify_miss(e->st, e->vlan, 1, e->anchor), ==, OK);
+    g_assert_cmpint(mlx5_steering_table_modify_miss(e->st, e->l2, 1, e->anchor),
+                    ==, OK);
     assert_counts(e->st, 4, 11, 11);
 }
 
@@ -114,8 +126,8 @@ static void mlx5e_close(Mlx5e *e)
     g_assert_cmpint(mlx5_steering_fte_delete(e->st, e->vlan, 8192), ==, OK);
     g_assert_cmpint(mlx5_steering_fte_delete(e->st, e->vlan, 0), ==, OK);
     for (i = 0; i < 5; i++) {
-        g_assert_cmpint(mlx5_steering_group_destroy(e->st, e->vlan, e->vlan_g[i]), ==,
-                        OK);
+        g_assert_cmpint(
+            mlx5_steering_group_destroy(e->st, e->vlan, e->vlan_g[i]), ==, OK);
     }
     g_assert_cmpint(mlx5_steering_table_destroy(e->st, e->vlan), ==, OK);
     g_assert_cmpint(mlx5_steering_table_destroy(e->st, e->ttc), ==,
@@ -123,14 +135,17 @@ static void mlx5e_close(Mlx5e *e)
     g_assert_cmpint(mlx5_steering_fte_delete(e->st, e->l2, 0), ==, OK);
     g_assert_cmpint(mlx5_steering_fte_delete(e->st, e->l2, 1), ==, OK);
     for (i = 0; i < 3; i++) {
-        g_assert_cmpint(mlx5_steering_group_destroy(e->st, e->l2, e->l2_g[i]), ==, OK);
+        g_assert_cmpint(mlx5_steering_group_destroy(e->st, e->l2, e->l2_g[i]),
+                        ==, OK);
     }
     g_assert_cmpint(mlx5_steering_table_destroy(e->st, e->l2), ==, OK);
     for (i = 0; i < G_N_ELEMENTS(ttc_index); i++) {
-        g_assert_cmpint(mlx5_steering_fte_delete(e->st, e->ttc, ttc_index[i]), ==, OK);
+        g_assert_cmpint(mlx5_steering_fte_delete(e->st, e->ttc, ttc_index[i]),
+                        ==, OK);
     }
     for (i = 0; i < 3; i++) {
-        g_assert_cmpint(mlx5_steering_group_destroy(e->st, e->ttc, e->ttc_g[i]), ==, OK);
+        g_assert_cmpint(mlx5_steering_group_destroy(e->st, e->ttc, e->ttc_g[i]),
+                        ==, OK);
     }
     g_assert_cmpint(mlx5_steering_table_destroy(e->st, e->anchor), ==,
                     MLX5_STEERING_TABLE_IN_USE);
@@ -188,7 +203,10 @@ static void test_driver_tables(void)
     s.tci[0] = 0xa000;
     assert_tir(e.st, &s, TIR_TCP4);
     s.tpid[0] = 0x88a8;
-    /* cvlan_tag is 0: the "untagged" rule takes it, as it says no more than that. */
+    /*
+     * cvlan_tag is 0: the "untagged" rule takes it, as it says no more than
+     * that.
+     */
     assert_tir(e.st, &s, TIR_TCP4);
 
     /* All multicast. */
@@ -217,12 +235,15 @@ static void test_driver_tables(void)
     /* Its rule is gone: it misses into the VLAN table. */
     assert_tir(e.st, &to_us, TIR_TCP4);
     g_assert_cmpint(mlx5_steering_root_set(e.st, e.vlan), ==, OK);
-    g_assert_cmpint(mlx5_steering_group_destroy(e.st, promisc, promisc_g), ==, OK);
+    g_assert_cmpint(mlx5_steering_group_destroy(e.st, promisc, promisc_g), ==,
+                    OK);
     g_assert_cmpint(mlx5_steering_table_destroy(e.st, promisc), ==, OK);
     mlx5e_close(&e);
 }
 
-/* fs_tcp.c: one table per address family, a miss rule, TTC's rule turned to it. */
+/*
+ * fs_tcp.c: one table per address family, a miss rule, TTC's rule turned to it.
+ */
 static void test_ktls_table(void)
 {
     FrameSpec s = to_us;
@@ -241,7 +262,8 @@ static void test_ktls_table(void)
     conn_g = new_group(e.st, accel, 0, 65534, &mask);
     miss_g = new_group(e.st, accel, 65535, 65535, NULL);
     rule_to_tir(e.st, accel, miss_g, 65535, NULL, TIR_TCP4);
-    retarget(e.st, e.ttc, e.ttc_g[0], 0, MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, accel);
+    retarget(e.st, e.ttc, e.ttc_g[0], 0, MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE,
+             accel);
     assert_tir(e.st, &s, TIR_TCP4);
 
     set_field(&v, IP_PROTOCOL, 6);
@@ -275,12 +297,15 @@ static void test_ktls_table(void)
     g_assert_cmpint(mlx5_steering_group_destroy(e.st, accel, conn_g), ==, OK);
     g_assert_cmpint(mlx5_steering_table_destroy(e.st, accel), ==,
                     MLX5_STEERING_TABLE_IN_USE);
-    retarget(e.st, e.ttc, e.ttc_g[0], 0, MLX5_FLOW_DESTINATION_TYPE_TIR, TIR_TCP4);
+    retarget(e.st, e.ttc, e.ttc_g[0], 0, MLX5_FLOW_DESTINATION_TYPE_TIR,
+             TIR_TCP4);
     g_assert_cmpint(mlx5_steering_table_destroy(e.st, accel), ==, OK);
     mlx5e_close(&e);
 }
 
-/* Equal entries: the lowest index wins, whatever the order they come and go in. */
+/*
+ * Equal entries: the lowest index wins, whatever the order they come and go in.
+ */
 static void test_equal_values(void)
 {
     Mlx5Steering *st = mlx5_steering_new(&limits, NULL, NULL);
@@ -312,11 +337,13 @@ static void test_multi_destination(void)
 {
     Mlx5Steering *st = mlx5_steering_new(&limits, NULL, NULL);
     uint32_t a = new_table(st, 0, 0, 0), b = new_table(st, 1, 0, 0);
-    uint32_t ga = new_group(st, a, 0, 0, NULL), gb = new_group(st, b, 0, 0, NULL);
+    uint32_t ga = new_group(st, a, 0, 0, NULL),
+             gb = new_group(st, b, 0, 0, NULL);
     static const Param none;
     static const uint32_t counter = 77;
     Mlx5FlowDestination db[] = {
-        { MLX5_FLOW_DESTINATION_TYPE_TIR, 20 }, { MLX5_FLOW_DESTINATION_TYPE_TIR, 21 },
+        { MLX5_FLOW_DESTINATION_TYPE_TIR, 20 },
+        { MLX5_FLOW_DESTINATION_TYPE_TIR, 21 },
     };
     Mlx5FlowDestination da[] = {
         { MLX5_FLOW_DESTINATION_TYPE_TIR, 10 },
@@ -324,10 +351,16 @@ static void test_multi_destination(void)
         { MLX5_FLOW_DESTINATION_TYPE_TIR, 10 },
     };
     Mlx5FteAttr attr = {
-        .group_id = gb, .flow_tag = 0xb, .action = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST |
-        MLX5_FLOW_CONTEXT_ACTION_COUNT | MLX5_FLOW_CONTEXT_ACTION_ALLOW,
-        .destination_list_size = 2, .destination = db, .flow_counter_list_size = 1,
-        .flow_counter = &counter, .match_value = none.b,
+        .group_id = gb,
+        .flow_tag = 0xb,
+        .action = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST |
+                  MLX5_FLOW_CONTEXT_ACTION_COUNT |
+                  MLX5_FLOW_CONTEXT_ACTION_ALLOW,
+        .destination_list_size = 2,
+        .destination = db,
+        .flow_counter_list_size = 1,
+        .flow_counter = &counter,
+        .match_value = none.b,
     };
     static const uint32_t want[] = { 10, 20, 21, 10 };
     static const uint32_t tag[] = { 0xa, 0xb, 0xb, 0xa };
@@ -353,7 +386,9 @@ static void test_multi_destination(void)
     mlx5_steering_free(st);
 }
 
-/* Ways that run in circles or branch without end are cut, at the named limits. */
+/*
+ * Ways that run in circles or branch without end are cut, at the named limits.
+ */
 static void test_loops(void)
 {
     Mlx5Steering *st = mlx5_steering_new(&limits, NULL, NULL);
@@ -361,8 +396,10 @@ static void test_loops(void)
     static const Param none;
     Mlx5FlowDestination d[MLX5_STEERING_MAX_FTE_DESTS + 1];
     Mlx5FteAttr attr = {
-        .action = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST, .destination = d,
-        .destination_list_size = MLX5_STEERING_MAX_FTE_DESTS, .match_value = none.b,
+        .action = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST,
+        .destination = d,
+        .destination_list_size = MLX5_STEERING_MAX_FTE_DESTS,
+        .match_value = none.b,
     };
     Mlx5SteeringResult r;
     size_t i;
@@ -402,7 +439,8 @@ static void test_loops(void)
     /* Its own miss does not keep a table alive; another's does. */
     g_assert_cmpint(mlx5_steering_group_destroy(st, a, g), ==, OK);
     g_assert_cmpint(mlx5_steering_table_modify_miss(st, a, 1, a), ==, OK);
-    g_assert_cmpint(mlx5_steering_table_destroy(st, a), ==, MLX5_STEERING_TABLE_IN_USE);
+    g_assert_cmpint(mlx5_steering_table_destroy(st, a), ==,
+                    MLX5_STEERING_TABLE_IN_USE);
     g_assert_cmpint(mlx5_steering_table_modify_miss(st, b, 0, 0), ==, OK);
     g_assert_cmpint(mlx5_steering_table_destroy(st, a), ==, OK);
     g_assert_cmpint(mlx5_steering_table_destroy(st, b), ==, OK);

@@ -1,8 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Zero means refusal: every cell of the two state machines, listed or not, and numbers
- * that are no state or event; contexts whose state was damaged; results nobody filled in.
+ * Zero means refusal: every cell of the two state machines, listed or not, and
+ * numbers that are no state or event; contexts whose state was damaged; results
+ * nobody filled in.
  */
 #include <glib.h>
 #include <string.h>
@@ -20,7 +20,8 @@ static GRand *rng;
 
 static unsigned tx_row(unsigned state, unsigned event)
 {
-    bool active = state == MLX5_TLS_TX_ACTIVE || state == MLX5_TLS_TX_ACTIVE_SEQ;
+    bool active =
+        state == MLX5_TLS_TX_ACTIVE || state == MLX5_TLS_TX_ACTIVE_SEQ;
 
     switch (event) {
     case TX_EV_STATIC:
@@ -88,11 +89,11 @@ static void test_tx_table(void)
     g_assert_cmpint(none.reason, ==, MLX5_TLS_REASON_NO_ROW);
 }
 
-/* ---- RX: which events come up in which state --------------------------------- */
+/* ---- RX: which events come up in which state ----------------------------- */
 
 #define E(event) (1u << RX_EV_##event)
 #define STARTS (E(START) | E(START_UNUSABLE) | E(PSV_OTHER))
-#define TRACKS (E(IN) | E(OLD) | E(OVL) | E(GAP) | E(GAP_HEADER) | E(HEADER) |  \
+#define TRACKS (E(IN) | E(OLD) | E(OVL) | E(GAP) | E(GAP_HEADER) | E(HEADER) |\
                 E(HEADER_BAD) | E(RECORD_END) | E(STATIC) | STARTS)
 
 static const uint32_t rx_events[MLX5_TLS_RX_STATES] = {
@@ -131,12 +132,13 @@ static void test_rx_table(void)
             }
         }
     }
-    g_assert_cmpmem(mlx5_tls_rx_cell(UINT8_MAX, RX_EV_IN), sizeof(none), &none, sizeof(none));
+    g_assert_cmpmem(mlx5_tls_rx_cell(UINT8_MAX, RX_EV_IN), sizeof(none), &none,
+                    sizeof(none));
     g_assert_true(mlx5_tls_rx_state_info(MLX5_TLS_RX_STATES) ==
                   mlx5_tls_rx_state_info(MLX5_TLS_RX_NONE));
 }
 
-/* ---- what nobody filled in --------------------------------------------------- */
+/* ---- what nobody filled in ----------------------------------------------- */
 
 static void test_zero(void)
 {
@@ -151,7 +153,7 @@ static void test_zero(void)
     g_assert_cmpint(MLX5_TLS_TX_SEQ_DROP, ==, 0);
 }
 
-/* ---- contexts ---------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------ */
 
 typedef struct Bench {
     RefStream *st;
@@ -225,14 +227,16 @@ static void starts(Bench *b)
     Mlx5TlsRxResult rx;
 
     mlx5_tls_tx_set_static(&b->tx, b->statics, b->key);
-    g_assert_cmpint(mlx5_tls_tx_set_progress(&b->tx, b->psv), ==, MLX5_TLS_REASON_NONE);
+    g_assert_cmpint(mlx5_tls_tx_set_progress(&b->tx, b->psv), ==,
+                    MLX5_TLS_REASON_NONE);
     memcpy(b->buf, b->st->tx->data, PAYLOAD);
     mlx5_tls_tx_packet(&b->tx, 1000, b->buf, PAYLOAD, &tx);
     g_assert_cmpint(tx.verdict, ==, MLX5_TLS_TX_SEND);
     ref_assert_equal(b->buf, b->st->wire->data, PAYLOAD, "sent");
 
     mlx5_tls_rx_set_static(&b->rx, b->statics, b->key, NULL);
-    g_assert_cmpint(mlx5_tls_rx_set_progress(&b->rx, b->psv), ==, MLX5_TLS_REASON_NONE);
+    g_assert_cmpint(mlx5_tls_rx_set_progress(&b->rx, b->psv), ==,
+                    MLX5_TLS_REASON_NONE);
     mlx5_tls_rx_packet(&b->rx, 1000, b->buf, PAYLOAD, &rx);
     g_assert_cmpint(rx.flag, ==, MLX5_TLS_FLAG_DECRYPTED);
     ref_assert_equal(b->buf, b->st->clear->data, PAYLOAD, "received");
@@ -249,7 +253,10 @@ static void test_zeroed(const RefKeys *keys)
     bench_free(&b);
 }
 
-/* States that are none, in contexts that were at work in the middle of a record. */
+/*
+ * States that are none, in contexts that were at work in the middle of a
+ * record.
+ */
 static void test_no_state(const RefKeys *keys)
 {
     for (unsigned past = 0; past < BEYOND + 1; past++) {
@@ -273,7 +280,9 @@ static void test_no_state(const RefKeys *keys)
         g_assert_false(mlx5_tls_record_is_open(&b.tx.rec));
         g_assert_false(mlx5_tls_record_is_open(&b.rx.rec));
 
-        /* even an empty packet, and a start, which then works the second time */
+        /*
+         * even an empty packet, and a start, which then works the second time
+         */
         b.tx.state = MLX5_TLS_TX_STATES + past;
         b.rx.state = MLX5_TLS_RX_STATES + past;
         mlx5_tls_tx_packet(&b.tx, 1000, b.buf, 0, &tx);

@@ -1,9 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * The engine against OpenSSL's own record layer, TLS 1.2 and 1.3, AES-128 and AES-256:
- * what libssl sends is decrypted by the RX context, what the TX context encrypts is the
- * same bytes as libssl's, and libssl reads what the TX context sends.
+ * The engine against OpenSSL's own record layer, TLS 1.2 and 1.3, AES-128 and
+ * AES-256: what libssl sends is decrypted by the RX context, what the TX
+ * context encrypts is the same bytes as libssl's, and libssl reads what the TX
+ * context sends.
  */
 #include <glib.h>
 #include <string.h>
@@ -38,16 +38,20 @@ static void take_wire(RefStream *st, const GByteArray *wire)
     g_assert_cmpuint(off, ==, wire->len);
 }
 
-/* Application data of all sizes from one end; also that the keys are understood right. */
+/*
+ * Application data of all sizes from one end; also that the keys are understood
+ * right.
+ */
 static RefStream *libssl_stream(Peer *p, PeerEnd from)
 {
-    static const size_t sizes[] = { 1, 2, 15, 16, 17, 100, 1350, 16383, 16384, 16385,
-                                    50000 };
+    static const size_t sizes[] = { 1,    2,     15,    16,    17,   100,
+                                    1350, 16383, 16384, 16385, 50000 };
     RefStream *st = ref_stream_new(&p->keys[from], p->next[from]);
     size_t data_len = 0, text_len = 0;
 
     for (size_t i = 0; i < G_N_ELEMENTS(sizes) + 20; i++) {
-        size_t len = i < G_N_ELEMENTS(sizes) ? sizes[i] : ref_rand_range(rng, 1, 4000);
+        size_t len =
+            i < G_N_ELEMENTS(sizes) ? sizes[i] : ref_rand_range(rng, 1, 4000);
         g_autofree uint8_t *data = g_malloc(len);
         g_autoptr(GByteArray) wire = NULL;
         g_autoptr(GByteArray) back = NULL;
@@ -72,7 +76,8 @@ static RefStream *libssl_stream(Peer *p, PeerEnd from)
 static size_t random_len(size_t left)
 {
     static const uint32_t max[] = { 3, 20, 1448, 1448, 1448, 9000, 65536 };
-    size_t n = ref_rand_range(rng, 1, max[ref_rand_range(rng, 0, G_N_ELEMENTS(max) - 1)]);
+    size_t n = ref_rand_range(
+        rng, 1, max[ref_rand_range(rng, 0, G_N_ELEMENTS(max) - 1)]);
 
     return MIN(n, left);
 }
@@ -89,7 +94,8 @@ static void rx_stream(const RefStream *st)
     ref_static_image(image, &st->keys, st->first_number, 0);
     ref_progress_image(psv, base);
     mlx5_tls_rx_set_static(&rx, image, key, NULL);
-    g_assert_cmpint(mlx5_tls_rx_set_progress(&rx, psv), ==, MLX5_TLS_REASON_NONE);
+    g_assert_cmpint(mlx5_tls_rx_set_progress(&rx, psv), ==,
+                    MLX5_TLS_REASON_NONE);
     for (size_t pos = 0, n; pos < st->wire->len; pos += n) {
         g_autofree uint8_t *buf = NULL;
         Mlx5TlsRxResult res;
@@ -100,7 +106,8 @@ static void rx_stream(const RefStream *st)
         g_assert_cmpint(res.flag, ==, MLX5_TLS_FLAG_DECRYPTED);
         ref_assert_equal(buf, st->clear->data + pos, n, "received");
     }
-    g_assert_cmpuint(mlx5_tls_engine_counters(engine)->rx_tag_ok, ==, st->recs->len);
+    g_assert_cmpuint(mlx5_tls_engine_counters(engine)->rx_tag_ok, ==,
+                     st->recs->len);
     mlx5_tls_rx_clear(&rx);
     mlx5_tls_key_unref(key);
     mlx5_tls_engine_free(engine);
@@ -120,7 +127,8 @@ static GByteArray *tx_stream(const RefStream *st)
     ref_static_image(image, &st->keys, st->first_number, 0);
     ref_progress_image(psv, 0);
     mlx5_tls_tx_set_static(&tx, image, key);
-    g_assert_cmpint(mlx5_tls_tx_set_progress(&tx, psv), ==, MLX5_TLS_REASON_NONE);
+    g_assert_cmpint(mlx5_tls_tx_set_progress(&tx, psv), ==,
+                    MLX5_TLS_REASON_NONE);
     for (size_t pos = 0, n; pos < st->tx->len; pos += n) {
         Mlx5TlsTxResult res;
 
@@ -148,7 +156,8 @@ static void test_against_libssl(const void *data)
 
             rx_stream(st);
             g_assert_cmpuint(out->len, ==, st->wire->len);
-            ref_assert_equal(out->data, st->wire->data, out->len, "sent, as libssl did");
+            ref_assert_equal(out->data, st->wire->data, out->len,
+                             "sent, as libssl did");
         }
     }
     peer_free(p);
@@ -175,7 +184,8 @@ static void test_libssl_reads(const void *data)
             ref_rand_bytes(rng, nonce, 8);
             text[len] = 23;
             g_byte_array_append(want, text, len);
-            ref_seal(&st->keys, p->next[end]++, 23, nonce, text, len + c->v13, wire);
+            ref_seal(&st->keys, p->next[end]++, 23, nonce, text, len + c->v13,
+                     wire);
             ref_stream_take(st, rng, wire->data);
         }
         out = tx_stream(st);
@@ -203,11 +213,13 @@ int main(int argc, char **argv)
     rng = ref_rand_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(configs); i++) {
         const Config *c = &configs[i];
-        g_autofree char *name = g_strdup_printf("%s/aes-%u%s", c->v13 ? "1.3" : "1.2",
-                                                (unsigned)c->key_len * 8,
-                                                c->padding ? "/padded" : "");
-        g_autofree char *both = g_strdup_printf("/tls/openssl/same-bytes/%s", name);
-        g_autofree char *reads = g_strdup_printf("/tls/openssl/libssl-reads/%s", name);
+        g_autofree char *name = g_strdup_printf(
+            "%s/aes-%u%s", c->v13 ? "1.3" : "1.2", (unsigned)c->key_len * 8,
+            c->padding ? "/padded" : "");
+        g_autofree char *both =
+            g_strdup_printf("/tls/openssl/same-bytes/%s", name);
+        g_autofree char *reads =
+            g_strdup_printf("/tls/openssl/libssl-reads/%s", name);
 
         g_test_add_data_func(both, c, test_against_libssl);
         if (!c->padding) {

@@ -1,11 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Random tests. RX: random records, cuts, loss, reorder, duplicates, overlaps (the same
- * bytes or other ones), damage, approvals right, wrong and late, against the slow tracker
- * of tls-model.c: flag, bytes and GET_PSV must agree after every packet, and the checker
- * (tls_strict.h) must find nothing wrong. TX: random cuts and retransmissions the way a
- * driver does them, against records sealed whole.
+ * Random tests. RX: random records, cuts, loss, reorder, duplicates, overlaps
+ * (the same bytes or other ones), damage, approvals right, wrong and late,
+ * against the slow tracker of tls-model.c: flag, bytes and GET_PSV must agree
+ * after every packet, and the checker (tls_strict.h) must find nothing wrong.
+ * TX: random cuts and retransmissions the way a driver does them, against
+ * records sealed whole.
  *
  *   MLX5_TEST_SEED=n     the same run again (printed by every run)
  *   MLX5_TEST_PACKETS=n  RX packets, 20000 if not set
@@ -31,13 +31,15 @@
 #define CANDIDATE_ROWS      (MLX5_TLS_RX_ROW_BIT(MLX5_TLS_RX_ROW_CANDIDATE) | \
                              MLX5_TLS_RX_ROW_BIT(MLX5_TLS_RX_ROW_REPEAT))
 
-/* ---- RX cases ---------------------------------------------------------------- */
+/* ---- RX cases ------------------------------------------------------------ */
 
 typedef enum OpKind {
     OP_PKT,         /* a packet */
     OP_FLIP,        /* a packet with bit (arg2 & 7) of its byte arg1 flipped */
-    OP_FAKE,        /* a packet with a header of length arg2 written over its byte arg1 */
-    OP_OTHER,       /* a packet whose first arg1 bytes are other ones, made from arg2 */
+    OP_FAKE,        /* a packet with a header of length arg2 written over its
+                     * byte arg1 */
+    OP_OTHER,       /* a packet whose first arg1 bytes are other ones, made from
+                     * arg2 */
     OP_PSV,         /* GET_PSV: what the software knows from now on */
     OP_APPROVE,     /* static params for what it knows, if that is a record */
     OP_WRONG,       /* the same with a record number that is wrong */
@@ -47,7 +49,8 @@ typedef enum OpKind {
 } OpKind;
 
 static const char *const op_names[OP_KINDS] = {
-    "pkt", "flip", "fake", "other", "psv", "approve", "wrong", "timeout", "restart",
+    "pkt",     "flip",  "fake",    "other",   "psv",
+    "approve", "wrong", "timeout", "restart",
 };
 
 typedef struct Op {
@@ -64,7 +67,8 @@ static void other_bytes(uint8_t *p, size_t len, uint32_t how)
     for (size_t i = 0; i < len; i++) {
         p[i] = how % 4 == 0 ? ~p[i] :
                how % 4 == 1 ? header[(i + how / 4) % sizeof(header)] :
-               how % 4 == 2 ? 0 : (uint8_t)(how = how * 1103515245 + 12347) >> 3;
+               how % 4 == 2 ? 0 :
+                              (uint8_t)(how = how * 1103515245 + 12347) >> 3;
     }
 }
 
@@ -106,8 +110,9 @@ static uint32_t be32(const uint8_t *p)
 static void model_psv(const Model *m, uint32_t base, uint32_t psv[3])
 {
     static const uint32_t codes[] = {
-        [M_START] = 0x00000000, [M_SYNC] = 0x50000000, [M_CANDIDATE] = 0x40000000,
-        [M_CHECK] = 0x60000000, [M_SEARCH] = 0x80000000, [M_SILENT] = 0x80000000,
+        [M_START] = 0x00000000,     [M_SYNC] = 0x50000000,
+        [M_CANDIDATE] = 0x40000000, [M_CHECK] = 0x60000000,
+        [M_SEARCH] = 0x80000000,    [M_SILENT] = 0x80000000,
     };
     bool asked = m->resync != INT64_MIN;
 
@@ -125,8 +130,8 @@ typedef struct Totals {
 } Totals;
 
 /*
- * Run a case on engine and model. Returns the index of the first op after which they
- * disagree, with the difference in *why, or -1.
+ * Run a case on engine and model. Returns the index of the first op after which
+ * they disagree, with the difference in *why, or -1.
  */
 static int case_run(const Case *c, Totals *totals, char **why)
 {
@@ -165,7 +170,8 @@ static int case_run(const Case *c, Totals *totals, char **why)
         case OP_FLIP:
         case OP_FAKE:
         case OP_OTHER: {
-            g_autofree uint8_t *in = g_memdup2(st->wire->data + op->pos, op->len);
+            g_autofree uint8_t *in =
+                g_memdup2(st->wire->data + op->pos, op->len);
             g_autofree uint8_t *out = NULL, *expected = g_malloc(op->len);
             Mlx5TlsRxResult res;
             int flag;
@@ -181,9 +187,9 @@ static int case_run(const Case *c, Totals *totals, char **why)
             }
             out = g_memdup2(in, op->len);
             mlx5_tls_rx_packet(&rx, c->base + op->pos, out, op->len, &res);
-            mlx5_tls_strict_rx_packet(strict.s, 1, c->base + op->pos, in, out, op->len,
-                                      res.flag, res.rows & CANDIDATE_ROWS,
-                                      res.hw_resync_tcp_sn);
+            mlx5_tls_strict_rx_packet(
+                strict.s, 1, c->base + op->pos, in, out, op->len, res.flag,
+                res.rows & CANDIDATE_ROWS, res.hw_resync_tcp_sn);
             flag = model_packet(&m, op->pos, in, op->len, expected);
             if (model_lies && flag == MLX5_TLS_FLAG_RESYNC) {
                 flag = MLX5_TLS_FLAG_NOT_DECRYPTED;
@@ -213,7 +219,8 @@ static int case_run(const Case *c, Totals *totals, char **why)
         case OP_APPROVE:
         case OP_WRONG:
             for (unsigned r = 0; knows && r < st->recs->len; r++) {
-                uint64_t number = ref_rec(st, r)->number + (op->kind == OP_WRONG);
+                uint64_t number =
+                    ref_rec(st, r)->number + (op->kind == OP_WRONG);
 
                 if (c->base + ref_rec(st, r)->off == known) {
                     Mlx5TlsRxStatic ret;
@@ -221,10 +228,12 @@ static int case_run(const Case *c, Totals *totals, char **why)
 
                     ref_static_image(image, &st->keys, number, known);
                     ret = mlx5_tls_rx_set_static(&rx, image, key, NULL);
-                    mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_RX, 1, image, key);
+                    mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_RX, 1, image,
+                                           key);
                     approved = model_static(&m, number, ref_rec(st, r)->off);
                     if ((ret == MLX5_TLS_RX_STATIC_APPROVED) != approved) {
-                        *why = g_strdup_printf("approval %d, expected %d", ret, approved);
+                        *why = g_strdup_printf("approval %d, expected %d", ret,
+                                               approved);
                         bad = i;
                     }
                     knows = false;
@@ -236,13 +245,15 @@ static int case_run(const Case *c, Totals *totals, char **why)
             model_timeout(&m);
             break;
         case OP_RESTART:
-            ref_static_image(image, &st->keys, ref_rec(st, op->arg1)->number, 0);
+            ref_static_image(image, &st->keys, ref_rec(st, op->arg1)->number,
+                             0);
             mlx5_tls_rx_set_static(&rx, image, key, NULL);
             mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_RX, 1, image, key);
             ref_progress_image(psv, c->base + ref_rec(st, op->arg1)->off);
             mlx5_tls_rx_set_progress(&rx, psv);
             mlx5_tls_strict_progress(strict.s, MLX5_TLS_DIR_RX, 1, psv);
-            model_start(&m, ref_rec(st, op->arg1)->number, ref_rec(st, op->arg1)->off);
+            model_start(&m, ref_rec(st, op->arg1)->number,
+                        ref_rec(st, op->arg1)->off);
             m.resync = INT64_MIN;
             knows = false;
             break;
@@ -253,8 +264,8 @@ static int case_run(const Case *c, Totals *totals, char **why)
         model_psv(&m, c->base, want);
         for (int k = 0; k < 3 && bad < 0; k++) {
             if (be32(psv + 4 * k) != want[k]) {
-                *why = g_strdup_printf("GET_PSV word %d is %08x, expected %08x", k,
-                                       be32(psv + 4 * k), want[k]);
+                *why = g_strdup_printf("GET_PSV word %d is %08x, expected %08x",
+                                       k, be32(psv + 4 * k), want[k]);
                 bad = i;
             }
         }
@@ -271,23 +282,26 @@ static int case_run(const Case *c, Totals *totals, char **why)
     return bad;
 }
 
-/* ---- scripts ----------------------------------------------------------------- */
+/* ---- scripts ------------------------------------------------------------- */
 
 static void case_print(const Case *c, FILE *f)
 {
-    fprintf(f, "stream seed=%u v13=%u key=%u max=%u records=%u first=%" PRIu64
-            " base=%u anchor=%d slots=%u\n", c->seed, c->v13, c->key_len, c->max_text,
-            c->records, c->first, c->base, c->anchor, c->slots);
+    fprintf(f,
+            "stream seed=%u v13=%u key=%u max=%u records=%u first=%" PRIu64
+            " base=%u anchor=%d slots=%u\n",
+            c->seed, c->v13, c->key_len, c->max_text, c->records, c->first,
+            c->base, c->anchor, c->slots);
     for (unsigned i = 0; mlx5_tls_knobs_name(i); i++) {
-        g_autofree char *value = mlx5_tls_knobs_print(&c->knobs, mlx5_tls_knobs_name(i));
+        g_autofree char *value =
+            mlx5_tls_knobs_print(&c->knobs, mlx5_tls_knobs_name(i));
 
         fprintf(f, "knob %s %s\n", mlx5_tls_knobs_name(i), value);
     }
     for (unsigned i = 0; i < c->ops->len; i++) {
         const Op *op = &g_array_index(c->ops, Op, i);
 
-        fprintf(f, "%s %u %u %u %u\n", op_names[op->kind], op->pos, op->len, op->arg1,
-                op->arg2);
+        fprintf(f, "%s %u %u %u %u\n", op_names[op->kind], op->pos, op->len,
+                op->arg1, op->arg2);
     }
 }
 
@@ -307,10 +321,12 @@ static void case_read(Case *c, const char *name)
         char word[64], value[64];
         Op op = { 0 };
 
-        if (sscanf(line, "stream seed=%u v13=%u key=%u max=%u records=%u first=%" SCNu64
-                   " base=%u anchor=%d slots=%u", &c->seed, &c->v13, &c->key_len,
-                   &c->max_text, &c->records, &c->first, &c->base, &c->anchor,
-                   &c->slots) == 9) {
+        if (sscanf(
+                line,
+                "stream seed=%u v13=%u key=%u max=%u records=%u first=%" SCNu64
+                " base=%u anchor=%d slots=%u",
+                &c->seed, &c->v13, &c->key_len, &c->max_text, &c->records,
+                &c->first, &c->base, &c->anchor, &c->slots) == 9) {
             continue;
         }
         if (sscanf(line, "knob %63s %63s", word, value) == 2) {
@@ -336,22 +352,25 @@ static void case_read(Case *c, const char *name)
         g_error("%s: cannot read line: %s", name, line);
     }
     fclose(f);
-    if (c->records == 0 || (c->key_len != 16 && c->key_len != 32) || c->v13 > 1 ||
-        c->max_text < c->v13 || c->max_text > 16384 + c->v13) {
-        g_error("%s: expected a stream line with records=1.., key=16 or 32, v13=0 or 1, "
-                "max=v13..16384", name);
+    if (c->records == 0 || (c->key_len != 16 && c->key_len != 32) ||
+        c->v13 > 1 || c->max_text < c->v13 || c->max_text > 16384 + c->v13) {
+        g_error("%s: expected a stream line with records=1.., key=16 or 32, "
+                "v13=0 or 1, max=v13..16384", name);
     }
     st = case_stream(c);
     for (unsigned i = 0; i < c->ops->len; i++) {
         const Op *op = &g_array_index(c->ops, Op, i);
         bool packet = op->kind <= OP_OTHER;
 
-        if ((packet && (op->pos > st->wire->len || op->len > st->wire->len - op->pos)) ||
+        if ((packet &&
+             (op->pos > st->wire->len || op->len > st->wire->len - op->pos)) ||
             (packet && op->kind != OP_PKT && op->arg1 >= op->len) ||
             (op->kind == OP_RESTART && op->arg1 >= c->records)) {
-            g_error("%s: op %u (%s %u %u %u %u) lies outside the stream of %u bytes, "
-                    "%u records", name, i, op_names[op->kind], op->pos, op->len, op->arg1,
-                    op->arg2, st->wire->len, c->records);
+            g_error(
+                "%s: op %u (%s %u %u %u %u) lies outside the stream of "
+                "%u bytes, %u records",
+                name, i, op_names[op->kind], op->pos, op->len, op->arg1,
+                op->arg2, st->wire->len, c->records);
         }
     }
 }
@@ -410,23 +429,29 @@ static void case_fail(Case *c, uint32_t seed)
     case_run(c, NULL, &why);
     if (name) {
         case_save(c, name);
-        g_error("engine and model disagree after %u steps: %s (MLX5_TEST_SEED=%u); "
-                "replay with MLX5_TEST_SCRIPT=%s", c->ops->len, why, seed, name);
+        g_error(
+            "engine and model disagree after %u steps: %s (MLX5_TEST_SEED=%u); "
+            "replay with MLX5_TEST_SCRIPT=%s",
+            c->ops->len, why, seed, name);
     }
-    fprintf(stderr, "# after the last line: %s\n# MLX5_TEST_SEED=%u; put the lines below "
-            "into a file and run with MLX5_TEST_SCRIPT=<file>\n", why, seed);
+    fprintf(
+        stderr,
+        "# after the last line: %s\n# MLX5_TEST_SEED=%u; put the lines below "
+        "into a file and run with MLX5_TEST_SCRIPT=<file>\n",
+        why, seed);
     case_print(c, stderr);
     g_error("engine and model disagree: %s", why);
 }
 
-/* ---- making cases ------------------------------------------------------------ */
+/* ---- making cases -------------------------------------------------------- */
 
 static bool chance(GRand *rand, unsigned percent)
 {
     return ref_rand_range(rand, 0, 99) < percent;
 }
 
-static void add_packet(Case *c, GRand *rand, uint32_t pos, uint32_t len, unsigned damage)
+static void add_packet(Case *c, GRand *rand, uint32_t pos, uint32_t len,
+                       unsigned damage)
 {
     Op op = { .kind = OP_PKT, .pos = pos, .len = len };
 
@@ -438,9 +463,12 @@ static void add_packet(Case *c, GRand *rand, uint32_t pos, uint32_t len, unsigne
     g_array_append_val(c->ops, op);
 }
 
-/* Bytes sent before, `back` of them, and more; those before may be other ones now. */
-static void add_again(Case *c, GRand *rand, uint32_t pos, uint32_t back, uint32_t len,
-                      unsigned other, unsigned damage)
+/*
+ * Bytes sent before, `back` of them, and more; those before may be other ones
+ * now.
+ */
+static void add_again(Case *c, GRand *rand, uint32_t pos, uint32_t back,
+                      uint32_t len, unsigned other, unsigned damage)
 {
     Op op = { .kind = OP_OTHER, .pos = pos - back, .len = len };
 
@@ -448,12 +476,16 @@ static void add_again(Case *c, GRand *rand, uint32_t pos, uint32_t back, uint32_
         add_packet(c, rand, pos - back, len, damage);
         return;
     }
-    op.arg1 = chance(rand, 80) ? MIN(back, len - 1) : ref_rand_range(rand, 0, len - 1);
+    op.arg1 = chance(rand, 80) ? MIN(back, len - 1) :
+                                 ref_rand_range(rand, 0, len - 1);
     op.arg2 = g_rand_int(rand);
     g_array_append_val(c->ops, op);
 }
 
-/* How long a packet from pos on is that ends in the next header, past its first byte. */
+/*
+ * How long a packet from pos on is that ends in the next header, past its first
+ * byte.
+ */
 static uint32_t into_header(GRand *rand, const RefStream *st, uint32_t pos)
 {
     for (guint i = 0; i < st->recs->len; i++) {
@@ -471,7 +503,8 @@ static void case_make(Case *c, GRand *rand)
 {
     static const unsigned texts[] = { 0, 30, 300, 2000, 16384 };
     static const unsigned segments[] = { 1, 8, 100, 1448, 1448, 9000, 65536 };
-    unsigned segment = segments[ref_rand_range(rand, 0, G_N_ELEMENTS(segments) - 1)];
+    unsigned segment =
+        segments[ref_rand_range(rand, 0, G_N_ELEMENTS(segments) - 1)];
     unsigned loss = ref_rand_range(rand, 0, 3) * ref_rand_range(rand, 0, 4);
     unsigned reorder = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 20);
     unsigned damage = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 5);
@@ -488,15 +521,19 @@ static void case_make(Case *c, GRand *rand)
     c->seed = g_rand_int(rand);
     c->v13 = ref_rand_range(rand, 0, 1);
     c->key_len = chance(rand, 50) ? 16 : 32;
-    c->max_text = texts[ref_rand_range(rand, 0, G_N_ELEMENTS(texts) - 1)] + c->v13;
+    c->max_text =
+        texts[ref_rand_range(rand, 0, G_N_ELEMENTS(texts) - 1)] + c->v13;
     /* about as many bytes as the packets of a case carry, within reason */
-    records = (uint64_t)PACKETS_PER_CASE * segment / 2 / (c->max_text / 2 + 30) + 3;
+    records =
+        (uint64_t)PACKETS_PER_CASE * segment / 2 / (c->max_text / 2 + 30) + 3;
     c->records = MIN(records, MIN(2000u, 2000000 / (c->max_text / 2 + 30)));
     c->first = chance(rand, 20) ? UINT64_MAX - 3 : g_rand_int(rand);
-    c->base = chance(rand, 50) ? -ref_rand_range(rand, 0, 50000) : g_rand_int(rand);
+    c->base =
+        chance(rand, 50) ? -ref_rand_range(rand, 0, 50000) : g_rand_int(rand);
     c->slots = ref_rand_range(rand, 1, 3);
     mlx5_tls_knobs_init(&c->knobs);
-    c->knobs.rx_resync_flag_at = chance(rand, 60) ? 0 : ref_rand_range(rand, 1, 2);
+    c->knobs.rx_resync_flag_at =
+        chance(rand, 60) ? 0 : ref_rand_range(rand, 1, 2);
     c->knobs.resync_repeat = chance(rand, 60) ? 0 : ref_rand_range(rand, 1, 2);
     c->knobs.resync_repeat_records = ref_rand_range(rand, 1, 10);
     c->knobs.bad_tag_action = chance(rand, 30);
@@ -511,7 +548,8 @@ static void case_make(Case *c, GRand *rand)
 
     while (pos < st->wire->len && c->ops->len < PACKETS_PER_CASE) {
         uint32_t len = chance(rand, split) ? into_header(rand, st, pos) :
-                       chance(rand, 60) ? segment : ref_rand_range(rand, 1, segment);
+                       chance(rand, 60)    ? segment :
+                                             ref_rand_range(rand, 1, segment);
 
         len = MIN(len, st->wire->len - pos);
         if (chance(rand, loss)) {
@@ -548,10 +586,11 @@ static void case_make(Case *c, GRand *rand)
         }
         for (int k = OP_PSV; k <= OP_RESTART; k++) {
             static const unsigned weight[OP_KINDS] = {
-                [OP_PSV] = 100, [OP_APPROVE] = 100, [OP_WRONG] = 10, [OP_TIMEOUT] = 20,
-                [OP_RESTART] = 1,
+                [OP_PSV] = 100,    [OP_APPROVE] = 100, [OP_WRONG] = 10,
+                [OP_TIMEOUT] = 20, [OP_RESTART] = 1,
             };
-            Op op = { .kind = k, .arg1 = ref_rand_range(rand, 0, c->records - 1) };
+            Op op = { .kind = k,
+                      .arg1 = ref_rand_range(rand, 0, c->records - 1) };
 
             if (ref_rand_range(rand, 0, 9999) < answers * weight[k]) {
                 g_array_append_val(c->ops, op);
@@ -588,12 +627,13 @@ static void test_rx(void)
         g_array_unref(c.ops);
     }
     g_rand_free(rand);
-    g_test_message("%" PRIu64 " packets, flags 0..3: %" PRIu64 " %" PRIu64 " %" PRIu64
-                   " %" PRIu64, t.packets, t.flags[0], t.flags[1], t.flags[2],
-                   t.flags[3]);
+    g_test_message("%" PRIu64 " packets, flags 0..3: %" PRIu64 " %" PRIu64
+                   " %" PRIu64 " %" PRIu64,
+                   t.packets, t.flags[0], t.flags[1], t.flags[2], t.flags[3]);
     for (unsigned i = 1; i < MLX5_TLS_RX_ROW_END; i++) {
         if (t.rows[i]) {
-            g_test_message("%8" PRIu64 "  %s", t.rows[i], mlx5_tls_rx_row_str(i));
+            g_test_message("%8" PRIu64 "  %s", t.rows[i],
+                           mlx5_tls_rx_row_str(i));
         }
     }
     /* a test that reaches nothing proves nothing */
@@ -608,7 +648,10 @@ static void test_rx(void)
     }
 }
 
-/* A disagreement is found, shrunk to what it takes, the same when read from a file. */
+/*
+ * A disagreement is found, shrunk to what it takes, the same when read from a
+ * file.
+ */
 static void test_shrink(void)
 {
     GRand *rand = ref_rand_new(NULL);
@@ -631,7 +674,10 @@ static void test_shrink(void)
         before = c.ops->len;
         case_shrink(&c);
         g_assert_cmpuint(c.ops->len, <=, before);
-        /* the packet, and at most what got there: a loss, GET_PSV, an answer, a header */
+        /*
+         * the packet, and at most what got there: a loss, GET_PSV, an answer, a
+         * header
+         */
         g_assert_cmpuint(c.ops->len, <=, 12);
         g_assert_cmpint(case_run(&c, NULL, &why), ==, c.ops->len - 1);
 
@@ -654,12 +700,12 @@ static void test_shrink(void)
     g_rand_free(rand);
 }
 
-/* ---- TX ---------------------------------------------------------------------- */
+/* ---- TX ------------------------------------------------------------------ */
 
 /*
- * Send a stream as a driver does: in order, with jumps back that begin with the record's
- * static params, SET_PSV and DUMPs, with packets that are lost before the device (they
- * come by DUMP), with packets out of place (they are dropped).
+ * Send a stream as a driver does: in order, with jumps back that begin with the
+ * record's static params, SET_PSV and DUMPs, with packets that are lost before
+ * the device (they come by DUMP), with packets out of place (they are dropped).
  */
 static void tx_case(GRand *rand)
 {
@@ -726,11 +772,14 @@ static void tx_case(GRand *rand)
                 mlx5_tls_tx_dump(&tx, st->tx->data + pos, n, &res);
                 g_assert_cmpint(res.reason, ==, MLX5_TLS_REASON_NONE);
                 strict_bench_wqe(&strict, 1, true);
-                mlx5_tls_strict_tx_dump(strict.s, 1, st->tx->data + pos, n, true);
+                mlx5_tls_strict_tx_dump(strict.s, 1, st->tx->data + pos, n,
+                                        true);
                 pos += n;
             }
         } else if (chance(rand, 10)) {
-            /* the device never saw [next, from): dump it instead of a new start */
+            /*
+             * the device never saw [next, from): dump it instead of a new start
+             */
             size_t skip = ref_rand_range(rand, 0, len - 1);
 
             mlx5_tls_tx_dump(&tx, buf, skip, &res);
@@ -746,8 +795,8 @@ static void tx_case(GRand *rand)
         ref_assert_equal(buf, st->wire->data + from, len, "sent");
         mlx5_tls_strict_tx_passed(strict.s, 1, base + from);
         for (size_t off = 0; off < len; off += 1400) {
-            mlx5_tls_strict_tx_frame(strict.s, 1, true, base + from + off, buf + off,
-                                     MIN(1400, len - off));
+            mlx5_tls_strict_tx_frame(strict.s, 1, true, base + from + off,
+                                     buf + off, MIN(1400, len - off));
         }
         strict_bench_cqe(&strict, 1);
         g_assert_cmpstr(strict.last, ==, NULL);

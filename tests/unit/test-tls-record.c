@@ -1,8 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of the incremental record crypto: published vectors, every cut of a record, save
- * and resume at every byte, the pool of cipher contexts, damaged records.
+ * Tests of the incremental record crypto: published vectors, every cut of a
+ * record, save and resume at every byte, the pool of cipher contexts, damaged
+ * records.
  */
 #include <glib.h>
 #include <string.h>
@@ -75,11 +75,13 @@ static void one_clear(One *o)
 
 static void one_open(const One *o, Mlx5TlsRecord *rec)
 {
-    mlx5_tls_record_open(rec, o->pool, &o->crypto, o->number, o->st->wire->data);
+    mlx5_tls_record_open(rec, o->pool, &o->crypto, o->number,
+                         o->st->wire->data);
 }
 
 /* Encrypt or decrypt in pieces that end at cuts[]; check all output. */
-static void run_pieces(const One *o, bool encrypt, const size_t *cuts, size_t n_cuts)
+static void run_pieces(const One *o, bool encrypt, const size_t *cuts,
+                       size_t n_cuts)
 {
     g_autofree uint8_t *buf = g_memdup2(encrypt ? o->tx : o->wire, o->len);
     Mlx5TlsRecord rec = { 0 };
@@ -115,21 +117,29 @@ static void run_pieces(const One *o, bool encrypt, const size_t *cuts, size_t n_
     g_assert_false(mlx5_tls_record_is_open(&rec));
 }
 
-/* ---- vectors ----------------------------------------------------------------- */
+/* ---- vectors ------------------------------------------------------------- */
 
 /* RFC 8448, section 3: application data, TLS_AES_128_GCM_SHA256. */
 static const struct {
     const char *key, *iv, *record;
     uint64_t number;
 } rfc8448[] = {
-    { "1742 2dda 596e d5d9 acd8 90e3 c63f 5051", "5b78 923d ee08 5790 33e5 23d9",
-      "1703 0300 43a2 3f70 54b6 2c94 d0af fafe 8228 ba55 cbef acea 42f9 14aa 66bc ab3f"
-      "2b98 19a8 a5b4 6b39 5bd5 4a9a 2044 1e2b 6297 4e1f 5a62 92a2 9770 14bd 1e3d eae6"
-      "3aee bb21 6949 15e4", 0 },
-    { "9f02 283b 6c9c 07ef c26b b9f2 ac92 e356", "cf78 2b88 dd83 549a adf1 e984",
-      "1703 0300 432e 937e 11ef 4ac7 40e5 38ad 3600 5fc4 a469 32fc 3225 d05f 82aa 1b36"
-      "e30e faf9 7d90 e6df fc60 2dcb 501a 59a8 fcc4 9c4b f2e5 f0a2 1c00 47c2 abf3 3254"
-      "0dd0 32e1 67c2 955d", 1 },
+    { "1742 2dda 596e d5d9 acd8 90e3 c63f 5051",
+      "5b78 923d ee08 5790 33e5 23d9",
+      "1703 0300 43a2 3f70 54b6 2c94 d0af fafe "
+      "8228 ba55 cbef acea 42f9 14aa 66bc ab3f"
+      "2b98 19a8 a5b4 6b39 5bd5 4a9a 2044 1e2b "
+      "6297 4e1f 5a62 92a2 9770 14bd 1e3d eae6"
+      "3aee bb21 6949 15e4",
+      0 },
+    { "9f02 283b 6c9c 07ef c26b b9f2 ac92 e356",
+      "cf78 2b88 dd83 549a adf1 e984",
+      "1703 0300 432e 937e 11ef 4ac7 40e5 38ad "
+      "3600 5fc4 a469 32fc 3225 d05f 82aa 1b36"
+      "e30e faf9 7d90 e6df fc60 2dcb 501a 59a8 "
+      "fcc4 9c4b f2e5 f0a2 1c00 47c2 abf3 3254"
+      "0dd0 32e1 67c2 955d",
+      1 },
 };
 
 static size_t unhex(const char *hex, uint8_t *out)
@@ -148,7 +158,8 @@ static size_t unhex(const char *hex, uint8_t *out)
 static void test_rfc8448(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(rfc8448); i++) {
-        uint8_t wire[128] = { 0 }, text[128], buf[128], keyb[16] = { 0 }, iv[12] = { 0 };
+        uint8_t wire[128] = { 0 }, text[128], buf[128], keyb[16] = { 0 },
+                iv[12] = { 0 };
         Mlx5GcmPool *pool = ref_pool_new(1);
         Mlx5TlsCrypto crypto = { .tls_version = MLX5_TLS_VERSION_1_3 };
         size_t len = unhex(rfc8448[i].record, wire);
@@ -184,7 +195,7 @@ static void test_rfc8448(void)
     }
 }
 
-/* ---- headers ----------------------------------------------------------------- */
+/* ---- headers ------------------------------------------------------------- */
 
 static void test_headers(void)
 {
@@ -197,18 +208,22 @@ static void test_headers(void)
 
             for (size_t n = 1; n < 5; n++) {
                 g_assert_cmpint(mlx5_tls_header_check(v, h, n), ==,
-                                ok ? MLX5_TLS_HEADER_PARTIAL : MLX5_TLS_HEADER_BAD);
+                                ok ? MLX5_TLS_HEADER_PARTIAL :
+                                     MLX5_TLS_HEADER_BAD);
             }
             g_assert_cmpint(mlx5_tls_header_check(v, h, 5), ==,
                             ok ? MLX5_TLS_HEADER_OK : MLX5_TLS_HEADER_BAD);
         }
         for (unsigned b = 0; b < 256; b++) {
-            uint8_t major[5] = { 23, b, 3, 0, 100 }, minor[5] = { 23, 3, b, 0, 100 };
+            uint8_t major[5] = { 23, b, 3, 0, 100 },
+                    minor[5] = { 23, 3, b, 0, 100 };
 
-            g_assert_cmpint(mlx5_tls_header_check(v, major, 2) == MLX5_TLS_HEADER_BAD, ==,
-                            b != 3);
-            g_assert_cmpint(mlx5_tls_header_check(v, minor, 3) == MLX5_TLS_HEADER_BAD, ==,
-                            b != 3);
+            g_assert_cmpint(mlx5_tls_header_check(v, major, 2) ==
+                                MLX5_TLS_HEADER_BAD,
+                            ==, b != 3);
+            g_assert_cmpint(mlx5_tls_header_check(v, minor, 3) ==
+                                MLX5_TLS_HEADER_BAD,
+                            ==, b != 3);
         }
         for (unsigned len = 0; len < 65536; len++) {
             uint8_t h[5] = { 23, 3, 3, len >> 8, len };
@@ -219,14 +234,16 @@ static void test_headers(void)
                             ok ? MLX5_TLS_HEADER_OK : MLX5_TLS_HEADER_BAD);
             /* a prefix is bad only if no header with it is good */
             g_assert_cmpint(mlx5_tls_header_check(v, h, 4), ==,
-                            len >> 8 <= (min + 16384) >> 8 ? MLX5_TLS_HEADER_PARTIAL :
-                                                             MLX5_TLS_HEADER_BAD);
+                            len >> 8 <= (min + 16384) >> 8 ?
+                                MLX5_TLS_HEADER_PARTIAL :
+                                MLX5_TLS_HEADER_BAD);
         }
-        g_assert_cmpint(mlx5_tls_header_check(v, NULL, 0), ==, MLX5_TLS_HEADER_PARTIAL);
+        g_assert_cmpint(mlx5_tls_header_check(v, NULL, 0), ==,
+                        MLX5_TLS_HEADER_PARTIAL);
     }
 }
 
-/* ---- cuts -------------------------------------------------------------------- */
+/* ---- cuts ---------------------------------------------------------------- */
 
 static const size_t small_sizes[] = { 0, 1, 2, 15, 16, 17, 31, 32, 33, 47, 64 };
 
@@ -292,14 +309,20 @@ static void test_destinations(void)
         one_init(&o, c, 5000, 3, 4);
         dst = g_malloc0(o.len);
         for (size_t cut = 0; cut < o.len; cut += 13) {
-            /* the first part discarded, as by DUMP; the second to another buffer */
+            /*
+             * the first part discarded, as by DUMP; the second to another
+             * buffer
+             */
             memset(dst, 0, o.len);
             one_open(&o, &rec);
-            g_assert_cmpuint(mlx5_tls_record_encrypt(&rec, NULL, o.tx, cut), ==, cut);
-            g_assert_cmpuint(mlx5_tls_record_encrypt(&rec, dst + cut, o.tx + cut,
-                                                     o.len + 100), ==, o.len - cut);
+            g_assert_cmpuint(mlx5_tls_record_encrypt(&rec, NULL, o.tx, cut), ==,
+                             cut);
+            g_assert_cmpuint(mlx5_tls_record_encrypt(&rec, dst + cut,
+                                                     o.tx + cut, o.len + 100),
+                             ==, o.len - cut);
             mlx5_tls_record_close(&rec);
-            ref_assert_equal(dst + cut, o.wire + cut, o.len - cut, "src to dst");
+            ref_assert_equal(dst + cut, o.wire + cut, o.len - cut,
+                             "src to dst");
             for (size_t i = 0; i < cut; i++) {
                 g_assert_cmpuint(dst[i], ==, 0);
             }
@@ -308,7 +331,9 @@ static void test_destinations(void)
     }
 }
 
-/* Skip decryption of some pieces: the spans of the others still decrypt right. */
+/*
+ * Skip decryption of some pieces: the spans of the others still decrypt right.
+ */
 static void test_holes_in_decryption(void)
 {
     FOR_CONFIGS(c) {
@@ -335,7 +360,7 @@ static void test_holes_in_decryption(void)
     }
 }
 
-/* ---- damaged records --------------------------------------------------------- */
+/* ---- damaged records ----------------------------------------------------- */
 
 static bool hash_all(const One *o, const uint8_t *wire, size_t cut)
 {
@@ -344,8 +369,9 @@ static bool hash_all(const One *o, const uint8_t *wire, size_t cut)
 
     one_open(o, &rec);
     g_assert_cmpuint(mlx5_tls_record_hash(&rec, wire, cut, NULL, 0), ==, cut);
-    g_assert_cmpuint(mlx5_tls_record_hash(&rec, wire + cut, o->len - cut, NULL, 0), ==,
-                     o->len - cut);
+    g_assert_cmpuint(
+        mlx5_tls_record_hash(&rec, wire + cut, o->len - cut, NULL, 0), ==,
+        o->len - cut);
     ok = mlx5_tls_record_tag_ok(&rec);
     mlx5_tls_record_close(&rec);
     return ok;
@@ -379,10 +405,11 @@ static void test_every_bit_counts(void)
     }
 }
 
-/* ---- save and resume --------------------------------------------------------- */
+/* ---- save and resume ----------------------------------------------------- */
 
 /*
- * Process pos bytes, keep only a copy of the state's bytes, go on with new objects.
+ * Process pos bytes, keep only a copy of the state's bytes, go on with new
+ * objects.
  */
 static void resume_at(const One *o, bool encrypt, size_t pos)
 {
@@ -416,7 +443,8 @@ static void resume_at(const One *o, bool encrypt, size_t pos)
         g_assert_true(mlx5_tls_record_tag_ok(&rec));
         mlx5_gcm_spans_apply(pool, rec.key, buf, spans);
         g_array_set_size(spans, 0);
-        ref_assert_equal(buf + pos, o->clear + pos, o->len - pos, "decrypted, resumed");
+        ref_assert_equal(buf + pos, o->clear + pos, o->len - pos,
+                         "decrypted, resumed");
     }
     g_assert_cmpuint(n, ==, o->len - pos);
     mlx5_tls_record_close(&rec);
@@ -475,7 +503,8 @@ static void test_resume_many_times(void)
                 }
                 mlx5_tls_record_save(&rec, &state);
             }
-            ref_assert_equal(buf, o.wire, o.len, "byte by byte, saved in between");
+            ref_assert_equal(buf, o.wire, o.len,
+                             "byte by byte, saved in between");
             g_assert_true(encrypt || mlx5_tls_record_tag_ok(&rec));
             mlx5_tls_record_close(&rec);
         }
@@ -513,11 +542,13 @@ static void test_restore_refuses(void)
     one_clear(&o);
 }
 
-/* ---- the pool ---------------------------------------------------------------- */
+/* ---- the pool ------------------------------------------------------------ */
 
 #define MANY    40
 
-/* Many open records share few slots; pieces of random records in random order. */
+/*
+ * Many open records share few slots; pieces of random records in random order.
+ */
 static void test_interleaved(void)
 {
     static const unsigned slots[] = { 1, 2, 7, MANY };
@@ -547,7 +578,8 @@ static void test_interleaved(void)
                 continue;
             }
             if (i & 1) {
-                mlx5_tls_record_encrypt(&rec[i], buf[i] + pos[i], buf[i] + pos[i], n);
+                mlx5_tls_record_encrypt(&rec[i], buf[i] + pos[i],
+                                        buf[i] + pos[i], n);
             } else {
                 mlx5_tls_record_hash(&rec[i], buf[i] + pos[i], n, NULL, 0);
             }
@@ -636,7 +668,9 @@ static void test_keys(void)
     mlx5_tls_key_unref(NULL);
     g_assert_null(mlx5_tls_key_ref(NULL));
 
-    /* one key in two pools; spans are decrypted by a pool that has no slot yet */
+    /*
+     * one key in two pools; spans are decrypted by a pool that has no slot yet
+     */
     one_init(&o, &configs[0], 100, 5, 4);
     for (int i = 0; i < 2; i++) {
         Mlx5GcmPool *hash = i ? p2 : p1, *apply = i ? p1 : p2;
@@ -677,14 +711,16 @@ static void test_key_death(void)
     mlx5_tls_crypto_clear(&o.crypto);
     mlx5_tls_key_unref(o.key);
     /* the record's own reference keeps it going */
-    g_assert_cmpuint(mlx5_tls_record_hash(&rec, o.wire, o.len, NULL, 0), ==, o.len);
+    g_assert_cmpuint(mlx5_tls_record_hash(&rec, o.wire, o.len, NULL, 0), ==,
+                     o.len);
     g_assert_true(mlx5_tls_record_tag_ok(&rec));
     before = *mlx5_gcm_pool_stats(pool);
     mlx5_tls_record_close(&rec);
 
     /* a key of the same bytes does not find the old slot's set-up */
     o.key = ref_engine_key(&o.st->keys);
-    o.crypto = (Mlx5TlsCrypto) { .key = mlx5_tls_key_ref(o.key), .tls_version = 2 };
+    o.crypto =
+        (Mlx5TlsCrypto){ .key = mlx5_tls_key_ref(o.key), .tls_version = 2 };
     memcpy(o.crypto.iv, o.st->keys.iv, 4);
     mlx5_tls_record_open(&rec, pool, &o.crypto, o.number, o.st->wire->data);
     mlx5_tls_record_hash(&rec, o.wire, o.len, NULL, 0);
@@ -704,7 +740,9 @@ static void test_key_death(void)
     one_clear(&o);
 }
 
-/* A libcrypto that is told to offer less (here: only what is approved by FIPS). */
+/*
+ * A libcrypto that is told to offer less (here: only what is approved by FIPS).
+ */
 static void test_no_cipher(void)
 {
     char *err = NULL;
@@ -712,8 +750,8 @@ static void test_no_cipher(void)
     g_assert_true(EVP_set_default_properties(NULL, "fips=yes"));
     g_assert_null(mlx5_tls_engine_new(4, &err));
     g_assert_true(EVP_set_default_properties(NULL, ""));
-    g_assert_cmpstr(err, ==,
-                    "this libcrypto offers no AES-128-CTR: TLS offload needs it");
+    g_assert_cmpstr(
+        err, ==, "this libcrypto offers no AES-128-CTR: TLS offload needs it");
     g_free(err);
     mlx5_tls_engine_free(ref_engine_new(4));
     mlx5_tls_engine_free(NULL);
@@ -739,7 +777,10 @@ static void test_zeroised(void)
     g_assert_cmpmem(&o.crypto, sizeof(o.crypto), &zero, sizeof(o.crypto));
 }
 
-/* What the device counts for a checker's context and for a key is what they take. */
+/*
+ * What the device counts for a checker's context and for a key is what they
+ * take.
+ */
 static void test_memory(void)
 {
     enum { N = 500 };
@@ -793,7 +834,8 @@ int main(int argc, char **argv)
     g_test_add_func("/tls/record/cuts-full", test_cuts_full);
     g_test_add_func("/tls/record/byte-by-byte", test_byte_by_byte);
     g_test_add_func("/tls/record/destinations", test_destinations);
-    g_test_add_func("/tls/record/holes-in-decryption", test_holes_in_decryption);
+    g_test_add_func("/tls/record/holes-in-decryption",
+                    test_holes_in_decryption);
     g_test_add_func("/tls/record/every-bit-counts", test_every_bit_counts);
     g_test_add_func("/tls/record/resume-every-byte", test_resume_every_byte);
     g_test_add_func("/tls/record/resume-full-record", test_resume_full_record);

@@ -1,9 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * What a packet with flag 3 holds (rx-error-bytes, tls_rx.h): each value in each place a
- * wrong tag can have, and the promise behind it, that software gets the ciphertext back.
- * All bytes are compared with records that libcrypto's own AES-GCM sealed or opened.
+ * What a packet with flag 3 holds (rx-error-bytes, tls_rx.h): each value in
+ * each place a wrong tag can have, and the promise behind it, that software
+ * gets the ciphertext back. All bytes are compared with records that
+ * libcrypto's own AES-GCM sealed or opened.
  */
 #include "tls-rx-bench.h"
 
@@ -13,15 +13,17 @@ static GRand *rng;
 
 static const char *const values[] = { "record", "packet", "wire" };
 
-#define VALUES(v) for (int v = MLX5_TLS_ERROR_RECORD; v <= MLX5_TLS_ERROR_WIRE; v++)
+#define VALUES(v) \
+    for (int v = MLX5_TLS_ERROR_RECORD; v <= MLX5_TLS_ERROR_WIRE; v++)
 
 static void set_value(Mlx5TlsKnobs *knobs, int v)
 {
-    g_assert_cmpstr(mlx5_tls_knobs_parse(knobs, "rx-error-bytes", values[v]), ==, NULL);
+    g_assert_cmpstr(mlx5_tls_knobs_parse(knobs, "rx-error-bytes", values[v]),
+                    ==, NULL);
     g_assert_cmpint(knobs->rx_error_bytes, ==, v);
 }
 
-/* ---- the places -------------------------------------------------------------- */
+/* ---- the places ---------------------------------------------------------- */
 
 /* The records of these tests: their plaintext's lengths. */
 static const size_t texts[] = { 200, 150, 40, 300, 60, 500 };
@@ -34,12 +36,16 @@ typedef struct At {
 
 typedef struct Place {
     const char *name;
-    At first;           /* one packet with flag 1 from 0 to here; none if it is 0 */
-    bool overlap;       /* then one that begins a byte too early, up to `from` */
+    At first;           /* one packet with flag 1 from 0 to here; none if it is
+                         * 0 */
+    bool overlap;       /* then one that begins a byte too early, up to
+                         * `from` */
     At from, to;        /* the packet with the wrong tag, */
     unsigned bad;       /* which is that of this record */
-    bool rest;          /* record: the rest of the record open at `from` is transformed */
-    At next;            /* then packets from `to` to here, of a record that began before */
+    bool rest;          /* record: the rest of the record open at `from` is
+                         * transformed */
+    At next;            /* then packets from `to` to here, of a record that
+                         * began before */
 } Place;
 
 static const Place places[] = {
@@ -74,7 +80,8 @@ static size_t at(const Rx *t, At a)
     return OFF(t, a.rec) + a.off;
 }
 
-static void run_place(const Place *pl, int v, bool v13, size_t key_len, bool in_tag)
+static void run_place(const Place *pl, int v, bool v13, size_t key_len,
+                      bool in_tag)
 {
     size_t from, to, next, flip, rest, p = 0;
     const RefRecord *bad;
@@ -145,13 +152,17 @@ static void test_places(void)
     for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
         VALUES(v) {
             for (int kind = 0; kind < 8; kind++) {
-                run_place(&places[i], v, kind & 1, kind & 2 ? 32 : 16, kind & 4);
+                run_place(&places[i], v, kind & 1, kind & 2 ? 32 : 16,
+                          kind & 4);
             }
         }
     }
 }
 
-/* R35: of each byte of header and record that can be the last of a packet with flag 3 */
+/*
+ * R35: of each byte of header and record that can be the last of a packet with
+ * flag 3
+ */
 static void test_r35(void)
 {
     for (size_t n = 1; n < 150 + 29; n++) {
@@ -163,7 +174,8 @@ static void test_r35(void)
         }
         rx_start(&t, t.base);
         rx_pkt(&t, 0, 30, F1, 3, OFFLOAD);
-        rx_pkt_error(&t, 30, OFF(&t, 1) + n, OFF(&t, 1) - 5, 0, OFF(&t, 1), 5, OFFLOAD);
+        rx_pkt_error(&t, 30, OFF(&t, 1) + n, OFF(&t, 1) - 5, 0, OFF(&t, 1), 5,
+                     OFFLOAD);
         g_assert_true(rx_took(&t, 35));
         /* lost for good if its header is, else the place is kept */
         if (n & 1) {
@@ -195,9 +207,9 @@ static void test_restart(void)
 }
 
 /*
- * Bytes of a record that was given up before the wrong tag: flag 0, as with a right tag.
- * With flag 3 software would take them for transformed if it had got other bytes of that
- * record by flag 1.
+ * Bytes of a record that was given up before the wrong tag: flag 0, as with a
+ * right tag. With flag 3 software would take them for transformed if it had got
+ * other bytes of that record by flag 1.
  */
 static void test_behind_skipped(void)
 {
@@ -217,7 +229,10 @@ static void test_behind_skipped(void)
     }
 }
 
-/* Tracking is lost behind the wrong tag: what was followed is as the value says. */
+/*
+ * Tracking is lost behind the wrong tag: what was followed is as the value
+ * says.
+ */
 static void test_lost_behind(void)
 {
     VALUES(v) {
@@ -230,13 +245,14 @@ static void test_lost_behind(void)
         rx_start(&t, t.base);
         rx_pkt(&t, 0, 30, F1, 3, OFFLOAD);
         rest = v == MLX5_TLS_ERROR_WIRE ? 0 : OFF(&t, 1);
-        rx_pkt_error(&t, 30, OFF(&t, 3) + 30, OFF(&t, 1) - 1, 0, rest, 5, SEARCH);
+        rx_pkt_error(&t, 30, OFF(&t, 3) + 30, OFF(&t, 1) - 1, 0, rest, 5,
+                     SEARCH);
         g_assert_false(rx_took(&t, 35));
         rx_free(&t);
     }
 }
 
-/* ---- getting it back --------------------------------------------------------- */
+/* ---- getting it back ----------------------------------------------------- */
 
 /* What the software has of each byte of the stream: the first that arrived. */
 typedef struct Got {
@@ -245,13 +261,13 @@ typedef struct Got {
 } Got;
 
 /*
- * What software does that finds records which the context cannot have decrypted (they are
- * under another key, or damaged): apply the context's key stream again to what it
- * transformed. sw is the value that the software believes in. Returns whether all is as
- * it was on the wire.
+ * What software does that finds records which the context cannot have decrypted
+ * (they are under another key, or damaged): apply the context's key stream
+ * again to what it transformed. sw is the value that the software believes in.
+ * Returns whether all is as it was on the wire.
  */
-static bool undo(const RefStream *st, const uint8_t *wire, const Got *got, int sw,
-                 const RefKeys *k)
+static bool undo(const RefStream *st, const uint8_t *wire, const Got *got,
+                 int sw, const RefKeys *k)
 {
     for (unsigned i = 0; i < st->recs->len; i++) {
         const RefRecord *r = ref_rec(st, i);
@@ -259,7 +275,8 @@ static bool undo(const RefStream *st, const uint8_t *wire, const Got *got, int s
         bool shown = false;
 
         /* text ^ wire is the key stream */
-        ref_open_prefix(k, st->first_number + i, wire + r->off, text, r->text_len);
+        ref_open_prefix(k, st->first_number + i, wire + r->off, text,
+                        r->text_len);
         for (size_t x = r->off; x < r->off + r->len; x++) {
             shown |= got[x].flag == F1;
         }
@@ -281,14 +298,17 @@ static bool undo(const RefStream *st, const uint8_t *wire, const Got *got, int s
 }
 
 /*
- * A stream in which some records are under another key (as behind a KeyUpdate: all from
- * one on) or have a wrong tag, in packets of some size, lost and repeated.
+ * A stream in which some records are under another key (as behind a KeyUpdate:
+ * all from one on) or have a wrong tag, in packets of some size, lost and
+ * repeated.
  */
 static void random_case(int v, unsigned failed[3], uint64_t flags[4])
 {
-    bool v13 = ref_rand_range(rng, 0, 1), rekey = v13 && ref_rand_range(rng, 0, 1);
+    bool v13 = ref_rand_range(rng, 0, 1),
+         rekey = v13 && ref_rand_range(rng, 0, 1);
     unsigned max = (unsigned[]) { 1, 60, 700, 6000 }[ref_rand_range(rng, 0, 3)];
-    unsigned segment = (unsigned[]) { 7, 100, 1448, 5000 }[ref_rand_range(rng, 0, 3)];
+    unsigned segment =
+        (unsigned[]){ 7, 100, 1448, 5000 }[ref_rand_range(rng, 0, 3)];
     unsigned loss = ref_rand_range(rng, 0, 1) * 5, n = 30, change;
     g_autoptr(RefStream) other = NULL;
     g_autofree uint8_t *wire = NULL;
@@ -313,8 +333,8 @@ static void random_case(int v, unsigned failed[3], uint64_t flags[4])
 
         if (rekey) {
             ref_stream_add(other, rng, 23, r->text_len);
-            memcpy(wire + r->off, other->wire->data + ref_rec(other, i - change)->off,
-                   r->len);
+            memcpy(wire + r->off,
+                   other->wire->data + ref_rec(other, i - change)->off, r->len);
         } else if (ref_rand_range(rng, 0, 3) == 0) {
             wire[r->off + r->len - 1] ^= 1;
         }
@@ -368,8 +388,8 @@ static void random_case(int v, unsigned failed[3], uint64_t flags[4])
 }
 
 /*
- * Whatever comes in whatever order, software that knows the value gets the ciphertext
- * back; software that believes in another does not.
+ * Whatever comes in whatever order, software that knows the value gets the
+ * ciphertext back; software that believes in another does not.
  */
 static void test_undo(void)
 {
@@ -385,11 +405,12 @@ static void test_undo(void)
                 g_error("%s: case %u cannot be undone", values[v], i);
             }
         }
-        g_test_message("%s: flags %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %"
-                       G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
-                       "; undone as record, packet, wire: %u, %u, %u of %u fail", values[v],
-                       flags[0], flags[1], flags[2], flags[3], failed[0], failed[1],
-                       failed[2], cases);
+        g_test_message(
+            "%s: flags %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+            " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+            "; undone as record, packet, wire: %u, %u, %u of %u fail",
+            values[v], flags[0], flags[1], flags[2], flags[3], failed[0],
+            failed[1], failed[2], cases);
         VALUES(sw) {
             g_assert_true((failed[sw] == 0) == (sw == v));
         }

@@ -1,8 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of the RX context beyond its single rows: knobs, every cut of a record, sequence
- * wrap, partially decrypted records, record log, hostile input, many contexts.
+ * Tests of the RX context beyond its single rows: knobs, every cut of a record,
+ * sequence wrap, partially decrypted records, record log, hostile input, many
+ * contexts.
  */
 #include <string.h>
 
@@ -10,9 +10,12 @@
 
 static GRand *rng;
 
-/* ---- cuts, wrap, versions ---------------------------------------------------- */
+/* ---- cuts, wrap, versions ------------------------------------------------ */
 
-/* Records of 17, 0 (1.2) and 40 bytes in three packets, cut at every two places. */
+/*
+ * Records of 17, 0 (1.2) and 40 bytes in three packets, cut at every two
+ * places.
+ */
 static void test_cuts(void)
 {
     for (int c = 0; c < 4; c++) {
@@ -38,7 +41,10 @@ static void test_cuts(void)
     }
 }
 
-/* The sequence number wraps at every byte of a record, in every row that compares it. */
+/*
+ * The sequence number wraps at every byte of a record, in every row that
+ * compares it.
+ */
 static void test_wrap(void)
 {
     Rx t;
@@ -73,7 +79,8 @@ static void test_versions(void)
     for (int c = 0; c < 4; c++) {
         Rx t;
 
-        rx_new_stream(&t, rng, c & 1, c & 2 ? 32 : 16, 1ull << 63, g_rand_int(rng));
+        rx_new_stream(&t, rng, c & 1, c & 2 ? 32 : 16, 1ull << 63,
+                      g_rand_int(rng));
         for (int i = 0; i < 40; i++) {
             ref_stream_add(t.st, rng, c & 1 ? 23 : 20 + i % 4,
                            i % 8 ? ref_rand_range(rng, 1, 2000) : 16384);
@@ -109,11 +116,11 @@ static void test_13_types(void)
     rx_free(&t);
 }
 
-/* ---- partially decrypted records --------------------------------------------- */
+/* ---- partially decrypted records ----------------------------------------- */
 
 /*
- * Record 8 (500 bytes) in four packets, E for not decrypted, D for decrypted: all the
- * patterns that software has to put together again.
+ * Record 8 (500 bytes) in four packets, E for not decrypted, D for decrypted:
+ * all the patterns that software has to put together again.
  */
 static void test_mixed_records(void)
 {
@@ -132,7 +139,9 @@ static void test_mixed_records(void)
     for (int i = 0; i < 4; i++) {
         rx_pkt(&t, p[i], p[i + 1], F1, 5, OFFLOAD);
     }
-    /* E D D D, tag verified: the first comes with bytes that were seen before */
+    /*
+     * E D D D, tag verified: the first comes with bytes that were seen before
+     */
     rx_start(&t, t.base);
     rx_pkt(&t, 0, p[0], F1, 3, OFFLOAD);
     rx_pkt(&t, p[0] - 10, p[1], F0, 7, OFFLOAD);
@@ -178,7 +187,7 @@ static void test_bad_among_good(void)
     rx_free(&t);
 }
 
-/* ---- knobs ------------------------------------------------------------------- */
+/* ---- knobs --------------------------------------------------------------- */
 
 static void test_flag_at_loss(void)
 {
@@ -218,7 +227,10 @@ static void test_flag_at_both(void)
     rx_free(&t);
 }
 
-/* A packet has one flag: 3 goes before 2, which is then raised by the next new packet. */
+/*
+ * A packet has one flag: 3 goes before 2, which is then raised by the next new
+ * packet.
+ */
 static void test_bad_tag_search(void)
 {
     Rx t;
@@ -226,7 +238,8 @@ static void test_bad_tag_search(void)
     rx_new(&t, rng);
     t.knobs->bad_tag_action = MLX5_TLS_BAD_TAG_SEARCH;
     t.knobs->rx_error_bytes = MLX5_TLS_ERROR_WIRE;
-    for (int at = MLX5_TLS_RESYNC_AT_MAGIC; at <= MLX5_TLS_RESYNC_AT_BOTH; at++) {
+    for (int at = MLX5_TLS_RESYNC_AT_MAGIC; at <= MLX5_TLS_RESYNC_AT_BOTH;
+         at++) {
         bool loss = at != MLX5_TLS_RESYNC_AT_MAGIC;
 
         t.knobs->rx_resync_flag_at = at;
@@ -312,7 +325,10 @@ static void test_magic_only(void)
     rx_bytes(&t, seq, zeros, NULL, 103, F0, 13, SEARCH);
     rx_bytes(&t, seq + 103, zeros + 103, NULL, 7, F2, 30, CAND);
     g_assert_cmphex(t.rx.hw_resync, ==, seq + 105);
-    /* a bad length in the header at N: for this search it is a header all the same */
+    /*
+     * a bad length in the header at N: for this search it is a header all the
+     * same
+     */
     for (size_t cut = 1; cut < 5; cut++) {
         static const uint8_t h[5] = { 23, 3, 3, 0x40, 0xff };
 
@@ -322,7 +338,8 @@ static void test_magic_only(void)
         rx_bytes(&t, t.rx.exp, h + cut, NULL, 5 - cut, F0, 5, LINK);
         g_assert_true(rx_took(&t, 10));
         g_assert_true(rx_took(&t, 30));
-        g_assert_cmphex(t.rx.next_hdr, ==, (uint32_t)(t.base + OFF(&t, 5) + 5 + 0x40ff));
+        g_assert_cmphex(t.rx.next_hdr, ==,
+                        (uint32_t)(t.base + OFF(&t, 5) + 5 + 0x40ff));
     }
     /* 03 03 03 03 all over: terminates, one flag */
     memset(zeros + 1, 3, sizeof(zeros) - 1);
@@ -371,7 +388,7 @@ static void test_start_knobs(void)
     rx_free(&t);
 }
 
-/* ---- hostile input ----------------------------------------------------------- */
+/* ---- hostile input ------------------------------------------------------- */
 
 static void test_lengths(void)
 {
@@ -386,7 +403,8 @@ static void test_lengths(void)
         rx_bytes(&t, t.rx.exp, &byte, NULL, 0, F0, 0, s);
         WHY(&t, EMPTY);
         rx_bytes(&t, t.rx.exp + 1000, &byte, NULL, 0, F0, 0, s);
-        mlx5_tls_rx_packet(&t.rx, t.rx.exp, &byte, MLX5_TLS_MAX_PAYLOAD + 1, &t.res);
+        mlx5_tls_rx_packet(&t.rx, t.rx.exp, &byte, MLX5_TLS_MAX_PAYLOAD + 1,
+                           &t.res);
         WHY(&t, TOO_LONG);
         g_assert_cmpint(t.res.flag, ==, F0);
         mlx5_tls_rx_packet(&t.rx, t.rx.exp, &byte, SIZE_MAX, &t.res);
@@ -397,7 +415,10 @@ static void test_lengths(void)
     }
 }
 
-/* The longest payload that is taken, made of the shortest and of the longest records. */
+/*
+ * The longest payload that is taken, made of the shortest and of the longest
+ * records.
+ */
 static void test_longest(void)
 {
     Rx t;
@@ -413,7 +434,9 @@ static void test_longest(void)
     rx_free(&t);
 }
 
-/* Any bytes at any place: no crash, no hang, no byte changed with flag 0 and 2. */
+/*
+ * Any bytes at any place: no crash, no hang, no byte changed with flag 0 and 2.
+ */
 static void test_noise(void)
 {
     for (int round = 0; round < 200; round++) {
@@ -435,14 +458,16 @@ static void test_noise(void)
 
             for (size_t k = 0; k < len; k++) {
                 /* mostly what headers are made of */
-                bytes[k] = "\x17\x03\x03\x00\x16\x30\x40"[ref_rand_range(rng, 0, 6)];
+                bytes[k] =
+                    "\x17\x03\x03\x00\x16\x30\x40"[ref_rand_range(rng, 0, 6)];
             }
             buf = g_memdup2(bytes, len);
             if (t.rx.state == CAND && ref_rand_range(rng, 0, 3) == 0) {
                 g_assert_cmpint(rx_static(&t, i, t.rx.hw_resync), ==,
                                 MLX5_TLS_RX_STATIC_APPROVED);
             }
-            mlx5_tls_rx_packet(&t.rx, ref_rand_range(rng, 0, 9) ? t.rx.exp : seq, buf,
+            mlx5_tls_rx_packet(&t.rx,
+                               ref_rand_range(rng, 0, 9) ? t.rx.exp : seq, buf,
                                len, &t.res);
             if (t.res.flag == F0 || t.res.flag == F2 || (t.res.flag == F3 &&
                 t.knobs->rx_error_bytes == MLX5_TLS_ERROR_WIRE)) {
@@ -453,7 +478,7 @@ static void test_noise(void)
     }
 }
 
-/* ---- record log -------------------------------------------------------------- */
+/* ---- record log ---------------------------------------------------------- */
 
 static const Mlx5TlsRecordEvent *log_at(const Rx *t, unsigned i)
 {
@@ -461,8 +486,9 @@ static const Mlx5TlsRecordEvent *log_at(const Rx *t, unsigned i)
     return &g_array_index(t->log, Mlx5TlsRecordEvent, i);
 }
 
-static void check_log(const Rx *t, unsigned at, unsigned record, Mlx5TlsRecordMode mode,
-                      Mlx5TlsRecordEnd end, bool number_known, bool dec, bool not_dec)
+static void check_log(const Rx *t, unsigned at, unsigned record,
+                      Mlx5TlsRecordMode mode, Mlx5TlsRecordEnd end,
+                      bool number_known, bool dec, bool not_dec)
 {
     const Mlx5TlsRecordEvent *ev = log_at(t, at);
     const RefRecord *r = ref_rec(t->st, record);
@@ -583,7 +609,7 @@ static void test_stats(void)
     rx_free(&t);
 }
 
-/* ---- many contexts ----------------------------------------------------------- */
+/* ---- many contexts ------------------------------------------------------- */
 
 static void test_many_contexts(void)
 {
@@ -627,7 +653,8 @@ static void test_texts(void)
     g_assert_cmpstr(mlx5_tls_rx_row_str(0), ==, "no row");
     g_assert_cmpstr(mlx5_tls_rx_row_str(MLX5_TLS_RX_ROW_END), ==, "no row");
     g_assert_cmpstr(mlx5_tls_rx_state_str(LINK), ==, "LINK");
-    g_assert_cmpstr(mlx5_tls_rx_state_str(MLX5_TLS_RX_STATES), ==, "unknown state");
+    g_assert_cmpstr(mlx5_tls_rx_state_str(MLX5_TLS_RX_STATES), ==,
+                    "unknown state");
 }
 
 int main(int argc, char **argv)

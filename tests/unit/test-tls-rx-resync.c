@@ -1,8 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of the RX tracker, rows by number: the search for a header, the candidate, its
- * approval, the authentication of one record. The other rows are in test-tls-rx.c.
+ * Tests of the RX tracker, rows by number: the search for a header, the
+ * candidate, its approval, the authentication of one record. The other rows are
+ * in test-tls-rx.c.
  */
 #include <string.h>
 
@@ -88,7 +88,9 @@ static void test_r13(void)
     rx_free(&t);
 }
 
-/* R14: valid headers behind the candidate are counted, flag 2 is not repeated */
+/*
+ * R14: valid headers behind the candidate are counted, flag 2 is not repeated
+ */
 static void test_r14(void)
 {
     size_t pos;
@@ -227,14 +229,17 @@ static void test_r18_20_21(void)
             g_assert_cmpint(rx_took(&t, 20), ==, pos == OFF(&t, next) + 4);
             g_assert_cmpint(rx_took(&t, 21), ==, last);
         }
-        rx_check_psv(&t, 1, 1, t.base + OFF(&t, next + 1), t.base + OFF(&t, 1), next - 2);
+        rx_check_psv(&t, 1, 1, t.base + OFF(&t, next + 1), t.base + OFF(&t, 1),
+                     next - 2);
         rx_pkt(&t, OFF(&t, next + 1), END(&t), F1, 5, OFFLOAD);
         g_assert_cmpuint(t.rx.setup.rec_no, ==, 50);
     }
     rx_free(&t);
 }
 
-/* R21: what follows in the packet is in sync, but the packet is not decrypted */
+/*
+ * R21: what follows in the packet is in sync, but the packet is not decrypted
+ */
 static void test_r21_same_packet(void)
 {
     size_t pos;
@@ -290,7 +295,10 @@ static void test_r19(void)
     rx_free(&t);
 }
 
-/* R22: a wrong record number is found out, without flag 3 and without decrypting */
+/*
+ * R22: a wrong record number is found out, without flag 3 and without
+ * decrypting
+ */
 static void test_r22(void)
 {
     static const uint64_t wrong[] = { 41, 43, 0, UINT64_MAX };
@@ -344,7 +352,9 @@ static void test_r23(void)
         rx_pkt(&t, OFF(&t, 6) + 20, OFF(&t, 7), F0, 29, OFFLOAD);
         rx_pkt(&t, OFF(&t, 7), END(&t), F1, 5, OFFLOAD);
     }
-    /* before the record to be authenticated has begun there is nothing to spoil */
+    /*
+     * before the record to be authenticated has begun there is nothing to spoil
+     */
     pos = rx_to_state(&t, AUTH);
     rx_pkt(&t, pos + 10, OFF(&t, 6), F0, 23, OFFLOAD);
     g_assert_true(rx_took(&t, 21));
@@ -441,7 +451,8 @@ static void test_r32(void)
             rx_pkt(&t, pos, x + cut, F0, 31, LINK);
             rx_pkt_flip(&t, x + cut, OFF(&t, 6) + 20, x + byte, F2, 31, CAND);
             g_assert_true(rx_took(&t, 32));
-            g_assert_cmphex(t.rx.hw_resync, ==, (uint32_t)(t.base + OFF(&t, 6)));
+            g_assert_cmphex(t.rx.hw_resync, ==,
+                            (uint32_t)(t.base + OFF(&t, 6)));
             pos = rx_to_state(&t, LINK);
             rx_pkt(&t, x + 1, OFF(&t, 6), F0, 32, SEARCH);
             WHY(&t, SEARCHING);
@@ -466,11 +477,13 @@ static void test_r33_records(void)
         for (unsigned i = 2; i < 10; i++) {
             bool again = (i - 1) % n == 0;
 
-            rx_pkt(&t, OFF(&t, i - 1) + 5, OFF(&t, i) + 5, again ? F2 : F0, 29, CAND);
+            rx_pkt(&t, OFF(&t, i - 1) + 5, OFF(&t, i) + 5, again ? F2 : F0, 29,
+                   CAND);
             g_assert_cmpint(rx_took(&t, 33), ==, again);
             g_assert_cmpuint(t.rx.hw_off, ==, (i - 1) % n);
             if (again) {
-                g_assert_cmphex(t.rx.hw_resync, ==, (uint32_t)(t.base + OFF(&t, i)));
+                g_assert_cmphex(t.rx.hw_resync, ==,
+                                (uint32_t)(t.base + OFF(&t, i)));
             }
         }
         rx_free(&t);
@@ -484,7 +497,8 @@ static void test_r33_timeout(void)
 
     rx_new(&t, rng);
     pos = rx_to_state(&t, CAND);
-    g_assert_false(mlx5_tls_rx_resync_timeout(&t.rx));  /* resync-repeat=never */
+    /* resync-repeat=never */
+    g_assert_false(mlx5_tls_rx_resync_timeout(&t.rx));
     t.knobs->resync_repeat = MLX5_TLS_RESYNC_REPEAT_TIMEOUT;
     rx_pkt(&t, pos, OFF(&t, 5) + 30, F0, 29, CAND);
     g_assert_true(mlx5_tls_rx_resync_timeout(&t.rx));

@@ -1,10 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of the RX tracker, rows by number: set-up, start, packets in order, old and lost
- * ones while it offloads, and what is posted to it. Searching for a header and the way
- * back from there are in test-tls-rx-resync.c; the knobs, the record log, cuts and
- * hostile input in test-tls-rx-more.c.
+ * Tests of the RX tracker, rows by number: set-up, start, packets in order, old
+ * and lost ones while it offloads, and what is posted to it. Searching for a
+ * header and the way back from there are in test-tls-rx-resync.c; the knobs,
+ * the record log, cuts and hostile input in test-tls-rx-more.c.
  */
 #include <string.h>
 
@@ -59,9 +58,11 @@ static void test_r2(void)
     rx_pkt(&t, 400, 500, F0, 2, START);
     rx_pkt(&t, 499, 500, F0, 2, START);
     rx_check_psv(&t, 0, 0, t.base + 500, 0, 0);
-    /* its end lies tolerance - 1 bytes before the anchor: the last that will do */
-    rx_bytes(&t, t.base + 500 - ((1 << 24) - 1) - 100, t.st->wire->data, NULL, 100, F0, 2,
-             START);
+    /*
+     * its end lies tolerance - 1 bytes before the anchor: the last that will do
+     */
+    rx_bytes(&t, t.base + 500 - ((1 << 24) - 1) - 100, t.st->wire->data, NULL,
+             100, F0, 2, START);
     rx_pkt(&t, 0, 30, F0, 2, START);
     g_assert_cmpuint(HITS(&t, 4), ==, 0);
     rx_free(&t);
@@ -79,7 +80,8 @@ static void test_r3(void)
 
             rx_static(&t, 42, 0);
             rx_psv(&t, t.base + anchor);
-            rx_pkt(&t, anchor - before, anchor + behind, before ? F0 : F1, 3, OFFLOAD);
+            rx_pkt(&t, anchor - before, anchor + behind, before ? F0 : F1, 3,
+                   OFFLOAD);
             if (before) {
                 WHY(&t, BEFORE_ANCHOR);
             }
@@ -94,7 +96,8 @@ static void test_r3(void)
     rx_pkt(&t, OFF(&t, 4), END(&t), F1, 5, OFFLOAD);
     rx_static(&t, 42, 0);
     rx_psv(&t, t.base + OFF(&t, 2));
-    rx_pkt_flip(&t, OFF(&t, 2) - 1, OFF(&t, 3) + 9, OFF(&t, 3) - 1, F0, 3, OFFLOAD);
+    rx_pkt_flip(&t, OFF(&t, 2) - 1, OFF(&t, 3) + 9, OFF(&t, 3) - 1, F0, 3,
+                OFFLOAD);
     WHY(&t, BAD_TAG);
     /* no header at the anchor: R10 in the same packet */
     rx_static(&t, 42, 0);
@@ -158,8 +161,9 @@ static void test_r5(void)
 }
 
 /*
- * R5: a bad tag gives flag 3 to the packet it ends in, and the records behind that packet
- * are fine. test-tls-rx-error.c has the other values of rx-error-bytes.
+ * R5: a bad tag gives flag 3 to the packet it ends in, and the records behind
+ * that packet are fine. test-tls-rx-error.c has the other values of
+ * rx-error-bytes.
  */
 static void test_r5_bad_tag(void)
 {
@@ -177,8 +181,10 @@ static void test_r5_bad_tag(void)
         rx_start(&t, t.base);
         rx_pkt(&t, 0, OFF(&t, 2), F1, 3, OFFLOAD);
         if (flip < OFF(&t, 2) + 100) {
-            g_autofree uint8_t *buf = g_memdup2(t.st->wire->data + OFF(&t, 2), 100);
-            g_autofree uint8_t *out = g_memdup2(t.st->clear->data + OFF(&t, 2), 100);
+            g_autofree uint8_t *buf =
+                g_memdup2(t.st->wire->data + OFF(&t, 2), 100);
+            g_autofree uint8_t *out =
+                g_memdup2(t.st->clear->data + OFF(&t, 2), 100);
             size_t at = flip - OFF(&t, 2);
 
             buf[at] ^= 1;
@@ -227,14 +233,18 @@ static void test_r6(void)
         WHY(&t, OLD);
         rx_pkt(&t, 0, pos, F0, 6, s);
         rx_pkt(&t, 10, 20, F0, 6, s);
-        rx_bytes(&t, t.base + pos - 0x40000000, t.st->wire->data, NULL, 100, F0, 6, s);
+        rx_bytes(&t, t.base + pos - 0x40000000, t.st->wire->data, NULL, 100, F0,
+                 6, s);
         g_assert_cmpuint(HITS(&t, 6), ==, 4);
         g_assert_cmpmem(&before, sizeof(before), &t.rx, sizeof(t.rx));
         rx_free(&t);
     }
 }
 
-/* R7: a packet that brings some bytes again is not decrypted, but the stream goes on */
+/*
+ * R7: a packet that brings some bytes again is not decrypted, but the stream
+ * goes on
+ */
 static void test_r7(void)
 {
     TRACKING_STATES(s) {
@@ -244,8 +254,8 @@ static void test_r7(void)
 
             rx_new(&t, rng);
             pos = rx_to_state(&t, s);
-            rx_pkt(&t, pos - 50, pos + n, F0, 7, s == AUTH && pos + n >= OFF(&t, 6) ?
-                   OFFLOAD : s);
+            rx_pkt(&t, pos - 50, pos + n, F0, 7,
+                   s == AUTH && pos + n >= OFF(&t, 6) ? OFFLOAD : s);
             WHY(&t, OVERLAP);
             g_assert_cmphex(t.rx.exp, ==, (uint32_t)(t.base + pos + n));
             if (s == OFFLOAD) {
@@ -281,9 +291,12 @@ static void test_r8(void)
     rx_new(&t, rng);
     next = OFF(&t, 5);
     for (size_t s = OFF(&t, 4) + 101; s <= next; s++) {
-        size_t pos = rx_to_state(&t, OFFLOAD), e = s + ref_rand_range(rng, 1, 400);
+        size_t pos = rx_to_state(&t, OFFLOAD),
+               e = s + ref_rand_range(rng, 1, 400);
 
-        /* the packet behind the hole is never decrypted, the ones after it are */
+        /*
+         * the packet behind the hole is never decrypted, the ones after it are
+         */
         rx_pkt(&t, s, e, F0, 8, OFFLOAD);
         WHY(&t, GAP);
         g_assert_cmpuint(HITS(&t, 8), ==, s - pos);
@@ -295,7 +308,10 @@ static void test_r8(void)
             rx_pkt(&t, e, END(&t), F1, 5, OFFLOAD);
         }
     }
-    /* the tail of the skipped record and the next one in one packet: all or nothing */
+    /*
+     * the tail of the skipped record and the next one in one packet: all or
+     * nothing
+     */
     rx_to_state(&t, OFFLOAD);
     rx_pkt(&t, next - 20, next - 10, F0, 8, OFFLOAD);
     rx_pkt(&t, next - 10, next + 30, F0, 5, OFFLOAD);
@@ -350,7 +366,8 @@ static void test_r10(void)
                 rx_new(&t, rng);
                 bad = OFF(&t, 5);
                 rx_to_state(&t, s);
-                rx_pkt(&t, OFF(&t, 4) + 100, bad + cut, before, s == OFFLOAD ? 5 : 29, s);
+                rx_pkt(&t, OFF(&t, 4) + 100, bad + cut, before,
+                       s == OFFLOAD ? 5 : 29, s);
                 /* no other header in the packet */
                 rx_pkt_flip(&t, bad + cut, OFF(&t, 6), bad + byte, F0,
                             s == OFFLOAD ? 5 : 29, SEARCH);
@@ -363,12 +380,14 @@ static void test_r10(void)
 
                 rx_new(&t, rng);
                 rx_to_state(&t, s);
-                rx_pkt(&t, OFF(&t, 4) + 100, bad + cut, before, s == OFFLOAD ? 5 : 29, s);
-                rx_pkt_flip(&t, bad + cut, END(&t), bad + byte, F2, s == OFFLOAD ? 5 : 29,
-                            CAND);
+                rx_pkt(&t, OFF(&t, 4) + 100, bad + cut, before,
+                       s == OFFLOAD ? 5 : 29, s);
+                rx_pkt_flip(&t, bad + cut, END(&t), bad + byte, F2,
+                            s == OFFLOAD ? 5 : 29, CAND);
                 g_assert_true(rx_took(&t, 10));
                 g_assert_true(rx_took(&t, 12));
-                g_assert_cmphex(t.rx.hw_resync, ==, (uint32_t)(t.base + OFF(&t, 6)));
+                g_assert_cmphex(t.rx.hw_resync, ==,
+                                (uint32_t)(t.base + OFF(&t, 6)));
                 rx_free(&t);
             }
         }
@@ -386,9 +405,13 @@ static void test_r10_header_in_header(void)
     rx_pkt(&t, OFF(&t, 4) + 100, OFF(&t, 5), F1, 5, OFFLOAD);
     rx_bytes(&t, t.base + OFF(&t, 5), bytes, NULL, 6, F2, 5, CAND);
     g_assert_cmphex(t.rx.hw_resync, ==, (uint32_t)(t.base + OFF(&t, 5) + 1));
-    g_assert_cmphex(t.rx.next_hdr, ==, (uint32_t)(t.base + OFF(&t, 5) + 6 + 40));
+    g_assert_cmphex(t.rx.next_hdr, ==,
+                    (uint32_t)(t.base + OFF(&t, 5) + 6 + 40));
 
-    /* the same in two packets: it began in the earlier one, so it is only followed */
+    /*
+     * the same in two packets: it began in the earlier one, so it is only
+     * followed
+     */
     rx_to_state(&t, OFFLOAD);
     rx_pkt(&t, OFF(&t, 4) + 100, OFF(&t, 5), F1, 5, OFFLOAD);
     rx_bytes(&t, t.base + OFF(&t, 5), bytes, bytes, 1, F1, 5, OFFLOAD);
@@ -421,8 +444,9 @@ static void test_r25(void)
         ref_static_image(image, &k, 12345, t.rx.hw_resync);
         for (int i = 0; i < 3; i++) {
             image[0] = i == 1 ? 0 : image[0];
-            g_assert_cmpint(mlx5_tls_rx_set_static(&t.rx, image, i < 2 ? t.key : NULL,
-                                                   &why), ==, MLX5_TLS_RX_STATIC_STORED);
+            g_assert_cmpint(mlx5_tls_rx_set_static(&t.rx, image,
+                                                   i < 2 ? t.key : NULL, &why),
+                            ==, MLX5_TLS_RX_STATIC_STORED);
             g_assert_cmpint(why, ==, i ? MLX5_TLS_REASON_BAD_PARAMS :
                                          MLX5_TLS_REASON_NONE);
             before.setup.params = t.rx.setup.params;
@@ -451,7 +475,8 @@ static void test_r26(void)
         rx_new(&t, rng);
         rx_to_state(&t, s);
         rx_static(&t, 43, 0);
-        g_assert_cmpint(rx_psv(&t, t.base + OFF(&t, 3)), ==, MLX5_TLS_REASON_NONE);
+        g_assert_cmpint(rx_psv(&t, t.base + OFF(&t, 3)), ==,
+                        MLX5_TLS_REASON_NONE);
         STATE(&t, START);
         rx_check_psv(&t, 0, 0, t.base + OFF(&t, 3), 0, 0);
         g_assert_false(mlx5_tls_record_is_open(&t.rx.rec));
@@ -473,8 +498,9 @@ static void test_r27(void)
     static const struct {
         uint32_t tracker, auth;
     } want[] = {
-        [NONE] = { 0, 0 }, [START] = { 0, 0 }, [OFFLOAD] = { 1, 1 }, [CAND] = { 1, 0 },
-        [AUTH] = { 1, 2 }, [SEARCH] = { 2, 0 }, [LINK] = { 2, 0 },
+        [NONE] = { 0, 0 }, [START] = { 0, 0 }, [OFFLOAD] = { 1, 1 },
+        [CAND] = { 1, 0 }, [AUTH] = { 1, 2 },  [SEARCH] = { 2, 0 },
+        [LINK] = { 2, 0 },
     };
 
     ALL_STATES(s) {
@@ -483,8 +509,10 @@ static void test_r27(void)
 
         rx_new(&t, rng);
         rx_to_state(&t, s);
-        next = s == NONE ? 0 : s == START ? t.base : s == SEARCH ? t.base + OFF(&t, 1) :
-               t.base + OFF(&t, 5);
+        next = s == NONE   ? 0 :
+               s == START  ? t.base :
+               s == SEARCH ? t.base + OFF(&t, 1) :
+                             t.base + OFF(&t, 5);
         rx_check_psv(&t, want[s].tracker, want[s].auth, next,
                      s == CAND || s == AUTH ? t.base + OFF(&t, 2) : 0,
                      s == CAND || s == AUTH ? 2 : 0);
@@ -534,7 +562,8 @@ static void test_r34(void)
         }
         t.knobs->lax_params = true;
         rx_static(&t, 40, 0);
-        g_assert_cmpint(mlx5_tls_rx_set_progress(&t.rx, image), ==, MLX5_TLS_REASON_NONE);
+        g_assert_cmpint(mlx5_tls_rx_set_progress(&t.rx, image), ==,
+                        MLX5_TLS_REASON_NONE);
         STATE(&t, START);
         rx_free(&t);
     }

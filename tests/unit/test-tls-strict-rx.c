@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Tests of the checker, receiving: see test-tls-strict.c.
  */
 #include <glib.h>
@@ -53,7 +52,10 @@ static void rx_arrive(Rig *t, Delivery *d)
     d->candidate = d->res.candidate;
 }
 
-/* Stream bytes [from, to); flip: a byte of the stream that was changed on the wire. */
+/*
+ * Stream bytes [from, to); flip: a byte of the stream that was changed on the
+ * wire.
+ */
 static void rx_take(Rig *t, Delivery *d, size_t from, size_t to, size_t flip)
 {
     rx_wire(t, d, from, to);
@@ -65,8 +67,9 @@ static void rx_take(Rig *t, Delivery *d, size_t from, size_t to, size_t flip)
 
 static void rx_give(Rig *t, Delivery *d)
 {
-    mlx5_tls_strict_rx_packet(t->strict.s, ID, d->seq, d->wire, d->got, d->len, d->res.flag,
-                              d->candidate, d->res.hw_resync_tcp_sn);
+    mlx5_tls_strict_rx_packet(t->strict.s, ID, d->seq, d->wire, d->got, d->len,
+                              d->res.flag, d->candidate,
+                              d->res.hw_resync_tcp_sn);
     g_free(d->wire);
     g_free(d->got);
 }
@@ -103,7 +106,9 @@ static void test_rx_silent(void)
     }
 }
 
-/* Loss of a header, candidate, approval, one record authenticated, decryption. */
+/*
+ * Loss of a header, candidate, approval, one record authenticated, decryption.
+ */
 static void test_rx_silent_resync(void)
 {
     Rig t;
@@ -113,14 +118,16 @@ static void test_rx_silent_resync(void)
     rx_pass(&t, 0, 30, MLX5_TLS_FLAG_DECRYPTED);
     rx_pass(&t, OFF(&t, 1) + 2, TEXT(&t, 2) + 100, MLX5_TLS_FLAG_RESYNC);
     rx_static(&t, ref_rec(t.st, 2)->number, t.base + OFF(&t, 2));
-    rx_pass(&t, TEXT(&t, 2) + 100, TEXT(&t, 4) + 10, MLX5_TLS_FLAG_NOT_DECRYPTED);
+    rx_pass(&t, TEXT(&t, 2) + 100, TEXT(&t, 4) + 10,
+            MLX5_TLS_FLAG_NOT_DECRYPTED);
     rx_pass(&t, TEXT(&t, 4) + 10, TEXT(&t, 5) + 10, MLX5_TLS_FLAG_DECRYPTED);
     rx_pass(&t, TEXT(&t, 5) + 10, END(&t, 5), MLX5_TLS_FLAG_DECRYPTED);
     rig_free(&t);
 }
 
 /* Stream bytes [from, to), those before `old` sent again as other ones. */
-static void rx_pass_other(Rig *t, size_t from, size_t old, size_t to, Mlx5TlsFlag flag)
+static void rx_pass_other(Rig *t, size_t from, size_t old, size_t to,
+                          Mlx5TlsFlag flag)
 {
     Delivery d;
 
@@ -135,9 +142,9 @@ static void rx_pass_other(Rig *t, size_t from, size_t old, size_t to, Mlx5TlsFla
 }
 
 /*
- * A header of which the first bytes came before, and come again as other bytes: it counts
- * as it came first, and lies in this packet. In the search, behind a header that could
- * not be asked about, and where the software is asked again.
+ * A header of which the first bytes came before, and come again as other bytes:
+ * it counts as it came first, and lies in this packet. In the search, behind a
+ * header that could not be asked about, and where the software is asked again.
  */
 static void test_rx_silent_other_bytes(void)
 {
@@ -147,12 +154,14 @@ static void test_rx_silent_other_bytes(void)
         rig_new(&t, rng, false);
         rx_start(&t, 0);
         rx_pass(&t, 0, 30, MLX5_TLS_FLAG_DECRYPTED);
-        rx_pass(&t, OFF(&t, 1) + 2, OFF(&t, 2) + cut, MLX5_TLS_FLAG_NOT_DECRYPTED);
+        rx_pass(&t, OFF(&t, 1) + 2, OFF(&t, 2) + cut,
+                MLX5_TLS_FLAG_NOT_DECRYPTED);
         rx_pass_other(&t, OFF(&t, 2) - 10, OFF(&t, 2) + cut, TEXT(&t, 2) + 50,
                       MLX5_TLS_FLAG_RESYNC);
         g_assert_cmpuint(t.rx.hw_resync, ==, t.base + OFF(&t, 2));
         /* the chain that begins there is followed as any other */
-        rx_pass(&t, TEXT(&t, 2) + 50, OFF(&t, 3) + cut, MLX5_TLS_FLAG_NOT_DECRYPTED);
+        rx_pass(&t, TEXT(&t, 2) + 50, OFF(&t, 3) + cut,
+                MLX5_TLS_FLAG_NOT_DECRYPTED);
         rx_static(&t, ref_rec(t.st, 2)->number, t.base + OFF(&t, 2));
         rx_pass(&t, OFF(&t, 3) + cut, OFF(&t, 4), MLX5_TLS_FLAG_NOT_DECRYPTED);
         rx_pass(&t, OFF(&t, 4), END(&t, 5), MLX5_TLS_FLAG_DECRYPTED);
@@ -161,15 +170,18 @@ static void test_rx_silent_other_bytes(void)
         rig_new(&t, rng, false);
         rx_start(&t, 0);
         rx_pass(&t, 0, 30, MLX5_TLS_FLAG_DECRYPTED);
-        rx_pass(&t, OFF(&t, 1) + 2, OFF(&t, 2) + 3, MLX5_TLS_FLAG_NOT_DECRYPTED);
-        rx_pass(&t, OFF(&t, 2) + 3, OFF(&t, 3) + cut, MLX5_TLS_FLAG_NOT_DECRYPTED);
+        rx_pass(&t, OFF(&t, 1) + 2, OFF(&t, 2) + 3,
+                MLX5_TLS_FLAG_NOT_DECRYPTED);
+        rx_pass(&t, OFF(&t, 2) + 3, OFF(&t, 3) + cut,
+                MLX5_TLS_FLAG_NOT_DECRYPTED);
         g_assert_cmpint(t.rx.state, ==, MLX5_TLS_RX_LINK);
         rx_pass_other(&t, OFF(&t, 3) - 7, OFF(&t, 3) + cut, TEXT(&t, 4),
                       MLX5_TLS_FLAG_RESYNC);
         rig_free(&t);
 
         rig_new(&t, rng, false);
-        mlx5_tls_engine_knobs(t.engine)->resync_repeat = MLX5_TLS_RESYNC_REPEAT_RECORDS;
+        mlx5_tls_engine_knobs(t.engine)->resync_repeat =
+            MLX5_TLS_RESYNC_REPEAT_RECORDS;
         mlx5_tls_engine_knobs(t.engine)->resync_repeat_records = 1;
         rx_start(&t, 0);
         rx_pass(&t, 0, 30, MLX5_TLS_FLAG_DECRYPTED);
@@ -210,8 +222,9 @@ static void test_rx_altered(void)
 }
 
 /*
- * Flag 3: for each value of rx-error-bytes what the engine delivers is right, and what it
- * delivers with another value is not, nor is it with one byte changed.
+ * Flag 3: for each value of rx-error-bytes what the engine delivers is right,
+ * and what it delivers with another value is not, nor is it with one byte
+ * changed.
  */
 static void test_rx_error(void)
 {
@@ -229,7 +242,10 @@ static void test_rx_error(void)
         to = TEXT(&t, 4) + 100;
         rx_start(&t, 0);
         rx_pass(&t, 0, from, MLX5_TLS_FLAG_DECRYPTED);
-        /* the rest of record 2, which was shown and is good; 3, damaged; a part of 4 */
+        /*
+         * the rest of record 2, which was shown and is good; 3, damaged; a part
+         * of 4
+         */
         knobs->rx_error_bytes = value;
         rx_take(&t, &d, from, to, END(&t, 3) - 1);
         g_assert_cmpint(d.res.flag, ==, MLX5_TLS_FLAG_ERROR);
@@ -254,7 +270,10 @@ static void test_rx_error(void)
     }
 }
 
-/* A record that begins in a packet with flag 3 is not decrypted, however it is cut. */
+/*
+ * A record that begins in a packet with flag 3 is not decrypted, however it is
+ * cut.
+ */
 static void test_rx_error_begun(void)
 {
     static const int cuts[] = { 1, 3, 5, 13, 60 };
@@ -344,7 +363,10 @@ static void test_rx_untracked(void)
     d.res.flag = MLX5_TLS_FLAG_DECRYPTED;
     rx_give(&t, &d);
     said(&t, MLX5_STRICT_RX_UNTRACKED);
-    /* behind a hole, in the record with the hole and in a packet that has its end */
+    /*
+     * behind a hole, in the record with the hole and in a packet that has its
+     * end
+     */
     rx_start(&t, 0);
     rx_pass(&t, 0, 30, MLX5_TLS_FLAG_DECRYPTED);
     rx_take(&t, &d, 40, 50, 0);
@@ -434,7 +456,10 @@ static void test_rx_resync(void)
         rx_give(&t, &d);
         said(&t, MLX5_STRICT_RX_RESYNC);
     }
-    /* a header here, but what came first in its place was none; and one that is old */
+    /*
+     * a header here, but what came first in its place was none; and one that is
+     * old
+     */
     for (int i = 0; i < 2; i++) {
         rx_start(&t, 0);
         rx_pass(&t, 0, 30, MLX5_TLS_FLAG_DECRYPTED);
@@ -463,7 +488,8 @@ int main(int argc, char **argv)
     rng = ref_rand_new(NULL);
     g_test_add_func("/tls/strict/rx-silent", test_rx_silent);
     g_test_add_func("/tls/strict/rx-silent-resync", test_rx_silent_resync);
-    g_test_add_func("/tls/strict/rx-silent-other-bytes", test_rx_silent_other_bytes);
+    g_test_add_func("/tls/strict/rx-silent-other-bytes",
+                    test_rx_silent_other_bytes);
     g_test_add_func("/tls/strict/rx-altered", test_rx_altered);
     g_test_add_func("/tls/strict/rx-error", test_rx_error);
     g_test_add_func("/tls/strict/rx-error-begun", test_rx_error_begun);

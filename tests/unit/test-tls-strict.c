@@ -1,10 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of the checker, sending: for each reason a device that is broken in just that way,
- * and that it is silent when all is well. The contexts are the engine's own; what is wrong is
- * done to what they return. That it is silent for whatever a good device does is what
- * test-tls-random.c shows with random streams. Receiving is in test-tls-strict-rx.c.
+ * Tests of the checker, sending: for each reason a device that is broken in
+ * just that way, and that it is silent when all is well. The contexts are the
+ * engine's own; what is wrong is done to what they return. That it is silent
+ * for whatever a good device does is what test-tls-random.c shows with random
+ * streams. Receiving is in test-tls-strict-rx.c.
  */
 #include <glib.h>
 #include <string.h>
@@ -49,9 +49,12 @@ static void tx_start(Rig *t, unsigned rec)
 }
 
 /* at: a byte of the payload */
-typedef void Break(uint8_t *payload, const uint8_t *plain, size_t len, size_t at);
+typedef void Break(uint8_t *payload, const uint8_t *plain, size_t len,
+                   size_t at);
 
-/* Send stream bytes [from, to) in frames of 500; broken in between, if at all. */
+/*
+ * Send stream bytes [from, to) in frames of 500; broken in between, if at all.
+ */
 static void tx_send_with(Rig *t, size_t from, size_t to, Break *how, size_t at)
 {
     size_t len = to - from;
@@ -91,21 +94,25 @@ static void tx_dump(Rig *t, size_t from, size_t to, bool fence)
                             res.reason == MLX5_TLS_REASON_NONE);
 }
 
-static void break_not_encrypted(uint8_t *payload, const uint8_t *plain, size_t len,
-                                size_t at)
+static void break_not_encrypted(uint8_t *payload, const uint8_t *plain,
+                                size_t len, size_t at)
 {
     (void)at;
     memcpy(payload, plain, len);
 }
 
-static void break_flip(uint8_t *payload, const uint8_t *plain, size_t len, size_t at)
+static void break_flip(uint8_t *payload, const uint8_t *plain, size_t len,
+                       size_t at)
 {
     g_assert_cmpuint(at, <, len);
     (void)plain;
     payload[at] ^= 0x40;
 }
 
-/* Good traffic of any cut, with retransmissions, and then each thing that can break. */
+/*
+ * Good traffic of any cut, with retransmissions, and then each thing that can
+ * break.
+ */
 static void test_tx_silent(void)
 {
     for (int v13 = 0; v13 < 2; v13++) {
@@ -138,7 +145,8 @@ static void test_tx_plaintext(void)
     tx_send(&t, 0, TEXT(&t, 2));
     tx_send_with(&t, TEXT(&t, 2), TEXT(&t, 2) + 900, break_not_encrypted, 0);
     said(&t, MLX5_STRICT_TX_PLAINTEXT);
-    tx_send_with(&t, TEXT(&t, 2) + 900, TEXT(&t, 2) + 916, break_not_encrypted, 0);
+    tx_send_with(&t, TEXT(&t, 2) + 900, TEXT(&t, 2) + 916, break_not_encrypted,
+                 0);
     said(&t, MLX5_STRICT_TX_PLAINTEXT);
     tx_send(&t, TEXT(&t, 2) + 916, END(&t, 5));
     said(&t, NOTHING);
@@ -164,8 +172,8 @@ static void test_tx_ciphertext(void)
     rig_free(&t);
 }
 
-static void break_placeholder(uint8_t *payload, const uint8_t *plain, size_t len,
-                              size_t at)
+static void break_placeholder(uint8_t *payload, const uint8_t *plain,
+                              size_t len, size_t at)
 {
     memcpy(payload + at, plain + at, len - at);
 }
@@ -283,17 +291,25 @@ static void test_tx_nonce_reuse(void)
     rig_new(&t, rng, false);
     text = TEXT(&t, 2);
     end = END(&t, 2);
-    /* the whole record again, changed at its begin, in the middle, at its end */
+    /*
+     * the whole record again, changed at its begin, in the middle, at its end
+     */
     reuse(&t, text, OFF(&t, 2), end, MLX5_STRICT_TX_NONCE_REUSE);
     reuse(&t, text + 500, OFF(&t, 2), end, MLX5_STRICT_TX_NONCE_REUSE);
     reuse(&t, end - 17, OFF(&t, 2), end, MLX5_STRICT_TX_NONCE_REUSE);
-    /* a part of it, which ends before the tag: changed in it, or in what was dumped */
+    /*
+     * a part of it, which ends before the tag: changed in it, or in what was
+     * dumped
+     */
     reuse(&t, text + 301, text + 300, text + 310, MLX5_STRICT_TX_NONCE_REUSE);
     reuse(&t, text + 20, text + 300, text + 310, MLX5_STRICT_TX_NONCE_REUSE);
     /* the change is in what is not encrypted again, or in the tag's place */
     reuse(&t, text + 400, text + 300, text + 310, NOTHING);
     reuse(&t, end - 5, OFF(&t, 2), end, NOTHING);
-    /* the same bytes as another record: the nonce came with them, the number did not */
+    /*
+     * the same bytes as another record: the nonce came with them, the number
+     * did not
+     */
     tx_start(&t, 3);
     tx_send(&t, OFF(&t, 2), end);
     said(&t, MLX5_STRICT_TX_NONCE_REUSE);
@@ -301,7 +317,8 @@ static void test_tx_nonce_reuse(void)
 
     /* TLS 1.3: the nonce is made of the number */
     rig_new(&t, rng, true);
-    reuse(&t, TEXT(&t, 2) + 77, OFF(&t, 2), END(&t, 2), MLX5_STRICT_TX_NONCE_REUSE);
+    reuse(&t, TEXT(&t, 2) + 77, OFF(&t, 2), END(&t, 2),
+          MLX5_STRICT_TX_NONCE_REUSE);
     tx_start(&t, 2);
     tx_send(&t, OFF(&t, 3), END(&t, 3));
     said(&t, MLX5_STRICT_TX_NONCE_REUSE);
@@ -347,12 +364,16 @@ static void test_tx_nonce_memory(void)
         tx_send(&t, OFF(&t, 1), END(&t, 1));
     }
     said(&t, NOTHING);
-    g_assert_cmpuint(mlx5_tls_strict_sent(t.strict.s), >, MLX5_STRICT_SENT_TAGS);
+    g_assert_cmpuint(mlx5_tls_strict_sent(t.strict.s), >,
+                     MLX5_STRICT_SENT_TAGS);
     g_assert_cmpuint(mlx5_tls_strict_sent(t.strict.s), <=, bound);
     rig_free(&t);
 }
 
-/* What is forgotten, and when: bytes after 8 MiB, and then the tag is still known. */
+/*
+ * What is forgotten, and when: bytes after 8 MiB, and then the tag is still
+ * known.
+ */
 static void test_tx_nonce_window(void)
 {
     static const size_t size = 16384;
@@ -390,7 +411,7 @@ static void test_tx_nonce_window(void)
     rig_free(&t);
 }
 
-/* ---- fences ------------------------------------------------------------------ */
+/* ---- fences -------------------------------------------------------------- */
 
 static void test_fence_data(void)
 {
@@ -462,7 +483,9 @@ static void test_fence_known(void)
     tx_dump(&t, OFF(&t, 2), TEXT(&t, 2), true);
     tx_send(&t, TEXT(&t, 2), END(&t, 2));
     said(&t, NOTHING);
-    /* Linux: first packet of another connection on that TIS, all data completed */
+    /*
+     * Linux: first packet of another connection on that TIS, all data completed
+     */
     strict_bench_cqe(&t.strict, SQ);
     tx_static(&t, 0, false);
     tx_psv(&t, true);
@@ -490,7 +513,7 @@ static void test_fence_params(void)
     rig_free(&t);
 }
 
-/* ---- keys -------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 static void test_dek_unsynced(void)
 {
@@ -554,7 +577,7 @@ static void test_dek_stale(void)
     rig_free(&t);
 }
 
-/* ---- names ------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 static void test_names(void)
 {
@@ -565,8 +588,10 @@ static void test_names(void)
                       g_str_has_prefix(mlx5_strict_reason_name(i), "fence_"));
         g_assert_cmpuint(strlen(mlx5_strict_reason_str(i)), >, 20);
     }
-    g_assert_cmpstr(mlx5_strict_reason_name(MLX5_STRICT_REASONS), ==, "unknown");
-    g_assert_cmpstr(mlx5_strict_reason_str(MLX5_STRICT_REASONS), ==, "no such reason");
+    g_assert_cmpstr(mlx5_strict_reason_name(MLX5_STRICT_REASONS), ==,
+                    "unknown");
+    g_assert_cmpstr(mlx5_strict_reason_str(MLX5_STRICT_REASONS), ==,
+                    "no such reason");
 }
 
 int main(int argc, char **argv)

@@ -1,8 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Tests of the TX context: every row of its table by number, every cut of a record, the
- * driver's way to go back to an earlier byte, hostile input, the record log.
+ * Tests of the TX context: every row of its table by number, every cut of a
+ * record, the driver's way to go back to an earlier byte, hostile input, the
+ * record log.
  */
 #include <glib.h>
 #include <string.h>
@@ -27,7 +27,8 @@ static void log_record(void *opaque, const Mlx5TlsRecordEvent *ev)
     g_array_append_vals(opaque, ev, 1);
 }
 
-static void tx_new_stream(Tx *t, bool v13, size_t key_len, uint64_t first, uint32_t base)
+static void tx_new_stream(Tx *t, bool v13, size_t key_len, uint64_t first,
+                          uint32_t base)
 {
     RefKeys k;
 
@@ -42,7 +43,10 @@ static void tx_new_stream(Tx *t, bool v13, size_t key_len, uint64_t first, uint3
     mlx5_tls_engine_set_record_log(t->engine, log_record, t->log);
 }
 
-/* Five records of TLS 1.2, AES-128: 100, 0, 1000, 1 and 300 bytes, numbers from 7. */
+/*
+ * Five records of TLS 1.2, AES-128: 100, 0, 1000, 1 and 300 bytes, numbers from
+ * 7.
+ */
 static void tx_new(Tx *t)
 {
     static const size_t len[] = { 100, 0, 1000, 1, 300 };
@@ -85,8 +89,12 @@ static void tx_start(Tx *t, uint64_t number)
     g_assert_cmpint(t->tx.state, ==, MLX5_TLS_TX_START);
 }
 
-/* Send stream bytes [from, to) at any sequence number; check row, state and all bytes. */
-static void tx_send_at(Tx *t, uint32_t seq, size_t from, size_t to, unsigned row)
+/*
+ * Send stream bytes [from, to) at any sequence number; check row, state and all
+ * bytes.
+ */
+static void tx_send_at(Tx *t, uint32_t seq, size_t from, size_t to,
+                       unsigned row)
 {
     g_autofree uint8_t *buf = g_memdup2(t->st->tx->data + from, to - from);
 
@@ -122,7 +130,10 @@ static void tx_dump(Tx *t, size_t from, size_t to, unsigned row)
 /* A counter of the engine. */
 #define COUNT(t, member)    (mlx5_tls_engine_counters((t)->engine)->member)
 
-/* Bring a fresh context to a state. *pos: how much of the stream it has then taken. */
+/*
+ * Bring a fresh context to a state. *pos: how much of the stream it has then
+ * taken.
+ */
 static void tx_to_state(Tx *t, Mlx5TlsTxState state, size_t *pos)
 {
     static uint8_t rubbish[5];
@@ -153,7 +164,7 @@ static void tx_to_state(Tx *t, Mlx5TlsTxState state, size_t *pos)
 
 #define FOR_STATES(s) for (int s = 0; s < MLX5_TLS_TX_STATES; s++)
 
-/* ---- rows -------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------- */
 
 /* TX1: static params change nothing before SET_PSV, whatever they say */
 static void test_tx1(void)
@@ -190,7 +201,9 @@ static void test_tx1(void)
     }
 }
 
-/* TX2: SET_PSV begins anew from any state, at the record of the static params */
+/*
+ * TX2: SET_PSV begins anew from any state, at the record of the static params
+ */
 static void test_tx2(void)
 {
     FOR_STATES(s) {
@@ -311,7 +324,9 @@ static void test_tx7(void)
 /* TX8: out of sequence: dropped, context unchanged; tx-seq-check */
 static void test_tx8(void)
 {
-    static const int32_t off[] = { 1, -1, 60, -60, 100000, INT32_MAX, INT32_MIN };
+    static const int32_t off[] = {
+        1, -1, 60, -60, 100000, INT32_MAX, INT32_MIN
+    };
     Mlx5TlsTx before;
     Tx t;
 
@@ -335,7 +350,9 @@ static void test_tx8(void)
     tx_send(&t, 60, 200, 7);
     g_assert_cmpuint(COUNT(&t, tx_seq_mismatch), ==, G_N_ELEMENTS(off) + 1);
 
-    /* ignore: takes the bytes for the next of the stream and follows the number */
+    /*
+     * ignore: takes the bytes for the next of the stream and follows the number
+     */
     mlx5_tls_engine_knobs(t.engine)->tx_seq_check = MLX5_TLS_TX_SEQ_IGNORE;
     tx_send_at(&t, 0x12345678, 200, 300, 8);
     g_assert_cmpint(t.res.verdict, ==, MLX5_TLS_TX_SEND);
@@ -370,7 +387,8 @@ static void test_tx10_11_13(void)
 
     tx_new(&t);
     for (int i = 0; i < 4; i++) {
-        Mlx5TlsReason why = i == 2 ? MLX5_TLS_REASON_NO_KEY : MLX5_TLS_REASON_NO_CTX;
+        Mlx5TlsReason why =
+            i == 2 ? MLX5_TLS_REASON_NO_KEY : MLX5_TLS_REASON_NO_CTX;
 
         ref_static_image(image, &t.st->keys, 7, 0);
         switch (i) {
@@ -380,7 +398,8 @@ static void test_tx10_11_13(void)
             g_assert_cmpint(tx_psv(&t), ==, why);
             break;
         case 2:     /* no key */
-            g_assert_cmpint(mlx5_tls_tx_set_static(&t.tx, image, NULL), ==, why);
+            g_assert_cmpint(mlx5_tls_tx_set_static(&t.tx, image, NULL), ==,
+                            why);
             g_assert_cmpint(tx_psv(&t), ==, why);
             break;
         case 3:     /* unknown version */
@@ -514,7 +533,8 @@ static void test_tx14(void)
         }
         mlx5_tls_engine_knobs(t.engine)->lax_params = true;
         tx_static(&t, 7);
-        g_assert_cmpint(mlx5_tls_tx_set_progress(&t.tx, image), ==, MLX5_TLS_REASON_NONE);
+        g_assert_cmpint(mlx5_tls_tx_set_progress(&t.tx, image), ==,
+                        MLX5_TLS_REASON_NONE);
         tx_send(&t, 0, END(&t), 4);
         tx_free(&t);
     }
@@ -541,9 +561,12 @@ static void test_tx15(void)
     }
 }
 
-/* ---- cuts -------------------------------------------------------------------- */
+/* ---- cuts ---------------------------------------------------------------- */
 
-/* Records of 17, 0 (1.2) and 40 bytes in three packets, cut at every two places. */
+/*
+ * Records of 17, 0 (1.2) and 40 bytes in three packets, cut at every two
+ * places.
+ */
 static void test_cuts(void)
 {
     for (int c = 0; c < 4; c++) {
@@ -577,8 +600,10 @@ static void test_large(void)
 
         tx_new_stream(&t, c & 1, c & 2 ? 32 : 16, 0, g_rand_int(rng));
         while (END(&t) < 300000) {
-            ref_stream_add(t.st, rng, 23, ref_rand_range(rng, 1, 4) == 1 ? 16384 :
-                           ref_rand_range(rng, 1, 16384));
+            ref_stream_add(t.st, rng, 23,
+                           ref_rand_range(rng, 1, 4) == 1 ?
+                               16384 :
+                               ref_rand_range(rng, 1, 16384));
         }
         tx_start(&t, 0);
         tx_send(&t, 0, 65536, 4);
@@ -601,7 +626,8 @@ static void test_too_long(void)
         tx_new(&t);
         tx_to_state(&t, s, &pos);
         before = t.tx;
-        mlx5_tls_tx_packet(&t.tx, t.base + pos, &byte, MLX5_TLS_MAX_PAYLOAD + 1, &res);
+        mlx5_tls_tx_packet(&t.tx, t.base + pos, &byte, MLX5_TLS_MAX_PAYLOAD + 1,
+                           &res);
         g_assert_cmpint(res.verdict, ==, MLX5_TLS_TX_DROP);
         g_assert_cmpint(res.reason, ==, MLX5_TLS_REASON_TOO_LONG);
         mlx5_tls_tx_dump(&t.tx, &byte, SIZE_MAX, &res);
@@ -613,11 +639,12 @@ static void test_too_long(void)
     }
 }
 
-/* ---- the driver's resync ----------------------------------------------------- */
+/* ---- the driver's resync ------------------------------------------------- */
 
 /*
- * A packet that begins at byte d of a record is sent again: static params of the record,
- * SET_PSV, DUMP of what is before the packet in pieces, the packet, and back to the end.
+ * A packet that begins at byte d of a record is sent again: static params of
+ * the record, SET_PSV, DUMP of what is before the packet in pieces, the packet,
+ * and back to the end.
  */
 static void test_resync_every_offset(void)
 {
@@ -652,7 +679,7 @@ static void test_resync_every_offset(void)
     }
 }
 
-/* ---- record log -------------------------------------------------------------- */
+/* ---- record log ---------------------------------------------------------- */
 
 static void test_log(void)
 {
@@ -662,7 +689,8 @@ static void test_log(void)
     tx_new(&t);
     tx_start(&t, 7);
     tx_dump(&t, 0, 50, 3);                      /* in record 0 */
-    tx_send(&t, 50, OFF(&t, 2) + 3, 5);         /* into the header of record 2 */
+    tx_send(&t, 50, OFF(&t, 2) + 3, 5);         /* into the header of record
+                                                 * 2 */
     tx_dump(&t, OFF(&t, 2) + 3, OFF(&t, 3), 9);
     tx_send(&t, OFF(&t, 3), END(&t), 7);
     g_assert_cmpuint(t.log->len, ==, 5);
@@ -684,7 +712,8 @@ static void test_log(void)
         g_assert_cmpint(ev->end, ==, MLX5_TLS_RECORD_END_DONE);
         g_assert_cmpint(ev->dumped, ==, i == 0 || i == 2);
         g_assert_true(ev->sent);
-        g_assert_cmpmem(ev->tag, 16, t.st->wire->data + r->off + r->len - 16, 16);
+        g_assert_cmpmem(ev->tag, 16, t.st->wire->data + r->off + r->len - 16,
+                        16);
         g_assert_cmpint(ev->state_before, ==, i < 2 ? MLX5_TLS_TX_ACTIVE :
                                                       MLX5_TLS_TX_ACTIVE_SEQ);
         g_assert_cmpint(ev->state_after, ==, MLX5_TLS_TX_ACTIVE_SEQ);
@@ -698,7 +727,7 @@ static void test_log(void)
     tx_free(&t);
 }
 
-/* ---- life -------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 static void test_clear(void)
 {
@@ -722,7 +751,10 @@ static void test_clear(void)
     tx_free(&t);
 }
 
-/* Many contexts on two cipher contexts, each in the middle of a record all the time. */
+/*
+ * Many contexts on two cipher contexts, each in the middle of a record all the
+ * time.
+ */
 static void test_many_contexts(void)
 {
     enum { N = 200 };
@@ -771,8 +803,10 @@ static void test_texts(void)
     }
     g_assert_cmpstr(mlx5_tls_tx_row_str(0), ==, "no row");
     g_assert_cmpstr(mlx5_tls_tx_row_str(MLX5_TLS_TX_ROW_END), ==, "no row");
-    g_assert_cmpstr(mlx5_tls_tx_state_str(MLX5_TLS_TX_ACTIVE_SEQ), ==, "ACTIVE_SEQ");
-    g_assert_cmpstr(mlx5_tls_tx_state_str(MLX5_TLS_TX_STATES), ==, "unknown state");
+    g_assert_cmpstr(mlx5_tls_tx_state_str(MLX5_TLS_TX_ACTIVE_SEQ), ==,
+                    "ACTIVE_SEQ");
+    g_assert_cmpstr(mlx5_tls_tx_state_str(MLX5_TLS_TX_STATES), ==,
+                    "unknown state");
 }
 
 int main(int argc, char **argv)

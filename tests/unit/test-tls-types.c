@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Tests of the parameter images, the reasons' texts and the knobs.
  */
 #include <glib.h>
@@ -27,11 +26,14 @@ static const struct {
     const char *image;
     Mlx5TlsStaticParams p;
 } golden_static[] = {
-    { "89000001 00000000 00000000 00000007 00000000 01020304 00000000 00000000 00123456",
+    { "89000001 00000000 00000000 00000007 00000000 "
+      "01020304 00000000 00000000 00123456",
       { 2, 2, 1, 1, 7, 0, 0x01020304, 0, 0x123456 } },
-    { "8d000001 00000000 00000000 00000007 deadbeef 01020304 10111213 14151617 00123456",
+    { "8d000001 00000000 00000000 00000007 deadbeef "
+      "01020304 10111213 14151617 00123456",
       { 2, 3, 1, 1, 7, 0xdeadbeef, 0x01020304, 0x1011121314151617, 0x123456 } },
-    { "89000001 00000000 fedcba98 76543210 00000000 ffffffff 00000000 00000000 00ffffff",
+    { "89000001 00000000 fedcba98 76543210 00000000 "
+      "ffffffff 00000000 00000000 00ffffff",
       { 2, 2, 1, 1, 0xfedcba9876543210, 0, 0xffffffff, 0, 0xffffff } },
 };
 
@@ -56,14 +58,20 @@ static void test_static_params(void)
     }
 }
 
-/* GET_PSV answers by tracker and authentication state, hw_offset_record_number 3. */
+/*
+ * GET_PSV answers by tracker and authentication state, hw_offset_record_number
+ * 3.
+ */
 static const struct {
     const char *image;
     uint32_t tracker, auth;
 } golden_progress[] = {
-    { "11223344 55667788 00000003", MLX5_TLS_TRACKER_START, MLX5_TLS_AUTH_NO_OFFLOAD },
-    { "11223344 55667788 40000003", MLX5_TLS_TRACKER_TRACKING, MLX5_TLS_AUTH_NO_OFFLOAD },
-    { "11223344 55667788 50000003", MLX5_TLS_TRACKER_TRACKING, MLX5_TLS_AUTH_OFFLOAD },
+    { "11223344 55667788 00000003", MLX5_TLS_TRACKER_START,
+      MLX5_TLS_AUTH_NO_OFFLOAD },
+    { "11223344 55667788 40000003", MLX5_TLS_TRACKER_TRACKING,
+      MLX5_TLS_AUTH_NO_OFFLOAD },
+    { "11223344 55667788 50000003", MLX5_TLS_TRACKER_TRACKING,
+      MLX5_TLS_AUTH_OFFLOAD },
     { "11223344 55667788 60000003", MLX5_TLS_TRACKER_TRACKING,
       MLX5_TLS_AUTH_AUTHENTICATION },
     { "11223344 55667788 80000003", MLX5_TLS_TRACKER_SEARCHING,
@@ -83,7 +91,8 @@ static void test_progress_params(void)
         mlx5_tls_progress_params_decode(&p, image);
         g_assert_cmphex(p.next_record_tcp_sn, ==, 0x11223344);
         g_assert_cmphex(p.hw_resync_tcp_sn, ==, 0x55667788);
-        g_assert_cmpuint(p.record_tracker_state, ==, golden_progress[i].tracker);
+        g_assert_cmpuint(p.record_tracker_state, ==,
+                         golden_progress[i].tracker);
         g_assert_cmpuint(p.auth_state, ==, golden_progress[i].auth);
         g_assert_cmpuint(p.hw_offset_record_number, ==, 3);
         memset(back, 0xee, sizeof(back));
@@ -93,7 +102,8 @@ static void test_progress_params(void)
     }
     knobs.lax_params = true;
     for (uint32_t i = 0; i < 16; i++) {
-        Mlx5TlsProgressParams p = { .record_tracker_state = i >> 2, .auth_state = i & 3 };
+        Mlx5TlsProgressParams p = { .record_tracker_state = i >> 2,
+                                    .auth_state = i & 3 };
 
         g_assert_true(mlx5_tls_progress_params_ok(&p, &knobs));
     }
@@ -110,7 +120,8 @@ static void test_static_params_refused(void)
             Mlx5TlsStaticParams p = golden_static[0].p;
 
             p.tls_version = v;
-            g_assert_cmpint(mlx5_tls_static_params_ok(&p, &knobs), ==, v == 2 || v == 3);
+            g_assert_cmpint(mlx5_tls_static_params_ok(&p, &knobs), ==,
+                            v == 2 || v == 3);
             p = golden_static[0].p;
             p.const_1 = v & 3;
             g_assert_cmpint(mlx5_tls_static_params_ok(&p, &knobs), ==,
@@ -121,7 +132,8 @@ static void test_static_params_refused(void)
                             lax || (v & 3) == 2);
             p = golden_static[0].p;
             p.encryption_standard = v;
-            g_assert_cmpint(mlx5_tls_static_params_ok(&p, &knobs), ==, lax || v == 1);
+            g_assert_cmpint(mlx5_tls_static_params_ok(&p, &knobs), ==,
+                            lax || v == 1);
         }
     }
 }
@@ -136,8 +148,8 @@ static void test_reasons(void)
         g_assert_nonnull(s);
         g_assert_true(g_hash_table_add(seen, (char *)s));
     }
-    g_assert_true(g_hash_table_add(seen,
-                                   (char *)mlx5_tls_reason_str(MLX5_TLS_REASON_MAX)));
+    g_assert_true(g_hash_table_add(
+        seen, (char *)mlx5_tls_reason_str(MLX5_TLS_REASON_MAX)));
     g_assert_cmpstr(mlx5_tls_reason_str(12345), ==, "unknown reason number");
 }
 
@@ -178,7 +190,8 @@ static void test_knobs(void)
             g_assert_cmpstr(text, ==, knob_values[i][v]);
             /* nothing else moved */
             for (unsigned k = 0; k < G_N_ELEMENTS(knob_values); k++) {
-                g_autofree char *other = mlx5_tls_knobs_print(&knobs, knob_values[k][0]);
+                g_autofree char *other =
+                    mlx5_tls_knobs_print(&knobs, knob_values[k][0]);
 
                 if (k != i) {
                     g_assert_cmpstr(other, ==, knob_values[k][1]);
@@ -243,7 +256,8 @@ static void test_knob_ends(void)
             g_assert_cmpstr(kept, ==, good[n]);
         }
         for (size_t n = 0; n < G_N_ELEMENTS(bad); n++) {
-            g_autofree char *err = mlx5_tls_knobs_parse(&k, rows[i].name, bad[n]);
+            g_autofree char *err =
+                mlx5_tls_knobs_parse(&k, rows[i].name, bad[n]);
 
             g_assert_nonnull(err);
             g_assert_nonnull(strstr(err, rows[i].max));
@@ -265,13 +279,17 @@ static const struct {
     const char *name, *value, *message;
 } knob_errors[] = {
     { "tx-seq-check", "dorp",
-      "tx-seq-check: unknown value 'dorp', expected drop, error-cqe or ignore" },
+      "tx-seq-check: unknown value 'dorp', expected drop, error-cqe or "
+      "ignore" },
     { "auth-stage", "", "auth-stage: unknown value '', expected on or off" },
-    { "resync-repeat", "0", "resync-repeat: unknown value '0', expected never, "
+    { "resync-repeat", "0",
+      "resync-repeat: unknown value '0', expected never, "
       "a number from 1 to 16777215 or timeout" },
-    { "resync-repeat", "16777216", "resync-repeat: unknown value '16777216', expected "
+    { "resync-repeat", "16777216",
+      "resync-repeat: unknown value '16777216', expected "
       "never, a number from 1 to 16777215 or timeout" },
-    { "resync-repeat", "#", "resync-repeat: unknown value '#', expected never, "
+    { "resync-repeat", "#",
+      "resync-repeat: unknown value '#', expected never, "
       "a number from 1 to 16777215 or timeout" },
     { "start-order-tolerance", "-1",
       "start-order-tolerance: unknown value '-1', expected a number from 1 to "
@@ -279,9 +297,11 @@ static const struct {
     { "start-order-tolerance", "12x",
       "start-order-tolerance: unknown value '12x', expected a number from 1 to "
       "2147483647" },
-    { "bad-tag", "search", "unknown setting 'bad-tag': expected one of tx-seq-check, "
+    { "bad-tag", "search",
+      "unknown setting 'bad-tag': expected one of tx-seq-check, "
       "rx-resync-flag-at, resync-repeat, bad-tag-action, rx-error-bytes, "
-      "search-pattern, auth-stage, start-order-tolerance, start-anchor-from-static, lax-params" },
+      "search-pattern, auth-stage, start-order-tolerance, "
+      "start-anchor-from-static, lax-params" },
 };
 
 static void test_knob_errors(void)
@@ -297,8 +317,10 @@ static void test_knob_errors(void)
         g_assert_cmpstr(err, ==, knob_errors[i].message);
     }
     for (unsigned i = 0; mlx5_tls_knobs_name(i); i++) {
-        g_autofree char *a = mlx5_tls_knobs_print(&knobs, mlx5_tls_knobs_name(i));
-        g_autofree char *b = mlx5_tls_knobs_print(&dflt, mlx5_tls_knobs_name(i));
+        g_autofree char *a =
+            mlx5_tls_knobs_print(&knobs, mlx5_tls_knobs_name(i));
+        g_autofree char *b =
+            mlx5_tls_knobs_print(&dflt, mlx5_tls_knobs_name(i));
 
         g_assert_cmpstr(a, ==, b);
     }
@@ -309,7 +331,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tls/types/static-params", test_static_params);
-    g_test_add_func("/tls/types/static-params-refused", test_static_params_refused);
+    g_test_add_func("/tls/types/static-params-refused",
+                    test_static_params_refused);
     g_test_add_func("/tls/types/progress-params", test_progress_params);
     g_test_add_func("/tls/types/reasons", test_reasons);
     g_test_add_func("/tls/types/knobs", test_knobs);

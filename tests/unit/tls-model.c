@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * The slow RX tracker. See tls-model.h.
  */
 #include "tls-model.h"
@@ -87,7 +86,8 @@ static bool header_like(const Model *m, const uint8_t *h, size_t n)
             break;
         case 4:
             len = h[3] * 256 + h[4];
-            if (len < (m->keys.v13 ? 17 : 24) || len > 16384 + (m->keys.v13 ? 17 : 24)) {
+            if (len < (m->keys.v13 ? 17 : 24) ||
+                len > 16384 + (m->keys.v13 ? 17 : 24)) {
                 return false;
             }
             break;
@@ -190,14 +190,18 @@ static void header_byte(Model *m, uint8_t b)
         }
         break;
     case M_SILENT:
-        candidate(m, at, body, m->knobs.rx_resync_flag_at != MLX5_TLS_RESYNC_AT_LOSS);
+        candidate(m, at, body,
+                  m->knobs.rx_resync_flag_at != MLX5_TLS_RESYNC_AT_LOSS);
         break;
     default:
         g_assert_not_reached();
     }
 }
 
-/* Plaintext of the record's bytes that lie in this packet, where it will be delivered. */
+/*
+ * Plaintext of the record's bytes that lie in this packet, where it will be
+ * delivered.
+ */
 static void deliver_record(Model *m, int64_t end)
 {
     size_t head = m->keys.v13 ? 5 : 13;
@@ -279,9 +283,11 @@ static void byte(Model *m, int64_t x, uint8_t b)
     }
 }
 
-int model_packet(Model *m, int64_t pos, const uint8_t *bytes, size_t len, uint8_t *delivered)
+int model_packet(Model *m, int64_t pos, const uint8_t *bytes, size_t len,
+                 uint8_t *delivered)
 {
-    g_autofree uint8_t *clear = g_memdup2(bytes, len), *error = g_memdup2(bytes, len);
+    g_autofree uint8_t *clear = g_memdup2(bytes, len),
+                       *error = g_memdup2(bytes, len);
     int64_t end = pos + len, from = pos;
 
     memcpy(delivered, bytes, len);
@@ -329,7 +335,8 @@ int model_packet(Model *m, int64_t pos, const uint8_t *bytes, size_t len, uint8_
     }
     if (m->bad) {
         memcpy(delivered, error, len);
-        if (m->knobs.rx_error_bytes == MLX5_TLS_ERROR_RECORD && m->state == M_SYNC) {
+        if (m->knobs.rx_error_bytes == MLX5_TLS_ERROR_RECORD &&
+            m->state == M_SYNC) {
             /* what began in this packet stays as it is */
             m->hdr_skip = m->hdr->len > 0;
             g_byte_array_set_size(m->rec, 0);

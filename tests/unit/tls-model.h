@@ -1,10 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * A second RX tracker, written from the protocol's description alone to be compared with
- * the engine's: byte by byte, with 64-bit stream positions instead of sequence numbers, a
- * buffer for the whole record, and one AES-GCM call for it when it is complete. Slow and
- * obvious; it shares no code with the engine. Used by the random tests only.
+ * A second RX tracker, written from the protocol's description alone to be
+ * compared with the engine's: byte by byte, with 64-bit stream positions
+ * instead of sequence numbers, a buffer for the whole record, and one AES-GCM
+ * call for it when it is complete. Slow and obvious; it shares no code with the
+ * engine. Used by the random tests only.
  */
 #ifndef TESTS_UNIT_TLS_MODEL_H
 #define TESTS_UNIT_TLS_MODEL_H
@@ -30,10 +30,12 @@ typedef struct Model {
     uint64_t off;           /* headers since */
     uint64_t number;        /* of the record at next */
     GByteArray *hdr;        /* bytes of the header at next so far */
-    GByteArray *rec;        /* the open record from its header on; empty: none, or holed */
+    GByteArray *rec;        /* the open record from its header on; empty: none,
+                             * or holed */
     bool rec_check;         /* verify only */
     uint64_t rec_number;
-    bool hdr_skip;          /* the header at next began in a packet with flag 3 */
+    bool hdr_skip;          /* the header at next began in a packet with flag
+                             * 3 */
     int64_t clear_end;      /* up to here there were packets with flag 1 */
     uint8_t window[5];      /* SEARCH: the last bytes */
     int window_fill;
@@ -48,12 +50,22 @@ typedef struct Model {
 
 void model_init(Model *m, const RefKeys *k, const Mlx5TlsKnobs *knobs);
 void model_clear(Model *m);
-/* SET_PSV with the anchor at a stream position, after static params with number. */
+/*
+ * SET_PSV with the anchor at a stream position, after static params with
+ * number.
+ */
 void model_start(Model *m, uint64_t number, int64_t anchor);
-/* Static params that name a candidate's position. Returns whether it was approved. */
+/*
+ * Static params that name a candidate's position. Returns whether it was
+ * approved.
+ */
 bool model_static(Model *m, uint64_t number, int64_t resync);
 void model_timeout(Model *m);
-/* A packet at a stream position; delivered receives what the host gets. Returns the flag. */
-int model_packet(Model *m, int64_t pos, const uint8_t *bytes, size_t len, uint8_t *delivered);
+/*
+ * A packet at a stream position; delivered receives what the host gets. Returns
+ * the flag.
+ */
+int model_packet(Model *m, int64_t pos, const uint8_t *bytes, size_t len,
+                 uint8_t *delivered);
 
-#endif /* TESTS_UNIT_TLS_MODEL_H */
+#endif

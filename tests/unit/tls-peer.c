@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * OpenSSL's record layer as the reference. See tls-peer.h.
  */
 #include "tls-peer.h"
@@ -20,7 +19,9 @@
         } \
     } while (0)
 
-/* One RSA key and self-signed certificate for all connections of the process. */
+/*
+ * One RSA key and self-signed certificate for all connections of the process.
+ */
 static EVP_PKEY *server_key;
 static X509 *server_cert;
 
@@ -39,7 +40,8 @@ static void make_certificate(void)
     X509_gmtime_adj(X509_getm_notAfter(server_cert), 86400);
     X509_set_pubkey(server_cert, server_key);
     name = X509_get_subject_name(server_cert);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const uint8_t *)"test", -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                               (const uint8_t *)"test", -1, -1, 0);
     X509_set_issuer_name(server_cert, name);
     MUST(X509_sign(server_cert, server_key, EVP_sha256()));
 }
@@ -89,8 +91,9 @@ static void kdf(const char *name, OSSL_PARAM *params, uint8_t *out, size_t len)
 }
 
 /* HKDF-Expand-Label(secret, label, "", len), RFC 8446 section 7.1. */
-static void expand_label(const uint8_t *secret, size_t secret_len, const char *digest,
-                         const char *label, uint8_t *out, size_t len)
+static void expand_label(const uint8_t *secret, size_t secret_len,
+                         const char *digest, const char *label, uint8_t *out,
+                         size_t len)
 {
     int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
     uint8_t info[64] = { 0 };
@@ -101,11 +104,13 @@ static void expand_label(const uint8_t *secret, size_t secret_len, const char *d
     info[2] = n;
     memcpy(info + 3, "tls13 ", 6);
     memcpy(info + 9, label, n - 6);
-    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)digest, 0);
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
+                                                 (char *)digest, 0);
     params[1] = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode);
-    params[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret,
-                                                  secret_len);
-    params[3] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, 3 + n + 1);
+    params[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY,
+                                                  (void *)secret, secret_len);
+    params[3] =
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, 3 + n + 1);
     params[4] = OSSL_PARAM_construct_end();
     kdf("HKDF", params, out, len);
 }
@@ -120,12 +125,16 @@ static void derive_13(Peer *p, const char *digest)
             secret[i] = g_ascii_xdigit_value(p->secret[end][2 * i]) << 4 |
                         g_ascii_xdigit_value(p->secret[end][2 * i + 1]);
         }
-        expand_label(secret, len, digest, "key", p->keys[end].key, p->keys[end].key_len);
+        expand_label(secret, len, digest, "key", p->keys[end].key,
+                     p->keys[end].key_len);
         expand_label(secret, len, digest, "iv", p->keys[end].iv, 12);
     }
 }
 
-/* The key block of RFC 5246 section 6.3, as RFC 5288 cuts it: two keys, two salts. */
+/*
+ * The key block of RFC 5246 section 6.3, as RFC 5288 cuts it: two keys, two
+ * salts.
+ */
 static void derive_12(Peer *p, const char *digest, size_t key_len)
 {
     SSL_SESSION *session = SSL_get_session(p->ssl[PEER_CLIENT]);
@@ -136,9 +145,12 @@ static void derive_12(Peer *p, const char *digest, size_t key_len)
     memcpy(seed, "key expansion", 13);
     MUST(SSL_get_server_random(p->ssl[PEER_CLIENT], seed + 13, 32) == 32);
     MUST(SSL_get_client_random(p->ssl[PEER_CLIENT], seed + 45, 32) == 32);
-    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)digest, 0);
-    params[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, master, 48);
-    params[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed, sizeof(seed));
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
+                                                 (char *)digest, 0);
+    params[1] =
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, master, 48);
+    params[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed,
+                                                  sizeof(seed));
     params[3] = OSSL_PARAM_construct_end();
     kdf("TLS1-PRF", params, block, 2 * (key_len + 4));
     for (int end = 0; end < 2; end++) {
@@ -163,8 +175,9 @@ Peer *peer_new(bool v13, size_t key_len, size_t block_padding)
         MUST(SSL_CTX_set_min_proto_version(ctx, version));
         MUST(SSL_CTX_set_max_proto_version(ctx, version));
         if (v13) {
-            MUST(SSL_CTX_set_ciphersuites(ctx, key_len == 16 ? "TLS_AES_128_GCM_SHA256" :
-                                                               "TLS_AES_256_GCM_SHA384"));
+            MUST(SSL_CTX_set_ciphersuites(ctx, key_len == 16 ?
+                                                   "TLS_AES_128_GCM_SHA256" :
+                                                   "TLS_AES_256_GCM_SHA384"));
             SSL_CTX_set_num_tickets(ctx, 0);
             MUST(SSL_CTX_set_block_padding(ctx, block_padding));
         } else {
@@ -195,7 +208,8 @@ Peer *peer_new(bool v13, size_t key_len, size_t block_padding)
             int ret = SSL_do_handshake(p->ssl[end]);
 
             done += ret == 1;
-            MUST(ret == 1 || SSL_get_error(p->ssl[end], ret) == SSL_ERROR_WANT_READ);
+            MUST(ret == 1 ||
+                 SSL_get_error(p->ssl[end], ret) == SSL_ERROR_WANT_READ);
             drain(p, end, NULL);
         }
         if (done == 2) {

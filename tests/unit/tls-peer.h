@@ -1,8 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Two ends of a TLS connection run by OpenSSL's libssl in memory: what its record layer
- * puts on the wire, and the keys it uses. Used by tests only.
+ * Two ends of a TLS connection run by OpenSSL's libssl in memory: what its
+ * record layer puts on the wire, and the keys it uses. Used by tests only.
  */
 #ifndef TESTS_UNIT_TLS_PEER_H
 #define TESTS_UNIT_TLS_PEER_H
@@ -20,16 +19,23 @@ typedef struct Peer {
     SSL *ssl[2];            /* by PeerEnd */
     RefKeys keys[2];        /* with which that end sends */
     uint64_t next[2];       /* number of the next record that end sends */
-    char *secret[2];        /* TLS 1.3 traffic secrets in hex, from the key log */
+    char *secret[2];        /* TLS 1.3 traffic secrets in hex, from the key
+                             * log */
 } Peer;
 
-/* Handshake done, nothing of it left on the wire. block_padding: TLS 1.3 only, 0 for none. */
+/*
+ * Handshake done, nothing of it left on the wire. block_padding: TLS 1.3 only,
+ * 0 for none.
+ */
 Peer *peer_new(bool v13, size_t key_len, size_t block_padding);
 void peer_free(Peer *p);
 
 /* Send application data and take what it puts on the wire. */
 GByteArray *peer_send(Peer *p, PeerEnd from, const uint8_t *data, size_t len);
-/* Give an end wire bytes and return the application data it reads, NULL on any error. */
+/*
+ * Give an end wire bytes and return the application data it reads, NULL on any
+ * error.
+ */
 GByteArray *peer_receive(Peer *p, PeerEnd to, const uint8_t *wire, size_t len);
 
-#endif /* TESTS_UNIT_TLS_PEER_H */
+#endif

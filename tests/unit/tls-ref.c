@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Slow and obvious reference for the TLS tests. See tls-ref.h.
  */
 #define _GNU_SOURCE     /* memmem */
@@ -33,9 +32,9 @@ static void put_be(uint8_t *p, uint64_t v, int bytes)
 }
 
 /* Nonce and AAD of a record, RFC 5288 section 3 and RFC 8446 section 5.3. */
-static int nonce_and_aad(const RefKeys *k, uint64_t number, const uint8_t hdr[5],
-                         const uint8_t *explicit_nonce, size_t text_len,
-                         uint8_t nonce[12], uint8_t aad[13])
+static int nonce_and_aad(const RefKeys *k, uint64_t number,
+                         const uint8_t hdr[5], const uint8_t *explicit_nonce,
+                         size_t text_len, uint8_t nonce[12], uint8_t aad[13])
 {
     uint8_t be[8];
 
@@ -87,7 +86,8 @@ void ref_seal(const RefKeys *k, uint64_t number, uint8_t type,
     EVP_CIPHER_CTX_free(ctx);
 }
 
-int ref_open(const RefKeys *k, uint64_t number, const uint8_t *wire, uint8_t *text)
+int ref_open(const RefKeys *k, uint64_t number, const uint8_t *wire,
+             uint8_t *text)
 {
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     int body = wire[3] << 8 | wire[4];
@@ -108,8 +108,8 @@ int ref_open(const RefKeys *k, uint64_t number, const uint8_t *wire, uint8_t *te
     return ok == 1 ? len : -1;
 }
 
-void ref_open_prefix(const RefKeys *k, uint64_t number, const uint8_t *wire, uint8_t *text,
-                     size_t len)
+void ref_open_prefix(const RefKeys *k, uint64_t number, const uint8_t *wire,
+                     uint8_t *text, size_t len)
 {
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     uint8_t nonce[12], aad[13];
@@ -118,7 +118,8 @@ void ref_open_prefix(const RefKeys *k, uint64_t number, const uint8_t *wire, uin
     /* the AAD plays no part in what is not verified */
     nonce_and_aad(k, number, wire, wire + 5, 0, nonce, aad);
     g_assert_true(EVP_DecryptInit_ex(ctx, gcm(k), NULL, k->key, nonce));
-    g_assert_true(EVP_DecryptUpdate(ctx, text, &n, wire + (k->v13 ? 5 : 13), len));
+    g_assert_true(
+        EVP_DecryptUpdate(ctx, text, &n, wire + (k->v13 ? 5 : 13), len));
     EVP_CIPHER_CTX_free(ctx);
 }
 
@@ -167,8 +168,8 @@ void ref_stream_add(RefStream *st, GRand *rand, uint8_t type, size_t len)
         g_byte_array_set_size(wire, 0);
         ref_rand_bytes(rand, nonce, 8);
         ref_rand_bytes(rand, text, len);
-        ref_seal(&st->keys, st->first_number + st->recs->len, type, nonce, text, len,
-                 wire);
+        ref_seal(&st->keys, st->first_number + st->recs->len, type, nonce, text,
+                 len, wire);
     } while (st->quiet && memmem(wire->data + 5, wire->len - 5, "\3\3", 2));
     ref_stream_take(st, rand, wire->data);
 }
@@ -188,8 +189,8 @@ const RefRecord *ref_rec(const RefStream *st, unsigned i)
     return &g_array_index(st->recs, RefRecord, i);
 }
 
-void ref_static_image(uint8_t image[64], const RefKeys *k, uint64_t initial_record_number,
-                      uint32_t resync_tcp_sn)
+void ref_static_image(uint8_t image[64], const RefKeys *k,
+                      uint64_t initial_record_number, uint32_t resync_tcp_sn)
 {
     memset(image, 0, 64);
     put_be(image, k->v13 ? 0x8d000001 : 0x89000001, 4);
@@ -230,7 +231,7 @@ Mlx5TlsEngine *ref_engine_new(unsigned slots)
     return engine;
 }
 
-/* ---- rows ---------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------- */
 
 static uint64_t row_hits[2][MLX5_TLS_MAX_ROW + 1];
 
@@ -264,8 +265,8 @@ static void row_test_run(gconstpointer data)
         if (!tx && **word != 'R') {
             continue;
         }
-        if (g_ascii_string_to_unsigned(*word + (tx ? 2 : 1), 10, 1, MLX5_TLS_MAX_ROW, &row,
-                                       NULL) &&
+        if (g_ascii_string_to_unsigned(*word + (tx ? 2 : 1), 10, 1,
+                                       MLX5_TLS_MAX_ROW, &row, NULL) &&
             row_hits[tx ? MLX5_TLS_DIR_TX : MLX5_TLS_DIR_RX][row] == 0) {
             g_error("%s: row %s was not taken in it", t->path, *word);
         }
@@ -281,14 +282,15 @@ void ref_test_add(const char *path, void (*func)(void))
     g_test_add_data_func_full(path, t, row_test_run, g_free);
 }
 
-/* ---- comparing and drawing ----------------------------------------------------- */
+/* ---- comparing and drawing ----------------------------------------------- */
 
-void ref_assert_equal(const uint8_t *got, const uint8_t *want, size_t len, const char *what)
+void ref_assert_equal(const uint8_t *got, const uint8_t *want, size_t len,
+                      const char *what)
 {
     for (size_t i = 0; i < len; i++) {
         if (got[i] != want[i]) {
-            g_error("%s: byte %zu of %zu is %02x, expected %02x", what, i, len, got[i],
-                    want[i]);
+            g_error("%s: byte %zu of %zu is %02x, expected %02x", what, i, len,
+                    got[i], want[i]);
         }
     }
 }

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Test bench of the RX context. See tls-rx-bench.h.
  */
 #include "tls-rx-bench.h"
@@ -78,8 +77,8 @@ static uint32_t be32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
 }
 
-void rx_check_psv(Rx *t, uint32_t tracker, uint32_t auth, uint32_t next, uint32_t resync,
-                  uint32_t offset)
+void rx_check_psv(Rx *t, uint32_t tracker, uint32_t auth, uint32_t next,
+                  uint32_t resync, uint32_t offset)
 {
     Mlx5TlsRx before = t->rx;
     uint8_t image[12];
@@ -114,8 +113,8 @@ bool rx_took(const Rx *t, unsigned row)
     return t->res.rows & MLX5_TLS_RX_ROW_BIT(row);
 }
 
-void rx_bytes(Rx *t, uint32_t seq, const uint8_t *bytes, const uint8_t *clear, size_t len,
-              Mlx5TlsFlag flag, unsigned row, Mlx5TlsRxState state)
+void rx_bytes(Rx *t, uint32_t seq, const uint8_t *bytes, const uint8_t *clear,
+              size_t len, Mlx5TlsFlag flag, unsigned row, Mlx5TlsRxState state)
 {
     g_autofree uint8_t *buf = g_malloc(len + 1);
     Mlx5TlsRxState before = t->rx.state;
@@ -123,7 +122,8 @@ void rx_bytes(Rx *t, uint32_t seq, const uint8_t *bytes, const uint8_t *clear, s
     memcpy(buf, bytes, len);
     mlx5_tls_rx_packet(&t->rx, seq, buf, len, &t->res);
     g_assert_cmpint(t->res.flag, ==, flag);
-    g_assert_cmpstr(mlx5_tls_rx_row_str(t->res.row), ==, mlx5_tls_rx_row_str(row));
+    g_assert_cmpstr(mlx5_tls_rx_row_str(t->res.row), ==,
+                    mlx5_tls_rx_row_str(row));
     g_assert_true(row == 0 || rx_took(t, row));
     STATE(t, state);
     g_assert_cmpint(t->res.state_before, ==, before);
@@ -140,7 +140,9 @@ void rx_bytes(Rx *t, uint32_t seq, const uint8_t *bytes, const uint8_t *clear, s
         g_assert_cmpint(t->res.reason, !=, MLX5_TLS_REASON_NONE);
     }
     if (flag == F2 && t->knobs->rx_resync_flag_at == MLX5_TLS_RESYNC_AT_MAGIC) {
-        /* the header that the software is asked about lies in this very packet */
+        /*
+         * the header that the software is asked about lies in this very packet
+         */
         g_assert_cmphex(t->res.hw_resync_tcp_sn, ==, t->rx.hw_resync);
         g_assert_cmpuint(t->rx.hw_resync - seq, <, len);
     }
@@ -152,11 +154,12 @@ void rx_pkt(Rx *t, size_t from, size_t to, Mlx5TlsFlag flag, unsigned row,
             Mlx5TlsRxState state)
 {
     rx_bytes(t, t->base + from, t->st->wire->data + from,
-             flag == F3 ? NULL : t->st->clear->data + from, to - from, flag, row, state);
+             flag == F3 ? NULL : t->st->clear->data + from, to - from, flag,
+             row, state);
 }
 
-void rx_pkt_flip(Rx *t, size_t from, size_t to, size_t flip, Mlx5TlsFlag flag, unsigned row,
-                 Mlx5TlsRxState state)
+void rx_pkt_flip(Rx *t, size_t from, size_t to, size_t flip, Mlx5TlsFlag flag,
+                 unsigned row, Mlx5TlsRxState state)
 {
     g_autofree uint8_t *buf = g_memdup2(t->st->wire->data + from, to - from);
 

@@ -1,8 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Test bench of the RX context: a stream, a context on it, and a packet function that
- * checks every byte and every invariant of a delivery. Used by the RX tests only.
+ * Test bench of the RX context: a stream, a context on it, and a packet
+ * function that checks every byte and every invariant of a delivery. Used by
+ * the RX tests only.
  */
 #ifndef TESTS_UNIT_TLS_RX_BENCH_H
 #define TESTS_UNIT_TLS_RX_BENCH_H
@@ -35,7 +35,8 @@ typedef struct Rx {
 #define SEARCH  MLX5_TLS_RX_SEARCH
 #define LINK    MLX5_TLS_RX_LINK
 
-#define WHY(t, name) g_assert_cmpint((t)->res.reason, ==, MLX5_TLS_REASON_##name)
+#define WHY(t, name) \
+    g_assert_cmpint((t)->res.reason, ==, MLX5_TLS_REASON_##name)
 #define STATE(t, s) g_assert_cmpstr(mlx5_tls_rx_state_str((t)->rx.state), ==, \
                                     mlx5_tls_rx_state_str(s))
 
@@ -51,48 +52,55 @@ typedef struct Rx {
 void rx_new_stream(Rx *t, GRand *rand, bool v13, size_t key_len, uint64_t first,
                    uint32_t base);
 /*
- * Ten records of TLS 1.2, AES-128, numbers from 40, of 100, 50, 200, 0, 300, 80, 120, 60,
- * 500 and 90 bytes; the sequence number wraps somewhere in the stream.
+ * Ten records of TLS 1.2, AES-128, numbers from 40, of 100, 50, 200, 0, 300,
+ * 80, 120, 60, 500 and 90 bytes; the sequence number wraps somewhere in the
+ * stream.
  */
 void rx_new(Rx *t, GRand *rand);
 void rx_free(Rx *t);
 
-/* Posts: static params with a record number and resync_tcp_sn; SET_PSV; both. */
+/*
+ * Posts: static params with a record number and resync_tcp_sn; SET_PSV; both.
+ */
 Mlx5TlsRxStatic rx_static(Rx *t, uint64_t number, uint32_t resync);
 Mlx5TlsReason rx_psv(Rx *t, uint32_t anchor);
 void rx_start(Rx *t, uint32_t anchor);
-/* The approval that the driver would post for the present candidate; which must be true. */
+/*
+ * The approval that the driver would post for the present candidate; which must
+ * be true.
+ */
 Mlx5TlsRxStatic rx_approve(Rx *t);
 
 /*
- * A packet with any bytes. With flag 1 the payload must become clear (NULL: flag 1 is a
- * failure), and with flag 3 if it is not NULL; else it must stay.
+ * A packet with any bytes. With flag 1 the payload must become clear (NULL:
+ * flag 1 is a failure), and with flag 3 if it is not NULL; else it must stay.
  */
-void rx_bytes(Rx *t, uint32_t seq, const uint8_t *bytes, const uint8_t *clear, size_t len,
-              Mlx5TlsFlag flag, unsigned row, Mlx5TlsRxState state);
+void rx_bytes(Rx *t, uint32_t seq, const uint8_t *bytes, const uint8_t *clear,
+              size_t len, Mlx5TlsFlag flag, unsigned row, Mlx5TlsRxState state);
 /* A packet with stream bytes [from, to); with flag 3 they stay. */
 void rx_pkt(Rx *t, size_t from, size_t to, Mlx5TlsFlag flag, unsigned row,
             Mlx5TlsRxState state);
 /* The same with one bit of the stream flipped on the way. */
-void rx_pkt_flip(Rx *t, size_t from, size_t to, size_t flip, Mlx5TlsFlag flag, unsigned row,
-                 Mlx5TlsRxState state);
+void rx_pkt_flip(Rx *t, size_t from, size_t to, size_t flip, Mlx5TlsFlag flag,
+                 unsigned row, Mlx5TlsRxState state);
 
 /*
- * The same with flag 3: the text that lies in stream bytes [clear_from, clear_to) is
- * delivered in clear, all else as on the wire.
+ * The same with flag 3: the text that lies in stream bytes [clear_from,
+ * clear_to) is delivered in clear, all else as on the wire.
  */
 void rx_pkt_error(Rx *t, size_t from, size_t to, size_t flip, size_t clear_from,
                   size_t clear_to, unsigned row, Mlx5TlsRxState state);
 
 /*
- * Bring a fresh context to a state; returns how much of the stream it has then seen (all
- * states but NONE and START: inside record 4, with headers 0..4 passed or lost).
+ * Bring a fresh context to a state; returns how much of the stream it has then
+ * seen (all states but NONE and START: inside record 4, with headers 0..4
+ * passed or lost).
  */
 size_t rx_to_state(Rx *t, Mlx5TlsRxState state);
 
 bool rx_took(const Rx *t, unsigned row);
 /* GET_PSV, decoded by hand; fails if it changes anything. */
-void rx_check_psv(Rx *t, uint32_t tracker, uint32_t auth, uint32_t next, uint32_t resync,
-                  uint32_t offset);
+void rx_check_psv(Rx *t, uint32_t tracker, uint32_t auth, uint32_t next,
+                  uint32_t resync, uint32_t offset);
 
-#endif /* TESTS_UNIT_TLS_RX_BENCH_H */
+#endif

@@ -1,7 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * A checker that counts what it reports, for tests. Owns the checker and its counts.
+ * A checker that counts what it reports, for tests. Owns the checker and its
+ * counts.
  */
 #ifndef TESTS_UNIT_TLS_STRICT_BENCH_H
 #define TESTS_UNIT_TLS_STRICT_BENCH_H
@@ -24,10 +24,12 @@ static inline void strict_bench_report(void *opaque, Mlx5StrictReason reason,
     b->count[reason]++;
     b->total++;
     g_free(b->last);
-    b->last = g_strdup_printf("%s: %s", mlx5_strict_reason_name(reason), details);
+    b->last =
+        g_strdup_printf("%s: %s", mlx5_strict_reason_name(reason), details);
 }
 
-static inline void strict_bench_init(StrictBench *b, Mlx5TlsEngine *engine, bool whole)
+static inline void strict_bench_init(StrictBench *b, Mlx5TlsEngine *engine,
+                                     bool whole)
 {
     *b = (StrictBench) { 0 };
     b->s = mlx5_tls_strict_new(engine, whole, strict_bench_report, b);
@@ -40,7 +42,10 @@ static inline void strict_bench_clear(StrictBench *b)
     g_free(b->last);
 }
 
-/* The next WQE of SQ sqn, as the device counts them; and a CQE for the last one. */
+/*
+ * The next WQE of SQ sqn, as the device counts them; and a CQE for the last
+ * one.
+ */
 static inline void strict_bench_wqe(StrictBench *b, uint32_t sqn, bool fence)
 {
     mlx5_tls_strict_wqe(b->s, sqn, ++b->serial, fence);
@@ -51,4 +56,4 @@ static inline void strict_bench_cqe(StrictBench *b, uint32_t sqn)
     mlx5_tls_strict_cqe(b->s, sqn, b->serial);
 }
 
-#endif /* TESTS_UNIT_TLS_STRICT_BENCH_H */
+#endif

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * See tls-strict-rig.h.
  */
 #include "tls-strict-rig.h"
@@ -48,8 +47,9 @@ void said(Rig *t, int reason)
         g_assert_cmpstr(b->last, ==, NULL);
     } else {
         if (b->count[reason] == 0 || b->count[reason] != b->total) {
-            g_error("%s expected, last of %u: %s", mlx5_strict_reason_name(reason),
-                    b->total, b->last ? b->last : "nothing");
+            g_error("%s expected, last of %u: %s",
+                    mlx5_strict_reason_name(reason), b->total,
+                    b->last ? b->last : "nothing");
         }
     }
     memset(b->count, 0, sizeof(b->count));

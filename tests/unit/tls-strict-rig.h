@@ -1,9 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * For the tests of the checker: a stream of records, the engine's own contexts for it, and
- * a checker beside them whose reports are counted. Owns a Rig. Called by test-tls-strict.c
- * (TX, fences, keys) and test-tls-strict-rx.c.
+ * For the tests of the checker: a stream of records, the engine's own contexts
+ * for it, and a checker beside them whose reports are counted. Owns a Rig.
+ * Called by test-tls-strict.c (TX, fences, keys) and test-tls-strict-rx.c.
  */
 #ifndef TESTS_UNIT_TLS_STRICT_RIG_H
 #define TESTS_UNIT_TLS_STRICT_RIG_H
@@ -26,7 +25,10 @@ typedef struct Rig {
     uint32_t base;
 } Rig;
 
-/* Six records of several lengths, record number 7 the first, at sequence number `base`. */
+/*
+ * Six records of several lengths, record number 7 the first, at sequence number
+ * `base`.
+ */
 void rig_new(Rig *t, GRand *rng, bool v13);
 void rig_free(Rig *t);
 
@@ -36,7 +38,10 @@ void rig_free(Rig *t);
 #define END(t, i)   (OFF(t, i) + ref_rec((t)->st, (i))->len)
 
 #define NOTHING (-1)
-/* What was reported since the last call is this reason alone, at least once; or NOTHING. */
+/*
+ * What was reported since the last call is this reason alone, at least once; or
+ * NOTHING.
+ */
 void said(Rig *t, int reason);
 
 #endif

@@ -163,7 +163,8 @@ static void cmd_execute(Mlx5Function *fn, unsigned slot,
     } else {
         mlx5_err_cmd(fn, blame(syn), slot, desc ? desc->name : "unknown",
                      cmd.opcode, cmd.op_mod, cmd.uid, in_len, out_len,
-                     mlx5_syndrome_status(syn), cmd.why ?: mlx5_syndrome_text(syn));
+                     mlx5_syndrome_status(syn),
+                     cmd.why ?: mlx5_syndrome_text(syn));
     }
 }
 

@@ -1,12 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Internet checksums, see csum.h.
  *
  * Sums are kept in the host's byte order over words of eight bytes: the one's
- * complement sum does not care how wide the words are nor which order their bytes
- * have, as long as every byte keeps its place (RFC 1071, 2). Only the folded
- * result is turned into a number, once.
+ * complement sum does not care how wide the words are nor which order their
+ * bytes have, as long as every byte keeps its place (RFC 1071, 2). Only the
+ * folded result is turned into a number, once.
  */
 #include <string.h>
 
@@ -67,7 +66,9 @@ static inline uint16_t to_be16(uint16_t v)
     return mlx5_get_be16(b);
 }
 
-/* Four sums side by side, so that the carries of one do not wait for another. */
+/*
+ * Four sums side by side, so that the carries of one do not wait for another.
+ */
 static uint64_t sum_bytes(const uint8_t *p, size_t len)
 {
     uint64_t a = 0, b = 0, c = 0, d = 0;
@@ -115,8 +116,8 @@ uint16_t mlx5_csum_fold(const Mlx5Csum *c)
     return to_be16(fold64(c->sum));
 }
 
-void mlx5_csum_add_pseudo(Mlx5Csum *c, const Mlx5Packet *pkt, const uint8_t *frame,
-                          uint32_t l4_len)
+void mlx5_csum_add_pseudo(Mlx5Csum *c, const Mlx5Packet *pkt,
+                          const uint8_t *frame, uint32_t l4_len)
 {
     size_t alen = pkt->l3_type == MLX5_L3_IPV6 ? 16 : 4;
     Mlx5Csum pseudo = { 0 };
@@ -129,7 +130,8 @@ void mlx5_csum_add_pseudo(Mlx5Csum *c, const Mlx5Packet *pkt, const uint8_t *fra
     c->sum = add64(c->sum, pseudo.sum);
 }
 
-bool mlx5_csum_udp_len(const Mlx5Packet *pkt, const uint8_t *frame, uint32_t *l4_len)
+bool mlx5_csum_udp_len(const Mlx5Packet *pkt, const uint8_t *frame,
+                       uint32_t *l4_len)
 {
     uint32_t len = mlx5_get_be16(frame + pkt->l4_off + UDP_LEN_OFF);
 
@@ -141,8 +143,9 @@ bool mlx5_csum_udp_len(const Mlx5Packet *pkt, const uint8_t *frame, uint32_t *l4
 }
 
 /* The sum of `len` bytes of a frame from `off` in its header on. */
-static void add_range(Mlx5Csum *c, const uint8_t *hdr, size_t hdr_len, size_t off,
-                      const struct iovec *iov, size_t iovcnt, size_t len)
+static void add_range(Mlx5Csum *c, const uint8_t *hdr, size_t hdr_len,
+                      size_t off, const struct iovec *iov, size_t iovcnt,
+                      size_t len)
 {
     size_t n = hdr_len - off < len ? hdr_len - off : len;
     size_t i;
@@ -156,8 +159,9 @@ static void add_range(Mlx5Csum *c, const uint8_t *hdr, size_t hdr_len, size_t of
     }
 }
 
-Mlx5CsumDone mlx5_csum_fill_iov(uint8_t *hdr, size_t hdr_len, const struct iovec *iov,
-                                size_t iovcnt, bool want_l3, bool want_l4)
+Mlx5CsumDone mlx5_csum_fill_iov(uint8_t *hdr, size_t hdr_len,
+                                const struct iovec *iov, size_t iovcnt,
+                                bool want_l3, bool want_l4)
 {
     Mlx5CsumDone done = 0;
     size_t len = hdr_len;
@@ -174,7 +178,8 @@ Mlx5CsumDone mlx5_csum_fill_iov(uint8_t *hdr, size_t hdr_len, const struct iovec
 
         mlx5_put_be16(hdr + pkt.l3_off + IPV4_CSUM_OFF, 0);
         mlx5_csum_add(&c, hdr + pkt.l3_off, pkt.l3_hdr_len);
-        mlx5_put_be16(hdr + pkt.l3_off + IPV4_CSUM_OFF, (uint16_t)~mlx5_csum_fold(&c));
+        mlx5_put_be16(hdr + pkt.l3_off + IPV4_CSUM_OFF,
+                      (uint16_t)~mlx5_csum_fold(&c));
         done |= MLX5_ETH_WQE_L3_CSUM;
     }
 
@@ -202,7 +207,8 @@ Mlx5CsumDone mlx5_csum_fill_iov(uint8_t *hdr, size_t hdr_len, const struct iovec
     return done;
 }
 
-Mlx5CsumDone mlx5_csum_fill(uint8_t *frame, size_t len, bool want_l3, bool want_l4)
+Mlx5CsumDone mlx5_csum_fill(uint8_t *frame, size_t len, bool want_l3,
+                            bool want_l4)
 {
     return mlx5_csum_fill_iov(frame, len, NULL, 0, want_l3, want_l4);
 }

@@ -127,7 +127,8 @@ struct Mlx5TlsKey {
     Gf h;                   /* E(K, 0): the GHASH key */
     Gf h_inv;
     Gf mask;        /* E(K, 0^96 || 1): what hides the slots' GHASH results */
-    GQueue slots;   /* of Mlx5GcmSlot, by_key: set up with it, free ones first */
+    GQueue slots;   /* of Mlx5GcmSlot, by_key: set up with it, free ones
+                     * first */
 };
 
 /* CTR to en- and decrypt, GCM without text for GHASH. */

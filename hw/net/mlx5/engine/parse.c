@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Packet parser, see parse.h.
  *
  * One pass from the outside in. Each layer is read only when it is whole within
@@ -41,8 +40,10 @@ typedef struct Frame {
     bool ignore_l3_len;
 } Frame;
 
-/* Whether [off, off + n) can be read. off is at most MLX5_PARSE_MAX_LEN plus a
- * few headers, so nothing overflows. */
+/*
+ * Whether [off, off + n) can be read. off is at most MLX5_PARSE_MAX_LEN plus a
+ * few headers, so nothing overflows.
+ */
 static bool can_read(const Frame *f, uint32_t off, uint32_t n)
 {
     return off <= f->have && n <= f->have - off;
@@ -127,8 +128,8 @@ static bool parse_ipv4(const Frame *f, Mlx5Packet *pkt)
 
 /*
  * A routing header with segments left carries the packet's final destination,
- * which is what the pseudo header takes (RFC 8200 8.1). n is the header's length,
- * all of it can be read.
+ * which is what the pseudo header takes (RFC 8200 8.1). n is the header's
+ * length, all of it can be read.
  */
 static void parse_ipv6_routing(const Frame *f, Mlx5Packet *pkt, uint32_t off,
                                uint32_t n)
@@ -140,9 +141,11 @@ static void parse_ipv6_routing(const Frame *f, Mlx5Packet *pkt, uint32_t off,
         return;
     }
     if (type == ROUTING_SOURCE || type == ROUTING_MOBILE) {
-        pkt->pseudo_dst_off = off + n - 16;     /* the last address of the list */
+        pkt->pseudo_dst_off = off + n - 16;     /* the last address of the
+                                                 * list */
     } else if (type == ROUTING_SEGMENT) {
-        pkt->pseudo_dst_off = off + 8;          /* the list is in reverse order */
+        pkt->pseudo_dst_off = off + 8;          /* the list is in reverse
+                                                 * order */
     }
 }
 
@@ -284,7 +287,8 @@ static uint32_t clamp_len(size_t len)
     return len < MLX5_PARSE_MAX_LEN ? (uint32_t)len : MLX5_PARSE_MAX_LEN;
 }
 
-void mlx5_parse_prefix(const uint8_t *frame, size_t have, size_t len, Mlx5Packet *out)
+void mlx5_parse_prefix(const uint8_t *frame, size_t have, size_t len,
+                       Mlx5Packet *out)
 {
     Frame f = {
         .p = frame,

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Packet parser: where the headers of an Ethernet frame are and what they say.
  *
  * Responsible for every offset the two pipelines use: steering, RSS, checksum,
@@ -22,10 +21,14 @@
 #define MLX5_ETH_HLEN           14
 #define MLX5_ETH_ALEN           6
 #define MLX5_VLAN_HLEN          4
-/* Shortest frame on the wire, without FCS: the device pads up to it with zeros. */
+/*
+ * Shortest frame on the wire, without FCS: the device pads up to it with zeros.
+ */
 #define MLX5_ETH_ZLEN           60
-/* A frame, or a header with its payload still elsewhere, longer than this is
- * parsed as if it ended here: all offsets fit 32 bits with room to spare. */
+/*
+ * A frame, or a header with its payload still elsewhere, longer than this is
+ * parsed as if it ended here: all offsets fit 32 bits with room to spare.
+ */
 #define MLX5_PARSE_MAX_LEN      (1u << 20)
 #define MLX5_PARSE_MAX_VLANS    2
 /* IPv6 extension headers walked before the rest counts as unknown layer 4. */
@@ -48,8 +51,10 @@ typedef enum Mlx5L3Type {
     MLX5_L3_IPV6 = 2,
 } Mlx5L3Type;
 
-/* Layer 4 header that was found whole. The first three values are those of
- * fte_match_set_lyr_2_4.l4_type. */
+/*
+ * Layer 4 header that was found whole. The first three values are those of
+ * fte_match_set_lyr_2_4.l4_type.
+ */
 typedef enum Mlx5L4Type {
     MLX5_L4_NONE = 0,
     MLX5_L4_TCP = 1,
@@ -58,8 +63,10 @@ typedef enum Mlx5L4Type {
     MLX5_L4_AH = 4,
 } Mlx5L4Type;
 
-/* CQE l4_l3_hdr_type[3:2]: the other way round than rss_hash_type (rdma-core,
- * MLX5_CQE_L3_HDR_TYPE_*). */
+/*
+ * CQE l4_l3_hdr_type[3:2]: the other way round than rss_hash_type (rdma-core,
+ * MLX5_CQE_L3_HDR_TYPE_*).
+ */
 enum {
     MLX5_CQE_L3_NONE = 0,
     MLX5_CQE_L3_IPV6 = 1,
@@ -75,7 +82,9 @@ enum {
     MLX5_CQE_L4_TCP_ACK_AND_DATA = 4,
 };
 
-/* The low nine bits of the TCP flags word, as fte_match_set_lyr_2_4.tcp_flags. */
+/*
+ * The low nine bits of the TCP flags word, as fte_match_set_lyr_2_4.tcp_flags.
+ */
 enum {
     MLX5_TCP_FIN = 0x001,
     MLX5_TCP_SYN = 0x002,
@@ -89,36 +98,47 @@ enum {
 };
 
 typedef struct Mlx5Packet {
-    uint32_t len;               /* bytes of the frame, as given to mlx5_parse() */
+    uint32_t len;               /* bytes of the frame, as given to
+                                 * mlx5_parse() */
 
-    /* Layer 2. `l2_len` counts the Ethernet header and the tags in the frame;
-     * 0 means that the frame has no whole Ethernet header. */
+    /*
+     * Layer 2. `l2_len` counts the Ethernet header and the tags in the frame; 0
+     * means that the frame has no whole Ethernet header.
+     */
     uint32_t l2_len;
     uint16_t ethertype;         /* behind the tags */
     uint8_t n_vlan;             /* tags found, outermost first */
     uint16_t vlan_tpid[MLX5_PARSE_MAX_VLANS];
     uint16_t vlan_tci[MLX5_PARSE_MAX_VLANS];
-    bool is_multicast;          /* group bit of the destination, so broadcast too */
+    bool is_multicast;          /* group bit of the destination, so broadcast
+                                 * too */
     bool is_broadcast;
 
     /* Layer 3. `l3_type` is set when a whole and sane IP header was found. */
     Mlx5L3Type l3_type;
-    uint32_t l3_off;            /* first byte behind layer 2, set for every l2_len */
-    uint32_t l3_hdr_len;        /* IPv4: ihl * 4; IPv6: 40 + extension headers */
-    uint32_t l3_len;            /* length the IP header claims, header included */
-    uint32_t l3_end;            /* min(l3_off + l3_len, len): padding begins here */
-    bool l3_truncated;          /* the IP packet claims more than the frame holds */
+    uint32_t l3_off;            /* first byte behind layer 2, set for every
+                                 * l2_len */
+    uint32_t l3_hdr_len;        /* IPv4: ihl * 4; IPv6: 40 + extension
+                                 * headers */
+    uint32_t l3_len;            /* length the IP header claims, header
+                                 * included */
+    uint32_t l3_end;            /* min(l3_off + l3_len, len): padding begins
+                                 * here */
+    bool l3_truncated;          /* the IP packet claims more than the frame
+                                 * holds */
     bool is_frag;               /* any fragment of a datagram */
     bool is_first_frag;         /* the one at offset 0 */
     bool ip_ce;                 /* ECN field is 3, congestion experienced */
     uint8_t ip_proto;           /* last next-header value that was reached */
     uint32_t src_ip_off;        /* 4 or 16 bytes at these offsets */
     uint32_t dst_ip_off;
-    uint32_t pseudo_dst_off;    /* destination of the pseudo header: differs from
+    uint32_t pseudo_dst_off; /* destination of the pseudo header: differs from
                                  * dst_ip_off under an active routing header */
 
-    /* Layer 4. `l4_off` is where it starts, set as soon as layer 3 is whole and
-     * this is no later fragment; `l4_type` only when its header is whole too. */
+    /*
+     * Layer 4. `l4_off` is where it starts, set as soon as layer 3 is whole and
+     * this is no later fragment; `l4_type` only when its header is whole too.
+     */
     uint32_t l4_off;
     Mlx5L4Type l4_type;
     uint32_t payload_off;       /* behind the layer 4 header */
@@ -139,25 +159,26 @@ typedef struct Mlx5Packet {
 /*
  * Parse a received frame.
  *
- * frame/len: the frame without FCS, from the destination address on. `len` may
- * be anything, 0 included; `frame` may be NULL only when `len` is 0.
- * out: always filled completely.
+ * frame/@len: the frame without FCS, from the destination address on. @len may
+ * be anything, 0 included; @frame may be NULL only when @len is 0.
+ * @out: always filled completely.
  */
 void mlx5_parse(const uint8_t *frame, size_t len, Mlx5Packet *out);
 
 /*
  * Parse the headers of a frame whose payload is elsewhere, as an LSO WQE has
  * them inline: the length fields of IP are ignored (the driver leaves 0 or the
- * length of the whole burst there), so l3_end is `len`.
+ * length of the whole burst there), so l3_end is @len.
  */
 void mlx5_parse_headers(const uint8_t *hdr, size_t len, Mlx5Packet *out);
 
 /*
- * Parse a frame of `len` bytes of which only the first `have` are at `frame`, the
- * rest being elsewhere: headers are read up to `have`, lengths are judged by
- * `len`. mlx5_parse() is this with have = len.
+ * Parse a frame of @len bytes of which only the first @have are at @frame, the
+ * rest being elsewhere: headers are read up to @have, lengths are judged by
+ * @len. mlx5_parse() is this with have = len.
  */
-void mlx5_parse_prefix(const uint8_t *frame, size_t have, size_t len, Mlx5Packet *out);
+void mlx5_parse_prefix(const uint8_t *frame, size_t have, size_t len,
+                       Mlx5Packet *out);
 
 /*
  * Verify the checksums of a parsed frame once: fills l3_ok, l4_ok and
@@ -207,7 +228,8 @@ static inline uint16_t mlx5_get_be16(const uint8_t *p)
 
 static inline uint32_t mlx5_get_be32(const uint8_t *p)
 {
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+           p[3];
 }
 
 static inline void mlx5_put_be16(uint8_t *p, uint16_t v)

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * RSS hashing, see rss.h.
  */
 #include <string.h>
@@ -17,8 +16,8 @@ enum {
 
 enum {
     SEL_PORTS = MLX5_HASH_FIELD_SEL_L4_SPORT | MLX5_HASH_FIELD_SEL_L4_DPORT,
-    SEL_ALL = MLX5_HASH_FIELD_SEL_SRC_IP | MLX5_HASH_FIELD_SEL_DST_IP | SEL_PORTS |
-              MLX5_HASH_FIELD_SEL_IPSEC_SPI,
+    SEL_ALL = MLX5_HASH_FIELD_SEL_SRC_IP | MLX5_HASH_FIELD_SEL_DST_IP |
+              SEL_PORTS | MLX5_HASH_FIELD_SEL_IPSEC_SPI,
 };
 
 const char *mlx5_rss_strerror(Mlx5RssError err)
@@ -49,11 +48,11 @@ Mlx5RssError mlx5_rss_check(const Mlx5RssParams *p)
 
 /*
  * Each set bit of the input adds the 32 key bits that start at its own number.
- * Four input bytes share one 64-bit piece of the key, and no step depends on the
- * data, so there is no branch to mispredict.
+ * Four input bytes share one 64-bit piece of the key, and no step depends on
+ * the data, so there is no branch to mispredict.
  */
-uint32_t mlx5_rss_toeplitz(const uint8_t key[MLX5_RSS_KEY_LEN], const uint8_t *input,
-                           size_t len)
+uint32_t mlx5_rss_toeplitz(const uint8_t key[MLX5_RSS_KEY_LEN],
+                           const uint8_t *input, size_t len)
 {
     uint32_t hash = 0;
     size_t i;
@@ -119,13 +118,14 @@ static size_t add_pair(uint8_t *input, size_t at, const uint8_t *src,
     return at;
 }
 
-void mlx5_rss_hash(const Mlx5RssParams *p, const Mlx5Packet *pkt, const uint8_t *frame,
-                   Mlx5RssResult *out)
+void mlx5_rss_hash(const Mlx5RssParams *p, const Mlx5Packet *pkt,
+                   const uint8_t *frame, Mlx5RssResult *out)
 {
     Mlx5L3Type l3 = p->l3_prot_type ? MLX5_L3_IPV6 : MLX5_L3_IPV4;
     Mlx5L4Type l4 = p->l4_prot_type ? MLX5_L4_UDP : MLX5_L4_TCP;
     uint32_t sel = p->selected_fields & SEL_ALL;
-    bool symmetric = p->rx_hash_symmetric && p->rx_hash_fn == MLX5_RX_HASH_FN_TOEPLITZ;
+    bool symmetric =
+        p->rx_hash_symmetric && p->rx_hash_fn == MLX5_RX_HASH_FN_TOEPLITZ;
     unsigned l4_hashed = RSS_L4_NONE;
     uint8_t input[2 * 16 + 2 * 2 + 4];
     size_t n = 0;
@@ -157,7 +157,8 @@ void mlx5_rss_hash(const Mlx5RssParams *p, const Mlx5Packet *pkt, const uint8_t 
         return;
     }
     if (p->rx_hash_fn == MLX5_RX_HASH_FN_TOEPLITZ) {
-        out->rx_hash_result = mlx5_rss_toeplitz(p->rx_hash_toeplitz_key, input, n);
+        out->rx_hash_result =
+            mlx5_rss_toeplitz(p->rx_hash_toeplitz_key, input, n);
     } else {
         out->rx_hash_result = inverted_xor8(input, n);
     }

@@ -1,12 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Secrets are keys, IVs, and plaintext of TLS records. Memory that held one goes through
- * here: erased when its use is over, and never given back to the heap as it was. Owns no
- * state; callable by anyone.
+ * Secrets are keys, IVs, and plaintext of TLS records. Memory that held one
+ * goes through here: erased when its use is over, and never given back to the
+ * heap as it was. Owns no state; callable by anyone.
  */
-#ifndef MLX5_ENGINE_SECRET_H
-#define MLX5_ENGINE_SECRET_H
+#ifndef HW_NET_MLX5_ENGINE_SECRET_H
+#define HW_NET_MLX5_ENGINE_SECRET_H
 
 #include <stddef.h>
 #include <string.h>
@@ -29,7 +28,10 @@ static inline void mlx5_secret_free(void *p, size_t len)
     }
 }
 
-/* Empty an array; what is appended later may move it, so it must be empty by then. */
+/*
+ * Empty an array; what is appended later may move it, so it must be empty by
+ * then.
+ */
 static inline void mlx5_secret_empty_bytes(GByteArray *a)
 {
     mlx5_secret_erase(a->data, a->len);
@@ -42,4 +44,4 @@ static inline void mlx5_secret_empty_array(GArray *a)
     g_array_set_size(a, 0);
 }
 
-#endif /* MLX5_ENGINE_SECRET_H */
+#endif

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * LSO cutter and VLAN helpers, see segment.h.
  */
 #include <string.h>
@@ -29,7 +28,8 @@ const char *mlx5_segment_strerror(Mlx5SegmentError err)
 #undef MLX5_SEGMENT_TEXT
     };
 
-    return (unsigned)err < MLX5_SEGMENT_N_ERRORS ? text[err] : "unknown LSO error";
+    return (unsigned)err < MLX5_SEGMENT_N_ERRORS ? text[err] :
+                                                   "unknown LSO error";
 }
 
 /* What the length field of IP counts, without the payload. */
@@ -40,8 +40,9 @@ static uint32_t ip_hdr_part(const Mlx5Segment *s)
     return s->pkt.l3_type == MLX5_L3_IPV6 ? len - IPV6_HLEN : len;
 }
 
-Mlx5SegmentError mlx5_segment_init(Mlx5Segment *s, const uint8_t *hdr, size_t hdr_len,
-                                   uint32_t payload_len, uint32_t mss)
+Mlx5SegmentError mlx5_segment_init(Mlx5Segment *s, const uint8_t *hdr,
+                                   size_t hdr_len, uint32_t payload_len,
+                                   uint32_t mss)
 {
     uint32_t slice = mss < payload_len ? mss : payload_len;
 
@@ -123,7 +124,8 @@ static void fix_l4(Mlx5Segment *s, const uint8_t *slice, uint32_t len)
             flags &= ~(MLX5_TCP_FIN | MLX5_TCP_PSH);
         }
         mlx5_put_be32(l4 + TCP_SEQ_OFF, s->pkt.tcp_seq + s->offset);
-        l4[TCP_FLAGS_OFF + 1] = (uint8_t)flags;     /* NS and data offset stay */
+        /* NS and data offset stay */
+        l4[TCP_FLAGS_OFF + 1] = (uint8_t)flags;
     }
     mlx5_put_be16(field, 0);
     mlx5_csum_add_pseudo(&c, &s->pkt, s->hdr, l4_hlen + len);
@@ -136,7 +138,8 @@ static void fix_l4(Mlx5Segment *s, const uint8_t *slice, uint32_t len)
     mlx5_put_be16(field, csum);
 }
 
-size_t mlx5_segment_next(Mlx5Segment *s, const uint8_t *payload, struct iovec iov[2])
+size_t mlx5_segment_next(Mlx5Segment *s, const uint8_t *payload,
+                         struct iovec iov[2])
 {
     uint32_t len = s->payload_len - s->offset;
 

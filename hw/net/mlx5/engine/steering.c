@@ -23,7 +23,8 @@ const char *mlx5_steering_strerror(Mlx5SteeringError err)
 #undef MLX5_STEERING_TEXT
     };
 
-    return (unsigned)err < MLX5_STEERING_N_ERRORS ? text[err] : "unknown steering error";
+    return (unsigned)err < MLX5_STEERING_N_ERRORS ? text[err] :
+                                                    "unknown steering error";
 }
 
 gint steering_number_order(gconstpointer a, gconstpointer b)
@@ -72,8 +73,9 @@ Mlx5Steering *mlx5_steering_new(const Mlx5SteeringLimits *limits,
 
     s->limits = *limits;
     s->limits.max_tables = MIN(s->limits.max_tables, STEERING_ID_MASK / 2);
-    s->limits.max_groups_per_table = MIN(s->limits.max_groups_per_table,
-                                         STEERING_ID_MASK / 2 / MAX(s->limits.max_tables, 1));
+    s->limits.max_groups_per_table =
+        MIN(s->limits.max_groups_per_table,
+            STEERING_ID_MASK / 2 / MAX(s->limits.max_tables, 1));
     s->limits.max_modifies = MIN(s->limits.max_modifies, STEERING_ID_MASK / 2);
     s->limits.max_log_size = MIN(s->limits.max_log_size, MAX_LOG_SIZE);
     s->ops = ops;

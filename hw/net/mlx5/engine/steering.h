@@ -1,26 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Flow steering of the NIC receive side: flow tables, groups and entries, and the
- * lookup that turns a packet into a list of TIRs.
+ * Flow steering of the NIC receive side: flow tables, groups and entries, and
+ * the lookup that turns a packet into a list of TIRs.
  *
  * Responsible for everything behind CREATE/MODIFY/DESTROY_FLOW_TABLE,
- * SET_FLOW_TABLE_ROOT, CREATE/DESTROY_FLOW_GROUP and SET/DELETE_FLOW_TABLE_ENTRY.
- * Owns tables, groups and entries; refers to TIRs and flow counters by number and
- * tells their owner about each reference through Mlx5SteeringOps.
- * Called by the command handlers (changes) and the receive path (lookup), from
- * one thread at a time; lookups change nothing.
+ * SET_FLOW_TABLE_ROOT, CREATE/DESTROY_FLOW_GROUP and
+ * SET/DELETE_FLOW_TABLE_ENTRY. Owns tables, groups and entries; refers to TIRs
+ * and flow counters by number and tells their owner about each reference
+ * through Mlx5SteeringOps. Called by the command handlers (changes) and the
+ * receive path (lookup), from one thread at a time; lookups change nothing.
  *
  * Cost: a lookup is one probe per group that has entries, in each table on the
- * packet's way, and a probe is a search of a balanced tree, whatever the values are.
- * A packet that takes more than MLX5_STEERING_MAX_PROBES is dropped. Memory follows
- * the live entries, never the size a table or a group was declared with.
+ * packet's way, and a probe is a search of a balanced tree, whatever the values
+ * are. A packet that takes more than MLX5_STEERING_MAX_PROBES is dropped.
+ * Memory follows the live entries, never the size a table or a group was
+ * declared with.
  *
  * The matching rule: within a table the entry with the lowest flow_index whose
- * group's mask makes it equal to the packet wins. An entry ends the way (TIRs, or
- * drop) or goes on in other tables; without a match the table's miss action
- * decides. Levels are kept but not enforced: a way that runs in circles is cut by
- * MLX5_STEERING_MAX_VISITS.
+ * group's mask makes it equal to the packet wins. An entry ends the way (TIRs,
+ * or drop) or goes on in other tables; without a match the table's miss action
+ * decides. Levels are kept but not enforced: a way that runs in circles is cut
+ * by MLX5_STEERING_MAX_VISITS.
  */
 #ifndef HW_NET_MLX5_ENGINE_STEERING_H
 #define HW_NET_MLX5_ENGINE_STEERING_H
@@ -39,7 +39,10 @@
 /* Destinations and counters of one entry. */
 #define MLX5_STEERING_MAX_FTE_DESTS     64
 #define MLX5_STEERING_MAX_FTE_COUNTERS  8
-/* Per packet: table visits on all ways together, probes of groups, TIRs, counters. */
+/*
+ * Per packet: table visits on all ways together, probes of groups, TIRs,
+ * counters.
+ */
 #define MLX5_STEERING_MAX_VISITS        256
 #define MLX5_STEERING_MAX_PROBES        1024
 #define MLX5_STEERING_MAX_TIRS          64
@@ -200,17 +203,17 @@ typedef enum Mlx5SteeringRef {
 
 /*
  * How entries hold on to TIRs and flow counters. `get` takes one reference and
- * returns false when there is no such object; `put` gives one back. Each get has
- * its put: at delete, at a modify that drops it, at reset and free. An id that is
- * listed twice is got twice. NULL members accept everything.
+ * returns false when there is no such object; `put` gives one back. Each get
+ * has its put: at delete, at a modify that drops it, at reset and free. An id
+ * that is listed twice is got twice. NULL members accept everything.
  */
 typedef struct Mlx5SteeringOps {
     bool (*get)(void *opaque, Mlx5SteeringRef kind, uint32_t id);
     void (*put)(void *opaque, Mlx5SteeringRef kind, uint32_t id);
     /*
-     * Is there room for `bytes` more of heap? `uncharge` gives them back, also at
-     * reset and free. The figures are upper bounds, malloc's and GLib's own share
-     * included.
+     * Is there room for `bytes` more of heap? `uncharge` gives them back, also
+     * at reset and free. The figures are upper bounds, malloc's and GLib's own
+     * share included.
      */
     bool (*charge)(void *opaque, size_t bytes);
     void (*uncharge)(void *opaque, size_t bytes);
@@ -224,8 +227,10 @@ Mlx5Steering *mlx5_steering_new(const Mlx5SteeringLimits *limits,
                                 const Mlx5SteeringOps *ops, void *opaque);
 void mlx5_steering_free(Mlx5Steering *s);
 
-/* Drop all tables, groups, entries and the root, whatever refers to whatever; ids
- * start over. */
+/*
+ * Drop all tables, groups, entries and the root, whatever refers to whatever;
+ * ids start over.
+ */
 void mlx5_steering_reset(Mlx5Steering *s);
 
 typedef struct Mlx5SteeringCounts {
@@ -238,8 +243,10 @@ typedef struct Mlx5SteeringCounts {
 /* Live objects, and what their making cost. */
 void mlx5_steering_counts(const Mlx5Steering *s, Mlx5SteeringCounts *out);
 
-/* flow_table_context and table_type of CREATE_FLOW_TABLE (driver: fs_cmd.c,
- * mlx5_cmd_create_flow_table). */
+/*
+ * flow_table_context and table_type of CREATE_FLOW_TABLE (driver: fs_cmd.c,
+ * mlx5_cmd_create_flow_table).
+ */
 typedef struct Mlx5FlowTableAttr {
     uint8_t table_type;
     uint8_t level;                  /* kept, not enforced */
@@ -254,22 +261,27 @@ Mlx5SteeringError mlx5_steering_table_create(Mlx5Steering *s,
                                              uint32_t *table_id);
 
 /*
- * MODIFY_FLOW_TABLE with MLX5_MODIFY_FLOW_TABLE_MISS_TABLE_ID (driver: fs_cmd.c,
- * mlx5_cmd_modify_flow_table).
+ * MODIFY_FLOW_TABLE with MLX5_MODIFY_FLOW_TABLE_MISS_TABLE_ID (driver:
+ * fs_cmd.c, mlx5_cmd_modify_flow_table).
  */
-Mlx5SteeringError mlx5_steering_table_modify_miss(Mlx5Steering *s, uint32_t table_id,
+Mlx5SteeringError mlx5_steering_table_modify_miss(Mlx5Steering *s,
+                                                  uint32_t table_id,
                                                   uint8_t table_miss_action,
                                                   uint32_t table_miss_id);
 
 /*
  * Refused while the table has groups, or another table's entry or miss action
  * leads to it. The root may be destroyed: there is no root then. (fs_core.c,
- * disconnect_flow_table, turns the miss actions elsewhere before it destroys, and
- * leaves the last root set.)
+ * disconnect_flow_table, turns the miss actions elsewhere before it destroys,
+ * and leaves the last root set.)
  */
-Mlx5SteeringError mlx5_steering_table_destroy(Mlx5Steering *s, uint32_t table_id);
+Mlx5SteeringError mlx5_steering_table_destroy(Mlx5Steering *s,
+                                              uint32_t table_id);
 
-/* SET_FLOW_TABLE_ROOT, op_mod 0, and op_mod 1 (disconnect: every packet misses). */
+/*
+ * SET_FLOW_TABLE_ROOT, op_mod 0, and op_mod 1 (disconnect: every packet
+ * misses).
+ */
 Mlx5SteeringError mlx5_steering_root_set(Mlx5Steering *s, uint32_t table_id);
 void mlx5_steering_root_clear(Mlx5Steering *s);
 
@@ -281,16 +293,19 @@ typedef struct Mlx5FlowGroupAttr {
     uint32_t start_flow_index;      /* both inclusive */
     uint32_t end_flow_index;
     uint8_t match_criteria_enable;  /* MLX5_MATCH_OUTER_HEADERS or 0 */
-    /* fte_match_param, MLX5_FTE_MATCH_PARAM_LEN bytes. A section that
+    /*
+     * fte_match_param, MLX5_FTE_MATCH_PARAM_LEN bytes. A section that
      * match_criteria_enable leaves out is ignored; of outer_headers every bit
-     * must belong to a field (bits 0xc2..0xcf and 0xd4..0xd7 belong to none). */
+     * must belong to a field (bits 0xc2..0xcf and 0xd4..0xd7 belong to none).
+     */
     const uint8_t *match_criteria;
 } Mlx5FlowGroupAttr;
 
 Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
                                              const Mlx5FlowGroupAttr *attr,
                                              uint32_t *group_id);
-Mlx5SteeringError mlx5_steering_group_destroy(Mlx5Steering *s, uint32_t table_id,
+Mlx5SteeringError mlx5_steering_group_destroy(Mlx5Steering *s,
+                                              uint32_t table_id,
                                               uint32_t group_id);
 
 typedef struct Mlx5FlowDestination {
@@ -307,26 +322,30 @@ typedef struct Mlx5FteAttr {
     const Mlx5FlowDestination *destination;
     uint32_t flow_counter_list_size;
     const uint32_t *flow_counter;
-    uint32_t modify_header_id;      /* with MOD_HDR, else 0; goes with the action */
-    /* fte_match_param; bits outside the group's mask are ignored. Not read by
-     * modify. */
+    uint32_t modify_header_id;      /* with MOD_HDR, else 0; goes with the
+                                     * action */
+    /*
+     * fte_match_param; bits outside the group's mask are ignored. Not read by
+     * modify.
+     */
     const uint8_t *match_value;
 } Mlx5FteAttr;
 
 /* SET_FLOW_TABLE_ENTRY, op_mod 0: a new entry; the index must be free. */
 Mlx5SteeringError mlx5_steering_fte_set(Mlx5Steering *s, uint32_t table_id,
-                                        uint32_t flow_index, const Mlx5FteAttr *attr);
+                                        uint32_t flow_index,
+                                        const Mlx5FteAttr *attr);
 
 /*
- * SET_FLOW_TABLE_ENTRY, op_mod 1: change what modify_enable_mask names of a live
- * entry, at once or, on error, not at all. The match value stays. group_id must be
- * the entry's.
+ * SET_FLOW_TABLE_ENTRY, op_mod 1: change what modify_enable_mask names of a
+ * live entry, at once or, on error, not at all. The match value stays. group_id
+ * must be the entry's.
  *
- * FWD_DEST or COUNT with an empty list is allowed here, unlike in a new entry: to
- * take away a rule's last destination the driver sends a mask with
- * DESTINATION_LIST alone (fs_core.c, del_sw_hw_rule). An entry whose list is empty
- * drops. A list that the mask leaves alone stays although its action bit goes, and
- * counts again when the bit comes back.
+ * FWD_DEST or COUNT with an empty list is allowed here, unlike in a new entry:
+ * to take away a rule's last destination the driver sends a mask with
+ * DESTINATION_LIST alone (fs_core.c, del_sw_hw_rule). An entry whose list is
+ * empty drops. A list that the mask leaves alone stays although its action bit
+ * goes, and counts again when the bit comes back.
  */
 Mlx5SteeringError mlx5_steering_fte_modify(Mlx5Steering *s, uint32_t table_id,
                                            uint32_t flow_index,
@@ -341,9 +360,11 @@ Mlx5SteeringError mlx5_steering_fte_delete(Mlx5Steering *s, uint32_t table_id,
 typedef enum Mlx5SteeringVerdict {
     MLX5_STEERING_DROP_NO_ROOT = 0, /* there is no root table */
     MLX5_STEERING_DROP_MISS,        /* no match and the default miss action */
-    MLX5_STEERING_DROP_RULE,        /* an entry says DROP, or has no destination */
+    MLX5_STEERING_DROP_RULE,        /* an entry says DROP, or has no
+                                     * destination */
     MLX5_STEERING_DROP_LOOP,        /* cut at MLX5_STEERING_MAX_VISITS */
-    MLX5_STEERING_DROP_PROBES,      /* MLX5_STEERING_MAX_PROBES were not enough */
+    MLX5_STEERING_DROP_PROBES,      /* MLX5_STEERING_MAX_PROBES were not
+                                     * enough */
     MLX5_STEERING_DELIVER,          /* n_tirs > 0 */
 } Mlx5SteeringVerdict;
 
@@ -352,14 +373,15 @@ typedef struct Mlx5SteeringTir {
     uint32_t flow_tag;              /* of the entry that named this TIR */
     uint32_t metadata;              /* register B, 0 if no entry has set it */
     bool rewritten;                 /* the packet is not as it came: */
-    uint8_t image[MLX5_FTE_MATCH_OUTER_LEN];    /* for mlx5_steering_rewrite() */
+    uint8_t image[MLX5_FTE_MATCH_OUTER_LEN];    /* for
+                                                 * mlx5_steering_rewrite() */
 } Mlx5SteeringTir;
 
 /*
- * The result of a lookup. With several destinations each TIR on any of the ways is
- * listed once per way, in the order of the lists, depth first; when at least one
- * is reached the verdict is DELIVER, else it is that of the last way that ended.
- * DROP_PROBES is for the whole packet, also when it had reached a TIR.
+ * The result of a lookup. With several destinations each TIR on any of the ways
+ * is listed once per way, in the order of the lists, depth first; when at least
+ * one is reached the verdict is DELIVER, else it is that of the last way that
+ * ended. DROP_PROBES is for the whole packet, also when it had reached a TIR.
  */
 typedef struct Mlx5SteeringResult {
     Mlx5SteeringVerdict verdict;
@@ -367,32 +389,38 @@ typedef struct Mlx5SteeringResult {
     uint32_t visits;                /* tables looked into, */
     uint32_t probes;                /* their groups searched, */
     uint32_t compares;              /* and keys compared for that */
-    /* The entry that named the first TIR, or else where the last way ended: 0 if
-     * nowhere, with UINT32_MAX for an entry after a miss. */
+    /*
+     * The entry that named the first TIR, or else where the last way ended: 0
+     * if nowhere, with UINT32_MAX for an entry after a miss.
+     */
     uint32_t last_table;
     uint32_t last_index;
     uint32_t n_tirs;
     uint32_t n_counters;
     Mlx5SteeringTir tir[MLX5_STEERING_MAX_TIRS];
-    /* Flow counters of all matched entries that have COUNT, in order of match; the
-     * caller adds one packet and its bytes to each. */
+    /*
+     * Flow counters of all matched entries that have COUNT, in order of match;
+     * the caller adds one packet and its bytes to each.
+     */
     uint32_t counter[MLX5_STEERING_MAX_COUNTERS];
 } Mlx5SteeringResult;
 
-/* pkt is the parse of frame (tags still in it). Only the members of `out` that the
- * counts cover are written in its arrays. */
+/*
+ * pkt is the parse of frame (tags still in it). Only the members of @out that
+ * the counts cover are written in its arrays.
+ */
 void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
                           const uint8_t *frame, Mlx5SteeringResult *out);
 
 /*
- * The packet as fte_match_set_lyr_2_4 sees it, MLX5_FTE_MATCH_OUTER_LEN bytes in
- * PRM (big-endian) layout:
+ * The packet as fte_match_set_lyr_2_4 sees it, MLX5_FTE_MATCH_OUTER_LEN bytes
+ * in PRM (big-endian) layout:
  * - ethertype is the one behind the VLAN tags; first_prio/cfi/vid, cvlan_tag
  *   (0x8100) and svlan_tag (0x88a8) are those of the outermost tag;
  * - ip_protocol of IPv6 is the last one of the header chain;
  * - IPv4 addresses are in the last four bytes of their field;
- * - ports, tcp_flags and l4_type only where that header is present and whole, so
- *   never for later fragments.
+ * - ports, tcp_flags and l4_type only where that header is present and whole,
+ *   so never for later fragments.
  */
 void mlx5_steering_match_image(const Mlx5Packet *pkt, const uint8_t *frame,
                                uint8_t image[MLX5_FTE_MATCH_OUTER_LEN]);

@@ -9,9 +9,10 @@
 #include "steering_priv.h"
 
 enum {
-    ACTION_KNOWN = MLX5_FLOW_CONTEXT_ACTION_ALLOW | MLX5_FLOW_CONTEXT_ACTION_DROP |
-                   MLX5_FLOW_CONTEXT_ACTION_FWD_DEST | MLX5_FLOW_CONTEXT_ACTION_COUNT |
-                   MLX5_FLOW_CONTEXT_ACTION_MOD_HDR,
+    ACTION_KNOWN =
+        MLX5_FLOW_CONTEXT_ACTION_ALLOW | MLX5_FLOW_CONTEXT_ACTION_DROP |
+        MLX5_FLOW_CONTEXT_ACTION_FWD_DEST | MLX5_FLOW_CONTEXT_ACTION_COUNT |
+        MLX5_FLOW_CONTEXT_ACTION_MOD_HDR,
     MODIFY_KNOWN = MLX5_SET_FTE_MODIFY_ENABLE_MASK_ACTION |
                    MLX5_SET_FTE_MODIFY_ENABLE_MASK_FLOW_TAG |
                    MLX5_SET_FTE_MODIFY_ENABLE_MASK_DESTINATION_LIST |
@@ -32,8 +33,8 @@ static void put_object(Mlx5Steering *s, Mlx5SteeringRef kind, uint32_t id)
     }
 }
 
-static void put_dests(Mlx5Steering *s, Table *from, const Mlx5FlowDestination *dest,
-                      uint32_t n)
+static void put_dests(Mlx5Steering *s, Table *from,
+                      const Mlx5FlowDestination *dest, uint32_t n)
 {
     uint32_t i;
 
@@ -117,7 +118,8 @@ void steering_fte_put(Mlx5Steering *s, Fte *fte)
 
 void steering_fte_free(Mlx5Steering *s, Fte *fte)
 {
-    steering_uncharge(s, HEAP_FTE + heap_of_lists(fte->n_dests, fte->n_counters));
+    steering_uncharge(s,
+                      HEAP_FTE + heap_of_lists(fte->n_dests, fte->n_counters));
     if (fte->modify) {
         fte->modify->refs--;
     }
@@ -136,7 +138,9 @@ static gint value_order(gconstpointer a, gconstpointer b, gpointer opaque)
     int c = key_cmp(&x->key, &y->key);
 
     ((Mlx5Steering *)opaque)->compares++;
-    return c ? c : x->flow_index < y->flow_index ? -1 : x->flow_index > y->flow_index;
+    return c                             ? c :
+           x->flow_index < y->flow_index ? -1 :
+                                           x->flow_index > y->flow_index;
 }
 
 static Fte *find_fte(const Table *t, uint32_t flow_index)
@@ -199,9 +203,11 @@ static Mlx5SteeringError check_action(uint16_t action)
     return drop != fwd ? MLX5_STEERING_OK : MLX5_STEERING_BAD_ACTION;
 }
 
-static Mlx5SteeringError check_dest_list(uint16_t action, const Mlx5FteAttr *attr)
+static Mlx5SteeringError check_dest_list(uint16_t action,
+                                         const Mlx5FteAttr *attr)
 {
-    if (attr->destination_list_size && !(action & MLX5_FLOW_CONTEXT_ACTION_FWD_DEST)) {
+    if (attr->destination_list_size &&
+        !(action & MLX5_FLOW_CONTEXT_ACTION_FWD_DEST)) {
         return MLX5_STEERING_EXCESS_DESTINATION;
     }
     if (attr->destination_list_size > MLX5_STEERING_MAX_FTE_DESTS) {
@@ -210,9 +216,11 @@ static Mlx5SteeringError check_dest_list(uint16_t action, const Mlx5FteAttr *att
     return MLX5_STEERING_OK;
 }
 
-static Mlx5SteeringError check_counter_list(uint16_t action, const Mlx5FteAttr *attr)
+static Mlx5SteeringError check_counter_list(uint16_t action,
+                                            const Mlx5FteAttr *attr)
 {
-    if (attr->flow_counter_list_size && !(action & MLX5_FLOW_CONTEXT_ACTION_COUNT)) {
+    if (attr->flow_counter_list_size &&
+        !(action & MLX5_FLOW_CONTEXT_ACTION_COUNT)) {
         return MLX5_STEERING_EXCESS_COUNTER;
     }
     if (attr->flow_counter_list_size > MLX5_STEERING_MAX_FTE_COUNTERS) {
@@ -222,8 +230,8 @@ static Mlx5SteeringError check_counter_list(uint16_t action, const Mlx5FteAttr *
 }
 
 /*
- * Everything `what` (MLX5_SET_FTE_MODIFY_ENABLE_MASK_*) names, checked against the
- * action the entry will have.
+ * Everything `what` (MLX5_SET_FTE_MODIFY_ENABLE_MASK_*) names, checked against
+ * the action the entry will have.
  */
 static Mlx5SteeringError check_fte(unsigned what, uint16_t action,
                                    const Mlx5FteAttr *attr)
@@ -252,17 +260,19 @@ static Mlx5SteeringError find_modify_of(Mlx5Steering *s, uint16_t action,
 {
     *out = NULL;
     if (!(action & MLX5_FLOW_CONTEXT_ACTION_MOD_HDR)) {
-        return attr->modify_header_id ? MLX5_STEERING_EXCESS_MODIFY : MLX5_STEERING_OK;
+        return attr->modify_header_id ? MLX5_STEERING_EXCESS_MODIFY :
+                                        MLX5_STEERING_OK;
     }
     *out = find_modify(s, attr->modify_header_id);
     return *out ? MLX5_STEERING_OK : MLX5_STEERING_NO_MODIFY;
 }
 
 /*
- * Make an entry what attr says, as far as `what` names it. The new references are
- * taken before the old ones are given back, so an object that is in both lists is
- * never without one. On error the entry is as before. The lists are charged here,
- * a list that is dropped included; the entry itself is the caller's to charge.
+ * Make an entry what attr says, as far as `what` names it. The new references
+ * are taken before the old ones are given back, so an object that is in both
+ * lists is never without one. On error the entry is as before. The lists are
+ * charged here, a list that is dropped included; the entry itself is the
+ * caller's to charge.
  */
 static Mlx5SteeringError apply_fte(Mlx5Steering *s, Fte *fte, unsigned what,
                                    uint16_t action, const Mlx5FteAttr *attr)
@@ -306,7 +316,8 @@ static Mlx5SteeringError apply_fte(Mlx5Steering *s, Fte *fte, unsigned what,
         g_free(fte->dest);
         fte->dest = g_new(Mlx5FlowDestination, n_dests);
         if (n_dests) {
-            memcpy(fte->dest, attr->destination, n_dests * sizeof(fte->dest[0]));
+            memcpy(fte->dest, attr->destination,
+                   n_dests * sizeof(fte->dest[0]));
         }
         fte->n_dests = n_dests;
     }
@@ -337,7 +348,8 @@ static Mlx5SteeringError apply_fte(Mlx5Steering *s, Fte *fte, unsigned what,
 }
 
 Mlx5SteeringError mlx5_steering_fte_set(Mlx5Steering *s, uint32_t table_id,
-                                        uint32_t flow_index, const Mlx5FteAttr *attr)
+                                        uint32_t flow_index,
+                                        const Mlx5FteAttr *attr)
 {
     Table *t = find_table(s, table_id);
     Mlx5SteeringError err;

@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Flow steering: from a packet to its TIRs, see steering.h.
  */
 #include <string.h>
@@ -22,7 +21,8 @@ void mlx5_steering_match_image(const Mlx5Packet *pkt, const uint8_t *frame,
     mlx5_put_be16(image + M_ETHERTYPE, pkt->ethertype);
     if (pkt->n_vlan) {
         mlx5_put_be16(image + M_FIRST_TCI, pkt->vlan_tci[0]);
-        flags |= pkt->vlan_tpid[0] == MLX5_ETH_P_8021Q ? M_FLAG_CVLAN : M_FLAG_SVLAN;
+        flags |=
+            pkt->vlan_tpid[0] == MLX5_ETH_P_8021Q ? M_FLAG_CVLAN : M_FLAG_SVLAN;
     }
     if (pkt->l3_type != MLX5_L3_NONE) {
         const uint8_t *ip = frame + pkt->l3_off;
@@ -80,8 +80,8 @@ static gint search_value(gconstpointer node, gconstpointer opaque)
 }
 
 /*
- * The winner of a table, NULL for a miss. False: the packet's probes are used up
- * before it is known.
+ * The winner of a table, NULL for a miss. False: the packet's probes are used
+ * up before it is known.
  */
 static bool match_table(const Table *t, const Key *image, const Fte **winner,
                         Mlx5SteeringResult *out)
@@ -134,8 +134,8 @@ typedef struct Branch {
 } Branch;
 
 /* A way ends here without a TIR. */
-static void end_way(Mlx5SteeringResult *out, Mlx5SteeringVerdict why, uint32_t table,
-                    uint32_t index)
+static void end_way(Mlx5SteeringResult *out, Mlx5SteeringVerdict why,
+                    uint32_t table, uint32_t index)
 {
     if (!out->n_tirs) {
         out->verdict = why;
@@ -187,18 +187,21 @@ static const Fte *walk(const Mlx5Steering *s, WayState *st, uint32_t table_id,
         if (fte->modify) {
             modify_apply(fte->modify, st);
         }
-        if (!(fte->action & MLX5_FLOW_CONTEXT_ACTION_FWD_DEST) || !fte->n_dests) {
+        if (!(fte->action & MLX5_FLOW_CONTEXT_ACTION_FWD_DEST) ||
+            !fte->n_dests) {
             end_way(out, MLX5_STEERING_DROP_RULE, table_id, fte->flow_index);
             return NULL;
         }
-        if (fte->n_dests > 1 || fte->dest[0].type == MLX5_FLOW_DESTINATION_TYPE_TIR) {
+        if (fte->n_dests > 1 ||
+            fte->dest[0].type == MLX5_FLOW_DESTINATION_TYPE_TIR) {
             return fte;
         }
         table_id = fte->dest[0].id;
     }
 }
 
-static void add_tir(Mlx5SteeringResult *out, const Branch *branch, uint32_t tirn)
+static void add_tir(Mlx5SteeringResult *out, const Branch *branch,
+                    uint32_t tirn)
 {
     const Fte *fte = branch->fte;
     Mlx5SteeringTir *tir;
@@ -258,7 +261,8 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
             depth++;
             fte = NULL;
         }
-        while (depth && branch[depth - 1].next == branch[depth - 1].fte->n_dests) {
+        while (depth &&
+               branch[depth - 1].next == branch[depth - 1].fte->n_dests) {
             depth--;
         }
         if (!depth || out->verdict == MLX5_STEERING_DROP_PROBES) {

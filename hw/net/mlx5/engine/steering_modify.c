@@ -1,6 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Flow steering: modify header contexts, see steering_modify.h.
  */
 #include <glib.h>
@@ -106,7 +105,8 @@ static Mlx5SteeringError decode(const uint8_t *action, ModifyAction *out)
     }
 }
 
-Mlx5SteeringError mlx5_steering_modify_create(Mlx5Steering *s, const uint8_t *actions,
+Mlx5SteeringError mlx5_steering_modify_create(Mlx5Steering *s,
+                                              const uint8_t *actions,
                                               uint32_t n, uint32_t *id)
 {
     Mlx5SteeringError err;
@@ -236,8 +236,8 @@ static void put_word(uint8_t *at, uint16_t v, uint8_t *csum, uint8_t *csum2)
     }
 }
 
-static void put_words(uint8_t *at, const uint8_t *from, size_t len, uint8_t *csum,
-                      uint8_t *csum2)
+static void put_words(uint8_t *at, const uint8_t *from, size_t len,
+                      uint8_t *csum, uint8_t *csum2)
 {
     size_t i;
 
@@ -246,8 +246,8 @@ static void put_words(uint8_t *at, const uint8_t *from, size_t len, uint8_t *csu
     }
 }
 
-static void rewrite_ip(uint8_t *frame, const Mlx5Packet *pkt, const uint8_t *image,
-                       uint8_t *l4_csum)
+static void rewrite_ip(uint8_t *frame, const Mlx5Packet *pkt,
+                       const uint8_t *image, uint8_t *l4_csum)
 {
     uint8_t *ip = frame + pkt->l3_off;
     bool v4 = pkt->l3_type == MLX5_L3_IPV4;
@@ -256,13 +256,15 @@ static void rewrite_ip(uint8_t *frame, const Mlx5Packet *pkt, const uint8_t *ima
 
     if (v4) {
         put_word(ip, (uint16_t)(ip[0] << 8 | image[M_DSCP_ECN]), csum, NULL);
-        put_word(ip + 8, (uint16_t)(image[M_TTL_HOPLIMIT] << 8 | ip[9]), csum, NULL);
+        put_word(ip + 8, (uint16_t)(image[M_TTL_HOPLIMIT] << 8 | ip[9]), csum,
+                 NULL);
     } else {
         mlx5_put_be16(ip, (uint16_t)((mlx5_get_be16(ip) & 0xf00f) |
                                      image[M_DSCP_ECN] << 4));
         ip[7] = image[M_TTL_HOPLIMIT];
     }
-    put_words(frame + pkt->src_ip_off, image + M_SRC_IP + 16 - len, len, csum, l4_csum);
+    put_words(frame + pkt->src_ip_off, image + M_SRC_IP + 16 - len, len, csum,
+              l4_csum);
     /* Under a routing header the final destination is the one in the sum. */
     put_words(frame + pkt->dst_ip_off, image + M_DST_IP + 16 - len, len, csum,
               pkt->pseudo_dst_off == pkt->dst_ip_off ? l4_csum : NULL);

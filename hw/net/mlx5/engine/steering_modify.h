@@ -1,17 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * Flow steering: modify header contexts, what an entry with the action MOD_HDR
+ * does to a packet.
  *
- * Flow steering: modify header contexts, what an entry with the action MOD_HDR does
- * to a packet.
+ * Responsible for everything behind ALLOC/DEALLOC_MODIFY_HEADER_CONTEXT. The
+ * contexts are the Mlx5Steering's and hang off its entries.
  *
- * Responsible for everything behind ALLOC/DEALLOC_MODIFY_HEADER_CONTEXT. The contexts
- * are the Mlx5Steering's and hang off its entries.
- *
- * A context is a list of actions on fields of the packet's match image (steering.h)
- * and on its metadata. Lookup works on image and metadata alone, so that tables
- * behind the entry match what the packet has become, and each TIR may get it in
- * another shape; mlx5_steering_rewrite() then makes the frame what the image says.
- * A field that the packet does not have (ports of an ICMP packet) stays away.
+ * A context is a list of actions on fields of the packet's match image
+ * (steering.h) and on its metadata. Lookup works on image and metadata alone,
+ * so that tables behind the entry match what the packet has become, and each
+ * TIR may get it in another shape; mlx5_steering_rewrite() then makes the frame
+ * what the image says. A field that the packet does not have (ports of an ICMP
+ * packet) stays away.
  */
 #ifndef HW_NET_MLX5_ENGINE_STEERING_MODIFY_H
 #define HW_NET_MLX5_ENGINE_STEERING_MODIFY_H
@@ -27,7 +27,10 @@ enum {
     MLX5_MODIFY_ACTION_ADD = 2,
 };
 
-/* set_action_in.field: those there are (driver: mlx5_ifc.h MLX5_ACTION_IN_FIELD_*) */
+/*
+ * set_action_in.field: those there are (driver: mlx5_ifc.h
+ * MLX5_ACTION_IN_FIELD_*)
+ */
 enum {
     MLX5_MODIFY_OUT_SMAC_47_16 = 0x01,
     MLX5_MODIFY_OUT_SMAC_15_0 = 0x02,
@@ -52,10 +55,11 @@ enum {
 
 /*
  * ALLOC_MODIFY_HEADER_CONTEXT (driver: fs_cmd.c, mlx5_cmd_modify_header_alloc):
- * `n` actions of MLX5_MODIFY_ACTION_LEN bytes at `actions`, in PRM layout. Ids are 24
- * bits wide and never 0.
+ * @n actions of MLX5_MODIFY_ACTION_LEN bytes at @actions, in PRM layout. Ids
+ * are 24 bits wide and never 0.
  */
-Mlx5SteeringError mlx5_steering_modify_create(Mlx5Steering *s, const uint8_t *actions,
+Mlx5SteeringError mlx5_steering_modify_create(Mlx5Steering *s,
+                                              const uint8_t *actions,
                                               uint32_t n, uint32_t *id);
 /* Refused while an entry has it. */
 Mlx5SteeringError mlx5_steering_modify_destroy(Mlx5Steering *s, uint32_t id);
@@ -64,9 +68,9 @@ Mlx5SteeringError mlx5_steering_modify_destroy(Mlx5Steering *s, uint32_t id);
 uint32_t mlx5_steering_modify_count(const Mlx5Steering *s);
 
 /*
- * Make the frame, of which pkt is the parse, what `image` says
- * (Mlx5SteeringTir.image). Checksums of IPv4, TCP and UDP follow, wrong ones staying
- * as wrong as they are. Parse the frame anew afterwards.
+ * Make the frame, of which pkt is the parse, what @image says
+ * (Mlx5SteeringTir.image). Checksums of IPv4, TCP and UDP follow, wrong ones
+ * staying as wrong as they are. Parse the frame anew afterwards.
  */
 void mlx5_steering_rewrite(uint8_t *frame, const Mlx5Packet *pkt,
                            const uint8_t image[MLX5_FTE_MATCH_OUTER_LEN]);

@@ -38,24 +38,28 @@ enum {
 /* Ids of tables, groups and modify header contexts are 24 bits wide. */
 #define STEERING_ID_MASK    0xffffffu
 
-/* An image, a mask or a value, in memory order: only ever compared and and'ed. */
+/*
+ * An image, a mask or a value, in memory order: only ever compared and and'ed.
+ */
 typedef struct Key {
     uint64_t w[MLX5_FTE_MATCH_OUTER_WORDS];
 } Key;
 
 /*
- * Everything is found in balanced trees (GTree). Keys are what the driver, and with
- * entries for each connection any peer, chooses: a hash without a secret can be made
- * to collide, for entries as the owner of an IPv6 /64 pleases. A tree has no such
- * case and no secret: n entries are found in at most 1.45 log2(n + 2) compares.
- * Against a hash with a secret key (SipHash) a lookup took, in ns, among
+ * Everything is found in balanced trees (GTree). Keys are what the driver, and
+ * with entries for each connection any peer, chooses: a hash without a secret
+ * can be made to collide, for entries as the owner of an IPv6 /64 pleases. A
+ * tree has no such case and no secret: n entries are found in at most 1.45
+ * log2(n + 2) compares. Against a hash with a secret key (SipHash) a lookup
+ * took, in ns, among
  *
  *      entries        1     10    100   1000   10000   65536
  *      tree           9     38     55    110     250     900
  *      keyed hash    34     41     42     49      94     320
  *
- * Nearly all groups have a few entries, where the tree is as good or better; and it
- * keeps entries of equal value in order of their index, which a hash does not.
+ * Nearly all groups have a few entries, where the tree is as good or better;
+ * and it keeps entries of equal value in order of their index, which a hash
+ * does not.
  */
 
 /* A packet on one of its ways. */
@@ -112,7 +116,8 @@ struct Table {
     uint32_t id;
     Mlx5FlowTableAttr attr;
     GPtrArray *groups;          /* of Group, by start */
-    GPtrArray *filled;          /* of them, those with entries: a packet's way */
+    GPtrArray *filled;          /* of them, those with entries: a packet's
+                                 * way */
     uint32_t n_ftes;
     uint32_t fte_refs;
     uint32_t miss_refs;

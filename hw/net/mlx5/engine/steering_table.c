@@ -78,7 +78,8 @@ Mlx5SteeringError mlx5_steering_table_create(Mlx5Steering *s,
     return MLX5_STEERING_OK;
 }
 
-Mlx5SteeringError mlx5_steering_table_modify_miss(Mlx5Steering *s, uint32_t table_id,
+Mlx5SteeringError mlx5_steering_table_modify_miss(Mlx5Steering *s,
+                                                  uint32_t table_id,
                                                   uint8_t table_miss_action,
                                                   uint32_t table_miss_id)
 {
@@ -90,7 +91,8 @@ Mlx5SteeringError mlx5_steering_table_modify_miss(Mlx5Steering *s, uint32_t tabl
     return set_miss(s, t, table_miss_action, table_miss_id);
 }
 
-Mlx5SteeringError mlx5_steering_table_destroy(Mlx5Steering *s, uint32_t table_id)
+Mlx5SteeringError mlx5_steering_table_destroy(Mlx5Steering *s,
+                                              uint32_t table_id)
 {
     Table *t = find_table(s, table_id);
 
@@ -218,14 +220,16 @@ Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
     return MLX5_STEERING_OK;
 }
 
-Group *steering_group_find(const Mlx5Steering *s, const Table *t, uint32_t group_id)
+Group *steering_group_find(const Mlx5Steering *s, const Table *t,
+                           uint32_t group_id)
 {
     Group *g = g_tree_lookup(s->groups, GUINT_TO_POINTER(group_id));
 
     return g && g->table == t ? g : NULL;
 }
 
-Mlx5SteeringError mlx5_steering_group_destroy(Mlx5Steering *s, uint32_t table_id,
+Mlx5SteeringError mlx5_steering_group_destroy(Mlx5Steering *s,
+                                              uint32_t table_id,
                                               uint32_t group_id)
 {
     Table *t = find_table(s, table_id);

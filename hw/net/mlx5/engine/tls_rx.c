@@ -1,13 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * RX tracker of a TIR. See tls_rx.h for the rows, what is owned and who calls;
+ * the rows as data are in tls_rx_table.c, their actions here.
  *
- * RX tracker of a TIR. See tls_rx.h for the rows, what is owned and who calls; the rows
- * as data are in tls_rx_table.c, their actions here.
- *
- * A packet is handled in three steps: compare it with what is expected (one event, one
- * row), follow the record stream through its bytes (headers, tags and patterns are
- * events too), then decide the flag and decrypt if it is 1, or as rx-error-bytes says
- * if it is 3. Nothing in the packet is changed before its flag is known.
+ * A packet is handled in three steps: compare it with what is expected (one
+ * event, one row), follow the record stream through its bytes (headers, tags
+ * and patterns are events too), then decide the flag and decrypt if it is 1, or
+ * as rx-error-bytes says if it is 3. Nothing in the packet is changed before
+ * its flag is known.
  */
 #include "secret.h"
 #include "tls_rx_table.h"
@@ -23,7 +23,8 @@ typedef struct Work {
     uint32_t seq;           /* of p[0] */
     size_t off;             /* next byte to follow */
     bool stale;             /* brings no new byte: leaves the context alone */
-    bool in_order;          /* would be delivered decrypted if all of it can be */
+    bool in_order;          /* would be delivered decrypted if all of it can
+                             * be */
     bool decryptable;       /* no byte so far that cannot */
     bool tag_failed;        /* a tag failed in an in_order packet */
     bool reason_final;      /* res->reason names what went wrong: keep it */
@@ -33,8 +34,10 @@ typedef struct Work {
     uint8_t hdr_before;     /* how many bytes of it came in earlier packets */
     size_t hdr_off;         /* where its first byte of this packet is */
     GArray *spans;
-    bool carried;           /* begins in a record of which a packet had flag 1 */
-    bool first_over;        /* the record that was open when it began has ended */
+    bool carried;           /* begins in a record of which a packet had flag
+                             * 1 */
+    bool first_over;        /* the record that was open when it began has
+                             * ended */
     guint first_spans;      /* how many of the spans are that record's */
     Mlx5TlsRxResult *res;
 } Work;
@@ -49,7 +52,7 @@ static RxActionFn *const actions[RX_ACTIONS];
 #define SEARCH      MLX5_TLS_RX_SEARCH
 #define LINK        MLX5_TLS_RX_LINK
 
-/* ---- sequence numbers -------------------------------------------------------- */
+/* ---- sequence numbers ---------------------------------------------------- */
 
 /* a lies before b, at most half the number space away */
 static bool seq_before(uint32_t a, uint32_t b)
@@ -62,7 +65,7 @@ static uint32_t seq_at(const Work *w, size_t off)
     return w->seq + (uint32_t)off;
 }
 
-/* ---- taking a cell ----------------------------------------------------------- */
+/* ---- taking a cell ------------------------------------------------------- */
 
 static void take(Work *w, RxEvent event)
 {
@@ -103,7 +106,7 @@ static void act_refuse(Work *w)
     w->off = w->len;
 }
 
-/* ---- records ----------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------- */
 
 /* The open record is over: report it and forget it. */
 static void record_over(Mlx5TlsRx *rx, Mlx5TlsRecordEnd end)
@@ -236,7 +239,7 @@ static void act_skip_begun(Work *w)
     }
 }
 
-/* ---- losing track, searching ------------------------------------------------- */
+/* ---- losing track, searching --------------------------------------------- */
 
 static void forget_stream(Mlx5TlsRx *rx)
 {
@@ -254,12 +257,16 @@ static void forget_stream(Mlx5TlsRx *rx)
 static void lose(Work *w)
 {
     forget_stream(w->rx);
-    w->rx->owe_resync |= w->knobs->rx_resync_flag_at != MLX5_TLS_RESYNC_AT_MAGIC;
+    w->rx->owe_resync |=
+        w->knobs->rx_resync_flag_at != MLX5_TLS_RESYNC_AT_MAGIC;
     w->decryptable = false;
     w->reason_final = true;
 }
 
-/* The bad header's own bytes are searched too, those of earlier packets as carry. */
+/*
+ * The bad header's own bytes are searched too, those of earlier packets as
+ * carry.
+ */
 static void search_bad_header(Work *w)
 {
     Mlx5TlsRx *rx = w->rx;
@@ -315,11 +322,14 @@ static bool pattern_at(const Work *w, const uint8_t *b)
         return b[1] == 3 && b[2] == 3;
     }
     return b[1] == 3 &&
-           mlx5_tls_header_check(w->rx->setup.run.tls_version, b, MLX5_TLS_HDR_LEN) ==
-           MLX5_TLS_HEADER_OK;
+           mlx5_tls_header_check(w->rx->setup.run.tls_version, b,
+                                 MLX5_TLS_HDR_LEN) == MLX5_TLS_HEADER_OK;
 }
 
-/* SEARCH: look for a header from w->off on, those that begin in the carry first. */
+/*
+ * SEARCH: look for a header from w->off on, those that begin in the carry
+ * first.
+ */
 static void search(Work *w)
 {
     Mlx5TlsRx *rx = w->rx;
@@ -334,12 +344,14 @@ static void search(Work *w)
     memcpy(join, rx->carry, rx->carry_len);
     memcpy(join + rx->carry_len, w->p + w->off, joined);
     joined += rx->carry_len;
-    for (size_t i = 0; i < rx->carry_len && i + MLX5_TLS_HDR_LEN <= joined; i++) {
+    for (size_t i = 0; i < rx->carry_len && i + MLX5_TLS_HDR_LEN <= joined;
+         i++) {
         if (pattern_at(w, join + i)) {
             memcpy(w->hdr, join + i, MLX5_TLS_HDR_LEN);
             w->hdr_sn = seq_at(w, w->off) - (uint32_t)(rx->carry_len - i);
             w->off += i + MLX5_TLS_HDR_LEN - rx->carry_len;
-            take(w, seq_before(w->hdr_sn, w->seq) ? RX_EV_FOUND_CUT : RX_EV_FOUND);
+            take(w,
+                 seq_before(w->hdr_sn, w->seq) ? RX_EV_FOUND_CUT : RX_EV_FOUND);
             return;
         }
     }
@@ -355,7 +367,7 @@ static void search(Work *w)
     take(w, RX_EV_NOT_FOUND);
 }
 
-/* ---- following the stream ---------------------------------------------------- */
+/* ---- following the stream ------------------------------------------------ */
 
 static void follow_record(Work *w)
 {
@@ -366,8 +378,8 @@ static void follow_record(Work *w)
     bool tag_ok;
 
     if (mode != MLX5_TLS_RECORD_SKIP) {
-        mlx5_tls_record_hash(&rx->rec, w->p + w->off, n, w->in_order ? w->spans : NULL,
-                             w->off);
+        mlx5_tls_record_hash(&rx->rec, w->p + w->off, n,
+                             w->in_order ? w->spans : NULL, w->off);
     }
     w->decryptable &= mode == MLX5_TLS_RECORD_DECRYPT;
     w->off += n;
@@ -384,7 +396,8 @@ static void follow_record(Work *w)
         return;
     }
     tag_ok = mlx5_tls_record_tag_ok(&rx->rec);
-    record_over(rx, tag_ok ? MLX5_TLS_RECORD_END_TAG_OK : MLX5_TLS_RECORD_END_TAG_BAD);
+    record_over(rx, tag_ok ? MLX5_TLS_RECORD_END_TAG_OK :
+                             MLX5_TLS_RECORD_END_TAG_BAD);
     if (tag_ok) {
         take(w, RX_EV_TAG_OK);
     } else if (rx->state == OFFLOAD &&
@@ -417,7 +430,8 @@ static void follow_header(Work *w)
     rx->hdr_fill += n;
     w->off += n;
     memcpy(w->hdr, rx->hdr, sizeof(w->hdr));
-    check = mlx5_tls_header_check(rx->setup.run.tls_version, rx->hdr, rx->hdr_fill);
+    check =
+        mlx5_tls_header_check(rx->setup.run.tls_version, rx->hdr, rx->hdr_fill);
     if (check == MLX5_TLS_HEADER_PARTIAL) {
         return;
     }
@@ -426,14 +440,18 @@ static void follow_header(Work *w)
         take(w, RX_EV_HEADER_BAD);
     } else if (rx->state == LINK && seq_before(w->hdr_sn, w->seq)) {
         take(w, RX_EV_HEADER_CUT);
-    } else if (rx->state == CAND && !seq_before(w->hdr_sn, w->seq) && repeat_due(w)) {
+    } else if (rx->state == CAND && !seq_before(w->hdr_sn, w->seq) &&
+               repeat_due(w)) {
         take(w, RX_EV_HEADER_REPEAT);
     } else {
         take(w, RX_EV_HEADER);
     }
 }
 
-/* Every turn consumes bytes or closes a record, but for a loss: search() follows. */
+/*
+ * Every turn consumes bytes or closes a record, but for a loss: search()
+ * follows.
+ */
 static void follow(Work *w)
 {
     while (w->off < w->len) {
@@ -447,7 +465,7 @@ static void follow(Work *w)
     }
 }
 
-/* ---- packets ----------------------------------------------------------------- */
+/* ---- packets ------------------------------------------------------------- */
 
 static RxEvent classify(const Work *w)
 {
@@ -464,7 +482,9 @@ static RxEvent classify(const Work *w)
         if (rx->next_hdr - s < w->len) {
             return RX_EV_ANCHOR;
         }
-        return rx->next_hdr - e < w->knobs->start_order_tolerance ? RX_EV_BEFORE : RX_EV_FAR;
+        return rx->next_hdr - e < w->knobs->start_order_tolerance ?
+                   RX_EV_BEFORE :
+                   RX_EV_FAR;
     default:
         if (!seq_before(rx->exp, e)) {
             return RX_EV_OLD;
@@ -558,12 +578,16 @@ static void apply_error(Work *w, uint8_t *payload)
     case MLX5_TLS_ERROR_PACKET:
         break;
     default:
-        /* a tag was met, so the first record is over; what is not decrypted is erased */
+        /*
+         * a tag was met, so the first record is over; what is not decrypted is
+         * erased
+         */
         if (!w->carried) {
             w->first_spans = 0;
         }
         mlx5_secret_erase(&g_array_index(w->spans, Mlx5GcmSpan, w->first_spans),
-                          (w->spans->len - w->first_spans) * sizeof(Mlx5GcmSpan));
+                          (w->spans->len - w->first_spans) *
+                              sizeof(Mlx5GcmSpan));
         g_array_set_size(w->spans, w->first_spans);
         if (rx->state == OFFLOAD && (rx->rec_open || rx->hdr_fill)) {
             take(w, RX_EV_ERROR_OPEN);
@@ -617,8 +641,8 @@ static void conclude(Work *w, uint8_t *payload)
     report(w);
 }
 
-void mlx5_tls_rx_packet(Mlx5TlsRx *rx, uint32_t seq, uint8_t *payload, size_t len,
-                        Mlx5TlsRxResult *res)
+void mlx5_tls_rx_packet(Mlx5TlsRx *rx, uint32_t seq, uint8_t *payload,
+                        size_t len, Mlx5TlsRxResult *res)
 {
     Work w = {
         .rx = rx,
@@ -653,7 +677,7 @@ void mlx5_tls_rx_packet(Mlx5TlsRx *rx, uint32_t seq, uint8_t *payload, size_t le
     conclude(&w, payload);
 }
 
-/* ---- control ----------------------------------------------------------------- */
+/* ---- control ------------------------------------------------------------- */
 
 static void act_approve(Work *w)
 {
@@ -715,16 +739,19 @@ static RxActionFn *const actions[RX_ACTIONS] = {
 static void control(Mlx5TlsRx *rx, RxEvent event)
 {
     Mlx5TlsRxResult res = { .reason = R(NONE), .state_before = rx->state };
-    Work w = { .rx = rx, .knobs = mlx5_tls_engine_knobs(rx->engine), .res = &res };
+    Work w = { .rx = rx,
+               .knobs = mlx5_tls_engine_knobs(rx->engine),
+               .res = &res };
 
     take(&w, event);
     res.state_after = rx->state;
     report(&w);
 }
 
-Mlx5TlsRxStatic mlx5_tls_rx_set_static(Mlx5TlsRx *rx,
-                                       const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
-                                       Mlx5TlsKey *key, Mlx5TlsReason *reason)
+Mlx5TlsRxStatic
+mlx5_tls_rx_set_static(Mlx5TlsRx *rx,
+                       const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
+                       Mlx5TlsKey *key, Mlx5TlsReason *reason)
 {
     const Mlx5TlsKnobs *knobs = mlx5_tls_engine_knobs(rx->engine);
     Mlx5TlsRxStatic ret = MLX5_TLS_RX_STATIC_STORED;
@@ -735,7 +762,8 @@ Mlx5TlsRxStatic mlx5_tls_rx_set_static(Mlx5TlsRx *rx,
     match = rx->state == CAND &&
             rx->setup.params.resync_tcp_sn == rx->hw_resync;
     if (match && why == R(NONE)) {
-        control(rx, knobs->auth_stage_off ? RX_EV_STATIC_MATCH_OFF : RX_EV_STATIC_MATCH);
+        control(rx, knobs->auth_stage_off ? RX_EV_STATIC_MATCH_OFF :
+                                            RX_EV_STATIC_MATCH);
         ret = MLX5_TLS_RX_STATIC_APPROVED;
     } else {
         if (match) {
@@ -752,8 +780,9 @@ Mlx5TlsRxStatic mlx5_tls_rx_set_static(Mlx5TlsRx *rx,
     return ret;
 }
 
-Mlx5TlsReason mlx5_tls_rx_set_progress(Mlx5TlsRx *rx,
-                                       const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN])
+Mlx5TlsReason
+mlx5_tls_rx_set_progress(Mlx5TlsRx *rx,
+                         const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN])
 {
     const Mlx5TlsKnobs *knobs = mlx5_tls_engine_knobs(rx->engine);
     Mlx5TlsProgressParams progress;
@@ -784,7 +813,8 @@ void mlx5_tls_rx_get_progress(const Mlx5TlsRx *rx,
 {
     Mlx5TlsProgressParams progress = { 0 };
 
-    mlx5_tls_engine_count_row(rx->engine, MLX5_TLS_DIR_RX, MLX5_TLS_RX_ROW_GET_PSV);
+    mlx5_tls_engine_count_row(rx->engine, MLX5_TLS_DIR_RX,
+                              MLX5_TLS_RX_ROW_GET_PSV);
     if (rx->state != MLX5_TLS_RX_NONE && rx->state < MLX5_TLS_RX_STATES) {
         progress = (Mlx5TlsProgressParams) {
             .next_record_tcp_sn = rx->next_hdr,
@@ -817,7 +847,8 @@ void mlx5_tls_rx_init(Mlx5TlsRx *rx, Mlx5TlsEngine *engine, uint32_t id)
 void mlx5_tls_rx_clear(Mlx5TlsRx *rx)
 {
     if (rx->engine) {
-        mlx5_tls_engine_count_row(rx->engine, MLX5_TLS_DIR_RX, MLX5_TLS_RX_ROW_DESTROY);
+        mlx5_tls_engine_count_row(rx->engine, MLX5_TLS_DIR_RX,
+                                  MLX5_TLS_RX_ROW_DESTROY);
     }
     mlx5_tls_record_close(&rx->rec);
     mlx5_tls_setup_clear(&rx->setup);

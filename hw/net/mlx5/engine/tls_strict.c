@@ -1,11 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * The checker's common part: reports, contexts, keys, fences, records sent, and
+ * the layout of a record. See tls_strict.h.
  *
- * The checker's common part: reports, contexts, keys, fences, records sent, and the
- * layout of a record. See tls_strict.h.
- *
- * Ciphertext is compared, not plaintext: under one key and nonce the key stream is the
- * same, so equal ciphertext means equal plaintext, and no plaintext is kept.
+ * Ciphertext is compared, not plaintext: under one key and nonce the key stream
+ * is the same, so equal ciphertext means equal plaintext, and no plaintext is
+ * kept.
  */
 #include "tls_strict_priv.h"
 
@@ -20,8 +20,10 @@ static const struct {
 typedef struct StrictDek {
     uint64_t holds;     /* loaded last */
     uint64_t in_use;    /* held when it was first used after SYNC_CRYPTO */
-    uint64_t sync;      /* after which one that was; in_use is over with the next */
-    GList link;         /* in replaced, if data: another is loaded over in_use */
+    uint64_t sync;      /* after which one that was; in_use is over with the
+                         * next */
+    GList link;         /* in replaced, if data: another is loaded over
+                         * in_use */
 } StrictDek;
 
 /* A record that was sent, or the part of it that was. */
@@ -46,7 +48,8 @@ const char *mlx5_strict_reason_name(unsigned reason)
 
 const char *mlx5_strict_reason_str(unsigned reason)
 {
-    return reason < MLX5_STRICT_REASONS ? reasons[reason].text : "no such reason";
+    return reason < MLX5_STRICT_REASONS ? reasons[reason].text :
+                                          "no such reason";
 }
 
 void mlx5_tls_strict_violation(Mlx5TlsStrict *s, Mlx5StrictReason reason,
@@ -61,7 +64,7 @@ void mlx5_tls_strict_violation(Mlx5TlsStrict *s, Mlx5StrictReason reason,
     s->fn(s->opaque, reason, details);
 }
 
-/* ---- contexts ---------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------ */
 
 static void params_clear(StrictParams *p)
 {
@@ -79,7 +82,8 @@ static void context_free(void *opaque)
     mlx5_secret_free(c, sizeof(*c));
 }
 
-StrictContext *mlx5_strict_context(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id)
+StrictContext *mlx5_strict_context(Mlx5TlsStrict *s, Mlx5TlsDir dir,
+                                   uint32_t id)
 {
     return g_hash_table_lookup(s->contexts[dir], GUINT_TO_POINTER(id));
 }
@@ -108,7 +112,8 @@ void mlx5_strict_run(StrictContext *c, StrictParams *p)
     Mlx5TlsKey *key = mlx5_tls_key_ref(p->key);
 
     if (key != c->run.key) {
-        g_clear_pointer(&c->gcm, mlx5_gcm_whole_free);    /* it holds the old one */
+        /* it holds the old one */
+        g_clear_pointer(&c->gcm, mlx5_gcm_whole_free);
     }
     params_clear(&c->run);
     c->run = *p;
@@ -135,10 +140,12 @@ void mlx5_tls_strict_static(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
             dek->in_use = dek->holds;
             dek->sync = s->syncs;
         }
-        if (dek->in_use != dek->holds || mlx5_tls_key_serial(key) != dek->holds) {
-            mlx5_tls_strict_violation(s, MLX5_STRICT_DEK_UNSYNCED, "dek 0x%x by %s 0x%x",
-                                      (uint32_t)p.dek_index,
-                                      dir == MLX5_TLS_DIR_TX ? "tis" : "tir", id);
+        if (dek->in_use != dek->holds ||
+            mlx5_tls_key_serial(key) != dek->holds) {
+            mlx5_tls_strict_violation(
+                s, MLX5_STRICT_DEK_UNSYNCED, "dek 0x%x by %s 0x%x",
+                (uint32_t)p.dek_index, dir == MLX5_TLS_DIR_TX ? "tis" : "tir",
+                id);
         }
     }
     if (!c) {
@@ -149,10 +156,12 @@ void mlx5_tls_strict_static(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
     params_clear(&c->posted);
     c->posted.p = p;
     c->posted.key = key;
-    c->posted.ok = key && (p.tls_version == MLX5_TLS_VERSION_1_2 ||
-                           p.tls_version == MLX5_TLS_VERSION_1_3) &&
-                   (mlx5_tls_engine_knobs(s->engine)->lax_params ||
-                    (p.const_2 == 2 && p.const_1 == 1 && p.encryption_standard == 1));
+    c->posted.ok =
+        key &&
+        (p.tls_version == MLX5_TLS_VERSION_1_2 ||
+         p.tls_version == MLX5_TLS_VERSION_1_3) &&
+        (mlx5_tls_engine_knobs(s->engine)->lax_params ||
+         (p.const_2 == 2 && p.const_1 == 1 && p.encryption_standard == 1));
     mlx5_secret_erase(&p, sizeof(p));
     if (dir == MLX5_TLS_DIR_TX) {
         mlx5_strict_order_params(s, c, "UMR");
@@ -189,11 +198,12 @@ void mlx5_tls_strict_progress(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
     }
 }
 
-/* ---- keys -------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 static void sent_forget(Mlx5TlsStrict *s, uint64_t serial);
 
-void mlx5_tls_strict_dek_load(Mlx5TlsStrict *s, uint32_t index, const Mlx5TlsKey *key)
+void mlx5_tls_strict_dek_load(Mlx5TlsStrict *s, uint32_t index,
+                              const Mlx5TlsKey *key)
 {
     StrictDek *dek = g_hash_table_lookup(s->deks, GUINT_TO_POINTER(index));
 
@@ -243,16 +253,18 @@ void mlx5_strict_check_key(Mlx5TlsStrict *s, Mlx5TlsDir dir, StrictContext *c)
     uint32_t index = c->run.p.dek_index;
     StrictDek *dek = g_hash_table_lookup(s->deks, GUINT_TO_POINTER(index));
 
-    if (c->stale_said || (dek && dek->holds == mlx5_tls_key_serial(c->run.key))) {
+    if (c->stale_said ||
+        (dek && dek->holds == mlx5_tls_key_serial(c->run.key))) {
         return;
     }
     c->stale_said = true;
-    mlx5_tls_strict_violation(s, MLX5_STRICT_DEK_STALE, "%s 0x%x, whose dek 0x%x %s",
-                              dir == MLX5_TLS_DIR_TX ? "tis" : "tir", c->id, index,
-                              dek ? "holds another key" : "is gone");
+    mlx5_tls_strict_violation(s, MLX5_STRICT_DEK_STALE,
+                              "%s 0x%x, whose dek 0x%x %s",
+                              dir == MLX5_TLS_DIR_TX ? "tis" : "tir", c->id,
+                              index, dek ? "holds another key" : "is gone");
 }
 
-/* ---- fences ------------------------------------------------------------------ */
+/* ---- fences -------------------------------------------------------------- */
 
 /* All that SQ sqn has executed up to that WQE is known to be done. */
 static void settle(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial)
@@ -281,7 +293,8 @@ void mlx5_tls_strict_wqe_over(Mlx5TlsStrict *s)
     s->passed = false;
 }
 
-void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial, bool fence)
+void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial,
+                         bool fence)
 {
     mlx5_tls_strict_wqe_over(s);
     s->sqn = sqn;
@@ -301,31 +314,38 @@ void mlx5_tls_strict_sq_gone(Mlx5TlsStrict *s, uint32_t sqn)
     g_hash_table_remove(s->settled, GUINT_TO_POINTER(sqn));
 }
 
-void mlx5_strict_order_params(Mlx5TlsStrict *s, StrictContext *c, const char *what)
+void mlx5_strict_order_params(Mlx5TlsStrict *s, StrictContext *c,
+                              const char *what)
 {
     if (c->data_sq == s->sqn && pending(s, c->data_sq, c->data_serial)) {
-        mlx5_tls_strict_violation(s, MLX5_STRICT_FENCE_PARAMS, "tis 0x%x, %s on sq 0x%x",
-                                  c->id, what, s->sqn);
+        mlx5_tls_strict_violation(s, MLX5_STRICT_FENCE_PARAMS,
+                                  "tis 0x%x, %s on sq 0x%x", c->id, what,
+                                  s->sqn);
         c->data_serial = 0;
     }
     c->params_sq = s->sqn;
     c->params_serial = s->serial;
 }
 
-void mlx5_strict_order_data(Mlx5TlsStrict *s, StrictContext *c, const char *what)
+void mlx5_strict_order_data(Mlx5TlsStrict *s, StrictContext *c,
+                            const char *what)
 {
     if (pending(s, c->params_sq, c->params_serial)) {
-        mlx5_tls_strict_violation(s, MLX5_STRICT_FENCE_DATA, "tis 0x%x, %s on sq 0x%x",
-                                  c->id, what, s->sqn);
+        mlx5_tls_strict_violation(s, MLX5_STRICT_FENCE_DATA,
+                                  "tis 0x%x, %s on sq 0x%x", c->id, what,
+                                  s->sqn);
         c->params_serial = 0;
     }
     c->data_sq = s->sqn;
     c->data_serial = s->serial;
 }
 
-/* ---- records sent ------------------------------------------------------------ */
+/* ---- records sent -------------------------------------------------------- */
 
-/* A tree and no hash, whose values whoever chooses the nonces could let collide. */
+/*
+ * A tree and no hash, whose values whoever chooses the nonces could let
+ * collide.
+ */
 static gint sent_order(gconstpointer a, gconstpointer b, gpointer opaque)
 {
     const StrictSent *x = a, *y = b;
@@ -384,7 +404,9 @@ static void sent_forget(Mlx5TlsStrict *s, uint64_t serial)
     }
 }
 
-/* Forget what is beyond the limits; the most recent record stays in any case. */
+/*
+ * Forget what is beyond the limits; the most recent record stays in any case.
+ */
 static void sent_trim(Mlx5TlsStrict *s)
 {
     while (s->sent_bytes > MLX5_STRICT_SENT_BYTES && s->sent_whole.length > 1) {
@@ -409,7 +431,9 @@ unsigned mlx5_tls_strict_sent(const Mlx5TlsStrict *s)
     return (unsigned)g_tree_nnodes(s->sent);
 }
 
-/* The entry of c's open record, made if there is none, and the most recent now. */
+/*
+ * The entry of c's open record, made if there is none, and the most recent now.
+ */
 static StrictSent *sent_get(Mlx5TlsStrict *s, const StrictContext *c)
 {
     const StrictRecord *r = &c->rec;
@@ -431,7 +455,8 @@ static StrictSent *sent_get(Mlx5TlsStrict *s, const StrictContext *c)
     memcpy(e->aad, r->aad, sizeof(e->aad));
     e->aad_len = r->aad_len;
     e->size = r->len - r->nonce_len - MLX5_TLS_TAG_LEN;
-    e->bytes = g_malloc(e->size + 1);   /* not NULL for an empty record either */
+    e->bytes = g_malloc(e->size + 1);   /* not NULL for an empty record
+                                         * either */
     e->link.data = e;
     e->by_key.data = e;
     s->sent_bytes += sent_cost(e);
@@ -440,8 +465,8 @@ static StrictSent *sent_get(Mlx5TlsStrict *s, const StrictContext *c)
     queue = g_hash_table_lookup(s->sent_by_key, &e->serial);
     if (!queue) {
         queue = g_queue_new();
-        g_hash_table_insert(s->sent_by_key, g_memdup2(&e->serial, sizeof(e->serial)),
-                            queue);
+        g_hash_table_insert(s->sent_by_key,
+                            g_memdup2(&e->serial, sizeof(e->serial)), queue);
     }
     g_queue_push_head_link(queue, &e->by_key);
     sent_trim(s);
@@ -449,7 +474,8 @@ static StrictSent *sent_get(Mlx5TlsStrict *s, const StrictContext *c)
 }
 
 /* Is it the same as before, as far as it is known? Takes over what is new. */
-static bool sent_text(StrictSent *e, const uint8_t *text, uint32_t pos, uint32_t len)
+static bool sent_text(StrictSent *e, const uint8_t *text, uint32_t pos,
+                      uint32_t len)
 {
     uint32_t end = pos + len;
     bool same = true;
@@ -460,9 +486,11 @@ static bool sent_text(StrictSent *e, const uint8_t *text, uint32_t pos, uint32_t
     if (MAX(pos, e->from) < MIN(end, e->to)) {
         uint32_t from = MAX(pos, e->from);
 
-        same = memcmp(text + (from - pos), e->bytes + from, MIN(end, e->to) - from) == 0;
+        same = memcmp(text + (from - pos), e->bytes + from,
+                      MIN(end, e->to) - from) == 0;
     } else if (pos > e->to || e->from == e->to) {
-        e->from = e->to = pos;  /* what is between was forgotten, or nothing is known */
+        e->from = e->to = pos;  /* what is between was forgotten, or nothing is
+                                 * known */
     }
     if (pos <= e->to && end > e->to && end <= e->size) {
         memcpy(e->bytes + e->to, text + (e->to - pos), end - e->to);
@@ -476,7 +504,8 @@ void mlx5_strict_sent(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *text,
 {
     const StrictRecord *r = &c->rec;
     StrictSent *e = sent_get(s, c);
-    bool same = e->aad_len == r->aad_len && memcmp(e->aad, r->aad, r->aad_len) == 0;
+    bool same =
+        e->aad_len == r->aad_len && memcmp(e->aad, r->aad, r->aad_len) == 0;
 
     if (!same) {
         /* another record altogether */
@@ -490,16 +519,17 @@ void mlx5_strict_sent(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *text,
     }
     if (!same && !c->reuse_said) {
         c->reuse_said = true;
-        mlx5_tls_strict_violation(s, MLX5_STRICT_TX_NONCE_REUSE,
-                                  "tis 0x%x dek 0x%x record %" G_GUINT64_FORMAT
-                                  " byte %u of its %u: now record %" G_GUINT64_FORMAT,
-                                  c->id, (uint32_t)c->run.p.dek_index,
-                                  e->aad_len == 13 ? mlx5_ld64(e->aad) : r->number, pos,
-                                  e->size, r->number);
+        mlx5_tls_strict_violation(
+            s, MLX5_STRICT_TX_NONCE_REUSE,
+            "tis 0x%x dek 0x%x record %" G_GUINT64_FORMAT
+            " byte %u of its %u: now record %" G_GUINT64_FORMAT,
+            c->id, (uint32_t)c->run.p.dek_index,
+            e->aad_len == 13 ? mlx5_ld64(e->aad) : r->number, pos, e->size,
+            r->number);
     }
 }
 
-/* ---- a record's layout ------------------------------------------------------- */
+/* ---- a record's layout --------------------------------------------------- */
 
 void mlx5_strict_bytes_set(StrictBytes *b, const uint8_t *data, size_t len)
 {
@@ -509,8 +539,8 @@ void mlx5_strict_bytes_set(StrictBytes *b, const uint8_t *data, size_t len)
     memcpy(b->bytes->data, data, len);
 }
 
-void mlx5_strict_bytes_run(StrictBytes *b, size_t off, size_t len, StrictKind kind,
-                           uint64_t number)
+void mlx5_strict_bytes_run(StrictBytes *b, size_t off, size_t len,
+                           StrictKind kind, uint64_t number)
 {
     StrictRun run = { off, len, kind, number };
 
@@ -519,7 +549,8 @@ void mlx5_strict_bytes_run(StrictBytes *b, size_t off, size_t len, StrictKind ki
     }
 }
 
-bool mlx5_strict_record_begin(StrictRecord *r, const StrictParams *p, uint64_t number)
+bool mlx5_strict_record_begin(StrictRecord *r, const StrictParams *p,
+                              uint64_t number)
 {
     bool v13 = p->p.tls_version == MLX5_TLS_VERSION_1_3;
     uint32_t len = (uint32_t)r->hdr[3] << 8 | r->hdr[4];
@@ -581,7 +612,7 @@ void mlx5_strict_cipher_begin(Mlx5TlsStrict *s, StrictContext *c, bool encrypt)
                        c->rec.aad_len);
 }
 
-/* ---- the checker ------------------------------------------------------------- */
+/* ---- the checker --------------------------------------------------------- */
 
 Mlx5TlsStrict *mlx5_tls_strict_new(Mlx5TlsEngine *engine, bool whole,
                                    Mlx5StrictReportFn *fn, void *opaque)
@@ -598,7 +629,8 @@ Mlx5TlsStrict *mlx5_tls_strict_new(Mlx5TlsEngine *engine, bool whole,
     s->deks = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     s->settled = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     s->sent = g_tree_new_full(sent_order, NULL, sent_free, NULL);
-    s->sent_by_key = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, queue_free);
+    s->sent_by_key =
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, queue_free);
     g_queue_init(&s->sent_whole);
     g_queue_init(&s->sent_tags);
     s->plain = g_byte_array_new();

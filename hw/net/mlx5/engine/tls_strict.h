@@ -1,65 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * The checker behind strict=on: looks at what goes into the TLS machinery and
+ * at what comes out of it, and says when the two do not fit.
  *
- * The checker behind strict=on: looks at what goes into the TLS machinery and at what
- * comes out of it, and says when the two do not fit.
+ * Owns a shadow of each context (the stream's place, the open record by
+ * libcrypto's own AES-GCM), the records sent lately, what was done to keys, and
+ * what fences have settled. It shares with tls_tx.c, tls_rx.c and the record
+ * code only the key objects and the decoding of parameter images. Called by the
+ * device and by tests; it changes nothing, and calls back only to report.
  *
- * Owns a shadow of each context (the stream's place, the open record by libcrypto's own
- * AES-GCM), the records sent lately, what was done to keys, and what fences have settled.
- * It shares with tls_tx.c, tls_rx.c and the record code only the key objects and the
- * decoding of parameter images. Called by the device and by tests; it changes nothing,
- * and calls back only to report.
- *
- * The shadow takes the machine's word for two things, which no invariant decides: that a
- * packet or DUMP was taken in at all (one that was dropped cannot do harm), and where a
- * candidate header was found. All that follows from them it works out itself.
+ * The shadow takes the machine's word for two things, which no invariant
+ * decides: that a packet or DUMP was taken in at all (one that was dropped
+ * cannot do harm), and where a candidate header was found. All that follows
+ * from them it works out itself.
  */
-#ifndef MLX5_ENGINE_TLS_STRICT_H
-#define MLX5_ENGINE_TLS_STRICT_H
+#ifndef HW_NET_MLX5_ENGINE_TLS_STRICT_H
+#define HW_NET_MLX5_ENGINE_TLS_STRICT_H
 
 #include "tls_engine.h"
 
 /*
- * The reasons: name, as counters and traces have it, and the sentence. The order is that
- * of the counters.
+ * The reasons: name, as counters and traces have it, and the sentence. The
+ * order is that of the counters.
  */
-#define MLX5_STRICT_REASON_LIST(R) \
-    R(TX_BYPASS, tx_bypass, \
-      "a frame marked for a TIS left without having passed its context") \
-    R(TX_PLAINTEXT, tx_plaintext, \
-      "payload of a record left as the driver handed it in") \
-    R(TX_CIPHERTEXT, tx_ciphertext, \
-      "payload or tag of a record left as something else than its AES-GCM") \
-    R(TX_HEADER, tx_header, \
-      "header or explicit nonce bytes of a record were changed on the way out") \
-    R(TX_SEQUENCE, tx_sequence, \
-      "a packet was encrypted that does not begin where the stream stood") \
-    R(TX_NONCE_REUSE, tx_nonce_reuse, \
-      "a nonce was used again, under the same key, for something else") \
-    R(TX_DUMP, tx_dump, \
-      "a frame left during a WQE that sends none") \
-    R(RX_FLAG, rx_flag, \
-      "tls_offload does not tell what is true of the packet") \
-    R(RX_UNTRACKED, rx_untracked, \
-      "a packet was decrypted with bytes of a record not followed from its start") \
-    R(RX_PAYLOAD, rx_payload, \
-      "payload of a decrypted packet is not the plaintext of the wire's bytes") \
-    R(RX_ALTERED, rx_altered, \
-      "a packet without flag 1 is not as it was on the wire, nor as rx-error-bytes says") \
-    R(RX_FRAMING, rx_framing, \
-      "header, nonce or tag bytes, or bytes around the payload, are not as on the wire") \
-    R(RX_CHECKSUM, rx_checksum, \
-      "check_sum of the completion is not the sum over the frame that is delivered") \
-    R(RX_RESYNC, rx_resync, \
-      "flag 2 without a candidate header in that packet, or the other way round") \
-    R(DEK_UNSYNCED, dek_unsynced, \
-      "a key was loaded anew over one in use and used without SYNC_CRYPTO between") \
-    R(DEK_STALE, dek_stale, \
-      "a context ran on with a key that its DEK no longer holds") \
-    R(FENCE_DATA, fence_data, \
-      "data or DUMP behind UMR or SET_PSV of its context without a fence between") \
-    R(FENCE_PARAMS, fence_params, \
-      "UMR or SET_PSV behind data or DUMP of its context without a fence between")
+#define MLX5_STRICT_REASON_LIST(R)                                            \
+    R(TX_BYPASS, tx_bypass,                                                   \
+      "a frame marked for a TIS left without having passed its context")      \
+    R(TX_PLAINTEXT, tx_plaintext,                                             \
+      "payload of a record left as the driver handed it in")                  \
+    R(TX_CIPHERTEXT, tx_ciphertext,                                           \
+      "payload or tag of a record left as something else than its AES-GCM")   \
+    R(TX_HEADER, tx_header,                                                   \
+      "header or explicit nonce bytes of a record were changed on the way "   \
+      "out")                                                                  \
+    R(TX_SEQUENCE, tx_sequence,                                               \
+      "a packet was encrypted that does not begin where the stream stood")    \
+    R(TX_NONCE_REUSE, tx_nonce_reuse,                                         \
+      "a nonce was used again, under the same key, for something else")       \
+    R(TX_DUMP, tx_dump, "a frame left during a WQE that sends none")          \
+    R(RX_FLAG, rx_flag,                                                       \
+      "tls_offload does not tell what is true of the packet")                 \
+    R(RX_UNTRACKED, rx_untracked,                                             \
+      "a packet was decrypted with bytes of a record not followed from its "  \
+      "start")                                                                \
+    R(RX_PAYLOAD, rx_payload,                                                 \
+      "payload of a decrypted packet is not the plaintext of the wire's "     \
+      "bytes")                                                                \
+    R(RX_ALTERED, rx_altered,                                                 \
+      "a packet without flag 1 is not as it was on the wire, nor as "         \
+      "rx-error-bytes says")                                                  \
+    R(RX_FRAMING, rx_framing,                                                 \
+      "header, nonce or tag bytes, or bytes around the payload, are not as "  \
+      "on the wire")                                                          \
+    R(RX_CHECKSUM, rx_checksum,                                               \
+      "check_sum of the completion is not the sum over the frame that is "    \
+      "delivered")                                                            \
+    R(RX_RESYNC, rx_resync,                                                   \
+      "flag 2 without a candidate header in that packet, or the other way "   \
+      "round")                                                                \
+    R(DEK_UNSYNCED, dek_unsynced,                                             \
+      "a key was loaded anew over one in use and used without SYNC_CRYPTO "   \
+      "between")                                                              \
+    R(DEK_STALE, dek_stale,                                                   \
+      "a context ran on with a key that its DEK no longer holds")             \
+    R(FENCE_DATA, fence_data,                                                 \
+      "data or DUMP behind UMR or SET_PSV of its context without a fence "    \
+      "between")                                                              \
+    R(FENCE_PARAMS, fence_params,                                             \
+      "UMR or SET_PSV behind data or DUMP of its context without a fence "    \
+      "between")
 
 typedef enum Mlx5StrictReason {
 #define MLX5_STRICT_REASON_ENUM(id, name, text) MLX5_STRICT_##id,
@@ -72,8 +81,9 @@ const char *mlx5_strict_reason_name(unsigned reason);
 const char *mlx5_strict_reason_str(unsigned reason);
 
 /*
- * Records sent are remembered with all their bytes up to this many, the least recent ones
- * are then known by their tag alone, and the least recent of those are forgotten.
+ * Records sent are remembered with all their bytes up to this many, the least
+ * recent ones are then known by their tag alone, and the least recent of those
+ * are forgotten.
  */
 #define MLX5_STRICT_SENT_BYTES  (8u << 20)
 #define MLX5_STRICT_SENT_TAGS   65536u
@@ -85,8 +95,9 @@ typedef void Mlx5StrictReportFn(void *opaque, Mlx5StrictReason reason,
 typedef struct Mlx5TlsStrict Mlx5TlsStrict;
 
 /*
- * One per engine, which must outlive it. whole: every context that will appear is made
- * known by the calls below; else those that are not known are left alone.
+ * One per engine, which must outlive it. @whole: every context that will appear
+ * is made known by the calls below; else those that are not known are left
+ * alone.
  */
 Mlx5TlsStrict *mlx5_tls_strict_new(Mlx5TlsEngine *engine, bool whole,
                                    Mlx5StrictReportFn *fn, void *opaque);
@@ -105,65 +116,77 @@ void mlx5_tls_strict_remove(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id);
 /* How many records sent are remembered: bounded by the two limits above. */
 unsigned mlx5_tls_strict_sent(const Mlx5TlsStrict *s);
 
-/* ---- keys -------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 /* DEK index holds key from now on; SYNC_CRYPTO; the DEK is destroyed. */
-void mlx5_tls_strict_dek_load(Mlx5TlsStrict *s, uint32_t index, const Mlx5TlsKey *key);
+void mlx5_tls_strict_dek_load(Mlx5TlsStrict *s, uint32_t index,
+                              const Mlx5TlsKey *key);
 void mlx5_tls_strict_dek_sync(Mlx5TlsStrict *s);
 void mlx5_tls_strict_dek_gone(Mlx5TlsStrict *s, uint32_t index);
 
-/* ---- send queues ------------------------------------------------------------- */
+/* ---- send queues --------------------------------------------------------- */
 
 /*
- * A WQE of SQ sqn begins. serial: its number, which rises from each WQE to the next, of
- * whichever queue, from 1 on. fence: its control segment has one (fm_ce_se [7:5]).
+ * A WQE of SQ sqn begins. @serial: its number, which rises from each WQE to the
+ * next, of whichever queue, from 1 on. @fence: its control segment has one
+ * (fm_ce_se [7:5]).
  */
-void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial, bool fence);
+void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial,
+                         bool fence);
 /* The WQE is over: what it handed in is erased. Frames of it do not follow. */
 void mlx5_tls_strict_wqe_over(Mlx5TlsStrict *s);
 /*
- * A CQE was written for WQE serial of sqn: the driver knows that all is done that was
- * executed there up to it.
+ * A CQE was written for WQE serial of @sqn: the driver knows that all is done
+ * that was executed there up to it.
  */
 void mlx5_tls_strict_cqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial);
 void mlx5_tls_strict_sq_gone(Mlx5TlsStrict *s, uint32_t sqn);
 
-/* ---- both directions --------------------------------------------------------- */
+/* ---- both directions ----------------------------------------------------- */
 
-/* UMR: static params, key being what dek_index was resolved to (may be NULL). */
+/*
+ * UMR: static params, key being what dek_index was resolved to (may be NULL).
+ */
 void mlx5_tls_strict_static(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
                             const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
                             Mlx5TlsKey *key);
 /* SET_PSV. */
-void mlx5_tls_strict_progress(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
-                              const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
+void mlx5_tls_strict_progress(
+    Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
+    const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
 
-/* ---- TX ---------------------------------------------------------------------- */
+/* ---- TX ------------------------------------------------------------------ */
 
-/* The payload of a marked SEND or LSO as the driver handed it in; it is copied. */
-void mlx5_tls_strict_tx_plain(Mlx5TlsStrict *s, uint32_t tisn, const uint8_t *data,
-                              size_t len);
-/* The context took that payload in as the bytes from seq on; frames will follow. */
-void mlx5_tls_strict_tx_passed(Mlx5TlsStrict *s, uint32_t tisn, uint32_t seq);
-/* A DUMP; taken: the context took it in. */
-void mlx5_tls_strict_tx_dump(Mlx5TlsStrict *s, uint32_t tisn, const uint8_t *data,
-                             size_t len, bool taken);
 /*
- * A frame marked for tisn is about to leave. tcp: it is a whole TCP segment, with len
- * bytes of payload from seq on.
+ * The payload of a marked SEND or LSO as the driver handed it in; it is copied.
  */
-void mlx5_tls_strict_tx_frame(Mlx5TlsStrict *s, uint32_t tisn, bool tcp, uint32_t seq,
-                              const uint8_t *payload, size_t len);
+void mlx5_tls_strict_tx_plain(Mlx5TlsStrict *s, uint32_t tisn,
+                              const uint8_t *data, size_t len);
+/*
+ * The context took that payload in as the bytes from seq on; frames will
+ * follow.
+ */
+void mlx5_tls_strict_tx_passed(Mlx5TlsStrict *s, uint32_t tisn, uint32_t seq);
+/* A DUMP; @taken: the context took it in. */
+void mlx5_tls_strict_tx_dump(Mlx5TlsStrict *s, uint32_t tisn,
+                             const uint8_t *data, size_t len, bool taken);
+/*
+ * A frame marked for tisn is about to leave. @tcp: it is a whole TCP segment,
+ * with len bytes of payload from seq on.
+ */
+void mlx5_tls_strict_tx_frame(Mlx5TlsStrict *s, uint32_t tisn, bool tcp,
+                              uint32_t seq, const uint8_t *payload, size_t len);
 
-/* ---- RX ---------------------------------------------------------------------- */
+/* ---- RX ------------------------------------------------------------------ */
 
 /*
- * The payload of one packet (len is not 0), as it was on the wire and as it is delivered,
- * with its flag. candidate: a new candidate was chosen in it, hw_resync_tcp_sn.
+ * The payload of one packet (len is not 0), as it was on the wire and as it is
+ * delivered, with its flag. @candidate: a new candidate was chosen in it,
+ * hw_resync_tcp_sn.
  */
 void mlx5_tls_strict_rx_packet(Mlx5TlsStrict *s, uint32_t tirn, uint32_t seq,
-                               const uint8_t *wire, const uint8_t *delivered, size_t len,
-                               Mlx5TlsFlag flag, bool candidate,
+                               const uint8_t *wire, const uint8_t *delivered,
+                               size_t len, Mlx5TlsFlag flag, bool candidate,
                                uint32_t hw_resync_tcp_sn);
 
-#endif /* MLX5_ENGINE_TLS_STRICT_H */
+#endif

@@ -1,18 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * What the parts of the checker share: tls_strict.c (reports, keys, fences, records
- * sent), tls_strict_tx.c, tls_strict_rx.c. Nobody else includes it. Owns no state.
+ * What the parts of the checker share: tls_strict.c (reports, keys, fences,
+ * records sent), tls_strict_tx.c, tls_strict_rx.c. Nobody else includes it.
+ * Owns no state.
  */
-#ifndef MLX5_ENGINE_TLS_STRICT_PRIV_H
-#define MLX5_ENGINE_TLS_STRICT_PRIV_H
+#ifndef HW_NET_MLX5_ENGINE_TLS_STRICT_PRIV_H
+#define HW_NET_MLX5_ENGINE_TLS_STRICT_PRIV_H
 
 #include <string.h>
 
 #include "secret.h"
 #include "tls_strict.h"
 
-/* Parameters that records are processed with, and the DEK that the key came from. */
+/*
+ * Parameters that records are processed with, and the DEK that the key came
+ * from.
+ */
 typedef struct StrictParams {
     Mlx5TlsStaticParams p;
     Mlx5TlsKey *key;            /* one reference, or NULL */
@@ -44,7 +47,8 @@ typedef struct StrictBytes {
 /* The stream's place in records: header, nonce, text, tag. */
 typedef struct StrictRecord {
     uint8_t hdr[MLX5_TLS_HDR_LEN];
-    uint8_t hdr_fill;           /* of the header that comes next, or 5: record is open */
+    uint8_t hdr_fill;           /* of the header that comes next, or 5: record
+                                 * is open */
     uint32_t len, pos;          /* behind the header: in all, passed */
     uint32_t nonce_len;         /* 8 or 0 */
     uint64_t number;
@@ -76,20 +80,24 @@ typedef struct StrictContext {
     uint32_t exp;               /* next sequence number */
     bool reuse_said;            /* for the open record */
     uint32_t params_sq, data_sq;
-    uint64_t params_serial, data_serial;    /* last UMR or SET_PSV, last data; 0: none */
+    uint64_t params_serial, data_serial;    /* last UMR or SET_PSV, last data;
+                                             * 0: none */
 
     /* RX */
     StrictCame came;
     enum {
         RX_NOWHERE,             /* no parameters, or the place was lost */
         RX_ANCHOR,              /* waits for the byte next_hdr */
-        RX_CHAIN,               /* follows headers from hw_resync on, by length only */
+        RX_CHAIN,               /* follows headers from hw_resync on, by length
+                                 * only */
         RX_SYNC,                /* knows the record number */
     } place;
     bool proved;                /* a tag was good since the last approval */
-    bool follow;                /* the open record was followed from its start, */
+    bool follow;                /* the open record was followed from its
+                                 * start, */
     bool trusted;               /* and may be decrypted */
-    bool shown;                 /* a packet with bytes of it, or of its header, had flag 1 */
+    bool shown;                 /* a packet with bytes of it, or of its header,
+                                 * had flag 1 */
     bool begun_in_error;        /* its header began in a packet with flag 3 */
     uint32_t next_hdr;
     uint32_t hw_resync;
@@ -104,7 +112,8 @@ struct Mlx5TlsStrict {
     GHashTable *contexts[2];    /* by Mlx5TlsDir: id -> StrictContext */
     GHashTable *deks;           /* index -> StrictDek */
     uint64_t syncs;             /* SYNC_CRYPTO so far */
-    GQueue replaced;            /* StrictDek whose key in use is not the one it holds */
+    GQueue replaced;            /* StrictDek whose key in use is not the one it
+                                 * holds */
     GHashTable *settled;        /* sqn -> uint64_t: WQEs up to it are done */
     uint32_t sqn;               /* whose WQE is being executed, */
     uint64_t serial;            /* and which */
@@ -118,30 +127,40 @@ struct Mlx5TlsStrict {
     bool have_plain, passed;
     uint32_t passed_id;
     uint32_t passed_seq;
-    /* the packet that is being received; frames may be left of a WQE meanwhile */
+    /*
+     * the packet that is being received; frames may be left of a WQE meanwhile
+     */
     StrictBytes rx;
 };
 
-StrictContext *mlx5_strict_context(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id);
+StrictContext *mlx5_strict_context(Mlx5TlsStrict *s, Mlx5TlsDir dir,
+                                   uint32_t id);
 void mlx5_strict_run(StrictContext *c, StrictParams *p);
-/* Begin with bytes that are to come out as they are, and nothing known of them. */
+/*
+ * Begin with bytes that are to come out as they are, and nothing known of them.
+ */
 void mlx5_strict_bytes_set(StrictBytes *b, const uint8_t *data, size_t len);
-void mlx5_strict_bytes_run(StrictBytes *b, size_t off, size_t len, StrictKind kind,
-                           uint64_t number);
+void mlx5_strict_bytes_run(StrictBytes *b, size_t off, size_t len,
+                           StrictKind kind, uint64_t number);
 /* Data for, or in, a context: does its DEK still hold the key? */
 void mlx5_strict_check_key(Mlx5TlsStrict *s, Mlx5TlsDir dir, StrictContext *c);
 /* UMR or SET_PSV, or data, of a TIS. */
-void mlx5_strict_order_params(Mlx5TlsStrict *s, StrictContext *c, const char *what);
-void mlx5_strict_order_data(Mlx5TlsStrict *s, StrictContext *c, const char *what);
+void mlx5_strict_order_params(Mlx5TlsStrict *s, StrictContext *c,
+                              const char *what);
+void mlx5_strict_order_data(Mlx5TlsStrict *s, StrictContext *c,
+                            const char *what);
 /*
- * Ciphertext bytes [pos, pos + len) of c's open record, or (text NULL) its tag, are sent:
- * are they what they were the last time?
+ * Ciphertext bytes [pos, pos + len) of c's open record, or (text NULL) its tag,
+ * are sent: are they what they were the last time?
  */
 void mlx5_strict_sent(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *text,
                       uint32_t pos, uint32_t len);
 
-/* The header in r->hdr: is it one? If so r is set up for the record behind it. */
-bool mlx5_strict_record_begin(StrictRecord *r, const StrictParams *p, uint64_t number);
+/*
+ * The header in r->hdr: is it one? If so r is set up for the record behind it.
+ */
+bool mlx5_strict_record_begin(StrictRecord *r, const StrictParams *p,
+                              uint64_t number);
 /* What comes next in an open record, and how many bytes of it. */
 StrictKind mlx5_strict_record_next(const StrictRecord *r, size_t *left);
 /* Bytes of nonce were read; when it is complete the cipher can begin. */
@@ -153,4 +172,4 @@ void mlx5_strict_rx_static(Mlx5TlsStrict *s, StrictContext *c);
 void mlx5_strict_rx_start(Mlx5TlsStrict *s, StrictContext *c,
                           const Mlx5TlsProgressParams *p);
 
-#endif /* MLX5_ENGINE_TLS_STRICT_PRIV_H */
+#endif

@@ -1,20 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
+ * The checker's view of receiving: follows records in what the wire brought,
+ * decrypts them by libcrypto alone, and compares with what is delivered under
+ * which flag. See tls_strict.h.
  *
- * The checker's view of receiving: follows records in what the wire brought, decrypts
- * them by libcrypto alone, and compares with what is delivered under which flag. See
- * tls_strict.h.
- *
- * It gives up the place later than the tracker does, never earlier: what it says of bytes
- * is true of them, and the tracker may well know less.
+ * It gives up the place later than the tracker does, never earlier: what it
+ * says of bytes is true of them, and the tracker may well know less.
  */
 #include "tls_strict_priv.h"
 
 /* What one packet turned out to be. */
 typedef struct Look {
     const char *why_not;    /* its bytes cannot all be decrypted, because */
-    bool tag_bad;           /* a tag that ends in it is wrong, and all was well before */
-    bool shown;             /* begins in a record of which a packet had flag 1, */
+    bool tag_bad;           /* a tag that ends in it is wrong, and all was well
+                             * before */
+    bool shown;             /* begins in a record of which a packet had flag
+                             * 1, */
     size_t shown_end;       /* which ends before this byte */
 } Look;
 
@@ -33,12 +34,16 @@ void mlx5_strict_rx_start(Mlx5TlsStrict *s, StrictContext *c,
     c->shown = false;
     c->begun_in_error = false;
     c->next_hdr = p->next_record_tcp_sn;
-    if (mlx5_tls_engine_knobs(s->engine)->start_anchor_from_static && !c->next_hdr) {
+    if (mlx5_tls_engine_knobs(s->engine)->start_anchor_from_static &&
+        !c->next_hdr) {
         c->next_hdr = c->run.p.resync_tcp_sn;
     }
 }
 
-/* Is that the software's answer to the candidate? Then records have numbers from now. */
+/*
+ * Is that the software's answer to the candidate? Then records have numbers
+ * from now.
+ */
 void mlx5_strict_rx_static(Mlx5TlsStrict *s, StrictContext *c)
 {
     if (c->place != RX_CHAIN || !c->posted.ok ||
@@ -94,13 +99,14 @@ static void record_end(Mlx5TlsStrict *s, StrictContext *c, Look *look)
         look->tag_bad |= !look->why_not;
     }
     if (!c->trusted || knobs->bad_tag_action == MLX5_TLS_BAD_TAG_SEARCH) {
-        lose(c);    /* the number that was approved is wrong; or that is how it is set */
+        lose(c);    /* the number that was approved is wrong; or that is how it
+                     * is set */
     }
 }
 
 /* Follow the packet's bytes from off on. */
-static void walk(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *wire, size_t off,
-                 size_t len, Look *look)
+static void walk(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *wire,
+                 size_t off, size_t len, Look *look)
 {
     StrictRecord *r = &c->rec;
 
@@ -114,7 +120,8 @@ static void walk(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *wire, size_t
         n = MIN(n, len - off);
         if (kind == KIND_HEADER) {
             if (c->place != RX_SYNC || !c->proved) {
-                look->why_not = "the record's number is not known, or not proved";
+                look->why_not =
+                    "the record's number is not known, or not proved";
             }
             mlx5_strict_bytes_run(&s->rx, off, n, kind, c->rec_no);
             memcpy(r->hdr + r->hdr_fill, wire + off, n);
@@ -142,7 +149,8 @@ static void walk(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *wire, size_t
         } else if (kind == KIND_TEXT && c->follow) {
             mlx5_gcm_whole_text(c->gcm, s->rx.bytes->data + off, wire + off, n);
         } else if (kind == KIND_TAG && c->follow) {
-            memcpy(r->tag + (r->pos - (r->len - MLX5_TLS_TAG_LEN)), wire + off, n);
+            memcpy(r->tag + (r->pos - (r->len - MLX5_TLS_TAG_LEN)), wire + off,
+                   n);
         }
         r->pos += n;
         off += n;
@@ -162,7 +170,10 @@ static void walk(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *wire, size_t
     }
 }
 
-/* Bytes are missing up to seq. The place is kept if no header byte is among them. */
+/*
+ * Bytes are missing up to seq. The place is kept if no header byte is among
+ * them.
+ */
 static void hole(StrictContext *c, uint32_t seq)
 {
     StrictRecord *r = &c->rec;
@@ -183,7 +194,8 @@ static void hole(StrictContext *c, uint32_t seq)
 }
 
 /* The packet was taken in: what of it is new has come now. */
-static void remember(StrictCame *k, uint32_t seq, const uint8_t *wire, size_t len)
+static void remember(StrictCame *k, uint32_t seq, const uint8_t *wire,
+                     size_t len)
 {
     uint32_t end = seq + (uint32_t)len;
     uint8_t all[2 * sizeof(k->last)];
@@ -204,11 +216,13 @@ static void remember(StrictCame *k, uint32_t seq, const uint8_t *wire, size_t le
 }
 
 /*
- * The header that would begin at `at`, which lies in the packet: its bytes as they came
- * first, for what is sent again may be other bytes. Its last one must be new.
+ * The header that would begin at `at`, which lies in the packet: its bytes as
+ * they came first, for what is sent again may be other bytes. Its last one must
+ * be new.
  */
-static bool header_at(const StrictCame *before_it, uint32_t seq, const uint8_t *wire,
-                      size_t len, uint32_t at, uint8_t hdr[MLX5_TLS_HDR_LEN])
+static bool header_at(const StrictCame *before_it, uint32_t seq,
+                      const uint8_t *wire, size_t len, uint32_t at,
+                      uint8_t hdr[MLX5_TLS_HDR_LEN])
 {
     if (before(at, seq) || at - seq + MLX5_TLS_HDR_LEN > len) {
         return false;
@@ -233,18 +247,20 @@ static bool start_missed(Mlx5TlsStrict *s, const StrictContext *c, uint32_t seq,
                          uint32_t end)
 {
     return before(c->next_hdr, seq) ||
-           c->next_hdr - end >= mlx5_tls_engine_knobs(s->engine)->start_order_tolerance;
+           c->next_hdr - end >=
+               mlx5_tls_engine_knobs(s->engine)->start_order_tolerance;
 }
 
 /* Find the packet's place, and follow it as far as it brings something new. */
-static Look look_at(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq, const uint8_t *wire,
-                    size_t len)
+static Look look_at(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
+                    const uint8_t *wire, size_t len)
 {
     uint32_t end = seq + (uint32_t)len;
     Look look = { .shown = c->shown, .shown_end = len };
     size_t off = 0;
 
-    if (c->place == RX_ANCHOR && !before(c->next_hdr, seq) && c->next_hdr - seq < len) {
+    if (c->place == RX_ANCHOR && !before(c->next_hdr, seq) &&
+        c->next_hdr - seq < len) {
         off = c->next_hdr - seq;
         look.why_not = off ? "bytes before the start" : NULL;
         c->place = RX_SYNC;
@@ -278,8 +294,9 @@ static Look look_at(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq, const uint
 }
 
 /*
- * The tracker says that it found a candidate in this packet, before which the stream had
- * come as far as before_it says: from there on the chain is followed.
+ * The tracker says that it found a candidate in this packet, before which the
+ * stream had come as far as before_it says: from there on the chain is
+ * followed.
  */
 static bool candidate_begin(Mlx5TlsStrict *s, StrictContext *c,
                             const StrictCame *before_it, uint32_t seq,
@@ -300,8 +317,8 @@ static bool candidate_begin(Mlx5TlsStrict *s, StrictContext *c,
     c->hw_resync = at;
     c->hw_off = 0;
     if (!mlx5_strict_record_begin(r, &c->run, 0)) {
-        if (knobs->search_pattern != MLX5_TLS_SEARCH_MAGIC_ONLY || r->hdr[1] != 3 ||
-            r->hdr[2] != 3) {
+        if (knobs->search_pattern != MLX5_TLS_SEARCH_MAGIC_ONLY ||
+            r->hdr[1] != 3 || r->hdr[2] != 3) {
             lose(c);
             return false;
         }
@@ -326,22 +343,22 @@ static void check_bytes(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
 
         if (run->kind != KIND_UNTRACKED &&
             memcmp(delivered + run->off, want + run->off, run->len) != 0) {
-            mlx5_tls_strict_violation(s, text ? MLX5_STRICT_RX_PAYLOAD :
-                                                MLX5_STRICT_RX_FRAMING,
-                                      "tir 0x%x seq 0x%x record %" G_GUINT64_FORMAT,
-                                      c->id, seq + (uint32_t)run->off, run->number);
+            mlx5_tls_strict_violation(
+                s, text ? MLX5_STRICT_RX_PAYLOAD : MLX5_STRICT_RX_FRAMING,
+                "tir 0x%x seq 0x%x record %" G_GUINT64_FORMAT, c->id,
+                seq + (uint32_t)run->off, run->number);
             return;
         }
     }
 }
 
 /*
- * With flag 3: what was transformed must be the plaintext, all other bytes the wire's. And
- * the record that begins in the packet is given up.
+ * With flag 3: what was transformed must be the plaintext, all other bytes the
+ * wire's. And the record that begins in the packet is given up.
  */
 static void check_error(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
-                        const uint8_t *wire, const uint8_t *delivered, size_t len,
-                        const Look *look)
+                        const uint8_t *wire, const uint8_t *delivered,
+                        size_t len, const Look *look)
 {
     Mlx5TlsErrorBytes holds = mlx5_tls_engine_knobs(s->engine)->rx_error_bytes;
     size_t end = 0;         /* of what the runs cover: all of it, in order */
@@ -360,9 +377,11 @@ static void check_error(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
         end = run->off + run->len;
     }
     if (!right || end != len) {
-        mlx5_tls_strict_violation(s, MLX5_STRICT_RX_ALTERED,
-                                  "tir 0x%x seq 0x%x +%zu: flag 3, not what rx-error-bytes "
-                                  "makes of it", c->id, seq, len);
+        mlx5_tls_strict_violation(
+            s, MLX5_STRICT_RX_ALTERED,
+            "tir 0x%x seq 0x%x +%zu: flag 3, not what rx-error-bytes "
+            "makes of it",
+            c->id, seq, len);
     }
     if (holds == MLX5_TLS_ERROR_RECORD && c->rec.hdr_fill) {
         c->follow = false;
@@ -371,12 +390,13 @@ static void check_error(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
 }
 
 void mlx5_tls_strict_rx_packet(Mlx5TlsStrict *s, uint32_t tirn, uint32_t seq,
-                               const uint8_t *wire, const uint8_t *delivered, size_t len,
-                               Mlx5TlsFlag flag, bool candidate,
+                               const uint8_t *wire, const uint8_t *delivered,
+                               size_t len, Mlx5TlsFlag flag, bool candidate,
                                uint32_t hw_resync_tcp_sn)
 {
     StrictContext *c = mlx5_strict_context(s, MLX5_TLS_DIR_RX, tirn);
-    Mlx5TlsResyncFlagAt at = mlx5_tls_engine_knobs(s->engine)->rx_resync_flag_at;
+    Mlx5TlsResyncFlagAt at =
+        mlx5_tls_engine_knobs(s->engine)->rx_resync_flag_at;
     StrictCame before_it;
     Look look;
 
@@ -389,12 +409,12 @@ void mlx5_tls_strict_rx_packet(Mlx5TlsStrict *s, uint32_t tirn, uint32_t seq,
     if (flag == MLX5_TLS_FLAG_DECRYPTED) {
         if (look.why_not) {
             mlx5_tls_strict_violation(s, MLX5_STRICT_RX_UNTRACKED,
-                                      "tir 0x%x seq 0x%x +%zu: %s", tirn, seq, len,
-                                      look.why_not);
+                                      "tir 0x%x seq 0x%x +%zu: %s", tirn, seq,
+                                      len, look.why_not);
         } else if (look.tag_bad) {
-            mlx5_tls_strict_violation(s, MLX5_STRICT_RX_FLAG,
-                                      "tir 0x%x seq 0x%x +%zu: flag 1, a wrong tag",
-                                      tirn, seq, len);
+            mlx5_tls_strict_violation(
+                s, MLX5_STRICT_RX_FLAG,
+                "tir 0x%x seq 0x%x +%zu: flag 1, a wrong tag", tirn, seq, len);
         } else {
             check_bytes(s, c, seq, wire, delivered);
             mlx5_strict_check_key(s, MLX5_TLS_DIR_RX, c);
@@ -404,18 +424,19 @@ void mlx5_tls_strict_rx_packet(Mlx5TlsStrict *s, uint32_t tirn, uint32_t seq,
         check_error(s, c, seq, wire, delivered, len, &look);
     } else if (memcmp(wire, delivered, len) != 0) {
         mlx5_tls_strict_violation(s, MLX5_STRICT_RX_ALTERED,
-                                  "tir 0x%x seq 0x%x +%zu flag %d", tirn, seq, len, flag);
+                                  "tir 0x%x seq 0x%x +%zu flag %d", tirn, seq,
+                                  len, flag);
     }
     if (flag == MLX5_TLS_FLAG_ERROR && !look.tag_bad) {
-        mlx5_tls_strict_violation(s, MLX5_STRICT_RX_FLAG,
-                                  "tir 0x%x seq 0x%x +%zu: flag 3, no wrong tag",
-                                  tirn, seq, len);
+        mlx5_tls_strict_violation(
+            s, MLX5_STRICT_RX_FLAG,
+            "tir 0x%x seq 0x%x +%zu: flag 3, no wrong tag", tirn, seq, len);
     }
     if (candidate && !candidate_begin(s, c, &before_it, seq, wire, len,
                                       hw_resync_tcp_sn)) {
         mlx5_tls_strict_violation(s, MLX5_STRICT_RX_RESYNC,
-                                  "tir 0x%x seq 0x%x +%zu: no header at 0x%x", tirn, seq,
-                                  len, hw_resync_tcp_sn);
+                                  "tir 0x%x seq 0x%x +%zu: no header at 0x%x",
+                                  tirn, seq, len, hw_resync_tcp_sn);
     }
     if (candidate != (flag == MLX5_TLS_FLAG_RESYNC) &&
         (at == MLX5_TLS_RESYNC_AT_MAGIC ||

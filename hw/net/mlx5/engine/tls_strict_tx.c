@@ -1,8 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * The checker's view of sending: what the driver handed in is encrypted once more, by
- * libcrypto alone, and every frame that leaves is compared with that. See tls_strict.h.
+ * The checker's view of sending: what the driver handed in is encrypted once
+ * more, by libcrypto alone, and every frame that leaves is compared with that.
+ * See tls_strict.h.
  */
 #include "tls_strict_priv.h"
 
@@ -13,10 +13,12 @@ void mlx5_strict_tx_start(StrictContext *c)
 }
 
 /*
- * Take the stream's next bytes; s->tx becomes what they must look like on the wire, and
- * what they are. Behind bytes that cannot be a header nothing is known.
+ * Take the stream's next bytes; s->tx becomes what they must look like on the
+ * wire, and what they are. Behind bytes that cannot be a header nothing is
+ * known.
  */
-static void feed(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data, size_t len)
+static void feed(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data,
+                 size_t len)
 {
     StrictRecord *r = &c->rec;
     size_t off = 0;
@@ -64,7 +66,8 @@ static void feed(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data, size_t
             mlx5_strict_sent(s, c, out + off, r->pos - r->nonce_len, n);
             break;
         case KIND_TAG:
-            memcpy(out + off, r->tag + (r->pos - (r->len - MLX5_TLS_TAG_LEN)), n);
+            memcpy(out + off, r->tag + (r->pos - (r->len - MLX5_TLS_TAG_LEN)),
+                   n);
             break;
         }
         off += n;
@@ -82,8 +85,8 @@ static void feed(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data, size_t
     mlx5_strict_bytes_run(&s->tx, off, len - off, KIND_UNTRACKED, 0);
 }
 
-void mlx5_tls_strict_tx_plain(Mlx5TlsStrict *s, uint32_t tisn, const uint8_t *data,
-                              size_t len)
+void mlx5_tls_strict_tx_plain(Mlx5TlsStrict *s, uint32_t tisn,
+                              const uint8_t *data, size_t len)
 {
     StrictContext *c = mlx5_strict_context(s, MLX5_TLS_DIR_TX, tisn);
 
@@ -107,7 +110,8 @@ void mlx5_tls_strict_tx_passed(Mlx5TlsStrict *s, uint32_t tisn, uint32_t seq)
     }
     if (c->exp_known && seq != c->exp) {
         mlx5_tls_strict_violation(s, MLX5_STRICT_TX_SEQUENCE,
-                                  "tis 0x%x seq 0x%x, stands at 0x%x", tisn, seq, c->exp);
+                                  "tis 0x%x seq 0x%x, stands at 0x%x", tisn,
+                                  seq, c->exp);
     }
     if (c->running) {
         mlx5_strict_check_key(s, MLX5_TLS_DIR_TX, c);
@@ -120,8 +124,8 @@ void mlx5_tls_strict_tx_passed(Mlx5TlsStrict *s, uint32_t tisn, uint32_t seq)
     s->passed_seq = seq;
 }
 
-void mlx5_tls_strict_tx_dump(Mlx5TlsStrict *s, uint32_t tisn, const uint8_t *data,
-                             size_t len, bool taken)
+void mlx5_tls_strict_tx_dump(Mlx5TlsStrict *s, uint32_t tisn,
+                             const uint8_t *data, size_t len, bool taken)
 {
     StrictContext *c = mlx5_strict_context(s, MLX5_TLS_DIR_TX, tisn);
 
@@ -146,8 +150,9 @@ static Mlx5StrictReason wrong_how(const Mlx5TlsStrict *s, StrictKind kind,
     case KIND_NONCE:
         return MLX5_STRICT_TX_HEADER;
     case KIND_TEXT:
-        return memcmp(got, s->plain->data + from, n) == 0 ? MLX5_STRICT_TX_PLAINTEXT :
-                                                            MLX5_STRICT_TX_CIPHERTEXT;
+        return memcmp(got, s->plain->data + from, n) == 0 ?
+                   MLX5_STRICT_TX_PLAINTEXT :
+                   MLX5_STRICT_TX_CIPHERTEXT;
     case KIND_TAG:
         return MLX5_STRICT_TX_CIPHERTEXT;
     default:
@@ -155,8 +160,8 @@ static Mlx5StrictReason wrong_how(const Mlx5TlsStrict *s, StrictKind kind,
     }
 }
 
-void mlx5_tls_strict_tx_frame(Mlx5TlsStrict *s, uint32_t tisn, bool tcp, uint32_t seq,
-                              const uint8_t *payload, size_t len)
+void mlx5_tls_strict_tx_frame(Mlx5TlsStrict *s, uint32_t tisn, bool tcp,
+                              uint32_t seq, const uint8_t *payload, size_t len)
 {
     const GByteArray *want = s->tx.bytes;
     uint32_t said = 0;
@@ -171,13 +176,15 @@ void mlx5_tls_strict_tx_frame(Mlx5TlsStrict *s, uint32_t tisn, bool tcp, uint32_
     base = seq - s->passed_seq;
     if (!tcp || !s->passed || s->passed_id != tisn || base > want->len ||
         len > want->len - base) {
-        mlx5_tls_strict_violation(s, MLX5_STRICT_TX_BYPASS, "tis 0x%x seq 0x%x +%zu%s",
-                                  tisn, seq, len, tcp ? "" : ", no TCP segment");
+        mlx5_tls_strict_violation(s, MLX5_STRICT_TX_BYPASS,
+                                  "tis 0x%x seq 0x%x +%zu%s", tisn, seq, len,
+                                  tcp ? "" : ", no TCP segment");
         return;
     }
     for (i = 0; i < s->tx.runs->len; i++) {
         const StrictRun *run = &g_array_index(s->tx.runs, StrictRun, i);
-        size_t from = MAX(run->off, base), to = MIN(run->off + run->len, base + len);
+        size_t from = MAX(run->off, base),
+               to = MIN(run->off + run->len, base + len);
         Mlx5StrictReason why;
 
         if (from >= to || (run->kind != KIND_UNTRACKED &&
@@ -185,15 +192,16 @@ void mlx5_tls_strict_tx_frame(Mlx5TlsStrict *s, uint32_t tisn, bool tcp, uint32_
                                   to - from) == 0)) {
             continue;
         }
-        while (run->kind != KIND_UNTRACKED && payload[from - base] == want->data[from]) {
+        while (run->kind != KIND_UNTRACKED &&
+               payload[from - base] == want->data[from]) {
             from++;
         }
         why = wrong_how(s, run->kind, payload + (from - base), from, to);
         if (!(said & 1u << why)) {
             said |= 1u << why;
-            mlx5_tls_strict_violation(s, why, "tis 0x%x seq 0x%x record %"
-                                      G_GUINT64_FORMAT, tisn,
-                                      s->passed_seq + (uint32_t)from, run->number);
+            mlx5_tls_strict_violation(
+                s, why, "tis 0x%x seq 0x%x record %" G_GUINT64_FORMAT, tisn,
+                s->passed_seq + (uint32_t)from, run->number);
         }
     }
 }

@@ -11,14 +11,18 @@
 
 #include <string.h>
 
-/* ---- the stream -------------------------------------------------------------- */
+/* ---- the stream ---------------------------------------------------------- */
 
-/* Would these bytes bring only good headers (parts of one included)? Changes nothing. */
+/*
+ * Would these bytes bring only good headers (parts of one included)? Changes
+ * nothing.
+ */
 static bool stream_check(const Mlx5TlsTx *tx, const uint8_t *data, size_t len)
 {
     uint8_t hdr[MLX5_TLS_HDR_LEN];
     size_t fill = tx->hdr_fill;
-    size_t off = mlx5_tls_record_is_open(&tx->rec) ? mlx5_tls_record_left(&tx->rec) : 0;
+    size_t off =
+        mlx5_tls_record_is_open(&tx->rec) ? mlx5_tls_record_left(&tx->rec) : 0;
 
     memcpy(hdr, tx->hdr, fill);
     while (off < len) {
@@ -68,11 +72,13 @@ static void record_done(Mlx5TlsTx *tx, uint8_t state_before)
 }
 
 /*
- * Run stream bytes that stream_check() passed through the parser. out is where the
- * encrypted bytes go (NULL: nowhere). Returns the number of records completed.
+ * Run stream bytes that stream_check() passed through the parser. out is where
+ * the encrypted bytes go (NULL: nowhere). Returns the number of records
+ * completed.
  */
-static uint32_t stream_feed(Mlx5TlsTx *tx, uint32_t seq, bool seq_known, uint8_t *out,
-                            const uint8_t *data, size_t len, uint8_t state_before)
+static uint32_t stream_feed(Mlx5TlsTx *tx, uint32_t seq, bool seq_known,
+                            uint8_t *out, const uint8_t *data, size_t len,
+                            uint8_t state_before)
 {
     uint32_t records = 0;
     size_t off = 0;
@@ -112,7 +118,7 @@ static uint32_t stream_feed(Mlx5TlsTx *tx, uint32_t seq, bool seq_known, uint8_t
     return records;
 }
 
-/* ---- the machine ------------------------------------------------------------- */
+/* ---- the machine --------------------------------------------------------- */
 
 static void stream_forget(Mlx5TlsTx *tx)
 {
@@ -121,8 +127,8 @@ static void stream_forget(Mlx5TlsTx *tx)
 }
 
 /*
- * Take the cell of (state, event). seq, out, data, len: the packet (out == data) or DUMP
- * (out NULL) or nothing.
+ * Take the cell of (state, event). seq, out, data, len: the packet (out ==
+ * data) or DUMP (out NULL) or nothing.
  */
 static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
                  const uint8_t *data, size_t len, Mlx5TlsTxResult *res)
@@ -170,7 +176,8 @@ static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
         tx->exp_seq = seq;
         /* fall through */
     case TX_ACT_FEED:
-        res->records = stream_feed(tx, tx->exp_seq, true, out, data, len, before);
+        res->records =
+            stream_feed(tx, tx->exp_seq, true, out, data, len, before);
         tx->exp_seq += (uint32_t)len;
         break;
     case TX_ACT_FEED_BLIND:

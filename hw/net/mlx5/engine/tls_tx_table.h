@@ -24,7 +24,8 @@ typedef enum TxEvent {
 typedef enum TxAction {
     TX_ACT_REFUSE = 0,      /* no such cell: forget the stream; BROKEN */
     TX_ACT_NONE,            /* leave the context as it is */
-    TX_ACT_FEED_START,      /* feed; the packet's end is the next sequence number */
+    TX_ACT_FEED_START,      /* feed; the packet's end is the next sequence
+                             * number */
     TX_ACT_FEED,            /* feed; expect the bytes behind them */
     TX_ACT_FEED_BLIND,      /* feed; the sequence number stays unknown */
     TX_ACT_SEQ_CHECK,       /* what tx-seq-check says */

@@ -1,17 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
- * Parameter images, reasons as text, knobs by name. Owns no state; callable by anyone.
+ * Parameter images, reasons as text, knobs by name. Owns no state; callable by
+ * anyone.
  */
 #include "tls_types.h"
 
-/* ---- images ------------------------------------------------------------------ */
+/* ---- images -------------------------------------------------------------- */
 
-#define DECODE(st, name, off, width)    p->name = mlx5_prm_get(image, (off), (width));
-#define ENCODE(st, name, off, width)    mlx5_prm_set(image, (off), (width), p->name);
+#define DECODE(st, name, off, width) \
+    p->name = mlx5_prm_get(image, (off), (width));
+#define ENCODE(st, name, off, width) \
+    mlx5_prm_set(image, (off), (width), p->name);
 
-void mlx5_tls_static_params_decode(Mlx5TlsStaticParams *p,
-                                   const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN])
+void mlx5_tls_static_params_decode(
+    Mlx5TlsStaticParams *p, const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN])
 {
     MLX5_PRM_tls_static_params(DECODE)
 }
@@ -23,14 +25,14 @@ void mlx5_tls_static_params_encode(const Mlx5TlsStaticParams *p,
     MLX5_PRM_tls_static_params(ENCODE)
 }
 
-void mlx5_tls_progress_params_decode(Mlx5TlsProgressParams *p,
-                                     const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN])
+void mlx5_tls_progress_params_decode(
+    Mlx5TlsProgressParams *p, const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN])
 {
     MLX5_PRM_tls_progress_params(DECODE)
 }
 
-void mlx5_tls_progress_params_encode(const Mlx5TlsProgressParams *p,
-                                     uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN])
+void mlx5_tls_progress_params_encode(
+    const Mlx5TlsProgressParams *p, uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN])
 {
     memset(image, 0, MLX5_TLS_PROGRESS_PARAMS_LEN);
     MLX5_PRM_tls_progress_params(ENCODE)
@@ -56,7 +58,7 @@ bool mlx5_tls_progress_params_ok(const Mlx5TlsProgressParams *p,
             p->auth_state == MLX5_TLS_AUTH_NO_OFFLOAD);
 }
 
-/* ---- reasons ----------------------------------------------------------------- */
+/* ---- reasons ------------------------------------------------------------- */
 
 static const char *const reasons[MLX5_TLS_REASON_MAX] = {
     [MLX5_TLS_REASON_NO_ROW] = "context is in a state that cannot be",
@@ -65,31 +67,39 @@ static const char *const reasons[MLX5_TLS_REASON_MAX] = {
     [MLX5_TLS_REASON_TOO_LONG] = "payload longer than 16 MiB",
     [MLX5_TLS_REASON_NO_CTX] = "no good static params and SET_PSV yet",
     [MLX5_TLS_REASON_NO_KEY] = "dek_index names no usable key",
-    [MLX5_TLS_REASON_BAD_PARAMS] = "a parameter has a value that is not allowed",
-    [MLX5_TLS_REASON_BROKEN] = "context met a bad record header and waits for SET_PSV",
+    [MLX5_TLS_REASON_BAD_PARAMS] =
+        "a parameter has a value that is not allowed",
+    [MLX5_TLS_REASON_BROKEN] =
+        "context met a bad record header and waits for SET_PSV",
     [MLX5_TLS_REASON_SEQ_MISMATCH] = "sequence number is not the expected one",
     [MLX5_TLS_REASON_BAD_HEADER] = "no valid record header where one must be",
-    [MLX5_TLS_REASON_BEFORE_ANCHOR] = "payload begins before next_record_tcp_sn",
-    [MLX5_TLS_REASON_LATE_START] = "first packet lies beyond next_record_tcp_sn",
+    [MLX5_TLS_REASON_BEFORE_ANCHOR] =
+        "payload begins before next_record_tcp_sn",
+    [MLX5_TLS_REASON_LATE_START] =
+        "first packet lies beyond next_record_tcp_sn",
     [MLX5_TLS_REASON_OLD] = "all bytes were seen before",
     [MLX5_TLS_REASON_OVERLAP] = "begins with bytes that were seen before",
     [MLX5_TLS_REASON_GAP] = "bytes of a record are missing before it",
     [MLX5_TLS_REASON_HEADER_LOST] = "a record header is missing before it",
-    [MLX5_TLS_REASON_SKIPPED_RECORD] = "carries bytes of a record that was given up",
+    [MLX5_TLS_REASON_SKIPPED_RECORD] =
+        "carries bytes of a record that was given up",
     [MLX5_TLS_REASON_SEARCHING] = "searching for a record header",
     [MLX5_TLS_REASON_UNANSWERED] = "candidate header waits for approval",
-    [MLX5_TLS_REASON_AUTHENTICATING] = "approved, first record not authenticated yet",
-    [MLX5_TLS_REASON_AUTH_FAILED] = "approved record number does not authenticate",
+    [MLX5_TLS_REASON_AUTHENTICATING] =
+        "approved, first record not authenticated yet",
+    [MLX5_TLS_REASON_AUTH_FAILED] =
+        "approved record number does not authenticate",
     [MLX5_TLS_REASON_BAD_TAG] = "authentication failure",
     [MLX5_TLS_REASON_STALE] = "approval does not name the present candidate",
 };
 
 const char *mlx5_tls_reason_str(unsigned reason)
 {
-    return reason < MLX5_TLS_REASON_MAX ? reasons[reason] : "unknown reason number";
+    return reason < MLX5_TLS_REASON_MAX ? reasons[reason] :
+                                          "unknown reason number";
 }
 
-/* ---- knobs ------------------------------------------------------------------- */
+/* ---- knobs --------------------------------------------------------------- */
 
 /* In a knob's word list: here a number stands, stored at number_at. */
 #define NUMBER  "#"
@@ -112,19 +122,21 @@ typedef struct Knob {
 #define AT(member)  offsetof(Mlx5TlsKnobs, member)
 
 static const Knob knob_table[] = {
-    { "tx-seq-check", KNOB_ENUM, AT(tx_seq_check), { "drop", "error-cqe", "ignore" },
-      0, 0 },
-    { "rx-resync-flag-at", KNOB_ENUM, AT(rx_resync_flag_at), { "magic", "loss", "both" },
-      0, 0 },
-    { "resync-repeat", KNOB_ENUM, AT(resync_repeat), { "never", NUMBER, "timeout" },
-      AT(resync_repeat_records), 0xffffff },
-    { "bad-tag-action", KNOB_ENUM, AT(bad_tag_action), { "continue", "search" }, 0, 0 },
-    { "rx-error-bytes", KNOB_ENUM, AT(rx_error_bytes), { "record", "packet", "wire" },
-      0, 0 },
-    { "search-pattern", KNOB_ENUM, AT(search_pattern), { "strict", "magic-only" }, 0, 0 },
+    { "tx-seq-check", KNOB_ENUM, AT(tx_seq_check),
+      { "drop", "error-cqe", "ignore" }, 0, 0 },
+    { "rx-resync-flag-at", KNOB_ENUM, AT(rx_resync_flag_at),
+      { "magic", "loss", "both" }, 0, 0 },
+    { "resync-repeat", KNOB_ENUM, AT(resync_repeat),
+      { "never", NUMBER, "timeout" }, AT(resync_repeat_records), 0xffffff },
+    { "bad-tag-action", KNOB_ENUM, AT(bad_tag_action),
+      { "continue", "search" }, 0, 0 },
+    { "rx-error-bytes", KNOB_ENUM, AT(rx_error_bytes),
+      { "record", "packet", "wire" }, 0, 0 },
+    { "search-pattern", KNOB_ENUM, AT(search_pattern),
+      { "strict", "magic-only" }, 0, 0 },
     { "auth-stage", KNOB_BOOL, AT(auth_stage_off), { "on", "off" }, 0, 0 },
-    { "start-order-tolerance", KNOB_NUMBER, 0, { NUMBER },
-      AT(start_order_tolerance), INT32_MAX },
+    { "start-order-tolerance", KNOB_NUMBER, 0,
+      { NUMBER }, AT(start_order_tolerance), INT32_MAX },
     { "start-anchor-from-static", KNOB_BOOL, AT(start_anchor_from_static),
       { "off", "on" }, 0, 0 },
     { "lax-params", KNOB_BOOL, AT(lax_params), { "off", "on" }, 0, 0 },
@@ -174,7 +186,8 @@ static void knob_store_index(const Knob *k, Mlx5TlsKnobs *knobs, unsigned index)
     }
 }
 
-char *mlx5_tls_knobs_parse(Mlx5TlsKnobs *knobs, const char *name, const char *value)
+char *mlx5_tls_knobs_parse(Mlx5TlsKnobs *knobs, const char *name,
+                           const char *value)
 {
     const Knob *k = knob_find(name);
     g_autofree char *allowed = NULL;
@@ -184,7 +197,8 @@ char *mlx5_tls_knobs_parse(Mlx5TlsKnobs *knobs, const char *name, const char *va
         GString *names = g_string_new(NULL);
 
         for (size_t i = 0; i < G_N_ELEMENTS(knob_table); i++) {
-            g_string_append_printf(names, "%s%s", i ? ", " : "", knob_table[i].name);
+            g_string_append_printf(names, "%s%s", i ? ", " : "",
+                                   knob_table[i].name);
         }
         g_string_prepend(names, "': expected one of ");
         g_string_prepend(names, name);
@@ -197,14 +211,16 @@ char *mlx5_tls_knobs_parse(Mlx5TlsKnobs *knobs, const char *name, const char *va
                 knob_store_index(k, knobs, i);
                 return NULL;
             }
-        } else if (g_ascii_string_to_unsigned(value, 10, 1, k->max, &number, NULL)) {
+        } else if (g_ascii_string_to_unsigned(value, 10, 1, k->max, &number,
+                                              NULL)) {
             knob_store_index(k, knobs, i);
             G_STRUCT_MEMBER(uint32_t, knobs, k->number_at) = number;
             return NULL;
         }
     }
     allowed = knob_allowed(k);
-    return g_strdup_printf("%s: unknown value '%s', expected %s", name, value, allowed);
+    return g_strdup_printf("%s: unknown value '%s', expected %s", name, value,
+                           allowed);
 }
 
 char *mlx5_tls_knobs_print(const Mlx5TlsKnobs *knobs, const char *name)
@@ -221,7 +237,8 @@ char *mlx5_tls_knobs_print(const Mlx5TlsKnobs *knobs, const char *name)
         index = G_STRUCT_MEMBER(unsigned, knobs, k->at);
     }
     if (g_str_equal(k->words[index], NUMBER)) {
-        return g_strdup_printf("%u", G_STRUCT_MEMBER(uint32_t, knobs, k->number_at));
+        return g_strdup_printf("%u",
+                               G_STRUCT_MEMBER(uint32_t, knobs, k->number_at));
     }
     return g_strdup(k->words[index]);
 }

@@ -1,13 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SPDX-License-Identifier: GPL-2.0-or-later
- *
  * Plain data of the TLS engine: the two parameter images a driver posts, the
  * codes the device reports, and the knobs for what is unknown of the silicon.
  *
  * Owns no state. Everybody may include it: it needs GLib only, no QEMU header.
  */
-#ifndef MLX5_ENGINE_TLS_TYPES_H
-#define MLX5_ENGINE_TLS_TYPES_H
+#ifndef HW_NET_MLX5_ENGINE_TLS_TYPES_H
+#define HW_NET_MLX5_ENGINE_TLS_TYPES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,18 +15,22 @@
 
 #include "hw/net/mlx5/prm_obj.h"
 
-/* ---- sizes of the TLS record layer (RFC 5246, 5288, 8446) -------------------- */
+/* ---- sizes of the TLS record layer (RFC 5246, 5288, 8446) ---------------- */
 
 #define MLX5_TLS_HDR_LEN        5u  /* type, version, length */
-#define MLX5_TLS_NONCE_LEN      8u  /* explicit nonce on the wire, TLS 1.2 only */
+#define MLX5_TLS_NONCE_LEN      8u  /* explicit nonce on the wire, TLS 1.2
+                                     * only */
 #define MLX5_TLS_TAG_LEN        16u
-#define MLX5_TLS_IV_LEN         12u /* gcm_iv || implicit_iv, or gcm_iv || nonce */
+#define MLX5_TLS_IV_LEN         12u /* gcm_iv || implicit_iv, or gcm_iv ||
+                                     * nonce */
 #define MLX5_TLS_MAX_PLAIN      16384u
 
-/* A payload longer than this is refused: sequence numbers stop being ordered. */
+/*
+ * A payload longer than this is refused: sequence numbers stop being ordered.
+ */
 #define MLX5_TLS_MAX_PAYLOAD    (16u << 20)
 
-/* ---- the images -------------------------------------------------------------- */
+/* ---- the images ---------------------------------------------------------- */
 
 #define MLX5_TLS_STATIC_PARAMS_LEN      64
 #define MLX5_TLS_PROGRESS_PARAMS_LEN    12
@@ -67,16 +70,18 @@ typedef struct Mlx5TlsProgressParams {
 #define MLX5_TLS_AUTH_AUTHENTICATION    2
 
 /* Image to struct and back. Reserved bits are ignored, and written 0. */
-void mlx5_tls_static_params_decode(Mlx5TlsStaticParams *p,
-                                   const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN]);
+void mlx5_tls_static_params_decode(
+    Mlx5TlsStaticParams *p, const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN]);
 void mlx5_tls_static_params_encode(const Mlx5TlsStaticParams *p,
                                    uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN]);
-void mlx5_tls_progress_params_decode(Mlx5TlsProgressParams *p,
-                                     const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
-void mlx5_tls_progress_params_encode(const Mlx5TlsProgressParams *p,
-                                     uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
+void mlx5_tls_progress_params_decode(
+    Mlx5TlsProgressParams *p,
+    const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
+void mlx5_tls_progress_params_encode(
+    const Mlx5TlsProgressParams *p,
+    uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
 
-/* ---- what both directions report --------------------------------------------- */
+/* ---- what both directions report ----------------------------------------- */
 
 /* CQE field tls_offload (mlx5_cqe64 byte 0, bits [4:3]). */
 typedef enum Mlx5TlsFlag {
@@ -88,76 +93,98 @@ typedef enum Mlx5TlsFlag {
 
 /*
  * Why a packet was dropped (TX) or not delivered decrypted (RX), and why a post
- * had no effect. mlx5_tls_reason_str() has one sentence for each. Zero is a refusal.
+ * had no effect. mlx5_tls_reason_str() has one sentence for each. Zero is a
+ * refusal.
  */
 typedef enum Mlx5TlsReason {
-    MLX5_TLS_REASON_NO_ROW = 0,     /* state or event that the machine does not know */
-    MLX5_TLS_REASON_NONE,           /* nothing to explain: encrypted, decrypted, stored */
+    MLX5_TLS_REASON_NO_ROW = 0,     /* state or event that the machine does not
+                                     * know */
+    MLX5_TLS_REASON_NONE,           /* nothing to explain: encrypted, decrypted,
+                                     * stored */
     MLX5_TLS_REASON_EMPTY,          /* no payload */
     MLX5_TLS_REASON_TOO_LONG,       /* payload over MLX5_TLS_MAX_PAYLOAD */
-    MLX5_TLS_REASON_NO_CTX,         /* no static params and SET_PSV yet, or bad ones */
+    MLX5_TLS_REASON_NO_CTX,         /* no static params and SET_PSV yet, or bad
+                                     * ones */
     MLX5_TLS_REASON_NO_KEY,         /* static params name no usable DEK */
     MLX5_TLS_REASON_BAD_PARAMS,     /* image has a value outside the contract */
-    MLX5_TLS_REASON_BROKEN,         /* a bad header was met; waits for SET_PSV */
+    MLX5_TLS_REASON_BROKEN,         /* a bad header was met; waits for
+                                     * SET_PSV */
     MLX5_TLS_REASON_SEQ_MISMATCH,   /* TX: not the expected sequence number */
-    MLX5_TLS_REASON_BAD_HEADER,     /* no valid record header where one must be */
-    MLX5_TLS_REASON_BEFORE_ANCHOR,  /* RX: payload (partly) before next_record_tcp_sn */
+    MLX5_TLS_REASON_BAD_HEADER,     /* no valid record header where one must
+                                     * be */
+    MLX5_TLS_REASON_BEFORE_ANCHOR,  /* RX: payload (partly) before
+                                     * next_record_tcp_sn */
     MLX5_TLS_REASON_LATE_START,     /* RX: first packet is beyond the anchor */
     MLX5_TLS_REASON_OLD,            /* RX: all bytes were seen before */
     MLX5_TLS_REASON_OVERLAP,        /* RX: some bytes were seen before */
-    MLX5_TLS_REASON_GAP,            /* RX: bytes of a record are missing before it */
-    MLX5_TLS_REASON_HEADER_LOST,    /* RX: a record header is missing before it */
+    MLX5_TLS_REASON_GAP,            /* RX: bytes of a record are missing before
+                                     * it */
+    MLX5_TLS_REASON_HEADER_LOST,    /* RX: a record header is missing before
+                                     * it */
     MLX5_TLS_REASON_SKIPPED_RECORD, /* RX: carries bytes of a SKIP record */
     MLX5_TLS_REASON_SEARCHING,      /* RX: looking for a header */
-    MLX5_TLS_REASON_UNANSWERED,     /* RX: candidate waits for the software's approval */
+    MLX5_TLS_REASON_UNANSWERED,     /* RX: candidate waits for the software's
+                                     * approval */
     MLX5_TLS_REASON_AUTHENTICATING, /* RX: approved, tag not verified yet */
-    MLX5_TLS_REASON_AUTH_FAILED,    /* RX: approved with a record number that is wrong */
+    MLX5_TLS_REASON_AUTH_FAILED,    /* RX: approved with a record number that is
+                                     * wrong */
     MLX5_TLS_REASON_BAD_TAG,        /* RX: authentication failure */
-    MLX5_TLS_REASON_STALE,          /* RX: approval of another candidate or none */
+    MLX5_TLS_REASON_STALE,          /* RX: approval of another candidate or
+                                     * none */
     MLX5_TLS_REASON_MAX
 } Mlx5TlsReason;
 
 /* One sentence, never NULL, valid for ever; numbers out of range say so. */
 const char *mlx5_tls_reason_str(unsigned reason);
 
-/* ---- knobs ------------------------------------------------------------------- */
+/* ---- knobs --------------------------------------------------------------- */
 
 typedef enum Mlx5TlsTxSeqCheck {
     MLX5_TLS_TX_SEQ_DROP = 0,       /* default */
     MLX5_TLS_TX_SEQ_ERROR_CQE,
-    MLX5_TLS_TX_SEQ_IGNORE,         /* encrypt with the running state: shows the damage */
+    MLX5_TLS_TX_SEQ_IGNORE,         /* encrypt with the running state: shows the
+                                     * damage */
 } Mlx5TlsTxSeqCheck;
 
 typedef enum Mlx5TlsResyncFlagAt {
-    MLX5_TLS_RESYNC_AT_MAGIC = 0,   /* default: the packet that holds the candidate */
+    MLX5_TLS_RESYNC_AT_MAGIC = 0,   /* default: the packet that holds the
+                                     * candidate */
     MLX5_TLS_RESYNC_AT_LOSS,        /* the packet at which tracking was lost */
     MLX5_TLS_RESYNC_AT_BOTH,
 } Mlx5TlsResyncFlagAt;
 
 typedef enum Mlx5TlsResyncRepeat {
     MLX5_TLS_RESYNC_REPEAT_NEVER = 0,   /* default */
-    MLX5_TLS_RESYNC_REPEAT_RECORDS,     /* after resync_repeat_records headers */
+    MLX5_TLS_RESYNC_REPEAT_RECORDS,     /* after resync_repeat_records
+                                         * headers */
     MLX5_TLS_RESYNC_REPEAT_TIMEOUT,     /* after mlx5_tls_rx_resync_timeout() */
 } Mlx5TlsResyncRepeat;
 
 typedef enum Mlx5TlsBadTagAction {
-    MLX5_TLS_BAD_TAG_CONTINUE = 0,  /* default: stay in sync, count the record */
+    MLX5_TLS_BAD_TAG_CONTINUE = 0,  /* default: stay in sync, count the
+                                     * record */
     MLX5_TLS_BAD_TAG_SEARCH,        /* give up tracking, search a header */
 } Mlx5TlsBadTagAction;
 
 /* What a packet with flag 3 holds; tls_rx.h has the rules. */
 typedef enum Mlx5TlsErrorBytes {
-    MLX5_TLS_ERROR_RECORD = 0,      /* default: the record that was being delivered */
+    MLX5_TLS_ERROR_RECORD = 0,      /* default: the record that was being
+                                     * delivered */
     MLX5_TLS_ERROR_PACKET,          /* all of it, as with flag 1 */
     MLX5_TLS_ERROR_WIRE,            /* what came from the wire */
 } Mlx5TlsErrorBytes;
 
 typedef enum Mlx5TlsSearchPattern {
-    MLX5_TLS_SEARCH_STRICT = 0,     /* default: type, version and length must be valid */
-    MLX5_TLS_SEARCH_MAGIC_ONLY,     /* 03 03 in the place of the version is enough */
+    MLX5_TLS_SEARCH_STRICT = 0,     /* default: type, version and length must be
+                                     * valid */
+    MLX5_TLS_SEARCH_MAGIC_ONLY,     /* 03 03 in the place of the version is
+                                     * enough */
 } Mlx5TlsSearchPattern;
 
-/* All zero except start_order_tolerance is the default; see mlx5_tls_knobs_init(). */
+/*
+ * All zero except start_order_tolerance is the default; see
+ * mlx5_tls_knobs_init().
+ */
 typedef struct Mlx5TlsKnobs {
     Mlx5TlsTxSeqCheck tx_seq_check;
     Mlx5TlsResyncFlagAt rx_resync_flag_at;
@@ -167,9 +194,13 @@ typedef struct Mlx5TlsKnobs {
     Mlx5TlsBadTagAction bad_tag_action;
     Mlx5TlsErrorBytes rx_error_bytes;
     Mlx5TlsSearchPattern search_pattern;
-    /* true: straight to OFFLOAD on approval, without authenticating one record */
+    /*
+     * true: straight to OFFLOAD on approval, without authenticating one record
+     */
     bool auth_stage_off;
-    /* START: bytes a packet may lie before the anchor, 1..2^31-1; default 2^24 */
+    /*
+     * START: bytes a packet may lie before the anchor, 1..2^31-1; default 2^24
+     */
     uint32_t start_order_tolerance;
     /*
      * next_record_tcp_sn 0 with resync_tcp_sn not 0 in a RX SET_PSV: take the
@@ -200,7 +231,8 @@ void mlx5_tls_knobs_init(Mlx5TlsKnobs *knobs);
  * Returns NULL, or a message (to be g_free()d) naming the token that is wrong
  * and what is allowed; the knobs are unchanged then.
  */
-char *mlx5_tls_knobs_parse(Mlx5TlsKnobs *knobs, const char *name, const char *value);
+char *mlx5_tls_knobs_parse(Mlx5TlsKnobs *knobs, const char *name,
+                           const char *value);
 
 /* The value of a knob as text, to be g_free()d; NULL for an unknown name. */
 char *mlx5_tls_knobs_print(const Mlx5TlsKnobs *knobs, const char *name);
@@ -208,13 +240,16 @@ char *mlx5_tls_knobs_print(const Mlx5TlsKnobs *knobs, const char *name);
 /* The i-th knob's name, NULL past the end. */
 const char *mlx5_tls_knobs_name(unsigned i);
 
-/* Values that a context takes (contract: fixed fields, known versions, START only). */
+/*
+ * Values that a context takes (contract: fixed fields, known versions, START
+ * only).
+ */
 bool mlx5_tls_static_params_ok(const Mlx5TlsStaticParams *p,
                                const Mlx5TlsKnobs *knobs);
 bool mlx5_tls_progress_params_ok(const Mlx5TlsProgressParams *p,
                                  const Mlx5TlsKnobs *knobs);
 
-/* ---- record log -------------------------------------------------------------- */
+/* ---- record log ---------------------------------------------------------- */
 
 typedef enum Mlx5TlsDir {
     MLX5_TLS_DIR_TX = 0,
@@ -230,10 +265,12 @@ typedef enum Mlx5TlsRecordMode {
 } Mlx5TlsRecordMode;
 
 typedef enum Mlx5TlsRecordEnd {
-    MLX5_TLS_RECORD_END_DONE = 0,   /* last byte passed; SKIP: tag not looked at */
+    MLX5_TLS_RECORD_END_DONE = 0,   /* last byte passed; SKIP: tag not looked
+                                     * at */
     MLX5_TLS_RECORD_END_TAG_OK,
     MLX5_TLS_RECORD_END_TAG_BAD,
-    MLX5_TLS_RECORD_END_LOST,       /* its end was not seen: tracking was lost in it */
+    MLX5_TLS_RECORD_END_LOST,       /* its end was not seen: tracking was lost
+                                     * in it */
 } Mlx5TlsRecordEnd;
 
 /* One line of the record log: reported when a record ends. */
@@ -262,10 +299,11 @@ typedef struct Mlx5TlsRecordEvent {
      * means that a nonce was used for other plaintext. RX: all zero.
      */
     uint8_t tag[MLX5_TLS_TAG_LEN];
-    uint8_t state_before;   /* at the start of the packet; direction's own enum */
+    uint8_t state_before;   /* at the start of the packet; direction's own
+                             * enum */
     uint8_t state_after;    /* at the end of the packet */
 } Mlx5TlsRecordEvent;
 
 typedef void Mlx5TlsRecordLogFn(void *opaque, const Mlx5TlsRecordEvent *event);
 
-#endif /* MLX5_ENGINE_TLS_TYPES_H */
+#endif
