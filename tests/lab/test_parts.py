@@ -18,15 +18,17 @@ import tempfile
 import xml.etree.ElementTree as xml
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 from labkit import errors, ktap, paths
 from labkit.commands import demo
 from labkit.errors import LabError
 from labkit.make import cpio
-from labkit.run import capture, hints, machine
+from labkit.run import capture, hints, machine, session
 from labkit.run.actions import Actions
 from labkit.run.channel import Channel
 from labkit.run.frames import guest as f
+from labkit.run.guest import GuestDied
 from labkit.run.spec import Spec
 from labkit.suites import coverage, guest, soak
 
@@ -493,6 +495,57 @@ def test_devices_watch_themselves(_rig: object) -> None:
         check(device.startswith(f"{model},id=nic1,"), device)
         check(device.endswith(wanted), f"{device}: expected {wanted} at its end")
         same("strict" in device, model == "mlx5-ktls", f"strict in {device}")
+
+
+class _Boots:
+    """Stands in for Machine and Guest: guests whose QEMU says something and dies at boot."""
+
+    def __init__(self, rundir: Any, *last_words: bytes) -> None:
+        self.log = rundir.file("qemu.log")
+        self.machine = self
+        self.hints = hints.Hints()
+        self.last_words = list(last_words)
+        self.started = self.ended = 0
+
+    def __enter__(self) -> "_Boots":
+        self.started += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended += 1
+
+    def boot(self) -> str:
+        """Boot, or die."""
+        if not self.last_words:
+            return "a problem"
+        self.log.write_bytes(self.last_words.pop(0))
+        raise GuestDied("QEMU was killed by SIGABRT")
+
+
+def test_lost_race(_rig: object) -> None:
+    """A QEMU that aborts at boot for its known race is started again, a few times; every other
+    death is one; logs are kept and every machine is ended."""
+    race = b"qemu: physmem.c:2671: iotlb_to_section: Assertion `section_index < 3' failed.\n"
+    for words, starts, boots in (([], 1, True), ([race], 2, True), ([race, race], 3, True),
+                                 ([race, race, race], 3, False), ([b"other"], 1, False),
+                                 ([race, b"other"], 2, False), ([race + b"x" * 9999], 1, False)):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.multiple(
+                session, Machine=mock.DEFAULT, Guest=mock.DEFAULT, report_exit=mock.DEFAULT,
+                warn_network=mock.DEFAULT) as fakes, \
+                mock.patch.object(session.steps, "say") as said:
+            rundir = plain_rundir(folder)
+            fake = _Boots(rundir, *words)
+            fakes["Machine"].return_value = fakes["Guest"].return_value = fake
+            what = f"{len(words)} deaths, {starts} starts"
+            try:
+                with session.booted(mock.Mock(), mock.Mock(), rundir) as guest:
+                    check(boots and guest is fake, what)
+            except GuestDied:
+                check(not boots, what)
+            same(fake.started, 2 * starts, f"{what}: started")
+            same(fake.ended, 2 * starts, f"{what}: ended")
+            same(len(list(rundir.path.glob("qemu-race-*.log"))), starts - 1, f"{what}: logs")
+            same(said.call_count, starts - 1, f"{what}: sentences")
 
 
 def test_hints(_rig: object) -> None:
