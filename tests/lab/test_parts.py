@@ -526,9 +526,10 @@ def test_lost_race(_rig: object) -> None:
     """A QEMU that aborts at boot for its known race is started again, a few times; every other
     death is one; logs are kept and every machine is ended."""
     race = b"qemu: physmem.c:2671: iotlb_to_section: Assertion `section_index < 3' failed.\n"
-    for words, starts, boots in (([], 1, True), ([race], 2, True), ([race, race], 3, True),
-                                 ([race, race, race], 3, False), ([b"other"], 1, False),
-                                 ([race, b"other"], 2, False), ([race + b"x" * 9999], 1, False)):
+    cases: tuple[tuple[list[bytes], int, bool], ...] = (
+        ([], 1, True), ([race], 2, True), ([race, race], 3, True), ([race, race, race], 3, False),
+        ([b"other"], 1, False), ([race, b"other"], 2, False), ([race + b"x" * 9999], 1, False))
+    for words, starts, boots in cases:
         with tempfile.TemporaryDirectory() as folder, mock.patch.multiple(
                 session, Machine=mock.DEFAULT, Guest=mock.DEFAULT, report_exit=mock.DEFAULT,
                 warn_network=mock.DEFAULT) as fakes, \
