@@ -10,9 +10,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#if defined(__has_feature)              /* clang; gcc says it by a macro */
+#if __has_feature(address_sanitizer)
+#define HEAP_UNKNOWN
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || !__GLIBC_PREREQ(2, 33)
+#define HEAP_UNKNOWN
+#endif
+
 static inline bool heap_known(void)
 {
-#if defined(__SANITIZE_ADDRESS__) || !__GLIBC_PREREQ(2, 33)
+#ifdef HEAP_UNKNOWN
     return false;
 #else
     return true;
@@ -21,7 +30,7 @@ static inline bool heap_known(void)
 
 static inline size_t heap_used(void)
 {
-#if defined(__SANITIZE_ADDRESS__) || !__GLIBC_PREREQ(2, 33)
+#ifdef HEAP_UNKNOWN
     return 0;
 #else
     struct mallinfo2 m = mallinfo2();
