@@ -41,7 +41,7 @@ enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_AER = 0x100 };
 #define DEVCTL_DEFAULT (PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN | \
                         PCI_EXP_DEVCTL_READRQ_512B)
 
-/* ---------------------------------------------------------------- making --- */
+/* --------------------------------------------------------------- making --- */
 
 /* A 16 GT/s x16 link, so that drivers do not find the slot too slow. */
 static void link_init(PCIDevice *pci)
@@ -151,7 +151,7 @@ void mlx5_cfgspace_exit(PCIDevice *pci)
     }
 }
 
-/* ----------------------------------------------------------------- reset --- */
+/* ---------------------------------------------------------------- reset --- */
 
 Mlx5ResetKind mlx5_cfgspace_reset_kind(PCIDevice *pci)
 {
@@ -222,7 +222,7 @@ void mlx5_cfgspace_reset(PCIDevice *pci, Mlx5ResetKind kind)
     }
 }
 
-/* ----------------------------------------------------------------- power --- */
+/* ---------------------------------------------------------------- power --- */
 
 static bool in_d0(PCIDevice *pci)
 {

@@ -64,7 +64,8 @@ typedef struct Mlx5FlowCounter {
     uint32_t refs; /* flow table entries that count here */
 } Mlx5FlowCounter;
 
-#define COUNTER_MEMORY (mlx5_memory_of(sizeof(Mlx5FlowCounter)) + MLX5_MEMORY_ENTRY)
+#define COUNTER_MEMORY \
+    (mlx5_memory_of(sizeof(Mlx5FlowCounter)) + MLX5_MEMORY_ENTRY)
 
 /* What becomes of a command that the engine refused with @err, or took. */
 static Mlx5Syndrome answer(Mlx5Cmd *cmd, Mlx5SteeringError err)

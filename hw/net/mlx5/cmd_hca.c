@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Commands that bring the HCA up and down, and those of pages that firmware asks
- * for (driver: core/fw.c, core/main.c, core/pagealloc.c). Owns hca and issi of the
- * function.
+ * Commands that bring the HCA up and down, and those of pages that firmware
+ * asks for (driver: core/fw.c, core/main.c, core/pagealloc.c). Owns hca and
+ * issi of the function.
  */
 #include "qemu/osdep.h"
 #include "caps.h"
@@ -156,8 +156,8 @@ Mlx5Syndrome mlx5_cmd_query_pages(Mlx5Cmd *cmd)
 
 /*
  * So a driver has none to give (pagealloc.c give_pages is not reached, or with
- * none), and nothing is kept that nobody has asked for. It may say that it cannot
- * give any, and take back as many as there are.
+ * none), and nothing is kept that nobody has asked for. It may say that it
+ * cannot give any, and take back as many as there are.
  */
 Mlx5Syndrome mlx5_cmd_manage_pages(Mlx5Cmd *cmd)
 {

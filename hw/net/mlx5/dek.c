@@ -39,7 +39,8 @@ struct Mlx5DekSlot {
     Mlx5TlsKey *key;    /* as last loaded */
     Mlx5TlsKey *cached; /* as used since SYNC_CRYPTO number sync; may be over */
     uint64_t sync;
-    QTAILQ_ENTRY(Mlx5DekSlot) next; /* in fn->dek.replaced if cached is not key */
+    /* in fn->dek.replaced if cached is not key */
+    QTAILQ_ENTRY(Mlx5DekSlot) next;
 };
 
 typedef struct Mlx5Dek {
@@ -67,8 +68,8 @@ static void slot_tidy(Mlx5Function *fn, Mlx5DekSlot *slot)
 }
 
 /*
- * A key that was replaced has no user left after SYNC_CRYPTO but its place in the
- * cache: those are dropped soon. The list is in order of sync.
+ * A key that was replaced has no user left after SYNC_CRYPTO but its place in
+ * the cache: those are dropped soon. The list is in order of sync.
  */
 static void dek_bh(void *opaque)
 {

@@ -208,8 +208,8 @@ static void clear_set(Object *obj, Visitor *v, const char *name, void *opaque,
     if (strcmp(value, "all") &&
         (qemu_strtoui(value, NULL, 10, &id) || !id ||
          !mlx5_fault_set_find(f->rules, id))) {
-        error_setg(errp, "fault-clear: expected all, or the id of a rule as the "
-                   "property faults lists them, got '%s'", value);
+        error_setg(errp, "fault-clear: expected all, or the id of a rule as "
+                   "the property faults lists them, got '%s'", value);
         return;
     }
     mlx5_fault_set_remove(f->rules, id);

@@ -38,7 +38,7 @@ enum { BAR_REGISTERS = 0, BAR_MSIX = 2 };
 #define MAX_HOLD_MS 60000
 #define MAX_RESYNC_MS 3600000
 
-/* -------------------------------------------------------- network backend --- */
+/* ------------------------------------------------------ network backend --- */
 
 static ssize_t nic_receive(NetClientState *nc, const uint8_t *buf, size_t size)
 {
@@ -74,7 +74,7 @@ static NetClientInfo nic_info = {
     .link_status_changed = nic_link_changed,
 };
 
-/* ------------------------------------------------------------ reset, realize --- */
+/* ------------------------------------------------------- reset, realize --- */
 
 static void reset_all(Mlx5State *s)
 {

@@ -5,7 +5,8 @@
  * Owns the link, MTU, pause and counter members of Mlx5Port (cmd_reg.c changes
  * admin, MTU, modes and pause for the driver). tx.c calls mlx5_port_accept_tx()
  * and mlx5_port_send(), rx.c mlx5_port_accept_rx() and mlx5_port_count_rx(),
- * pci.c init, reset and mlx5_port_update_link() when the backend's link changes.
+ * pci.c init, reset and mlx5_port_update_link() when the backend's link
+ * changes.
  */
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
@@ -125,9 +126,9 @@ static void unsent_free(void *frame)
 
 /*
  * Frames that the backend has not taken yet are in its queue, with us as their
- * sender, who is to be called when they go. The first may be half sent: a socket
- * would give the rest of its length to whoever sends next. So they stay there,
- * as frames that nobody waits for.
+ * sender, who is to be called when they go. The first may be half sent: a
+ * socket would give the rest of its length to whoever sends next. So they stay
+ * there, as frames that nobody waits for.
  */
 void mlx5_port_finalize(Mlx5Port *port)
 {
@@ -140,9 +141,9 @@ void mlx5_port_finalize(Mlx5Port *port)
     qemu_purge_queued_packets(nc);
     while ((frame = g_queue_pop_head(&left))) {
         size_t len;
-        struct iovec iov = { .iov_base = (void *)g_bytes_get_data(frame, &len) };
+        const void *data = g_bytes_get_data(frame, &len);
+        struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
 
-        iov.iov_len = len;
         if (peer) {
             qemu_net_queue_append_iov(peer->incoming_queue, peer,
                                       QEMU_NET_PACKET_FLAG_NONE, &iov, 1,

@@ -16,7 +16,8 @@
 #define FT_NIC_RX 0x200
 #define FT_FIELDS (FT_NIC_RX + 0x100)
 #define FT_BITMASK_FIELDS (FT_NIC_RX + 0x180)
-#define FT(field, v) CAP(FLOW_TABLE, flow_table_prop_layout, field, FT_NIC_RX, v)
+#define FT(field, v) \
+    CAP(FLOW_TABLE, flow_table_prop_layout, field, FT_NIC_RX, v)
 #define FT_MATCH(field)                                                 \
     CAP(FLOW_TABLE, flow_table_fields_supported, field, FT_FIELDS, 1),  \
     CAP(FLOW_TABLE, flow_table_fields_supported, field, FT_BITMASK_FIELDS, 1)

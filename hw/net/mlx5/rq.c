@@ -152,18 +152,9 @@ void mlx5_rq_destroy(void *obj)
     mlx5_ring_free(&rq->ring);
 }
 
-Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
+/* Is @rqc a queue of a kind that there is? */
+static Mlx5Syndrome check_rqc(const uint8_t *rqc)
 {
-    Mlx5Function *fn = cmd->fn;
-    const uint8_t *rqc = cmd->in + MLX5_WQ_CTX_OFFSET;
-    Mlx5QCounter *counter = NULL;
-    Mlx5Syndrome syn;
-    uint64_t dbr;
-    Mlx5Ring ring;
-    Mlx5Rq *rq;
-    Mlx5Cq *cq;
-    Mlx5Pd *pd;
-
     if (MLX5_GET(rqc, rqc, hairpin)) {
         return MLX5_SYN_WQ_HAIRPIN;
     }
@@ -175,6 +166,24 @@ Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
     }
     if (MLX5_GET(rqc, rqc, state) != MLX5_Q_RST) {
         return MLX5_SYN_WQ_BAD_STATE;
+    }
+    return MLX5_OK;
+}
+
+Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
+{
+    Mlx5Function *fn = cmd->fn;
+    const uint8_t *rqc = cmd->in + MLX5_WQ_CTX_OFFSET;
+    Mlx5QCounter *counter = NULL;
+    Mlx5Syndrome syn = check_rqc(rqc);
+    uint64_t dbr;
+    Mlx5Ring ring;
+    Mlx5Rq *rq;
+    Mlx5Cq *cq;
+    Mlx5Pd *pd;
+
+    if (syn != MLX5_OK) {
+        return syn;
     }
     syn = mlx5_object_find(fn, MLX5_OBJ_CQ, MLX5_GET(rqc, rqc, cqn), cmd->uid,
                            &cq);

@@ -147,7 +147,7 @@ static void count_way(Mlx5Function *fn, const Mlx5SteeringResult *way,
     }
 }
 
-/* ------------------------------------------------------------------ hold --- */
+/* ----------------------------------------------------------------- hold --- */
 
 static void hold_end(Mlx5Port *port)
 {
@@ -209,7 +209,7 @@ static void rx_hold_timer(void *opaque)
     }
 }
 
-/* -------------------------------------------------------------- delivery --- */
+/* ------------------------------------------------------------- delivery --- */
 
 /*
  * @buf is only read, except that a TLS context decrypts a copy of its own in

@@ -124,10 +124,8 @@ static SqTurn sq_turn(Mlx5Sq *sq)
         if (port->tx.sq == sq) {
             res = mlx5_tx_continue(port, wqe);
         } else {
-            if (sq->state == MLX5_Q_RST) {
-                return SQ_IDLE; /* its record may be an old one */
-            }
-            if (sq->held && mlx5_sq_held_full(sq)) {
+            if (sq->state == MLX5_Q_RST || /* its record may be an old one */
+                (sq->held && mlx5_sq_held_full(sq))) {
                 return SQ_IDLE;
             }
             if (sq->cc == sq->pc) {

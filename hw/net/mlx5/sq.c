@@ -51,20 +51,9 @@ void mlx5_sq_destroy(void *obj)
     mlx5_ring_free(&sq->ring);
 }
 
-Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
+/* Is @sqc a queue of a kind that there is? */
+static Mlx5Syndrome check_sqc(const uint8_t *sqc)
 {
-    Mlx5Function *fn = cmd->fn;
-    const uint8_t *sqc = cmd->in + MLX5_WQ_CTX_OFFSET;
-    const uint8_t *wq = sqc + MLX5_WQ_IN_CTX;
-    Mlx5Tis *tis = NULL;
-    Mlx5Syndrome syn;
-    uint64_t dbr;
-    Mlx5Ring ring;
-    Mlx5Uar *uar;
-    Mlx5Sq *sq;
-    Mlx5Cq *cq;
-    Mlx5Pd *pd;
-
     if (MLX5_GET(sqc, sqc, hairpin)) {
         return MLX5_SYN_WQ_HAIRPIN;
     }
@@ -74,20 +63,50 @@ Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
     if (MLX5_GET(sqc, sqc, tis_lst_sz) > 1) {
         return MLX5_SYN_SQ_BAD_TIS_LIST;
     }
+    return MLX5_OK;
+}
+
+/* The objects that @sqc names, *@tis NULL for none; takes no reference. */
+static Mlx5Syndrome find_of_sqc(Mlx5Cmd *cmd, const uint8_t *sqc, Mlx5Cq **cq,
+                                Mlx5Tis **tis, Mlx5Uar **uar)
+{
+    Mlx5Function *fn = cmd->fn;
+    const uint8_t *wq = sqc + MLX5_WQ_IN_CTX;
+    Mlx5Syndrome syn;
+
+    *tis = NULL;
     syn = mlx5_object_find(fn, MLX5_OBJ_CQ, MLX5_GET(sqc, sqc, cqn), cmd->uid,
-                           &cq);
+                           cq);
     if (syn != MLX5_OK) {
         return syn;
     }
     if (MLX5_GET(sqc, sqc, tis_lst_sz)) {
         syn = mlx5_object_find(fn, MLX5_OBJ_TIS, MLX5_GET(sqc, sqc, tis_num_0),
-                               cmd->uid, &tis);
+                               cmd->uid, tis);
         if (syn != MLX5_OK) {
             return syn;
         }
     }
-    syn = mlx5_object_find(fn, MLX5_OBJ_UAR, MLX5_GET(wq, wq, uar_page),
-                           cmd->uid, &uar);
+    return mlx5_object_find(fn, MLX5_OBJ_UAR, MLX5_GET(wq, wq, uar_page),
+                            cmd->uid, uar);
+}
+
+Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
+{
+    Mlx5Function *fn = cmd->fn;
+    const uint8_t *sqc = cmd->in + MLX5_WQ_CTX_OFFSET;
+    Mlx5Syndrome syn = check_sqc(sqc);
+    uint64_t dbr;
+    Mlx5Ring ring;
+    Mlx5Uar *uar;
+    Mlx5Tis *tis;
+    Mlx5Sq *sq;
+    Mlx5Cq *cq;
+    Mlx5Pd *pd;
+
+    if (syn == MLX5_OK) {
+        syn = find_of_sqc(cmd, sqc, &cq, &tis, &uar);
+    }
     if (syn != MLX5_OK) {
         return syn;
     }
