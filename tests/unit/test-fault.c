@@ -312,7 +312,9 @@ static void test_limits(void)
     }
 }
 
-/* The same seed draws the same, another seed others; about as many as p says. */
+/*
+ * The same seed draws the same, another seed others; about as many as p says.
+ */
 static void test_probability(void)
 {
     Mlx5FaultSet *a = with("log cmd=any p=0.1 seed=7");

@@ -6,6 +6,88 @@
 #include "steering-peek.h"
 #include "steering-util.h"
 
+/* Of groups: table @a gets two, which are all that it may have; @b has none. */
+static void check_group_errors(Mlx5Steering *st, uint32_t a, uint32_t b)
+{
+    uint32_t g, c;
+    unsigned bit, i;
+
+    g_assert_cmpint(try_group(st, 99, 0, 0, NULL, &g), ==,
+                    MLX5_STEERING_NO_TABLE);
+    g_assert_cmpint(try_group(st, a, 3, 2, NULL, &g), ==,
+                    MLX5_STEERING_BAD_GROUP_RANGE);
+    g_assert_cmpint(try_group(st, a, 0, 16, NULL, &g), ==,
+                    MLX5_STEERING_GROUP_OUT_OF_TABLE);
+    g_assert_cmpint(try_group(st, a, 0, UINT32_MAX, NULL, &g), ==,
+                    MLX5_STEERING_GROUP_OUT_OF_TABLE);
+    g_assert_cmpint(try_group(st, a, 4, 8, NULL, &g), ==, OK);
+    for (i = 0; i <= 15; i++) {
+        for (bit = i; bit <= 15; bit++) {
+            uint32_t other;
+
+            if (bit < 4 || i > 8) {
+                g_assert_cmpint(try_group(st, a, i, bit, NULL, &other), ==, OK);
+                g_assert_cmpint(mlx5_steering_group_destroy(st, a, other), ==,
+                                OK);
+            } else {
+                g_assert_cmpint(try_group(st, a, i, bit, NULL, &other), ==,
+                                MLX5_STEERING_GROUP_OVERLAP);
+            }
+        }
+    }
+    g_assert_cmpint(try_group(st, a, 9, 9, NULL, &c), ==, OK);
+    g_assert_cmpint(try_group(st, a, 10, 10, NULL, &c), ==,
+                    MLX5_STEERING_TOO_MANY_GROUPS);
+    g_assert_cmpint(mlx5_steering_group_destroy(st, 99, g), ==,
+                    MLX5_STEERING_NO_TABLE);
+    g_assert_cmpint(mlx5_steering_group_destroy(st, a, 99), ==,
+                    MLX5_STEERING_NO_GROUP);
+    g_assert_cmpint(mlx5_steering_group_destroy(st, b, g), ==,
+                    MLX5_STEERING_NO_GROUP);
+    g_assert_cmpint(mlx5_steering_table_destroy(st, a), ==,
+                    MLX5_STEERING_TABLE_HAS_GROUPS);
+}
+
+/* Each bit of outer_headers: a field's bit is fine, any other is refused. */
+static void check_criteria(Mlx5Steering *st)
+{
+    uint32_t a = new_table(st, 0, 4, 0), g;
+    Param mask = { 0 };
+    unsigned bit, i;
+
+    for (bit = 0; bit < 512; bit++) {
+        Mlx5SteeringError err;
+        bool known = false;
+        int f;
+
+        for (f = 0; f < N_FIELDS; f++) {
+            known |=
+                bit >= fields[f].at && bit < fields[f].at + fields[f].width;
+        }
+        memset(&mask, 0, sizeof(mask));
+        set_bit(&mask, bit, 1);
+        err = try_group(st, a, 0, 0, &mask, &g);
+        g_assert_cmpint(err, ==, known ? OK : MLX5_STEERING_BAD_CRITERIA);
+        if (!err) {
+            g_assert_cmpint(mlx5_steering_group_destroy(st, a, g), ==, OK);
+        }
+    }
+    for (i = 0; i < 256; i++) {
+        Mlx5FlowGroupAttr ga = {
+            .match_criteria_enable = (uint8_t)i, .match_criteria = mask.b,
+        };
+        Mlx5SteeringError err;
+
+        memset(&mask, 0, sizeof(mask));
+        err = mlx5_steering_group_create(st, a, &ga, &g);
+        g_assert_cmpint(err, ==,
+                        i <= 1 ? OK : MLX5_STEERING_BAD_CRITERIA_ENABLE);
+        if (!err) {
+            g_assert_cmpint(mlx5_steering_group_destroy(st, a, g), ==, OK);
+        }
+    }
+}
+
 static void test_table_errors(void)
 {
     Mlx5SteeringLimits small = {
@@ -17,9 +99,7 @@ static void test_table_errors(void)
     Mlx5Steering *st = mlx5_steering_new(&small, NULL, NULL);
     Mlx5FlowTableAttr attr = { .log_size = 4 };
     PeekTable info;
-    uint32_t a, b, c = 0, g;
-    Param mask = { 0 };
-    unsigned bit, i;
+    uint32_t a, b, c = 0;
 
     attr.table_type = 1;
     g_assert_cmpint(mlx5_steering_table_create(st, &attr, &a), ==,
@@ -65,78 +145,9 @@ static void test_table_errors(void)
     g_assert_cmpint(mlx5_steering_table_destroy(st, a), ==,
                     MLX5_STEERING_TABLE_IN_USE);
 
-    /* Groups. */
-    g_assert_cmpint(try_group(st, 99, 0, 0, NULL, &g), ==,
-                    MLX5_STEERING_NO_TABLE);
-    g_assert_cmpint(try_group(st, a, 3, 2, NULL, &g), ==,
-                    MLX5_STEERING_BAD_GROUP_RANGE);
-    g_assert_cmpint(try_group(st, a, 0, 16, NULL, &g), ==,
-                    MLX5_STEERING_GROUP_OUT_OF_TABLE);
-    g_assert_cmpint(try_group(st, a, 0, UINT32_MAX, NULL, &g), ==,
-                    MLX5_STEERING_GROUP_OUT_OF_TABLE);
-    g_assert_cmpint(try_group(st, a, 4, 8, NULL, &g), ==, OK);
-    for (i = 0; i <= 15; i++) {
-        for (bit = i; bit <= 15; bit++) {
-            uint32_t other;
-
-            if (bit < 4 || i > 8) {
-                g_assert_cmpint(try_group(st, a, i, bit, NULL, &other), ==, OK);
-                g_assert_cmpint(mlx5_steering_group_destroy(st, a, other), ==,
-                                OK);
-            } else {
-                g_assert_cmpint(try_group(st, a, i, bit, NULL, &other), ==,
-                                MLX5_STEERING_GROUP_OVERLAP);
-            }
-        }
-    }
-    g_assert_cmpint(try_group(st, a, 9, 9, NULL, &c), ==, OK);
-    g_assert_cmpint(try_group(st, a, 10, 10, NULL, &c), ==,
-                    MLX5_STEERING_TOO_MANY_GROUPS);
-    g_assert_cmpint(mlx5_steering_group_destroy(st, 99, g), ==,
-                    MLX5_STEERING_NO_TABLE);
-    g_assert_cmpint(mlx5_steering_group_destroy(st, a, 99), ==,
-                    MLX5_STEERING_NO_GROUP);
-    g_assert_cmpint(mlx5_steering_group_destroy(st, b, g), ==,
-                    MLX5_STEERING_NO_GROUP);
-    g_assert_cmpint(mlx5_steering_table_destroy(st, a), ==,
-                    MLX5_STEERING_TABLE_HAS_GROUPS);
+    check_group_errors(st, a, b);
     mlx5_steering_reset(st);
-
-    /*
-     * Each bit of outer_headers: a field's bit is fine, any other is refused.
-     */
-    a = new_table(st, 0, 4, 0);
-    for (bit = 0; bit < 512; bit++) {
-        Mlx5SteeringError err;
-        bool known = false;
-        int f;
-
-        for (f = 0; f < N_FIELDS; f++) {
-            known |=
-                bit >= fields[f].at && bit < fields[f].at + fields[f].width;
-        }
-        memset(&mask, 0, sizeof(mask));
-        set_bit(&mask, bit, 1);
-        err = try_group(st, a, 0, 0, &mask, &g);
-        g_assert_cmpint(err, ==, known ? OK : MLX5_STEERING_BAD_CRITERIA);
-        if (!err) {
-            g_assert_cmpint(mlx5_steering_group_destroy(st, a, g), ==, OK);
-        }
-    }
-    for (i = 0; i < 256; i++) {
-        Mlx5FlowGroupAttr ga = {
-            .match_criteria_enable = (uint8_t)i, .match_criteria = mask.b,
-        };
-        Mlx5SteeringError err;
-
-        memset(&mask, 0, sizeof(mask));
-        err = mlx5_steering_group_create(st, a, &ga, &g);
-        g_assert_cmpint(err, ==,
-                        i <= 1 ? OK : MLX5_STEERING_BAD_CRITERIA_ENABLE);
-        if (!err) {
-            g_assert_cmpint(mlx5_steering_group_destroy(st, a, g), ==, OK);
-        }
-    }
+    check_criteria(st);
     mlx5_steering_free(st);
 }
 
@@ -156,11 +167,89 @@ static void test_criteria_not_enabled(void)
     mlx5_steering_free(st);
 }
 
+static const uint32_t bad_counters[] = { 1, 2, 60 };
+
+/*
+ * References taken for the first ones of a bad list are given back. @bad has
+ * three destinations, of which the last is yet to be made bad; @t2 is a table
+ * that may be one.
+ */
+static void check_bad_lists(Mlx5Steering *st, const Owner *owner, uint32_t t,
+                            uint32_t t2, Mlx5FteAttr *attr,
+                            Mlx5FlowDestination *bad)
+{
+    attr->action = MLX5_FLOW_CONTEXT_ACTION_FWD_DEST |
+                   MLX5_FLOW_CONTEXT_ACTION_COUNT;
+    attr->flow_counter_list_size = 3;
+    attr->flow_counter = bad_counters;
+    attr->destination_list_size = 3;
+    attr->destination = bad;
+    bad[2] = (Mlx5FlowDestination) { 0, 1 };
+    g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, attr), ==,
+                    MLX5_STEERING_BAD_DESTINATION_TYPE);
+    bad[2] = (Mlx5FlowDestination) { MLX5_FLOW_DESTINATION_TYPE_TIR, 50 };
+    g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, attr), ==,
+                    MLX5_STEERING_NO_DESTINATION_TIR);
+    bad[2] = (Mlx5FlowDestination){ MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, 99 };
+    g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, attr), ==,
+                    MLX5_STEERING_NO_DESTINATION_TABLE);
+    bad[2] = (Mlx5FlowDestination){ MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, t2 };
+    g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, attr), ==,
+                    MLX5_STEERING_BAD_COUNTER);
+    assert_held(owner, 0, 0);
+}
+
+/*
+ * Changes of the entry 4 of @t, which is as @attr says. @g2 is another group of
+ * the table.
+ */
+static void check_modify_errors(Mlx5Steering *st, const Owner *owner,
+                                uint32_t t, uint32_t g2, Mlx5FteAttr *attr,
+                                Mlx5FlowDestination *bad)
+{
+    uint32_t group = attr->group_id;
+
+    g_assert_cmpint(mlx5_steering_fte_modify(st, 99, 4, 0, attr), ==,
+                    MLX5_STEERING_NO_TABLE);
+    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 5, 0, attr), ==,
+                    MLX5_STEERING_NO_ENTRY);
+    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0x10, attr), ==,
+                    MLX5_STEERING_BAD_MODIFY_MASK);
+    attr->group_id = g2;
+    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0, attr), ==,
+                    MLX5_STEERING_GROUP_MISMATCH);
+    attr->group_id = group;
+    attr->flow_counter_list_size = 3;    /* 60 does not exist */
+    attr->destination_list_size = 1;
+    attr->flow_tag = 9;
+    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0xf, attr), ==,
+                    MLX5_STEERING_BAD_COUNTER);
+    assert_held(owner, 2, 2);
+    g_assert_true(peek_fte(st, t, 4, attr));
+    g_assert_cmpuint(attr->flow_tag, ==, 5);
+    g_assert_cmpuint(attr->destination_list_size, ==, 2);
+    g_assert_false(peek_fte(st, t, 5, attr));
+
+    /* An object in the old list and the new one is never let go in between. */
+    attr->destination_list_size = 1;
+    attr->destination = bad;
+    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0x4, attr), ==, OK);
+    assert_held(owner, 1, 2);
+
+    /*
+     * Emptied by the driver with DESTINATION_LIST alone: it matches and drops.
+     */
+    attr->destination_list_size = 0;
+    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0x4, attr), ==, OK);
+    assert_held(owner, 0, 2);
+    g_assert_cmpint(mlx5_steering_root_set(st, t), ==, OK);
+    assert_drop(st, &to_us, MLX5_STEERING_DROP_RULE);
+}
+
 static void test_fte_errors(void)
 {
     static const Param none;
     static const uint32_t counters[MLX5_STEERING_MAX_FTE_COUNTERS + 1];
-    static const uint32_t bad_counters[] = { 1, 2, 60 };
     Mlx5FlowDestination many[MLX5_STEERING_MAX_FTE_DESTS + 1];
     Mlx5FlowDestination bad[] = {
         { MLX5_FLOW_DESTINATION_TYPE_TIR, 1 },
@@ -234,25 +323,7 @@ static void test_fte_errors(void)
                         rows[i].err);
         assert_held(&owner, 0, 0);
     }
-    /* References taken for the first ones of a bad list are given back. */
-    attr.action = FWD | COUNT;
-    attr.flow_counter_list_size = 3;
-    attr.flow_counter = bad_counters;
-    attr.destination_list_size = 3;
-    attr.destination = bad;
-    bad[2] = (Mlx5FlowDestination) { 0, 1 };
-    g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==,
-                    MLX5_STEERING_BAD_DESTINATION_TYPE);
-    bad[2] = (Mlx5FlowDestination) { MLX5_FLOW_DESTINATION_TYPE_TIR, 50 };
-    g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==,
-                    MLX5_STEERING_NO_DESTINATION_TIR);
-    bad[2] = (Mlx5FlowDestination){ MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, 99 };
-    g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==,
-                    MLX5_STEERING_NO_DESTINATION_TABLE);
-    bad[2] = (Mlx5FlowDestination){ MLX5_FLOW_DESTINATION_TYPE_FLOW_TABLE, t2 };
-    g_assert_cmpint(mlx5_steering_fte_set(st, t, 4, &attr), ==,
-                    MLX5_STEERING_BAD_COUNTER);
-    assert_held(&owner, 0, 0);
+    check_bad_lists(st, &owner, t, t2, &attr, bad);
     g_assert_cmpint(mlx5_steering_table_destroy(st, t2), ==, OK);
     attr.flow_counter_list_size = 2;
     attr.destination_list_size = 2;
@@ -269,43 +340,7 @@ static void test_fte_errors(void)
     g_assert_cmpint(mlx5_steering_group_destroy(st, t, g), ==,
                     MLX5_STEERING_GROUP_HAS_ENTRIES);
 
-    /* Modify. */
-    g_assert_cmpint(mlx5_steering_fte_modify(st, 99, 4, 0, &attr), ==,
-                    MLX5_STEERING_NO_TABLE);
-    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 5, 0, &attr), ==,
-                    MLX5_STEERING_NO_ENTRY);
-    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0x10, &attr), ==,
-                    MLX5_STEERING_BAD_MODIFY_MASK);
-    attr.group_id = g2;
-    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0, &attr), ==,
-                    MLX5_STEERING_GROUP_MISMATCH);
-    attr.group_id = g;
-    attr.flow_counter_list_size = 3;    /* 60 does not exist */
-    attr.destination_list_size = 1;
-    attr.flow_tag = 9;
-    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0xf, &attr), ==,
-                    MLX5_STEERING_BAD_COUNTER);
-    assert_held(&owner, 2, 2);
-    g_assert_true(peek_fte(st, t, 4, &attr));
-    g_assert_cmpuint(attr.flow_tag, ==, 5);
-    g_assert_cmpuint(attr.destination_list_size, ==, 2);
-    g_assert_false(peek_fte(st, t, 5, &attr));
-
-    /* An object in the old list and the new one is never let go in between. */
-    attr.destination_list_size = 1;
-    attr.destination = bad;
-    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0x4, &attr), ==, OK);
-    assert_held(&owner, 1, 2);
-
-    /*
-     * Emptied by the driver with DESTINATION_LIST alone: it matches and drops.
-     */
-    attr.destination_list_size = 0;
-    g_assert_cmpint(mlx5_steering_fte_modify(st, t, 4, 0x4, &attr), ==, OK);
-    assert_held(&owner, 0, 2);
-    g_assert_cmpint(mlx5_steering_root_set(st, t), ==, OK);
-    assert_drop(st, &to_us, MLX5_STEERING_DROP_RULE);
-
+    check_modify_errors(st, &owner, t, g2, &attr, bad);
     g_assert_cmpint(mlx5_steering_fte_delete(st, 99, 4), ==,
                     MLX5_STEERING_NO_TABLE);
     g_assert_cmpint(mlx5_steering_fte_delete(st, t, 5), ==,

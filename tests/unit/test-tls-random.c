@@ -36,10 +36,8 @@
 typedef enum OpKind {
     OP_PKT,         /* a packet */
     OP_FLIP,        /* a packet with bit (arg2 & 7) of its byte arg1 flipped */
-    OP_FAKE,        /* a packet with a header of length arg2 written over its
-                     * byte arg1 */
-    OP_OTHER,       /* a packet whose first arg1 bytes are other ones, made from
-                     * arg2 */
+    OP_FAKE,        /* a packet with a header of arg2 bytes at its byte arg1 */
+    OP_OTHER,       /* a packet, its first arg1 bytes others, out of arg2 */
     OP_PSV,         /* GET_PSV: what the software knows from now on */
     OP_APPROVE,     /* static params for what it knows, if that is a record */
     OP_WRONG,       /* the same with a record number that is wrong */
@@ -129,156 +127,211 @@ typedef struct Totals {
     uint64_t rows[MLX5_TLS_RX_ROW_END];
 } Totals;
 
+/* A case that runs: the engine, what checks it, and what the driver knows. */
+typedef struct Run {
+    const Case *c;
+    RefStream *st;
+    Mlx5TlsEngine *engine;
+    Mlx5TlsKey *key;
+    Mlx5TlsRx rx;
+    Model m;
+    StrictBench strict;
+    uint32_t known;     /* sequence number of the header that is asked about */
+    bool knows;
+    Totals *totals;     /* NULL: nobody counts */
+    char *why;          /* engine and model disagree */
+} Run;
+
+/* Gives the TIR static params, of which engine, checker and model learn. */
+static Mlx5TlsRxStatic run_static(Run *run, uint64_t number, uint32_t resync)
+{
+    Mlx5TlsRxStatic ret;
+    uint8_t image[64];
+
+    ref_static_image(image, &run->st->keys, number, resync);
+    ret = mlx5_tls_rx_set_static(&run->rx, image, run->key, NULL);
+    mlx5_tls_strict_static(run->strict.s, MLX5_TLS_DIR_RX, 1, image, run->key);
+    return ret;
+}
+
+/* Starts the context at record @number, @off bytes into the stream. */
+static void run_start_at(Run *run, uint64_t number, int32_t off)
+{
+    uint8_t psv[12];
+
+    run_static(run, number, 0);
+    ref_progress_image(psv, run->c->base + off);
+    mlx5_tls_rx_set_progress(&run->rx, psv);
+    mlx5_tls_strict_progress(run->strict.s, MLX5_TLS_DIR_RX, 1, psv);
+    model_start(&run->m, number, off);
+    run->m.resync = INT64_MIN;
+}
+
+static void run_begin(Run *run, const Case *c, Totals *totals)
+{
+    *run = (Run) { .c = c, .st = case_stream(c), .totals = totals };
+    run->engine = ref_engine_new(c->slots);
+    run->key = ref_engine_key(&run->st->keys);
+    *mlx5_tls_engine_knobs(run->engine) = c->knobs;
+    mlx5_tls_rx_init(&run->rx, run->engine, 1);
+    strict_bench_init(&run->strict, run->engine, true);
+    mlx5_tls_strict_add(run->strict.s, MLX5_TLS_DIR_RX, 1);
+    mlx5_tls_strict_dek_load(run->strict.s, DEK, run->key);
+    model_init(&run->m, &run->st->keys, &c->knobs);
+    run_start_at(run, c->first, c->anchor);
+}
+
+static void run_end(Run *run)
+{
+    model_clear(&run->m);
+    strict_bench_clear(&run->strict);
+    mlx5_tls_rx_clear(&run->rx);
+    mlx5_tls_key_unref(run->key);
+    mlx5_tls_engine_free(run->engine);
+    ref_stream_free(run->st);
+}
+
+/* The bytes of a packet, with what @op does to them. */
+static uint8_t *run_bytes(const Run *run, const Op *op)
+{
+    uint8_t *in = g_memdup2(run->st->wire->data + op->pos, op->len);
+    uint8_t fake[5] = { 23, 3, 3, op->arg2 >> 8, op->arg2 };
+
+    if (op->kind == OP_FLIP) {
+        in[op->arg1] ^= 1 << (op->arg2 & 7);
+    } else if (op->kind == OP_FAKE) {
+        memcpy(in + op->arg1, fake, MIN(5, op->len - op->arg1));
+    } else if (op->kind == OP_OTHER) {
+        other_bytes(in, op->arg1, op->arg2);
+    }
+    return in;
+}
+
+static void run_packet(Run *run, const Op *op)
+{
+    g_autofree uint8_t *in = run_bytes(run, op);
+    g_autofree uint8_t *out = g_memdup2(in, op->len);
+    g_autofree uint8_t *expected = g_malloc(op->len);
+    uint32_t seq = run->c->base + op->pos;
+    Totals *totals = run->totals;
+    Mlx5TlsRxResult res;
+    int flag;
+
+    mlx5_tls_rx_packet(&run->rx, seq, out, op->len, &res);
+    mlx5_tls_strict_rx_packet(run->strict.s, 1, seq, in, out, op->len, res.flag,
+                              res.rows & CANDIDATE_ROWS, res.hw_resync_tcp_sn);
+    flag = model_packet(&run->m, op->pos, in, op->len, expected);
+    if (model_lies && flag == MLX5_TLS_FLAG_RESYNC) {
+        flag = MLX5_TLS_FLAG_NOT_DECRYPTED;
+    }
+    if ((int)res.flag != flag) {
+        run->why = g_strdup_printf("flag %d, expected %d", res.flag, flag);
+    } else if (memcmp(out, expected, op->len)) {
+        run->why = g_strdup_printf("flag %d, delivered bytes differ", flag);
+    }
+    if (totals) {
+        totals->packets++;
+        totals->flags[res.flag]++;
+        totals->states[res.state_after]++;
+        for (unsigned r = 1; r < MLX5_TLS_RX_ROW_END; r++) {
+            totals->rows[r] += res.rows >> r & 1;
+        }
+    }
+}
+
+/* The software answers the last GET_PSV that asked, perhaps @wrong. */
+static void run_answer(Run *run, bool wrong)
+{
+    for (unsigned r = 0; run->knows && r < run->st->recs->len; r++) {
+        const RefRecord *rec = ref_rec(run->st, r);
+        Mlx5TlsRxStatic ret;
+        bool approved;
+
+        if (run->c->base + rec->off != run->known) {
+            continue;
+        }
+        ret = run_static(run, rec->number + wrong, run->known);
+        approved = model_static(&run->m, rec->number + wrong, rec->off);
+        if ((ret == MLX5_TLS_RX_STATIC_APPROVED) != approved) {
+            run->why = g_strdup_printf("approval %d, not %d", ret, approved);
+        }
+        run->knows = false;
+    }
+}
+
+static void run_op(Run *run, const Op *op)
+{
+    const RefRecord *rec;
+    uint8_t psv[12];
+
+    switch (op->kind) {
+    case OP_PKT:
+    case OP_FLIP:
+    case OP_FAKE:
+    case OP_OTHER:
+        run_packet(run, op);
+        break;
+    case OP_PSV:
+        mlx5_tls_rx_get_progress(&run->rx, psv);
+        run->knows = psv[8] == 0x40;
+        run->known = be32(psv + 4);
+        break;
+    case OP_APPROVE:
+    case OP_WRONG:
+        run_answer(run, op->kind == OP_WRONG);
+        break;
+    case OP_TIMEOUT:
+        mlx5_tls_rx_resync_timeout(&run->rx);
+        model_timeout(&run->m);
+        break;
+    case OP_RESTART:
+        rec = ref_rec(run->st, op->arg1);
+        run_start_at(run, rec->number, rec->off);
+        run->knows = false;
+        break;
+    default:
+        g_assert_not_reached();
+    }
+}
+
+/* Do GET_PSV and the checker say what they must? */
+static void run_compare(Run *run)
+{
+    uint8_t psv[12];
+    uint32_t want[3];
+
+    mlx5_tls_rx_get_progress(&run->rx, psv);
+    model_psv(&run->m, run->c->base, want);
+    for (int k = 0; k < 3 && !run->why; k++) {
+        if (be32(psv + 4 * k) != want[k]) {
+            run->why = g_strdup_printf("GET_PSV word %d: %08x, expected %08x",
+                                       k, be32(psv + 4 * k), want[k]);
+        }
+    }
+    if (run->strict.total && !run->why) {
+        run->why = g_strdup_printf("the checker says %s", run->strict.last);
+    }
+}
+
 /*
  * Run a case on engine and model. Returns the index of the first op after which
  * they disagree, with the difference in *why, or -1.
  */
 static int case_run(const Case *c, Totals *totals, char **why)
 {
-    g_autoptr(RefStream) st = case_stream(c);
-    Mlx5TlsEngine *engine = ref_engine_new(c->slots);
-    Mlx5TlsKey *key = ref_engine_key(&st->keys);
-    uint32_t known = 0;
-    bool knows = false;
-    uint8_t image[64], psv[12];
-    StrictBench strict;
     int bad = -1;
-    Mlx5TlsRx rx;
-    Model m;
+    Run run;
 
-    *mlx5_tls_engine_knobs(engine) = c->knobs;
-    mlx5_tls_rx_init(&rx, engine, 1);
-    strict_bench_init(&strict, engine, true);
-    mlx5_tls_strict_add(strict.s, MLX5_TLS_DIR_RX, 1);
-    mlx5_tls_strict_dek_load(strict.s, DEK, key);
-    ref_static_image(image, &st->keys, c->first, 0);
-    mlx5_tls_rx_set_static(&rx, image, key, NULL);
-    mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_RX, 1, image, key);
-    ref_progress_image(psv, c->base + c->anchor);
-    mlx5_tls_rx_set_progress(&rx, psv);
-    mlx5_tls_strict_progress(strict.s, MLX5_TLS_DIR_RX, 1, psv);
-    model_init(&m, &st->keys, &c->knobs);
-    model_start(&m, c->first, c->anchor);
-    m.resync = INT64_MIN;
-
+    run_begin(&run, c, totals);
     for (unsigned i = 0; i < c->ops->len && bad < 0; i++) {
-        const Op *op = &g_array_index(c->ops, Op, i);
-        uint32_t want[3];
-
-        switch (op->kind) {
-        case OP_PKT:
-        case OP_FLIP:
-        case OP_FAKE:
-        case OP_OTHER: {
-            g_autofree uint8_t *in =
-                g_memdup2(st->wire->data + op->pos, op->len);
-            g_autofree uint8_t *out = NULL, *expected = g_malloc(op->len);
-            Mlx5TlsRxResult res;
-            int flag;
-
-            if (op->kind == OP_FLIP) {
-                in[op->arg1] ^= 1 << (op->arg2 & 7);
-            } else if (op->kind == OP_FAKE) {
-                uint8_t fake[5] = { 23, 3, 3, op->arg2 >> 8, op->arg2 };
-
-                memcpy(in + op->arg1, fake, MIN(5, op->len - op->arg1));
-            } else if (op->kind == OP_OTHER) {
-                other_bytes(in, op->arg1, op->arg2);
-            }
-            out = g_memdup2(in, op->len);
-            mlx5_tls_rx_packet(&rx, c->base + op->pos, out, op->len, &res);
-            mlx5_tls_strict_rx_packet(
-                strict.s, 1, c->base + op->pos, in, out, op->len, res.flag,
-                res.rows & CANDIDATE_ROWS, res.hw_resync_tcp_sn);
-            flag = model_packet(&m, op->pos, in, op->len, expected);
-            if (model_lies && flag == MLX5_TLS_FLAG_RESYNC) {
-                flag = MLX5_TLS_FLAG_NOT_DECRYPTED;
-            }
-            if ((int)res.flag != flag) {
-                *why = g_strdup_printf("flag %d, expected %d", res.flag, flag);
-                bad = i;
-            } else if (memcmp(out, expected, op->len)) {
-                *why = g_strdup_printf("flag %d, delivered bytes differ", flag);
-                bad = i;
-            }
-            if (totals) {
-                totals->packets++;
-                totals->flags[res.flag]++;
-                totals->states[res.state_after]++;
-                for (unsigned r = 1; r < MLX5_TLS_RX_ROW_END; r++) {
-                    totals->rows[r] += res.rows >> r & 1;
-                }
-            }
-            break;
-        }
-        case OP_PSV:
-            mlx5_tls_rx_get_progress(&rx, psv);
-            knows = psv[8] == 0x40;
-            known = be32(psv + 4);
-            break;
-        case OP_APPROVE:
-        case OP_WRONG:
-            for (unsigned r = 0; knows && r < st->recs->len; r++) {
-                uint64_t number =
-                    ref_rec(st, r)->number + (op->kind == OP_WRONG);
-
-                if (c->base + ref_rec(st, r)->off == known) {
-                    Mlx5TlsRxStatic ret;
-                    bool approved;
-
-                    ref_static_image(image, &st->keys, number, known);
-                    ret = mlx5_tls_rx_set_static(&rx, image, key, NULL);
-                    mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_RX, 1, image,
-                                           key);
-                    approved = model_static(&m, number, ref_rec(st, r)->off);
-                    if ((ret == MLX5_TLS_RX_STATIC_APPROVED) != approved) {
-                        *why = g_strdup_printf("approval %d, expected %d", ret,
-                                               approved);
-                        bad = i;
-                    }
-                    knows = false;
-                }
-            }
-            break;
-        case OP_TIMEOUT:
-            mlx5_tls_rx_resync_timeout(&rx);
-            model_timeout(&m);
-            break;
-        case OP_RESTART:
-            ref_static_image(image, &st->keys, ref_rec(st, op->arg1)->number,
-                             0);
-            mlx5_tls_rx_set_static(&rx, image, key, NULL);
-            mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_RX, 1, image, key);
-            ref_progress_image(psv, c->base + ref_rec(st, op->arg1)->off);
-            mlx5_tls_rx_set_progress(&rx, psv);
-            mlx5_tls_strict_progress(strict.s, MLX5_TLS_DIR_RX, 1, psv);
-            model_start(&m, ref_rec(st, op->arg1)->number,
-                        ref_rec(st, op->arg1)->off);
-            m.resync = INT64_MIN;
-            knows = false;
-            break;
-        default:
-            g_assert_not_reached();
-        }
-        mlx5_tls_rx_get_progress(&rx, psv);
-        model_psv(&m, c->base, want);
-        for (int k = 0; k < 3 && bad < 0; k++) {
-            if (be32(psv + 4 * k) != want[k]) {
-                *why = g_strdup_printf("GET_PSV word %d is %08x, expected %08x",
-                                       k, be32(psv + 4 * k), want[k]);
-                bad = i;
-            }
-        }
-        if (strict.total && bad < 0) {
-            *why = g_strdup_printf("the checker says %s", strict.last);
+        run_op(&run, &g_array_index(c->ops, Op, i));
+        run_compare(&run);
+        if (run.why) {
+            *why = run.why;
             bad = i;
         }
     }
-    model_clear(&m);
-    strict_bench_clear(&strict);
-    mlx5_tls_rx_clear(&rx);
-    mlx5_tls_key_unref(key);
-    mlx5_tls_engine_free(engine);
+    run_end(&run);
     return bad;
 }
 
@@ -321,12 +374,10 @@ static void case_read(Case *c, const char *name)
         char word[64], value[64];
         Op op = { 0 };
 
-        if (sscanf(
-                line,
-                "stream seed=%u v13=%u key=%u max=%u records=%u first=%" SCNu64
-                " base=%u anchor=%d slots=%u",
-                &c->seed, &c->v13, &c->key_len, &c->max_text, &c->records,
-                &c->first, &c->base, &c->anchor, &c->slots) == 9) {
+        if (sscanf(line, "stream seed=%u v13=%u key=%u max=%u records=%u "
+                   "first=%" SCNu64 " base=%u anchor=%d slots=%u", &c->seed,
+                   &c->v13, &c->key_len, &c->max_text, &c->records, &c->first,
+                   &c->base, &c->anchor, &c->slots) == 9) {
             continue;
         }
         if (sscanf(line, "knob %63s %63s", word, value) == 2) {
@@ -498,24 +549,11 @@ static uint32_t into_header(GRand *rand, const RefStream *st, uint32_t pos)
     return 1;
 }
 
-/* A case with its own mix of sizes, disorder and answers. */
-static void case_make(Case *c, GRand *rand)
+/* All of a case but ops and anchor, for packets of @segment bytes. */
+static void case_settings(Case *c, GRand *rand, unsigned segment)
 {
     static const unsigned texts[] = { 0, 30, 300, 2000, 16384 };
-    static const unsigned segments[] = { 1, 8, 100, 1448, 1448, 9000, 65536 };
-    unsigned segment =
-        segments[ref_rand_range(rand, 0, G_N_ELEMENTS(segments) - 1)];
-    unsigned loss = ref_rand_range(rand, 0, 3) * ref_rand_range(rand, 0, 4);
-    unsigned reorder = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 20);
-    unsigned damage = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 5);
-    unsigned answers = ref_rand_range(rand, 1, 60);
-    /* a peer that sends again with other bytes, and cuts headers */
-    unsigned other = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 60);
-    unsigned split = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 60);
-    g_autoptr(RefStream) st = NULL;
-    GArray *late = g_array_new(FALSE, FALSE, sizeof(Op));
     unsigned records;
-    uint32_t pos = 0;
 
     memset(c, 0, sizeof(*c));
     c->seed = g_rand_int(rand);
@@ -542,6 +580,26 @@ static void case_make(Case *c, GRand *rand)
     c->knobs.auth_stage_off = chance(rand, 20);
     c->knobs.start_order_tolerance = chance(rand, 80) ? 1 << 24 : 100;
     c->ops = g_array_new(FALSE, FALSE, sizeof(Op));
+}
+
+/* A case with its own mix of sizes, disorder and answers. */
+static void case_make(Case *c, GRand *rand)
+{
+    static const unsigned segments[] = { 1, 8, 100, 1448, 1448, 9000, 65536 };
+    unsigned segment =
+        segments[ref_rand_range(rand, 0, G_N_ELEMENTS(segments) - 1)];
+    unsigned loss = ref_rand_range(rand, 0, 3) * ref_rand_range(rand, 0, 4);
+    unsigned reorder = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 20);
+    unsigned damage = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 5);
+    unsigned answers = ref_rand_range(rand, 1, 60);
+    /* a peer that sends again with other bytes, and cuts headers */
+    unsigned other = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 60);
+    unsigned split = ref_rand_range(rand, 0, 1) * ref_rand_range(rand, 0, 60);
+    g_autoptr(RefStream) st = NULL;
+    GArray *late = g_array_new(FALSE, FALSE, sizeof(Op));
+    uint32_t pos = 0;
+
+    case_settings(c, rand, segment);
     st = case_stream(c);
     c->anchor = chance(rand, 70) ? 0 :
                 (int32_t)ref_rand_range(rand, 0, 2000) - 1000;
@@ -703,6 +761,41 @@ static void test_shrink(void)
 /* ---- TX ------------------------------------------------------------------ */
 
 /*
+ * What a driver does before it sends from byte @from on: static params of the
+ * record that the byte is in, SET_PSV, and DUMPs of what is before it.
+ */
+static void tx_go_back(Mlx5TlsTx *tx, StrictBench *strict, Mlx5TlsKey *key,
+                       const RefStream *st, size_t from, GRand *rand)
+{
+    uint8_t image[64], psv[12];
+    Mlx5TlsTxResult res;
+    unsigned r = 0;
+    size_t pos;
+
+    while (r + 1 < st->recs->len && ref_rec(st, r + 1)->off <= from) {
+        r++;
+    }
+    ref_static_image(image, &st->keys, ref_rec(st, r)->number, 0);
+    ref_progress_image(psv, 0);
+    mlx5_tls_tx_set_static(tx, image, key);
+    mlx5_tls_tx_set_progress(tx, psv);
+    strict_bench_wqe(strict, 1, true);
+    mlx5_tls_strict_static(strict->s, MLX5_TLS_DIR_TX, 1, image, key);
+    mlx5_tls_strict_progress(strict->s, MLX5_TLS_DIR_TX, 1, psv);
+    for (pos = ref_rec(st, r)->off; pos < from; ) {
+        size_t n = ref_rand_range(rand, 1, 9000);
+
+        n = MIN(n, from - pos);
+        mlx5_tls_tx_dump(tx, st->tx->data + pos, n, &res);
+        g_assert_cmpint(res.reason, ==, MLX5_TLS_REASON_NONE);
+        strict_bench_wqe(strict, 1, true);
+        mlx5_tls_strict_tx_dump(strict->s, 1, st->tx->data + pos, n,
+                                true);
+        pos += n;
+    }
+}
+
+/*
  * Send a stream as a driver does: in order, with jumps back that begin with the
  * record's static params, SET_PSV and DUMPs, with packets that are lost before
  * the device (they come by DUMP), with packets out of place (they are dropped).
@@ -744,10 +837,6 @@ static void tx_case(GRand *rand)
         len = MIN(len, st->wire->len - from);
         buf = g_memdup2(st->tx->data + from, len);
         if (!synced || from != next) {
-            uint8_t image[64], psv[12];
-            unsigned r = 0;
-            size_t pos;
-
             if (synced) {
                 /* without the way back the device must refuse it */
                 mlx5_tls_tx_packet(&tx, base + from, buf, len, &res);
@@ -755,27 +844,7 @@ static void tx_case(GRand *rand)
                 g_assert_cmpint(res.row, ==, 8);
                 ref_assert_equal(buf, st->tx->data + from, len, "refused");
             }
-            while (r + 1 < st->recs->len && ref_rec(st, r + 1)->off <= from) {
-                r++;
-            }
-            ref_static_image(image, &k, ref_rec(st, r)->number, 0);
-            ref_progress_image(psv, 0);
-            mlx5_tls_tx_set_static(&tx, image, key);
-            mlx5_tls_tx_set_progress(&tx, psv);
-            strict_bench_wqe(&strict, 1, true);
-            mlx5_tls_strict_static(strict.s, MLX5_TLS_DIR_TX, 1, image, key);
-            mlx5_tls_strict_progress(strict.s, MLX5_TLS_DIR_TX, 1, psv);
-            for (pos = ref_rec(st, r)->off; pos < from; ) {
-                size_t n = ref_rand_range(rand, 1, 9000);
-
-                n = MIN(n, from - pos);
-                mlx5_tls_tx_dump(&tx, st->tx->data + pos, n, &res);
-                g_assert_cmpint(res.reason, ==, MLX5_TLS_REASON_NONE);
-                strict_bench_wqe(&strict, 1, true);
-                mlx5_tls_strict_tx_dump(strict.s, 1, st->tx->data + pos, n,
-                                        true);
-                pos += n;
-            }
+            tx_go_back(&tx, &strict, key, st, from, rand);
         } else if (chance(rand, 10)) {
             /*
              * the device never saw [next, from): dump it instead of a new start

@@ -298,6 +298,26 @@ static bool undo(const RefStream *st, const uint8_t *wire, const Got *got,
 }
 
 /*
+ * Has the records from @change on under the key of @other, an empty stream; or,
+ * if that is NULL, some tags wrong. @wire are the bytes of @st.
+ */
+static void damage(uint8_t *wire, const RefStream *st, RefStream *other,
+                   unsigned change)
+{
+    for (unsigned i = other ? change : 0; i < st->recs->len; i++) {
+        const RefRecord *r = ref_rec(st, i);
+
+        if (other) {
+            ref_stream_add(other, rng, 23, r->text_len);
+            memcpy(wire + r->off,
+                   other->wire->data + ref_rec(other, i - change)->off, r->len);
+        } else if (ref_rand_range(rng, 0, 3) == 0) {
+            wire[r->off + r->len - 1] ^= 1;
+        }
+    }
+}
+
+/*
  * A stream in which some records are under another key (as behind a KeyUpdate:
  * all from one on) or have a wrong tag, in packets of some size, lost and
  * repeated.
@@ -328,17 +348,7 @@ static void random_case(int v, unsigned failed[3], uint64_t flags[4])
     change = ref_rand_range(rng, 1, n - 1);
     wire = g_memdup2(t.st->wire->data, t.st->wire->len);
     len = t.st->wire->len;
-    for (unsigned i = rekey ? change : 0; i < n; i++) {
-        const RefRecord *r = ref_rec(t.st, i);
-
-        if (rekey) {
-            ref_stream_add(other, rng, 23, r->text_len);
-            memcpy(wire + r->off,
-                   other->wire->data + ref_rec(other, i - change)->off, r->len);
-        } else if (ref_rand_range(rng, 0, 3) == 0) {
-            wire[r->off + r->len - 1] ^= 1;
-        }
-    }
+    damage(wire, t.st, rekey ? other : NULL, change);
     got = g_new0(Got, len);
     for (size_t x = 0; x < len; x++) {
         got[x].flag = -1;

@@ -22,7 +22,9 @@ struct Mlx5Cmd {
     uint16_t opcode;
     uint16_t op_mod;
     uint16_t uid;
-    /* What a handler that refuses says more exactly than its syndrome, or NULL */
+    /*
+     * What a handler that refuses says more exactly than its syndrome, or NULL
+     */
     const char *why;
 };
 

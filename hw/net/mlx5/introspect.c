@@ -116,8 +116,10 @@ static void get_tls_rows(Object *obj, Visitor *v, const char *name,
     if (!visit_start_struct(v, name, NULL, 0, errp)) {
         return;
     }
-    if (visit_rows(v, engine, MLX5_TLS_DIR_TX, "TX", MLX5_TLS_TX_ROW_END, errp) &&
-        visit_rows(v, engine, MLX5_TLS_DIR_RX, "R", MLX5_TLS_RX_ROW_END, errp)) {
+    if (visit_rows(v, engine, MLX5_TLS_DIR_TX, "TX", MLX5_TLS_TX_ROW_END,
+                   errp) &&
+        visit_rows(v, engine, MLX5_TLS_DIR_RX, "R", MLX5_TLS_RX_ROW_END,
+                   errp)) {
         visit_check_struct(v, errp);
     }
     visit_end_struct(v, NULL);

@@ -267,6 +267,34 @@ static Mlx5SteeringError find_modify_of(Mlx5Steering *s, uint16_t action,
     return *out ? MLX5_STEERING_OK : MLX5_STEERING_NO_MODIFY;
 }
 
+/* Replaces the entry's destinations with those of @attr, which it holds. */
+static void replace_dests(Mlx5Steering *s, Fte *fte, const Mlx5FteAttr *attr)
+{
+    uint32_t n = attr->destination_list_size;
+
+    put_dests(s, fte->group->table, fte->dest, fte->n_dests);
+    g_free(fte->dest);
+    fte->dest = g_new(Mlx5FlowDestination, n);
+    if (n) {
+        memcpy(fte->dest, attr->destination, n * sizeof(fte->dest[0]));
+    }
+    fte->n_dests = n;
+}
+
+/* Likewise its counters. */
+static void replace_counters(Mlx5Steering *s, Fte *fte, const Mlx5FteAttr *attr)
+{
+    uint32_t n = attr->flow_counter_list_size;
+
+    put_counters(s, fte->counter, fte->n_counters);
+    g_free(fte->counter);
+    fte->counter = g_new(uint32_t, n);
+    if (n) {
+        memcpy(fte->counter, attr->flow_counter, n * sizeof(fte->counter[0]));
+    }
+    fte->n_counters = n;
+}
+
 /*
  * Make an entry what attr says, as far as `what` names it. The new references
  * are taken before the old ones are given back, so an object that is in both
@@ -312,24 +340,10 @@ static Mlx5SteeringError apply_fte(Mlx5Steering *s, Fte *fte, unsigned what,
     }
     steering_uncharge(s, before);
     if (set_dests) {
-        put_dests(s, t, fte->dest, fte->n_dests);
-        g_free(fte->dest);
-        fte->dest = g_new(Mlx5FlowDestination, n_dests);
-        if (n_dests) {
-            memcpy(fte->dest, attr->destination,
-                   n_dests * sizeof(fte->dest[0]));
-        }
-        fte->n_dests = n_dests;
+        replace_dests(s, fte, attr);
     }
     if (set_counters) {
-        put_counters(s, fte->counter, fte->n_counters);
-        g_free(fte->counter);
-        fte->counter = g_new(uint32_t, n_counters);
-        if (n_counters) {
-            memcpy(fte->counter, attr->flow_counter,
-                   n_counters * sizeof(fte->counter[0]));
-        }
-        fte->n_counters = n_counters;
+        replace_counters(s, fte, attr);
     }
     if (what & MLX5_SET_FTE_MODIFY_ENABLE_MASK_FLOW_TAG) {
         fte->flow_tag = attr->flow_tag;

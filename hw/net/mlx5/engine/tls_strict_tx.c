@@ -12,6 +12,25 @@ void mlx5_strict_tx_start(StrictContext *c)
     c->reuse_said = false;
 }
 
+/* Take bytes of a record's header; the whole of it begins a record. */
+static void take_header(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data,
+                        size_t len)
+{
+    StrictRecord *r = &c->rec;
+
+    memcpy(r->hdr + r->hdr_fill, data, len);
+    r->hdr_fill += len;
+    if (r->hdr_fill < MLX5_TLS_HDR_LEN) {
+        return;
+    }
+    c->reuse_said = false;
+    if (!mlx5_strict_record_begin(r, &c->run, c->rec_no++)) {
+        c->running = false;
+    } else if (!r->nonce_len) {
+        mlx5_strict_cipher_begin(s, c, true);
+    }
+}
+
 /*
  * Take the stream's next bytes; s->tx becomes what they must look like on the
  * wire, and what they are. Behind bytes that cannot be a header nothing is
@@ -42,17 +61,7 @@ static void feed(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data,
             break;
         case KIND_HEADER:
             memcpy(out + off, data + off, n);
-            memcpy(r->hdr + r->hdr_fill, data + off, n);
-            r->hdr_fill += n;
-            if (r->hdr_fill < MLX5_TLS_HDR_LEN) {
-                break;
-            }
-            c->reuse_said = false;
-            if (!mlx5_strict_record_begin(r, &c->run, c->rec_no++)) {
-                c->running = false;
-            } else if (!r->nonce_len) {
-                mlx5_strict_cipher_begin(s, c, true);
-            }
+            take_header(s, c, data + off, n);
             break;
         case KIND_NONCE:
             memcpy(out + off, data + off, n);

@@ -126,6 +126,22 @@ static void stream_forget(Mlx5TlsTx *tx)
     tx->hdr_fill = 0;
 }
 
+/* What becomes of a packet that is not the expected one, as the knob says. */
+static TxAction check_seq(const Mlx5TlsTx *tx, Mlx5TlsTxResult *res)
+{
+    switch (mlx5_tls_engine_knobs(tx->engine)->tx_seq_check) {
+    case MLX5_TLS_TX_SEQ_DROP:
+        break;
+    case MLX5_TLS_TX_SEQ_ERROR_CQE:
+        res->verdict = MLX5_TLS_TX_ERROR_CQE;
+        break;
+    case MLX5_TLS_TX_SEQ_IGNORE:
+        res->verdict = MLX5_TLS_TX_SEND;
+        return TX_ACT_FEED_START;
+    }
+    return TX_ACT_NONE;
+}
+
 /*
  * Take the cell of (state, event). seq, out, data, len: the packet (out ==
  * data) or DUMP (out NULL) or nothing.
@@ -155,19 +171,8 @@ static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
     res->state_after = tx->state;
 
     if (action == TX_ACT_SEQ_CHECK) {
-        switch (mlx5_tls_engine_knobs(tx->engine)->tx_seq_check) {
-        case MLX5_TLS_TX_SEQ_DROP:
-            break;
-        case MLX5_TLS_TX_SEQ_ERROR_CQE:
-            res->verdict = MLX5_TLS_TX_ERROR_CQE;
-            break;
-        case MLX5_TLS_TX_SEQ_IGNORE:
-            res->verdict = MLX5_TLS_TX_SEND;
-            action = TX_ACT_FEED_START;
-            break;
-        }
+        action = check_seq(tx, res);
     }
-
     switch (action) {
     case TX_ACT_NONE:
     case TX_ACT_SEQ_CHECK:
