@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* TLS records in pieces: headers, layout, nonces. See tls_record.h. */
+#include "scratch.h"
 #include "secret.h"
 #include "tls_record.h"
 
@@ -183,7 +184,7 @@ size_t mlx5_tls_record_encrypt(Mlx5TlsRecord *rec, uint8_t *dst,
 {
     Mlx5TlsRecordState *s = &rec->s;
     size_t done = record_nonce(rec, src, len);
-    uint8_t scratch[CHUNK];
+    MLX5_SCRATCH uint8_t scratch[CHUNK];
 
     if (dst && dst != src) {
         memcpy(dst, src, done);
