@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """subjects of commits have at most 72 columns, and the second line is empty
 
-Looked at are the commits since the suite is part of `lab test`. Without git, as in an unpacked
-archive, there are none.
+Looked at are the commits that can still be mended: those that the branch's upstream does not have,
+or the last one where there is no upstream. Without git, as in an unpacked archive, there are none.
 """
 
 import subprocess
@@ -15,7 +15,6 @@ RULES = {
     "form": "a subject ends without a full stop",
 }
 LIMIT = 72
-SUITE = "scripts/labkit/suites/lint.py"
 
 
 def _git(root, *argv):
@@ -27,9 +26,9 @@ def messages(tree):
     """[(name of the commit, lines of its message)]."""
     if "COMMIT" in tree.changed:
         return [("COMMIT", tree.changed["COMMIT"].split("\n"))]
-    first = _git(tree.root, "log", "--diff-filter=A", "--format=%H", "--", SUITE).split()
+    upstream = _git(tree.root, "rev-parse", "--verify", "--quiet", "@{upstream}").strip()
     log = _git(tree.root, "log", "--no-merges", "-z", "--format=%h%n%B",
-               f"{first[-1]}..HEAD" if first else "-1")
+               f"{upstream}..HEAD" if upstream else "-1")
     return [(entry.split("\n")[0], entry.split("\n")[1:]) for entry in log.split("\0") if entry]
 
 
