@@ -99,7 +99,7 @@ def test_lab_tests_build_what_they_need(_rig: object) -> None:
 
 def test_suites_ask_for_packages(_rig: object) -> None:
     """Packages are those of the parts, and all are known; a kernel is built for no qtest."""
-    args = argparse.Namespace(only=["lab/ktap"])
+    args = argparse.Namespace(only=["lab/ktap"], full=False)
     for suite in all_suites():
         found = suite.packages(Context(args, None))
         same(set(found) - set(host.PACKAGES), set(), f"purposes that {suite.name} has and host not")
