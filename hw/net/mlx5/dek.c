@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "caps.h"
 #include "cmd.h"
+#include "dek.h"
 #include "err.h"
 #include "memory.h"
 #include "object.h"

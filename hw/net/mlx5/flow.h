@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flow tables and flow counters, cmd_flow.c. The tables themselves are the
+ * Flow tables and flow counters, flow.c. The tables themselves are the
  * engine's (engine/steering.h); fn->steering is NULL until a driver arrives.
  */
 #ifndef HW_NET_MLX5_FLOW_H

@@ -8,6 +8,7 @@
 #include "caps.h"
 #include "cmd.h"
 #include "cq.h"
+#include "dek.h"
 #include "eq.h"
 #include "flow.h"
 #include "function.h"

@@ -76,7 +76,7 @@ struct Mlx5Function {
     Mlx5IdSpace ids[MLX5_OBJ__COUNT];
     Mlx5ObjectDestroy *const *object_destroy; /* by type, of function.c */
     Mlx5Steering *steering;
-    GHashTable *flow_counters; /* id -> Mlx5FlowCounter, cmd_flow.c */
+    GHashTable *flow_counters; /* id -> Mlx5FlowCounter, flow.c */
     uint32_t flow_counter_next; /* where the search for a free one starts */
     Mlx5Vport vport;
     Mlx5VnicEnv vnic_env;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TIS, TIR and RQT, cmd_tir.c: what packets are sent and received through. TIS
+ * TIS, TIR and RQT, tir.c: what packets are sent and received through. TIS
  * and TIR own their TLS context (tls.h).
  */
 #ifndef HW_NET_MLX5_TIR_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TLS in the device: encryption keys (dek.c), the contexts that hang off a TIS
- * or TIR with tls_en (tls.c), the WQEs that set them up (tls_wqe.c). The state
+ * TLS contexts of the device, tls.c: each belongs to a TIS or TIR with tls_en.
+ * Keys are in dek.h, the WQEs that set contexts up in tls_wqe.h. The state
  * machines and the crypto are the engine's.
  */
 #ifndef HW_NET_MLX5_TLS_H
@@ -10,8 +10,6 @@
 #include "engine/tls_rx.h"
 #include "engine/tls_tx.h"
 #include "mlx5.h"
-
-/* ---------------------------------------------------------------- tls.c --- */
 
 bool mlx5_tls_init(Mlx5Function *fn, Error **errp);
 void mlx5_tls_finalize(Mlx5Function *fn);
@@ -67,20 +65,5 @@ Mlx5TlsReceived mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
                                  uint8_t *frame);
 /* Does the context of @tir process this packet? */
 bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt);
-
-/* ---------------------------------------------------------------- dek.c --- */
-
-void mlx5_dek_init(Mlx5Function *fn);
-void mlx5_dek_finalize(Mlx5Function *fn);
-/*
- * The key that tls_static_params.dek_index names in a WQE of @sq, as the card's
- * key cache has it, or NULL with a trace. @pd is that of the TIS, NULL for a
- * TIR, which has none. The caller gets no reference of its own.
- */
-Mlx5TlsKey *mlx5_dek_use(const Mlx5Sq *sq, uint32_t dek_index,
-                         const Mlx5Pd *pd);
-
-/* Mlx5ObjectDestroy, for the table in function.c. */
-void mlx5_dek_destroy(void *obj);
 
 #endif

@@ -12,6 +12,7 @@
  */
 #include "qemu/osdep.h"
 #include "cq.h"
+#include "dek.h"
 #include "fault.h"
 #include "mkey.h"
 #include "sq.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The vport, cmd_vport.c: addresses and lists that a driver sets, its counters,
+ * The vport, vport.c: addresses and lists that a driver sets, its counters,
  * and the sets of queue counters.
  */
 #ifndef HW_NET_MLX5_VPORT_H
