@@ -85,6 +85,18 @@ def mapped(env):
             offload.check_no_error()
 
 
+def receives_decrypted(env, offload, connection, size=2 << 20):
+    """Once receive offload has begun, `size` bytes of the peer arrive decrypted, without an
+    error."""
+    connection.enable_tls(down=False)
+    offload.warm_up(connection.up)
+    offload.watch.restart()
+    before = connection.info(env.local)
+    connection.up.move(size)
+    check_decrypted(offload, connection, env.local, before, size)
+    offload.check_no_error()
+
+
 @test("tls-rx/jumbo")
 @needs("tls-rx")
 def jumbo(env):
@@ -93,13 +105,7 @@ def jumbo(env):
             Offload(env, env.remote):
         for family in (4, 6):
             with Connection(env.remote, env.local, family, seed=env.seed) as connection:
-                connection.enable_tls(down=False)
-                offload.warm_up(connection.up)
-                offload.watch.restart()
-                before = connection.info(env.local)
-                connection.up.move(2 << 20)
-                check_decrypted(offload, connection, env.local, before, 2 << 20)
-                offload.check_no_error()
+                receives_decrypted(env, offload, connection)
 
 
 @test("tls-rx/without-gro")
@@ -111,13 +117,7 @@ def without_gro(env):
     with env.local.nic.with_features(**off), Offload(env, env.local, rx=True) as offload, \
             Offload(env, env.remote):
         with Connection(env.remote, env.local, seed=env.seed) as connection:
-            connection.enable_tls(down=False)
-            offload.warm_up(connection.up)
-            offload.watch.restart()
-            before = connection.info(env.local)
-            connection.up.move(2 << 20)
-            check_decrypted(offload, connection, env.local, before, 2 << 20)
-            offload.check_no_error()
+            receives_decrypted(env, offload, connection)
 
 
 @test("tls-rx/late-data")
