@@ -28,7 +28,7 @@ import tests                                                    # noqa: E402
 from agent import control, ktls, payload, rawnet, tcp                    # noqa: E402
 from lib import (case, counters, dmesg, hosts, ktap, loss, needs, records,  # noqa: E402
                  runner, rx, rx_layout, rx_truth, strict, tracepoints, txpath, wire)
-from lib.env import EnvironmentProblem, kernel_version         # noqa: E402
+from lib.env import Env, EnvironmentProblem, kernel_version    # noqa: E402
 
 
 class Payloads(unittest.TestCase):
@@ -146,6 +146,7 @@ class FakeEnv:
         self.cleanup = contextlib.ExitStack()
         self.left = []
         self.restored = 0
+        self.observed = {"of": ["the test before"]}
 
     def device(self, _host):
         """No lab."""
@@ -192,6 +193,22 @@ class Running(unittest.TestCase):
         self.assertEqual((report.passed, report.failed), (1, 0))
         self.assertIn("1..1\n", text)
         self.assertIn("\nok 1 group/one\n", text)
+
+    def test_observed(self):
+        """What a test has seen is in the report, value by value, and the next test begins with
+        none."""
+        env = Env.__new__(Env)
+        env.observed = {}
+
+        def look(fake):
+            self.assertEqual(fake.observed, {})
+            env.observe("packets", 3)
+            env.observe("packets", {"asked": [1, None]})
+
+        _, text = self.run_one(look)
+        self.assertIn("# observed packets: 3\n", text)
+        self.assertIn('# observed packets: {"asked": [1, null]}\n', text)
+        self.assertEqual(env.observed, {"packets": [3, {"asked": [1, None]}]})
 
     def test_failure(self):
         """Values are in the diagnostics, control characters are not."""

@@ -9,6 +9,7 @@ Callers: runner.py; every test gets it as its argument.
 
 import contextlib
 import ipaddress
+import json
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ import shutil
 
 from . import hosts, lab
 from .case import wait_for
+from .ktap import note
 from .net import Nic, find_by_address, ping
 
 VARIABLES = {
@@ -92,6 +94,7 @@ class Env:
         self.driver = self.pci = self.remote_pci = self.pci_driver = None
         self._baseline = {}
         self.cleanup = contextlib.ExitStack()
+        self.observed = {}      # of the running test; the runner begins a new one for each
 
     def device(self, host):
         """The lab's handle of the NIC at an end; None where there is none."""
@@ -100,6 +103,14 @@ class Env:
     def other(self, host):
         """The other end."""
         return self.remote if host is self.local else self.local
+
+    def observe(self, name, value):
+        """Keep what the running test has seen where devices may rightly differ, beside what it
+        asserts: `name` is the test's own, stable, in lower case; `value` is anything that JSON
+        has. What is kept is in `observed` ({name: [value]} in the order in which it was seen), and
+        in the report."""
+        self.observed.setdefault(name, []).append(value)
+        note(f"observed {name}: {json.dumps(value)}")
 
     # life
 

@@ -79,6 +79,7 @@ class Runner:
                 self.report.not_ok(case.name, f"not run: {self.broken}")
                 continue
             started = time.monotonic()
+            self.env.observed = {}
             dmesg.mark(f"begin {case.name}")
             outcome, text = self._one(case)
             dmesg.mark(f"end {case.name}: {outcome}")
