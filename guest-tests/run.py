@@ -40,6 +40,9 @@ def main():
     parser.add_argument("--full", action="store_true", help="the tests too that take minutes each")
     parser.add_argument("--tap-indent", metavar="N", type=int, default=0,
                         help="blanks before every line, for a report inside a report")
+    parser.add_argument("--result", metavar="FILE", type=pathlib.Path,
+                        help="keep what came of each test there (docs/parity/format.md): no "
+                             "addresses, no keys, no names of machines")
     parser.add_argument("--seed", default="guest-tests", help="seed of the payloads")
     parser.add_argument("--software-tls", action="store_true",
                         help="try out the TLS tests on a NIC without offload: they run with TLS "

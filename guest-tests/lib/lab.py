@@ -125,3 +125,11 @@ class LabNic:
             yield
         finally:
             self.client.call("nic.set", nic=self.ident, property=prop, value=before)
+
+    def artifact(self, name, data):
+        """Keep bytes among the lab's artifacts; OSError when that cannot be."""
+        import labclient        # pylint: disable=import-outside-toplevel,import-error
+        try:
+            self.client.artifact(name, data)
+        except (labclient.ActionError, labclient.ChannelError) as error:
+            raise OSError(f"the lab keeps no {name}: {error}") from error

@@ -19,6 +19,7 @@ from .case import REGISTRY, Failure, Skip
 from .counters import Watch
 from .env import Env, EnvironmentProblem
 from .hosts import CallError, CommandError, HostError
+from .result import Result, chosen
 from .rows import Rows
 from .strict import Violations
 
@@ -66,9 +67,11 @@ def choose(patterns, smoke=False, full=False):
 class Runner:
     """One run."""
 
-    def __init__(self, report, env):
-        self.report, self.env = report, env
+    def __init__(self, report, env, result=None):
+        """result: the Result that keeps what came of each test, or None."""
+        self.report, self.env, self.result = report, env, result
         self.broken = None          # why the bench is of no use any more
+        self._moved = {}            # what the last test has moved, {end: {counter: difference}}
 
     def run(self, cases):
         """All of them; returns the exit status."""
@@ -77,16 +80,19 @@ class Runner:
         for case in cases:
             if self.broken:
                 self.report.not_ok(case.name, f"not run: {self.broken}")
+                self._keep(case, "fail", f"not run: {self.broken}")
                 continue
             started = time.monotonic()
             self.env.observed = {}
             dmesg.mark(f"begin {case.name}")
             outcome, text = self._one(case)
+            took = time.monotonic() - started
             dmesg.mark(f"end {case.name}: {outcome}")
+            self._keep(case, outcome, text, took)
             if outcome == "skip":
                 self.report.skip(case.name, text)
                 continue
-            self.report.note(f"took {time.monotonic() - started:.1f} s")
+            self.report.note(f"took {took:.1f} s")
             moved = rows.moved()
             if moved:
                 self.report.note("rows " + " ".join(f"{row}={count}"
@@ -96,6 +102,17 @@ class Runner:
             else:
                 self.report.not_ok(case.name, text)
         return EXIT_FAILED if self.report.failed else EXIT_OK
+
+    def _keep(self, case, outcome, text, took=None):
+        """Into the result file; the run goes on without it where it cannot be written."""
+        if self.result is None:
+            return
+        moved, self._moved = self._moved, {}
+        try:
+            self.result.test(case.name, "pass" if outcome == "ok" else outcome, reason=text,
+                             seconds=took, observed=self.env.observed, moved=moved)
+        except OSError as error:
+            self.report.note(f"the result file cannot be written: {error}")
 
     def _one(self, case):
         """(ok | skip | fail, reason) of one test with everything around it."""
@@ -108,6 +125,7 @@ class Runner:
             watches = self._watches()
             violations = Violations(self.env)
             problems, skip = self._call(case)
+            self._moved = self._moved_counters(watches)
             if problems:
                 self._explain(watches)
             problems += self._clean_up(case)
@@ -147,6 +165,20 @@ class Runner:
 
     def _watches(self):
         return [(host, Watch(host)) for host in self.env.hosts]
+
+    def _moved_counters(self, watches):
+        """{end: {counter: difference}} of the counters that are compared between runs."""
+        found = {}
+        for host, watch in watches if self.result is not None else ():
+            try:
+                with guard(60):
+                    moved = chosen(watch.nic(), watch.protocols())
+            except (Hang, *EXPECTED):
+                continue
+            # a NIC that was unbound meanwhile counts from nothing again: there is no difference
+            if all(value >= 0 for value in moved.values()):
+                found[host.name] = {name: value for name, value in moved.items() if value}
+        return found
 
     def _explain(self, watches):
         """What moved during a test that failed."""
@@ -245,6 +277,32 @@ def main(args):
         env.close()
         return EXIT_FAILED
     try:
-        return Runner(report, env).run(cases)
+        return _run(report, env, args, cases)
     finally:
         env.close()
+
+
+def _run(report, env, args, cases):
+    """The tests, with a result file if there is to be one; returns the exit status."""
+    if args.result is None and env.lab is None:
+        return Runner(report, env).run(cases)
+    result = Result(env, args.result, {"smoke": args.smoke, "full": args.full,
+                                       "only": args.only})
+    if not _saved(result.save, args.result):    # no hour of tests for a file that has no place
+        return EXIT_USAGE
+    try:
+        status = Runner(report, env, result).run(cases)
+    except BaseException:
+        _saved(result.save, args.result)
+        raise
+    return status if _saved(result.finish, args.result) else EXIT_USAGE
+
+
+def _saved(save, path):
+    """Could the result file be written?"""
+    try:
+        save()
+        return True
+    except OSError as error:
+        print(f"run.py: --result {path}: {error}", file=sys.stderr)
+        return False
