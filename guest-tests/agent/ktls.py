@@ -42,8 +42,8 @@ def crypto_info(keys):
     parts = {name: bytes.fromhex(keys[name]) for name in ("key", "salt", "iv")}
     for name, want in (("key", key), ("salt", salt), ("iv", iv)):
         if len(parts[name]) != want:
-            raise ValueError(f"{name} of {keys['cipher']} has {len(parts[name])} bytes; "
-                             f"{want} expected")
+            raise ValueError(f"{name} of {keys['cipher']}: {len(parts[name])} bytes, "
+                             f"expected {want}")
     return (struct.pack("=HH", VERSIONS[keys["version"]], number) + parts["iv"] + parts["key"]
             + parts["salt"] + struct.pack(">Q", keys["rec_seq"]))
 

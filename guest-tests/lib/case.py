@@ -79,13 +79,13 @@ def expect(condition, text):
 def expect_equal(what, got, want):
     """Fail unless both are equal."""
     if got != want:
-        raise Failure(f"{what}: {got!r}; {want!r} expected")
+        raise Failure(f"{what}: {got!r}, expected {want!r}")
 
 
 def expect_between(what, got, low, high):
     """Fail unless low <= got <= high; None for no bound."""
     if (low is not None and got < low) or (high is not None and got > high):
-        raise Failure(f"{what}: {got!r}; from {low!r} to {high!r} expected")
+        raise Failure(f"{what}: {got!r}, expected {low!r} to {high!r}")
 
 
 def wait_for(what, look, seconds=60.0):
@@ -111,5 +111,5 @@ def wait_equal(what, look, want, seconds=60.0):
         if got == want:
             return
         if time.monotonic() > end:
-            raise Failure(f"{what}: {got!r} after {seconds:.0f} s; {want!r} expected")
+            raise Failure(f"{what}: {got!r} after {seconds:.0f} s, expected {want!r}")
         time.sleep(POLL)

@@ -49,10 +49,10 @@ def settings():
                 if ipaddress.ip_address(value).version != version:
                     raise ValueError
             except ValueError:
-                wrong.append(f"{name}={value!r}: an IPv{version} address without a prefix length "
-                             "expected")
+                wrong.append(f"{name}={value!r}: expected an IPv{version} address without a "
+                             "prefix length")
     if values["REMOTE_TYPE"] and values["REMOTE_TYPE"] not in ("netns", "ssh"):
-        wrong.append(f"REMOTE_TYPE={values['REMOTE_TYPE']!r}: netns or ssh expected")
+        wrong.append(f"REMOTE_TYPE={values['REMOTE_TYPE']!r}: expected netns or ssh")
     if os.geteuid() != 0:
         wrong.append("not root: links, namespaces and modules are changed")
     if wrong:

@@ -26,8 +26,8 @@ def missing(env, host):
     return lab.missing(env, host, "faults", ACTIONS)
 
 
-class Rule:
-    """One rule in one device."""
+class FaultRule:
+    """One fault rule in one device."""
 
     def __init__(self, owner, ident, text, must_hit):
         self._owner, self.ident, self.text, self.must_hit = owner, ident, text, must_hit
@@ -81,7 +81,7 @@ class Faults:
         """Add rules, all or none; the last one. must_hit: the block fails if one was never
         applied."""
         idents = self._ask("add", rules=list(texts))
-        self.rules += [Rule(self, ident, text, must_hit)
+        self.rules += [FaultRule(self, ident, text, must_hit)
                        for ident, text in zip(idents, texts, strict=True)]
         return self.rules[-1]
 

@@ -267,4 +267,4 @@ def remote(kind, args):
         return Host("remote", ["ip", "netns", "exec", args])
     if kind == "ssh":
         return Host("remote", ["ssh", "-o", "BatchMode=yes", *shlex.split(args)], shell=True)
-    raise HostError(f"REMOTE_TYPE={kind!r}: netns or ssh expected")
+    raise HostError(f"REMOTE_TYPE={kind!r}: expected netns or ssh")

@@ -13,8 +13,8 @@ import sys
 _CONTROL = re.compile(r"[^\t\x20-\x7e\u00a0-\u2027\u202f-\ud7ff\ue000-\uffef]")
 
 
-class Report:
-    """The stream."""
+class KtapStream:
+    """Writes KTAP to stdout and counts the results."""
 
     def __init__(self, indent=0):
         self._indent = " " * indent

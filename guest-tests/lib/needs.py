@@ -181,7 +181,7 @@ def _same_kernel(env, _):
 def _kernel(env, what):
     found = re.fullmatch(r"(>=|<)(\d+)\.(\d+)", what or "")
     if not found:
-        raise ValueError(f"needs('kernel:{what}'): kernel:>=N.N or kernel:<N.N expected")
+        raise ValueError(f"needs('kernel:{what}'): expected kernel:>=N.N or kernel:<N.N")
     limit = int(found[2]), int(found[3])
     if (env.kernel >= limit) == (found[1] == ">="):
         return None

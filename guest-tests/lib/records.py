@@ -113,7 +113,7 @@ def expect_verdicts(what, records, want):
         return
     at = next((i for i, pair in enumerate(zip(got, want)) if pair[0] != pair[1]),
               min(len(got), len(want)))
-    expect_equal(f"{what}: record log has {len(got)} entries, {len(want)} expected; from the "
+    expect_equal(f"{what}: record log has {len(got)} entries, expected {len(want)}; from the "
                  f"first difference (entry {at})", got[at:at + 8], list(want)[at:at + 8])
 
 

@@ -259,7 +259,7 @@ def main(args):
         for case in cases:
             print(case.name)
         return EXIT_OK
-    report = ktap.Report(args.tap_indent)
+    report = ktap.KtapStream(args.tap_indent)
     try:
         env = Env(args.software_tls, args.seed)
     except EnvironmentProblem as problem:

@@ -4,8 +4,8 @@
 Responsible for: a connection whose segments are known before they are sent, a sender that sends
 nothing twice unless it is made to, packets that the middlebox holds back or changes, and equality
 of what device, driver and kernel counted.
-State: a Session for the block: the connection, the rules in the middlebox, counters since the last
-restart.
+State: an RxSession for the block: the connection, the rules in the middlebox, counters since the
+last restart.
 Callers: tests of receiving (tests/tls/rx_*.py), bugs/.
 
 A packet is "lost" here by being held in the middlebox until the test lets it go: for the receiving
@@ -201,7 +201,7 @@ class Loss:
         self._transfer.finish()
 
 
-class Session:
+class RxSession:
     """See the module's text. `connection` sends towards the device under test."""
 
     def __init__(self, env, connection, keys, box, offload, truth):
@@ -552,7 +552,7 @@ class ReceivingEnds:
 
     @contextlib.contextmanager
     def session(self, *, family=4, keys=Keys(), start=Start(), connect=Connection, truth=True):
-        """A Session whose steering entry was there before its data.
+        """An RxSession whose steering entry was there before its data.
 
         connect  called as Connection is
         truth    the device's record log is compared with the kernel's account at the end
@@ -574,7 +574,7 @@ class ReceivingEnds:
             made = connection.enable_tls("1.2", keys.cipher, down=False, rec_seq=keys.rec_seq,
                                          change=keys.change(f"{env.seed}/{self._sessions}"),
                                          plain_receiver=bool(start.unread))["up"]
-            result = Session(env, connection, made, box, offload, taken)
+            result = RxSession(env, connection, made, box, offload, taken)
             if start.unread:
                 first = result.send_unread(start.unread)
                 wait_for("the unread records have come", lambda: not any(
@@ -626,6 +626,6 @@ def receiving_ends(env, *, patient=True, device=True):
 
 @contextlib.contextmanager
 def session(env, *, patient=True, **how):
-    """A Session by itself; `how` as for ReceivingEnds.session()."""
+    """An RxSession by itself; `how` as for ReceivingEnds.session()."""
     with receiving_ends(env, patient=patient) as ends, ends.session(**how) as made:
         yield made

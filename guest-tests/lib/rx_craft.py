@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Records whose ciphertext is chosen: what looks like a header where there is none.
 
-Responsible for: building the pieces that Session.send_crafted() takes, and the keystream that makes
-a wanted ciphertext of a payload. OpenSSL is what it is made with.
+Responsible for: building the pieces that RxSession.send_crafted() takes, and the keystream that
+turns a payload into a chosen ciphertext. OpenSSL computes it.
 State: none.
 Callers: rx.py; tests of receiving with false headers.
 """

@@ -236,7 +236,7 @@ class Offload:
         want = self.expected()
         want = {"tx": want["tx"] if tx else "none", "rx": want["rx"] if rx else "none"}
         got = connection.configuration(self.host)
-        expect(got == want, f"TLS on the {self.host.name} end is {got}; {want} expected")
+        expect(got == want, f"TLS on the {self.host.name} end is {got}, expected {want}")
 
     def check_configurations(self, connections, tx=True, rx=True, want=None):
         """The same of many connections; `want`: something else than expected()."""
@@ -245,7 +245,7 @@ class Offload:
         found = configurations(self.host)
         got = [found.get(connection.from_host(self.host).ports) for connection in connections]
         expect(all(each == want for each in got),
-               f"TLS on the {self.host.name} end is {got}; {want} expected for each")
+               f"TLS on the {self.host.name} end is {got}, expected {want} for each")
 
     def check_opened(self, count=1, tx=True, rx=True):
         """tls_stat and the driver saw `count` connections being opened."""
@@ -256,13 +256,13 @@ class Offload:
             if wanted:
                 name = f"Tls{direction}{where[device]}"
                 expect(stat[name] == count, f"{name} on the {self.host.name} end moved by "
-                                            f"{stat[name]}; {count} expected")
+                                            f"{stat[name]}, expected {count}")
         if self.real:
             nic = self.watch.nic()
             for name, wanted in (("tx_tls_ctx", tx and self.tx), ("rx_tls_ctx", rx and self.rx)):
                 if nic.has(name):
                     expect(nic[name] == (count if wanted else 0),
-                           f"{name} moved by {nic[name]}; {count if wanted else 0} expected")
+                           f"{name} moved by {nic[name]}, expected {count if wanted else 0}")
 
     def check_no_error(self):
         """No record failed to decrypt, and the device flagged none."""
@@ -312,7 +312,7 @@ def check_tx_counters(offload, info, payload_bytes, records):
     wire = on_wire(payload_bytes, records)
     sent = info["bytes_sent"] - info["bytes_retrans"]
     expect(sent == wire, f"the stack sent {sent} bytes in the stream for {records} records with "
-                         f"{payload_bytes} bytes; {wire} expected")
+                         f"{payload_bytes} bytes, expected {wire}")
     if not offload.real:
         return
     nic = wait_for("the counters of the device",
@@ -320,7 +320,7 @@ def check_tx_counters(offload, info, payload_bytes, records):
     # a retransmission of data that is acknowledged meanwhile is dropped by the driver
     low, high = sent, info["bytes_sent"]
     got = nic["tx_tls_encrypted_bytes"]
-    expect(low <= got <= high, f"tx_tls_encrypted_bytes moved by {got}; {low} to {high} expected")
+    expect(low <= got <= high, f"tx_tls_encrypted_bytes moved by {got}, expected {low} to {high}")
     got, high = nic["tx_tls_encrypted_packets"], info["data_segs_out"]
     expect(got <= high and (info["bytes_retrans"] or got == high),
            f"tx_tls_encrypted_packets moved by {got}; {high} data segments were sent")

@@ -3,7 +3,7 @@
 
 Responsible for: where records lie in a stream, sizes that put segment boundaries at chosen bytes
 of records, and what the driver must have done to bring a sequence of segments onto the wire.
-State: a Session owns a connection and everything that observes it. Callers: tests/tls/tx_*.py.
+State: a TxSession owns a connection and everything that observes it. Callers: tests/tls/tx_*.py.
 
 The model follows mlx5e_ktls_handle_tx_skb(): the driver expects each packet to go on where the
 last one ended. A packet that does not is out of order: the record that it begins in is looked up,
@@ -116,7 +116,7 @@ def account(segments, layout):
     return found
 
 
-class Plan:
+class TxPlan:
     """Sizes of records that put boundaries of segments where they are wanted, in a stream that is
     cut into full segments from the byte `start` on."""
 
@@ -154,7 +154,7 @@ class Plan:
         self._fill(end + (self.start - end) % self.mss)
 
 
-class Session:
+class TxSession:
     """One connection through the device, and all that sees it. Made by session()."""
 
     def __init__(self, env, connection, box, log, offload, judge, first):
@@ -313,7 +313,7 @@ def lose_each(sender, cuts, tries=TRIES):
         if not missing:
             break
         sender.settle()
-        plan = Plan(sender.mss, sender.layout.end)
+        plan = TxPlan(sender.mss, sender.layout.end)
         for size, offset in missing:
             plan.cut(size, offset, apart=APART * plan.mss)
         plan.finish(APART * plan.mss)
@@ -363,7 +363,7 @@ def session(env, *, family=4, cipher="aes-gcm-128", mapped=False, options=None, 
         connection = stack.enter_context(Connection(
             env.local, env.remote, family, mapped=mapped, options=options, seed=env.seed,
             initial=initial))
-        found = Session(env, connection, box, taken, offload, judge, rec_seq)
+        found = TxSession(env, connection, box, taken, offload, judge, rec_seq)
         connection.enable_tls("1.2", cipher, down=False, rec_seq=rec_seq, change=keys)
         offload.check_configuration(connection, rx=False)
         offload.check_opened(rx=False)

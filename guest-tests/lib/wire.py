@@ -60,8 +60,8 @@ class Segment:
         return self.stream + self.length
 
 
-class Rule:
-    """One rule of a Box."""
+class WireRule:
+    """One rule of the middlebox."""
 
     def __init__(self, box, ident, text, must_hit):
         self._box, self.ident, self.text, self.must_hit = box, ident, text, must_hit
@@ -126,7 +126,7 @@ class Box:
 
     def add_raw(self, text, must_hit=True):
         """Add a rule as it stands. must_hit: the block fails if it was never applied."""
-        rule = Rule(self, self.ask("add", rules=[text])[0], text, must_hit)
+        rule = WireRule(self, self.ask("add", rules=[text])[0], text, must_hit)
         self._rules.append(rule)
         return rule
 
@@ -164,7 +164,7 @@ class Box:
     # what passed
 
     def log(self, rule=None):
-        """All that rules (or one Rule) were applied to since the block began, as the wire's log
+        """All that rules (or one WireRule) were applied to since the block began, as the wire's log
         has it."""
         found, since = [], self._since
         while True:

@@ -354,6 +354,6 @@ def jobs() -> int:
     asked = os.environ.get("LAB_JOBS", "")
     if asked:
         if not asked.isdigit() or int(asked) < 1:
-            raise LabError(f"LAB_JOBS is {asked!r}; expected a number of jobs, 1 or more")
+            raise LabError(f"LAB_JOBS={asked!r}: expected a number of jobs, 1 or more")
         return int(asked)
     return len(os.sched_getaffinity(0))

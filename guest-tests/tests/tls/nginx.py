@@ -93,7 +93,7 @@ def _fetch(env, client, server, address, digest, seed, expected):
         expect_equal("SHA-256", got["sha256"], digest)
     for host, got, want in ((client, configuration(client, there=PORT), expected[0]),
                             (server, configuration(server, here=PORT), expected[1])):
-        expect(got == want, f"TLS on the {host.name} end is {got}; {want} expected")
+        expect(got == want, f"TLS on the {host.name} end is {got}, expected {want}")
     client.call("tcp.close", number=number)
     assert env
 

@@ -36,8 +36,8 @@ def _programs(version, name, family=4):
                 for host, got, expected in (
                         (env.local, configuration(env.local, there=PORT), want),
                         (env.remote, configuration(env.remote, here=PORT), judge.expected())):
-                    expect(got == expected, f"TLS {version} on the {host.name} end is {got}; "
-                                            f"{expected} expected")
+                    expect(got == expected, f"TLS {version} on the {host.name} end is {got}, "
+                                            f"expected {expected}")
                 stat = offload.watch.protocols()
                 where = "Device" if version == "1.2" and offload.real else "Sw"
                 for direction in ("Tx", "Rx"):

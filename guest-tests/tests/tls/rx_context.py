@@ -350,7 +350,7 @@ def begins_in_packet(env):
         expect_equal("plain bytes", (got["bytes"], got["mismatch"]), (plain, None))
         with env.lab.new_steering_entry():
             env.local.call("tcp.tls", number=connection.server_socket, rx=keys)
-        session = rx.Session(env, connection, keys, box, ends.offload, None)
+        session = rx.RxSession(env, connection, keys, box, ends.offload, None)
         expect_equal("packets released", box.release("whole"), 1)
         session.read_unread(rx.Unread(way.seed, size=record, offset=plain)).finish()
         again.clear()

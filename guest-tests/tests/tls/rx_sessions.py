@@ -185,8 +185,8 @@ def control(env):
             env.remote.call("tcp.tls_send_record", number=connection.client_socket, kind=kind,
                             data=data)
             got = env.local.call("tcp.tls_receive_record", number=connection.server_socket)
-            expect((got["kind"], got["data"]) == (kind, data), f"control record: {got}; "
-                                                               f"{kind}, {data} expected")
+            expect((got["kind"], got["data"]) == (kind, data), f"control record: {got}, "
+                                                               f"expected {kind}, {data}")
         connection.up.move(5000)
         offload.check_no_error()
 
@@ -212,9 +212,9 @@ def wrong_key(env):
             env.remote.call("tcp.send", number=other.client_socket, seed=other.up.seed, size=5000)
             got = reading.result()
         expect(got["bytes"] == 0 and got.get("error") == "EBADMSG",
-               f"received with the wrong key: {got}; EBADMSG expected")
+               f"received with the wrong key: {got}, expected EBADMSG")
         errors = offload.watch.protocols()["TlsDecryptError"]
-        expect(errors == 1, f"TlsDecryptError moved by {errors}; 1 expected")
+        expect(errors == 1, f"TlsDecryptError moved by {errors}, expected 1")
         connection.up.move(100_000)         # the right session goes on
 
 

@@ -61,7 +61,7 @@ def number(name, low, high, default, kind=int):
     except ValueError:
         value = None
     if value is None or not low <= value <= high:
-        raise ValueError(f"{name}={text!r}: a number from {low} to {high} expected")
+        raise ValueError(f"{name}={text!r}: expected a number from {low} to {high}")
     return value
 
 
@@ -75,8 +75,8 @@ def rates():
         except ValueError:
             percent = -1.0
         if not 0 <= percent <= 50:
-            raise ValueError(f"SOAK_LOSS: {text!r}: percentages from 0 to 50, with commas between "
-                             "them, expected")
+            raise ValueError(f"SOAK_LOSS: {text!r}: expected percentages from 0 to 50 with "
+                             "commas between them")
         if percent not in [known for _, known in found]:
             found.append((f"{percent:g}", percent))
     return found
@@ -154,7 +154,7 @@ def violations(env, found):
 # ---- the traffic ---------------------------------------------------------------------
 
 
-class Plan:
+class SoakPlan:
     """One connection, drawn from its number: the same seed makes the same ones."""
 
     def __init__(self, env, name):
@@ -190,7 +190,7 @@ class Crew:
         self._env, self._name, self._until, self._volume = env, name, until, volume
         self._lock = threading.Lock()
         self._number = 0
-        self._running = {}              # thread number: Plan
+        self._running = {}              # thread number: SoakPlan
         self.moved = time.monotonic()   # when something ended last
         self.connections = self.payload = self.records = 0
         self.sums = dict.fromkeys(("bytes_sent", "bytes_retrans", "data_segs_out",
@@ -228,7 +228,7 @@ class Crew:
         while not self.enough():
             with self._lock:
                 self._number += 1
-                plan = Plan(self._env, f"{self._name}/{self._number}")
+                plan = SoakPlan(self._env, f"{self._name}/{self._number}")
                 self._running[index] = plan
             try:
                 self._one(plan)

@@ -184,7 +184,7 @@ def _wrap(place, offset):
         # where the byte is in the stream does not depend on where the stream begins
         mss = env.local.nic.mtu - 52
         cuts = [(5000, offset), (5000, 17)]
-        plan = txpath.Plan(mss)
+        plan = txpath.TxPlan(mss)
         plan.cut(*cuts[0], apart=txpath.APART * mss)
         first = (1 << 32) - plan.cuts[0][2]
         for _ in range(txpath.TRIES):
@@ -196,8 +196,8 @@ def _wrap(place, offset):
                 zero = [segment for segment in session.segments() if segment.seq == 0]
                 # TCP may send the repetition again when its acknowledgement is late
                 expect(len(zero) >= 2 and [one.again for one in zero] == [False] + [True] * (
-                    len(zero) - 1), f"segments with sequence number 0: {zero}; the lost one and "
-                       "its repetition expected")
+                    len(zero) - 1), f"segments with sequence number 0: {zero}, expected the "
+                       "lost one and its retransmission")
                 return
         expect(False, "no segment ever began with sequence number 0")
     run.__doc__ = f"The sequence numbers wrap in a record's {place}."

@@ -203,7 +203,7 @@ def _group(env, count, cipher="aes-gcm-128"):
         judge.check_no_error()
 
 
-class Keys:
+class KeyPool:
     """The driver's pool of keys, as a list of ranges in the order in which it looks at them."""
 
     def __init__(self, size):
@@ -290,7 +290,7 @@ def churn(env):
     env.lab.replug(log_dek_max_alloc=4)
     env.set_up_network()
     env.settle()
-    model = Keys(16) if env.kernel >= (6, 3) else OneEach()
+    model = KeyPool(16) if env.kernel >= (6, 3) else OneEach()
     before = _objects(env, "dek")
     syncs = env.lab.counters()["tls_sync_crypto"]
     done = 0

@@ -39,7 +39,7 @@ def _cut(env, cuts, options, tso):
             for batch in _batches(missing, 100):
                 with txpath.session(env, options=options) as session:
                     mss = session.mss
-                    plan = txpath.Plan(mss)
+                    plan = txpath.TxPlan(mss)
                     for size, offset in batch:
                         plan.cut(size, offset)
                     plan.finish()

@@ -80,7 +80,7 @@ def _before_tls(plain):
                 wire.rules(env) as box, \
                 Connection(env.local, env.remote, seed=env.seed) as connection:
             way = connection.up
-            session = txpath.Session(env, connection, box, None, offload, judge, 0)
+            session = txpath.TxSession(env, connection, box, None, offload, judge, 0)
             gone = box.add(way, "drop stream=0.. sent=any")
             seed = way.seed
             env.local.call("tcp.send", number=way.sender_socket, seed=seed, size=plain,
@@ -211,8 +211,8 @@ FAULTS = ("tls-tx", "wire", "fault", "feature:tcp-segmentation-offload")
 
 @contextlib.contextmanager
 def _faulty(env, rule):
-    """A session whose device does one thing wrong; yields (Bench, Faults, moved) where moved() has
-    the device's counters since then."""
+    """A session whose device does one thing wrong; yields (TxSession, Faults, moved); moved()
+    has the device's counters since then."""
     device = env.device(env.local)
     with env.local.nic.with_features(tcp_segmentation_offload=False), \
             fault.faults(env, env.local, rule) as faults, txpath.session(env) as session:

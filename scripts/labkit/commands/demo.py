@@ -45,7 +45,7 @@ NIC_COUNTERS = {
 }
 STAT_COUNTERS = ("TlsTxDevice", "TlsRxDevice", "TlsTxSw", "TlsRxSw", "TlsDecryptError",
                  "TlsRxDeviceResync")
-Report = dict[str, Any]         # of lab-demo in the guest
+DemoReport = dict[str, Any]         # of lab-demo in the guest
 Verdict = tuple[bool, str]      # whether it is as it should be, and the sentence
 TITLE = {"sender": "mlx0, sends", "receiver": "mlx1, receives"}
 
@@ -89,7 +89,7 @@ def _clean(value: Any) -> Any:
     return value
 
 
-def _run(guest: Guest, size: int) -> Report:
+def _run(guest: Guest, size: int) -> DemoReport:
     """Run lab-demo in the guest; returns its report."""
     rest, errors, report = b"", bytearray(), {}
 
@@ -112,7 +112,7 @@ def _run(guest: Guest, size: int) -> Report:
 # ---- the judgement
 
 
-def moved(report: Report, end: str, kind: str, name: str) -> int | None:
+def moved(report: DemoReport, end: str, kind: str, name: str) -> int | None:
     """How much a counter moved during the transfer; None when the kernel does not have it."""
     after = report.get("after", {}).get(end, {}).get(kind, {}).get(name)
     if after is None:
@@ -120,7 +120,7 @@ def moved(report: Report, end: str, kind: str, name: str) -> int | None:
     return after - report["before"][end][kind].get(name, 0)
 
 
-def decrypted_share(report: Report) -> float | None:
+def decrypted_share(report: DemoReport) -> float | None:
     """Part of the TLS bytes that the receiving NIC decrypted, 0 to 1; None without counters.
 
     rx_tls_decrypted_bytes counts whole frames, tx_tls_encrypted_bytes TCP payload alone, so the
@@ -140,7 +140,7 @@ def configurations(text: str) -> dict[str, str]:
     return dict(re.findall(r"\b(tx|rx)conf:\s*(\w+)", text))
 
 
-def judge(report: Report) -> list[Verdict]:
+def judge(report: DemoReport) -> list[Verdict]:
     """[(good, sentence)]: everything that must hold for "it was offloaded"."""
     checks = []
 
@@ -181,7 +181,7 @@ def judge(report: Report) -> list[Verdict]:
     return checks
 
 
-def verdict(report: Report, checks: list[Verdict]) -> str:
+def verdict(report: DemoReport, checks: list[Verdict]) -> str:
     """One line."""
     if all(good for good, _ in checks):
         size, seconds = report["size"], max(report["seconds"], 0.001)
@@ -200,7 +200,7 @@ def verdict(report: Report, checks: list[Verdict]) -> str:
             f"{parts['receiver']}; {failed} of {len(checks)} checks failed")
 
 
-def _who(report: Report, end: str, direction: str) -> str:
+def _who(report: DemoReport, end: str, direction: str) -> str:
     conf = configurations(report.get("sockets", {}).get(end, "")).get(direction, "")
     return {"hw": "the NIC", "sw": "the kernel's software", "": "OpenSSL itself"}.get(conf, conf)
 
@@ -243,7 +243,7 @@ def _plus(count: int | None) -> str:
     return "is missing" if count is None else f"+{count}"
 
 
-def show(report: Report, checks: list[Verdict], style: Style) -> None:
+def show(report: DemoReport, checks: list[Verdict], style: Style) -> None:
     """Print the report."""
     out: list[str] = []
     add = out.append
@@ -296,7 +296,7 @@ def _highlight(line: str, style: Style) -> str:
     return re.sub(r"\b[tr]xconf:( ?\w+)?", lambda match: style.bold(match[0]), line)
 
 
-def _counters(report: Report, end: str, kind: str, names: tuple[str, ...]) -> list[str]:
+def _counters(report: DemoReport, end: str, kind: str, names: tuple[str, ...]) -> list[str]:
     """The counters that matter always, and any other that moved."""
     after = report["after"][end][kind]
     shown = [name for name in after if name in names or moved(report, end, kind, name)]
