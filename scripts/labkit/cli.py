@@ -37,6 +37,7 @@ COMMANDS = {
     "run": "run a command, or a shell, in the guest",
     "test": "run the unit tests, qtests and guest tests",
     "bug": "reproduce a Linux driver bug",
+    "parity": "compare two result files, of a card and the device",
     "bench": "count the device's instructions per packet",
     "build": "build everything that the other commands need",
     "doctor": "report what this machine lacks, with fixes",
@@ -55,7 +56,8 @@ class _Parser(Parser):
 def parser_of(name: str) -> argparse.ArgumentParser:
     """The parser of a subcommand."""
     module = importlib.import_module(f".commands.{name}", __package__)
-    usage = f"lab {name} [OPTIONS]" + {"run": " [-- CMD ARGS…]", "bug": " [NAME]"}.get(name, "")
+    usage = f"lab {name} [OPTIONS]" + {"run": " [-- CMD ARGS…]", "bug": " [NAME]",
+                                            "parity": " FILE FILE…"}.get(name, "")
     parser = _Parser(prog=f"lab {name}", usage=usage, allow_abbrev=False,
                      description=getattr(module, "DESCRIPTION", COMMANDS[name]),
                      epilog=getattr(module, "EPILOG", None),
