@@ -158,6 +158,15 @@ def test_network(rig: LabRig) -> None:
           and all("carrier=yes" in line for line in lines), f"lab-net status: {out}")
 
 
+def test_above_4_gib(rig: LabRig) -> None:
+    """The NICs are mapped above 4 GiB: what is below does not change when one of them goes."""
+    status, out, err = rig.guest().output(
+        ["sh", "-c", "cat /sys/bus/pci/drivers/mlx5_core/0000:*/resource"])
+    same(status, 0, err)
+    starts = [int(start, 16) for start, end, _ in map(str.split, out.splitlines()) if int(end, 16)]
+    check(len(starts) == 2 and min(starts) >= 1 << 32, f"BARs of the two NICs: {out}")
+
+
 CHANNEL = r"""
 import os, socket, subprocess, sys, time
 import labclient

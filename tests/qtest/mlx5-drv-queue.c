@@ -553,6 +553,7 @@ void drv_msix_init(Drv *d)
     unsigned n, i;
 
     qpci_msix_enable(d->pci);
+    d->bar0 = d->pci->msix_table_bar; /* libqos has given BAR 0 a new address */
     n = qpci_msix_table_size(d->pci);
     d->msix_mem = drv_mem(d, n * 4);
     for (i = 0; i < n; i++) {

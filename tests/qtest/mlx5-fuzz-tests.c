@@ -434,7 +434,7 @@ static uint32_t random_offset(Fuzz *z)
 
     switch (pick(4)) {
     case 0:
-        return pick(0x2010);
+        return pick(0x2000);
     case 1:
         return pick(32u << 20);
     default:

@@ -21,7 +21,7 @@ static const struct {
     { "pd", OP_ALLOC_PD, OP_DEALLOC_PD, 1, MLX5_SYN_NO_SUCH_PD },
     { "td", OP_ALLOC_TD, OP_DEALLOC_TD, 1, MLX5_SYN_NO_SUCH_TD },
     /* The first pages of BAR0 are the initialization segment. */
-    { "uar", OP_ALLOC_UAR, OP_DEALLOC_UAR, 3, MLX5_SYN_NO_SUCH_UAR },
+    { "uar", OP_ALLOC_UAR, OP_DEALLOC_UAR, 4, MLX5_SYN_NO_SUCH_UAR },
     { "q_counter", OP_ALLOC_Q_COUNTER, OP_DEALLOC_Q_COUNTER, 1,
       MLX5_SYN_NO_SUCH_Q_COUNTER },
 };

@@ -30,7 +30,6 @@ enum {
     ISEG_TIMER_H = 0x1000,
     ISEG_TIMER_L = 0x1004,
     ISEG_HEALTH_COUNTER = 0x1010,
-    ISEG_CLR_INTX = 0x200c,
 };
 
 /* iseg 0x14 [10:8] */
@@ -96,8 +95,6 @@ void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val)
     case ISEG_CMD_DBELL:
         mlx5_cmd_doorbell(fn, val);
         break;
-    case ISEG_CLR_INTX:
-        break; /* there are no INTx interrupts to clear */
     default:
         mlx5_err_iseg_write(fn, addr, val);
         break;

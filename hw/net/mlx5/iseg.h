@@ -14,6 +14,6 @@ void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val);
 void mlx5_iseg_reset(Mlx5Function *fn);
 /* What a function-level reset under a live driver leaves: no interface. */
 void mlx5_iseg_disable(Mlx5Function *fn);
-#define MLX5_ISEG_SIZE 0x2010
+#define MLX5_ISEG_SIZE 0x2000
 
 #endif

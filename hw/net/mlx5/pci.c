@@ -33,7 +33,12 @@
 #define PCI_SUBSYSTEM_CX6DX 0x0016
 
 /* BARs: registers and UARs, MSI-X table and PBA. */
-enum { BAR_REGISTERS = 0, BAR_MSIX = 2 };
+/*
+ * The one BAR, and where MSI-X is in it: as published dumps of such cards show
+ * it, behind the initialization segment and before the UARs. It being one, and
+ * prefetchable, a bridge can map all of the function above 4 GiB.
+ */
+enum { BAR_REGISTERS = 0, MSIX_TABLE = 0x2000, MSIX_PBA = 0x3000 };
 
 #define MAX_HOLD_MS 60000
 #define MAX_RESYNC_MS 3600000
@@ -216,7 +221,8 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
                      PCI_BASE_ADDRESS_SPACE_MEMORY |
                      PCI_BASE_ADDRESS_MEM_TYPE_64 |
                      PCI_BASE_ADDRESS_MEM_PREFETCH, &s->bar0);
-    if (msix_init_exclusive_bar(pci, s->vectors, BAR_MSIX, errp) < 0) {
+    if (msix_init(pci, s->vectors, &s->bar0, BAR_REGISTERS, MSIX_TABLE,
+                  &s->bar0, BAR_REGISTERS, MSIX_PBA, 0, errp) < 0) {
         mlx5_cfgspace_exit(pci);
         return;
     }
@@ -249,7 +255,7 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
 
 fail:
     msix_unuse_all_vectors(pci);
-    msix_uninit_exclusive_bar(pci);
+    msix_uninit(pci, &s->bar0, &s->bar0);
     mlx5_cfgspace_exit(pci);
 }
 
@@ -259,7 +265,7 @@ static void mlx5_exit(PCIDevice *pci)
 
     mlx5_work_leave(&s->work, MLX5_LEAVE_EXIT);
     msix_unuse_all_vectors(pci);
-    msix_uninit_exclusive_bar(pci);
+    msix_uninit(pci, &s->bar0, &s->bar0);
     mlx5_cfgspace_exit(pci);
 }
 

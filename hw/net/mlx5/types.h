@@ -38,7 +38,7 @@ typedef struct Mlx5Vport Mlx5Vport;
 #define MLX5_PAGE_SIZE (1u << MLX5_PAGE_SHIFT)
 #define MLX5_BAR_SIZE (32 * MiB)
 #define MLX5_MAX_VECTORS 256
-#define MLX5_FIRST_UAR 3 /* pages 0..2 hold the initialization segment */
+#define MLX5_FIRST_UAR 4 /* before it: initialization segment, MSI-X */
 #define MLX5_LOG_CMDQ_SIZE 5
 #define MLX5_LOG_CMDQ_STRIDE 6
 #define MLX5_CAP_PAGE_SIZE 0x1000
