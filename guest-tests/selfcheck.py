@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import io
 import json
+import os
 import pathlib
 import socket
 import sys
@@ -234,6 +235,34 @@ class Running(unittest.TestCase):
         report, text = self.run_one(hang, guard=0.2)
         self.assertEqual(report.failed, 1)
         self.assertIn("hung: no end after", text)
+
+    def test_unusable_machine(self):
+        """After a test that cannot be cleaned up the others fail, or are left to a fresh
+        machine."""
+        def stuck(env):
+            env.cleanup.callback(lambda: 1 // 0)
+
+        def run():
+            report, out = ktap.Report(), io.StringIO()
+            cases = [case.Case(f"group/{name}", stuck, (), 30.0) for name in ("one", "two")]
+            self.env = FakeEnv()    # pylint: disable=attribute-defined-outside-init
+            log = types.SimpleNamespace(lines=lambda: [], close=lambda: None)
+            with unittest.mock.patch.object(dmesg, "Kmsg", lambda: log), \
+                    unittest.mock.patch.object(dmesg, "mark", lambda text: None), \
+                    contextlib.redirect_stdout(out):
+                report.begin(len(cases))
+                status = runner.Runner(report, self.env).run(cases)
+            return status, report.failed, out.getvalue()
+
+        with unittest.mock.patch.dict(os.environ, {"FRESH_MACHINE": ""}):
+            status, failed, text = run()
+        self.assertEqual((status, failed), (runner.EXIT_FAILED, 2))
+        self.assertIn("# not run: the bench could not be restored after group/one", text)
+        with unittest.mock.patch.dict(os.environ, {"FRESH_MACHINE": "1"}):
+            status, failed, text = run()
+        self.assertEqual((status, failed), (runner.EXIT_UNUSABLE, 1))
+        self.assertIn("# this machine is of no use any more: the bench could not be", text)
+        self.assertNotIn("group/two", text)
 
     def test_violation(self):
         """What a device with strict=on finds fails the test, unless it is meant."""

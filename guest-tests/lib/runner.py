@@ -9,6 +9,7 @@ Callers: run.py.
 
 import contextlib
 import fnmatch
+import os
 import signal
 import sys
 import time
@@ -25,6 +26,7 @@ from .strict import Violations
 
 CLEAN_UP_GUARD = 240.0
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+EXIT_UNUSABLE = 3               # the machine is of no use any more, and there is a fresh one
 EXPECTED = (Failure, CallError, CommandError, HostError, EnvironmentProblem)
 
 
@@ -78,6 +80,9 @@ class Runner:
         ktap.attach(self.report)
         rows = Rows(self.env)
         for case in cases:
+            if self.broken and os.environ.get("FRESH_MACHINE") == "1":
+                self.report.note(f"this machine is of no use any more: {self.broken}")
+                return EXIT_UNUSABLE
             if self.broken:
                 self.report.not_ok(case.name, f"not run: {self.broken}")
                 self._keep(case, "fail", f"not run: {self.broken}")

@@ -22,6 +22,7 @@ from ..run.spec import Spec
 from .suite import LIST_LIMIT, Context, Suite
 
 SILENCE = 3600.0        # a guest test that says nothing for so long hangs; beyond its own guard
+UNUSABLE = 3            # run.py's exit status: a test has made its machine unusable
 BOOTS = 4               # of the guest suite: after a death the rest gets another machine
 
 
@@ -63,12 +64,14 @@ class GuestTests(Suite):
         report.plan(len(names))
         left = list(names)
         for boot in range(1, BOOTS + 1):
-            reason, hopeless = self._boot(context, report, products, left, boot, names)
+            end = self._boot(context, report, products, left, boot, names)
             if not left:
                 return
-            if hopeless:
+            reason = end.reason
+            if end.hopeless:
                 break
-            report.result(ktap.Result([left.pop(0)], "fail", reason))
+            if not end.reported:
+                report.result(ktap.Result([left.pop(0)], "fail", reason))
             if not left:
                 return
             if boot < BOOTS:
@@ -78,11 +81,8 @@ class GuestTests(Suite):
             report.result(ktap.Result([name], "fail", reason))
 
     def _boot(self, context: Context, report: ktap.MergedReport, products: Products,
-              left: list[str], boot: int, names: list[str]) -> tuple[str, bool]:
-        """One guest: runs `left` and takes what was done off it.
-
-        Returns why it ended early ("" if it did not), and whether another guest is no use.
-        """
+              left: list[str], boot: int, names: list[str]) -> "_End":
+        """One guest: runs `left` and takes what was done off it."""
         where = context.rundir.file(self.name + (f"-{boot}" if boot > 1 else ""))
         with session.artifacts(self.name, where, quiet=True) as rundir:
             archive = guest_tests.archive(rundir.sockets)
@@ -106,8 +106,8 @@ class GuestTests(Suite):
                 report.result(ktap.Result(["(machine)"], "fail", verdict or problem))
             elif verdict:
                 problem = f"{verdict}\n{problem}"
-            return (problem or "the test program ended without a result for it",
-                    not started or stream.bail)
+            return _End(problem or "the test program ended without a result for it",
+                        hopeless=not started or stream.bail, reported=stream.unusable)
 
     def _tests(self, context: Context, guest: Guest, stream: "_Stream", left: list[str],
                names: list[str], rundir: RunDir) -> str:
@@ -119,6 +119,7 @@ class GuestTests(Suite):
             status = guest.run(argv, stdout=stream.feed, stderr=errors.fileno(),
                                cwd=guest_tests.AT, silence=SILENCE,
                                env=self.environment(context))
+        stream.unusable = status == UNUSABLE
         if left:
             tail = rundir.file("guest-stderr.txt").read_text(errors="replace").splitlines()[-20:]
             return f"the test program ended with status {status}\n" + "\n".join(tail)
@@ -131,12 +132,21 @@ class GuestTests(Suite):
     # pylint: disable-next=unused-argument      # others have options
     def environment(self, context: Context) -> dict[str, str]:
         """More environment for the tests: this machine is theirs alone."""
-        return {"DISRUPTIVE": "1"}
+        return {"DISRUPTIVE": "1", "FRESH_MACHINE": "1"}
 
     # pylint: disable-next=unused-argument      # others look into QEMU's log
     def verdict(self, rundir: RunDir) -> str:
         """"" or what is wrong with the run as a whole, from its artifacts."""
         return ""
+
+
+@dataclasses.dataclass(frozen=True)
+class _End:
+    """How a guest ended that had tests left."""
+
+    reason: str
+    hopeless: bool          # another guest is no use
+    reported: bool          # the test that did it is reported: the next one has no part in it
 
 
 class _Stream:
@@ -147,6 +157,7 @@ class _Stream:
         self._left = left
         self._parser = ktap.Parser(self._on_result)
         self._rest = b""
+        self.unusable = False       # the program says so of its machine
         self._taken = 0
         self._time = time.monotonic()
         self._copy = open(copy, "wb")  # pylint: disable=consider-using-with  # until close()
