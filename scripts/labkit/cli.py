@@ -36,6 +36,7 @@ COMMANDS = {
     "demo": "show a TLS file transfer, encrypted and decrypted by the device",
     "run": "run a command, or a shell, in the guest",
     "test": "run the unit tests, qtests and guest tests",
+    "merge": "join the results of tests that ran in shards",
     "bug": "reproduce a Linux driver bug",
     "parity": "compare two result files, of a card and the device",
     "bench": "count the device's instructions per packet",
@@ -57,6 +58,7 @@ def parser_of(name: str) -> argparse.ArgumentParser:
     """The parser of a subcommand."""
     module = importlib.import_module(f".commands.{name}", __package__)
     usage = f"lab {name} [OPTIONS]" + {"run": " [-- CMD ARGS…]", "bug": " [NAME]",
+                                            "merge": " RESULTS…",
                                             "parity": " FILE FILE…"}.get(name, "")
     parser = _Parser(prog=f"lab {name}", usage=usage, allow_abbrev=False,
                      description=getattr(module, "DESCRIPTION", COMMANDS[name]),

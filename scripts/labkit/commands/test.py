@@ -13,7 +13,7 @@ import time
 import traceback
 from typing import Any
 
-from .. import ktap, steps
+from .. import ktap, shards, steps
 from ..errors import EXIT_LAB, BuildError, LabError, UsageError
 from ..make import host
 from ..run import session
@@ -40,6 +40,7 @@ examples:
   lab test --only 'tls*' --only guest/probe
   lab test --suite unit --suite qtest
   lab test --full --junit results.xml
+  lab test --shard 2/4
 """
 
 
@@ -54,6 +55,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="run this suite; may be given several times")
     parser.add_argument("--full", action="store_true",
                         help="also run the suites that take long")
+    parser.add_argument("--shard", metavar="I/N", type=shards.parse,
+                        help="run the I-th of N parts that take about as long as one another; "
+                             "`lab merge` joins the results")
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
     session.add_options(parser, "test")
     for suite in all_suites():
@@ -71,6 +75,10 @@ def main(args: argparse.Namespace) -> int:
         context = Context(args, rundir)
         _packages(context, suites)
         plan = _plan(context, suites)
+        more = {}
+        if args.shard:
+            plan, more["shard"] = _part(args.shard, plan)
+            context.partial = True
         report = ktap.MergedReport(_out, rundir.file("results.ktap"))
         report.begin(len(plan))
         started = time.monotonic()
@@ -79,7 +87,7 @@ def main(args: argparse.Namespace) -> int:
                 _run(context, report, suite, names, error)
         finally:
             kept = _keep(report, rundir, args, seconds=time.monotonic() - started,
-                         versions=_versions(context))
+                         versions=_versions(context), **more)
         good = report.close()
         for where, result in report.results:
             if result.status == "fail":
@@ -154,6 +162,25 @@ def _plan(context: Context, suites: list[Suite]) -> list[Planned]:
     return plan
 
 
+def _part(shard: shards.Shard, plan: list[Planned]) -> tuple[list[Planned], dict[str, Any]]:
+    """What shard `shard` has of the plan, and what its results say of that. A suite that cannot be
+    listed fails in the first shard."""
+    tests = [(suite.name, name) for suite, names, _ in plan for name in names]
+    by_name = {suite.name: suite for suite, _, _ in plan}
+    if len(tests) < shard.count:
+        raise UsageError(f"--shard {shard}: expected at most as many shards as tests, which are "
+                         f"{len(tests)}")
+    mine = set(shards.split(tests, shard.count, shards.durations(),
+                            lambda test: (test[0], by_name[test[0]].piece(test[1])))
+               [shard.index - 1])
+    part: list[Planned] = []
+    for suite, names, error in plan:
+        left = [name for name in names if (suite.name, name) in mine]
+        if left or (error and shard.index == 1):
+            part.append((suite, left, error))
+    return part, {"index": shard.index, "count": shard.count, "list": shards.digest(tests)}
+
+
 def _asked(context: Context, suite: Suite) -> bool:
     return any(pattern.split("/")[0] == suite.name for pattern in context.patterns)
 
@@ -184,8 +211,10 @@ def _list(args: argparse.Namespace, suites: list[Suite]) -> int:
     context = Context(args, None)
     _packages(context, [suite for suite in suites if suite.builds_to_list])
     failed = False
-    for suite in suites:
-        _, chosen, error = _names(context, suite)
+    listed: list[Planned] = [(suite, *_names(context, suite)[1:]) for suite in suites]
+    if args.shard:
+        listed, _ = _part(args.shard, listed)
+    for suite, chosen, error in listed:
         if error:
             failed = True
             print(error.render(), file=sys.stderr, flush=True)

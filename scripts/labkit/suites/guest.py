@@ -112,7 +112,7 @@ class GuestTests(Suite):
     def _tests(self, context: Context, guest: Guest, stream: "_Stream", left: list[str],
                names: list[str], rundir: RunDir) -> str:
         argv = ["python3", "-B", f"{guest_tests.AT}/run.py", *self.arguments(context)]
-        if len(left) < len(names) or context.patterns or self.group:
+        if len(left) < len(names) or context.partial or self.group:
             for name in left:
                 argv += ["--only", name]
         with open(rundir.file("guest-stderr.txt"), "wb") as errors:

@@ -57,7 +57,7 @@ class Qtest(Suite):
         chosen = {program: inner for program, inner in chosen.items() if inner}
         report.plan(len(chosen))
         for program, inner in chosen.items():
-            results, everything = [], not context.patterns and not self.part
+            results, everything = [], not context.partial and not self.part
             for _ in range(RESTARTS):
                 results += self._once(context, programs[program], env, program,
                                       [] if everything else inner)

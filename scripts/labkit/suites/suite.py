@@ -36,6 +36,7 @@ class Context:
         self.args = args
         self._rundir = rundir
         self.patterns = args.only or []
+        self.partial = bool(self.patterns)      # not all tests of a suite are run
         self._build = build
         self._products: dict[tuple[tuple[str, ...], tuple[tuple[str, Any], ...]], Products] = {}
 
@@ -94,6 +95,10 @@ class Suite:
     def tests(self, context: Context) -> list[str]:
         """Names of the tests, without the suite's own."""
         raise NotImplementedError
+
+    def piece(self, name: str) -> str:
+        """Tests of one piece are run by one program, and stay in one shard."""
+        return name
 
     def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         """Run `names`, a subset of tests(), into the report."""

@@ -64,6 +64,9 @@ class Unit(Suite):
             names += [f"{program}/{name}" for name in inner] or [program]
         return names
 
+    def piece(self, name: str) -> str:
+        return name.split("/")[0]
+
     def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         programs = [program for program in self._prepare()
                     if any(name.split("/")[0] == program for name in names)]
@@ -104,7 +107,7 @@ class Unit(Suite):
                                   "before it") for name in names
                       if name.startswith(f"{program}/") and name not in done]
             chosen = [result for result in found if f"{program}/{result.name}" in names
-                      or result.path == [WHOLE] or not context.patterns]
+                      or result.path == [WHOLE] or not context.partial]
             report.group(program, chosen or found)
             return
         outcome = entry.get("result", "ERROR")
