@@ -243,7 +243,7 @@ class Running(unittest.TestCase):
             env.cleanup.callback(lambda: 1 // 0)
 
         def run():
-            report, out = ktap.Report(), io.StringIO()
+            report, out = ktap.KtapStream(), io.StringIO()
             cases = [case.Case(f"group/{name}", stuck, (), 30.0) for name in ("one", "two")]
             self.env = FakeEnv()    # pylint: disable=attribute-defined-outside-init
             log = types.SimpleNamespace(lines=lambda: [], close=lambda: None)
