@@ -117,7 +117,12 @@ class LabRig:
 def processes_of(folder: pathlib.Path) -> list[int]:
     """Pids of QEMUs that write to `folder`."""
     # as the lab of that run names it to QEMU
-    needle = os.fsencode(f"path={quote(folder.resolve() / 'console.log')}")
+    return processes_with(f"path={quote(folder.resolve() / 'console.log')}")
+
+
+def processes_with(word: str) -> list[int]:
+    """Pids of processes whose command line has `word` in it."""
+    needle = os.fsencode(word)
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -23,7 +23,7 @@ from labkit.run.guest import CommandTimeout, Guest
 
 from .judge import check, same
 from .registry import full_only
-from .rig import LIMIT, PING, LabRig, nothing_left, processes_of, wait_for
+from .rig import LIMIT, PING, LabRig, nothing_left, processes_of, processes_with, wait_for
 
 SOON = (3, 30, 300)     # seconds until a command is ended, that is to have begun by then
 PARTS = products.PARTS
@@ -529,6 +529,21 @@ def test_killed(rig: LabRig) -> None:
     """kill -9 of the lab: QEMU goes with it."""
     status, _ = _interrupt(rig, "command", signal.SIGKILL)
     same(status, -signal.SIGKILL, "status")
+
+
+def test_wire_killed(rig: LabRig) -> None:
+    """The middlebox dies: that is said at once, and nobody waits for packets any more."""
+    process = rig.start(["sh", "-c", "echo up; exec sleep 100000"], "--wire", "none")
+    try:
+        same(process.stdout.readline(), b"up\n", "the first line")
+        found = processes_with(f"{process.folder.resolve() / 'wire-hits.jsonl'}")
+        same(len(found), 1, "middleboxes")
+        os.kill(found[0], signal.SIGKILL)
+        status, _, err = rig.finish(process)
+        same(status, 125, f"status\n{err}")
+        check("the wire ended with status -9" in err, err)
+    finally:
+        process.kill()
 
 
 def test_broken_pipe(rig: LabRig) -> None:

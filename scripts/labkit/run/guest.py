@@ -419,6 +419,8 @@ class Guest:
                   self.machine.events.fileno(): select.POLLIN,
                   channel.fileno(): select.POLLIN | (select.POLLOUT if self._channel.out else 0),
                   self.machine.pidfd: select.POLLIN}
+        if self.machine.wire is not None and self.machine.wire.pidfd >= 0:
+            wanted[self.machine.wire.pidfd] = select.POLLIN
         for command in self._commands.values():
             if isinstance(command.stdin, int) and not command.eof_sent and command.credit > 0 \
                     and not command.ahead and not command.held:
@@ -459,6 +461,9 @@ class Guest:
         self._flush(channel, self._channel.out)
         if self.machine.pidfd in events:
             self._last_words()
+        wire = self.machine.wire
+        if wire is not None and wire.pidfd in events and (problem := wire.look()):
+            raise self._died(problem)
 
     def _receive(self) -> bool:
         """Take what the agent sent. Returns False at its end."""

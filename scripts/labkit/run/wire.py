@@ -47,6 +47,7 @@ class Wire:
         self._control: socket.socket | None = None
         self._buffer = b""
         self._status: int | None = None
+        self.pidfd = -1             # readable when it has ended
         self.log = rundir.file("wire.log")
 
     def start(self) -> list[socket.socket]:
@@ -72,6 +73,7 @@ class Wire:
                 # pylint: disable-next=consider-using-with      # until stop()
                 self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log,
                                                  stderr=log, pass_fds=fds)
+                self.pidfd = os.pidfd_open(self._process.pid)
         finally:
             for sock in (*sides, theirs):
                 sock.close()
@@ -113,6 +115,19 @@ class Wire:
                     process.wait(END_TIMEOUT)
                     break
         self._status = process.returncode
+        self._forget()
+
+    def _forget(self) -> None:
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+
+    def look(self) -> str:
+        """Call when pidfd is readable: why it ended, "" if it did because QEMU has."""
+        assert self._process is not None
+        self._status = self._process.wait()
+        self._forget()
+        return self.problem
 
     @property
     def problem(self) -> str:
