@@ -167,6 +167,54 @@ class FakeEnv:
         self.left = []
 
 
+class Ends(unittest.TestCase):
+    """An end whose agent is replaced."""
+
+    def test_restart(self):
+        """The old agent's reader may notice its end late: the new agent is not taken for dead."""
+        replaced, noticed = threading.Event(), threading.Event()
+
+        class Late:
+            """The output of an agent, with an end that comes when the next agent is there."""
+
+            def __init__(self, stream):
+                self._stream = stream
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                self._stream.close()
+
+            def __iter__(self):
+                yield from self._stream
+                replaced.wait(30)
+
+        class Watched(hosts.Host):
+            """The first reader is late, and the second one waits until it is through."""
+
+            readers = 0
+
+            def _read(self, process, *more):
+                self.readers += 1
+                if self.readers == 1:
+                    super()._read(types.SimpleNamespace(stdout=Late(process.stdout)), *more)
+                    noticed.set()
+                else:
+                    replaced.set()
+                    noticed.wait(30)
+                    super()._read(process, *more)
+
+        host = Watched("local")
+        host.start()
+        try:
+            host.restart()
+            self.assertTrue(noticed.is_set())
+            self.assertEqual(host.read("/proc/self/comm").strip()[:6], "python")
+        finally:
+            host.kill()
+
+
 class Running(unittest.TestCase):
     """What the runner makes of tests that fail, hang, skip, or leave things behind."""
 

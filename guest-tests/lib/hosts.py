@@ -125,8 +125,10 @@ class Host:
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=subprocess.PIPE, start_new_session=True)
         hello = Pending(self.name, "start")
+        # a dictionary of its own for each agent: the reader of one that was killed may notice late
         self._pending = {0: hello}
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        threading.Thread(target=self._read, args=(self._process, self._pending),
+                         daemon=True).start()
         threading.Thread(target=self._read_errors, args=(self._process,), daemon=True).start()
         try:
             self._process.stdin.write(bundle())
@@ -160,7 +162,7 @@ class Host:
         """Of the process that was started here."""
         return self._process.pid if self._process else None
 
-    def _read(self, process):
+    def _read(self, process, waiting):
         with process.stdout:
             for line in process.stdout:
                 try:
@@ -170,12 +172,13 @@ class Host:
                 if not isinstance(message, dict):
                     continue
                 with self._lock:
-                    pending = self._pending.pop(message.get("id"), None)
+                    pending = waiting.pop(message.get("id"), None)
                 if pending:
                     pending.put(message)
         with self._lock:
-            left, self._pending = self._pending, {}
-        for pending in left.values():
+            left = list(waiting.values())
+            waiting.clear()
+        for pending in left:
             pending.put(None)
 
     def _read_errors(self, process):
