@@ -37,7 +37,7 @@ from .wire import Wire
 PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
 SPARE_PORT, SPARE_ADDRESS = "spare", 0x12   # empty when the machine starts
 # Firmware gives an empty port a window that BAR 0 of a NIC (32 MiB) does not fit into. This large,
-# the windows are above 4 GiB, and that matters: TCG looks up the device that a virtual CPU writes to
+# the windows are above 4 GiB, and that matters: TCG finds the device that a virtual CPU writes to
 # by its place in a list ordered by address, which another CPU may have changed meanwhile (QEMU's
 # issue 1921). A NIC below the local APIC that is reset or put to sleep could so cost the guest an
 # end of interrupt, and with it a CPU.
