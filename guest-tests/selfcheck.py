@@ -148,10 +148,14 @@ class FakeEnv:
         self.left = []
         self.restored = 0
         self.observed = {"of": ["the test before"]}
+        self.arrangement = None
 
     def device(self, _host):
         """No lab."""
         return None
+
+    def arrange(self, _words):
+        """No bench of its own."""
 
     def names(self):
         """No NIC, so no line is about one."""
@@ -384,7 +388,7 @@ class Running(unittest.TestCase):
         self.assertEqual(kernel_version("7.3.4+deb13-amd64"), (7, 3))
         with self.assertRaisesRegex(EnvironmentProblem, "custom"):
             kernel_version("custom")
-        bench = types.SimpleNamespace(kernel=(6, 12))
+        bench = types.SimpleNamespace(kernel=(6, 12), arrangement=None)
         for what, met in ((">=6.2", True), (">=6.12", True), (">=6.13", False), (">=7.0", False),
                           ("<6.12", False), ("<6.13", True), ("<7.0", True), ("<6.3", False)):
             self.assertEqual(needs.missing(bench, (f"kernel:{what}",)) is None, met, what)
@@ -655,7 +659,8 @@ class Observers(unittest.TestCase):
             listener.listen()
             threading.Thread(target=serve, args=(listener,), daemon=True).start()
             here = Here()
-            env = types.SimpleNamespace(lab=None, no_lab="none", local=here, remote=None)
+            env = types.SimpleNamespace(lab=None, no_lab="none", local=here, remote=None,
+                                        bench=None)
             with unittest.mock.patch.dict("os.environ", {wire.VARIABLE: path}):
                 self.assertIsNone(wire.missing(env))
                 with wire.rules(env) as box:

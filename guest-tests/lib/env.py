@@ -15,7 +15,7 @@ import re
 import shlex
 import shutil
 
-from . import hosts, lab
+from . import bench, hosts, lab
 from .case import wait_for
 from .ktap import note
 from .net import Nic, find_by_address, ping
@@ -35,11 +35,11 @@ class EnvironmentProblem(Exception):
     """The bench is not as it must be; the text says what to do."""
 
 
-def settings():
+def settings(variables):
     """The variables, checked; EnvironmentProblem names every one that is wrong."""
     wrong, values = [], {}
     for name, about in VARIABLES.items():
-        value = values[name] = os.environ.get(name, "").strip()
+        value = values[name] = variables.get(name, "").strip()
         if not value:
             wrong.append(f"{name} is not set: {about}")
             continue
@@ -71,8 +71,11 @@ def kernel_version(release):
 class Env:
     """What tests get."""
 
-    def __init__(self, software_tls=False, seed="guest-tests"):
-        values = settings()
+    def __init__(self, software_tls=False, seed="guest-tests", plan=None):
+        """`plan`: of a bench that is to be set up (bench.Plan); without one the environment
+        variables tell what somebody else has set up."""
+        values = settings(plan.settings() if plan else os.environ)
+        self.bench = bench.Bench(plan) if plan else None
         self.software_tls = software_tls
         self.seed = seed
         self.kernel = kernel_version(os.uname().release)     # of this machine, (major, minor)
@@ -80,6 +83,7 @@ class Env:
         self.disruptive = os.environ.get("DISRUPTIVE", "") not in ("", "0")
         self.net_setup = os.environ.get("NET_SETUP") or (
             "lab-net up" if shutil.which("lab-net") else "")
+        self.restores_network = bool(self.bench or self.net_setup)
         self.local = hosts.local()
         self.remote = hosts.remote(values["REMOTE_TYPE"], values["REMOTE_ARGS"])
         self.hosts = (self.local, self.remote)
@@ -116,6 +120,8 @@ class Env:
 
     def open(self):
         """Start both ends and find out what is there."""
+        if self.bench:
+            self.bench.open()
         for host in self.hosts:
             host.start()
         self.local.nic = Nic(self.local, self._netif)
@@ -139,6 +145,8 @@ class Env:
             self._devices[self.local] = self.lab
             if self.remote_type == "netns":
                 self._devices[self.remote] = lab.LabNic(self.lab.client, self.remote.nic.name)
+            if self.bench:
+                self.bench.no_wire = "the lab has one of its own"
         except lab.NoLab as reason:
             self.no_lab = str(reason)
         for host in self.hosts:
@@ -153,9 +161,11 @@ class Env:
         return [entry.split("/")[0] for entry in host.nic.state()["addresses"]]
 
     def close(self):
-        """Stop both ends."""
+        """Stop both ends, and take down a bench of our own; returns a line for each thing that is
+        not as it was."""
         for host in self.hosts:
             host.kill()
+        return self.bench.close() if self.bench else []
 
     def names(self):
         """What makes a line of the kernel's log one about our NICs."""
@@ -172,6 +182,22 @@ class Env:
             wait_for(f"the remote end answers to IPv{family}",
                      lambda version=family: ping(self.local, self.remote.address(version), count=1,
                                                  wait=2), 60)
+
+    # the middlebox of a bench of our own
+
+    def arrange(self, words):
+        """Have the bench as a test with these needs wants it."""
+        if not self.bench or not self.bench.wire("wire" in words):
+            return
+        name = self.bench.peer_name
+        self.remote.nic = Nic(self.remote, name)
+        self._baseline[self.remote] = self.remote.nic.state()
+        self.settle()
+
+    @property
+    def arrangement(self):
+        """What answers of the bench hold for: they may be others in another arrangement."""
+        return self.bench.wired if self.bench else None
 
     # between tests
 
@@ -191,11 +217,14 @@ class Env:
                     host.nic.wait_ready()
                 except AssertionError as error:
                     found.append(str(error))
+        if self.bench and self.bench.problem():
+            found.append(self.bench.problem())
         return found
 
     def restore(self):
         """Bring both ends back to the state at the start; raises when that is impossible."""
-        if any(host.nic.link() is None for host in self.hosts):
+        gone = any(host.nic.link() is None for host in self.hosts)
+        if gone or (self.bench and self.bench.problem()):
             self.set_up_network()
         for host, state in self._baseline.items():
             host.nic.set_state(state)
@@ -203,6 +232,9 @@ class Env:
 
     def set_up_network(self):
         """Names, namespaces and addresses after the driver or a NIC has come back."""
+        if self.bench:
+            self.bench.set_up()
+            return
         if not self.net_setup:
             raise EnvironmentProblem("the interfaces are gone and nothing brings them back: no "
                                      "lab-net here, and NET_SETUP is not set")

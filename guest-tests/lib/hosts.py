@@ -21,6 +21,7 @@ import threading
 from agent import MODULES
 
 SOURCES = pathlib.Path(__file__).resolve().parent.parent
+SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=60")
 START_LIMIT = 120.0
 CALL_LIMIT = 7200.0     # a hang guard; the test's own is shorter
 
@@ -269,5 +270,5 @@ def remote(kind, args):
     if kind == "netns":
         return Host("remote", ["ip", "netns", "exec", args])
     if kind == "ssh":
-        return Host("remote", ["ssh", "-o", "BatchMode=yes", *shlex.split(args)], shell=True)
+        return Host("remote", [*SSH, *shlex.split(args)], shell=True)
     raise HostError(f"REMOTE_TYPE={kind!r}: expected netns or ssh")

@@ -8,7 +8,8 @@ Callers: runner.py.
     lab               the lab channel: this is an emulated machine run by scripts/lab
     lab:PROP          … whose device has the QOM property PROP
     aer               errors of PCI Express can be made, and the kernel has to do with them
-    wire              mlx5-wire stands between the ends: in the lab, or WIRE_CONTROL names it
+    wire              mlx5-wire stands between the ends: in the lab, on a bench that run.py has set
+                      up, or WIRE_CONTROL names it
     records           the device under test has a record log, remote-records: the peer's
     fault             faults can be made in the device under test, remote-fault: in the peer's
     tracepoints       tracefs with the tls:* events at this end, remote-tracepoints: at the peer
@@ -75,7 +76,7 @@ def _disruptive(env, what):
         return f"{what} may be done in the lab only, or with DISRUPTIVE=1"
     if env.pci is None:
         return f"{env.local.nic.name} is no PCI device"
-    if not env.net_setup:
+    if not env.restores_network:
         return "nothing restores the interfaces afterwards: no lab-net here, and NET_SETUP not set"
     return None
 
@@ -232,12 +233,13 @@ def missing(env, words):
         name, _, argument = word.partition(":")
         if name not in TABLE:
             raise ValueError(f"needs({word!r}): no such need; see needs.py")
-        if word in _known:
-            reason = _known[word]
+        key = env.arrangement, word
+        if key in _known:
+            reason = _known[key]
         else:
             reason = TABLE[name](env, argument or None)
             if name in _LASTING:
-                _known[word] = reason
+                _known[key] = reason
         if reason:
             return reason
     return None

@@ -16,6 +16,7 @@ import time
 import traceback
 
 from . import dmesg, ktap, needs
+from .bench import BenchProblem
 from .case import REGISTRY, Failure, Skip
 from .counters import Watch
 from .env import Env, EnvironmentProblem
@@ -25,9 +26,9 @@ from .rows import Rows
 from .strict import Violations
 
 CLEAN_UP_GUARD = 240.0
-EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 EXIT_UNUSABLE = 3               # the machine is of no use any more, and there is a fresh one
-EXPECTED = (Failure, CallError, CommandError, HostError, EnvironmentProblem)
+EXPECTED = (Failure, CallError, CommandError, HostError, EnvironmentProblem, BenchProblem)
 
 
 class Hang(BaseException):
@@ -125,6 +126,9 @@ class Runner:
         try:
             with guard(case.guard):
                 reason = needs.missing(self.env, case.needs)
+                if not reason:
+                    self.env.arrange(case.needs)
+                    reason = needs.missing(self.env, case.needs)
             if reason:
                 return "skip", reason
             watches = self._watches()
@@ -253,8 +257,8 @@ def _place(error):
     return ""
 
 
-def main(args):
-    """Run what the command line asks for; returns the exit status."""
+def main(args, plan=None):
+    """Run what the command line asks for; returns the exit status. `plan`: a bench.Plan."""
     cases = choose(args.only, args.smoke, args.full)
     if not cases:
         print(f"run.py: no test matches --only {' '.join(args.only)}; --list names all",
@@ -266,12 +270,14 @@ def main(args):
         return EXIT_OK
     report = ktap.KtapStream(args.tap_indent)
     try:
-        env = Env(args.software_tls, args.seed)
+        env = Env(args.software_tls, args.seed, plan)
     except EnvironmentProblem as problem:
         print(f"run.py: {problem}", file=sys.stderr)
         report.bail_out(str(problem))
         return EXIT_USAGE
     report.begin(len(cases))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
     try:
         with guard(CLEAN_UP_GUARD):
             env.open()
@@ -279,12 +285,48 @@ def main(args):
         text = "the bench did not come up" if isinstance(problem, Hang) else str(problem)
         print(f"run.py: {text}", file=sys.stderr)
         report.bail_out(text)
-        env.close()
-        return EXIT_FAILED
+        return _close(env, EXIT_FAILED)
+    except KeyboardInterrupt:
+        report.bail_out("interrupted")
+        return _close(env, EXIT_INTERRUPTED)
+    if env.bench:
+        report.note(env.bench.describe())
+    status = EXIT_FAILED
     try:
-        return _run(report, env, args, cases)
+        status = _run(report, env, args, cases)
+    except KeyboardInterrupt:
+        report.bail_out("interrupted")
+        status = EXIT_INTERRUPTED
     finally:
-        env.close()
+        status = _close(env, status)
+    return status
+
+
+def _close(env, status):
+    """Stop, and restore the bench whatever else is asked of us meanwhile; the exit status."""
+    with _deaf():
+        problems = env.close()
+    for problem in problems:
+        print(f"run.py: not as it was: {problem}", file=sys.stderr)
+    if problems:
+        print("run.py: `run.py --restore` tries again", file=sys.stderr)
+    return EXIT_FAILED if problems and not status else status
+
+
+@contextlib.contextmanager
+def _deaf():
+    """What ends a program is not heard in the block: it is ending already."""
+    before = {number: signal.signal(number, signal.SIG_IGN)
+              for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupted(*_):
+    raise KeyboardInterrupt()
 
 
 def _run(report, env, args, cases):

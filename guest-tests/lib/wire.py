@@ -6,7 +6,8 @@ list of segments that passed.
 State: a Box owns the rules that it has added; they are gone when its block ends.
 Callers: tests that need("wire").
 
-In the lab it is reached by the lab's channel. Beside a real NIC the environment variable
+In the lab it is reached by the lab's channel. On a bench that run.py has set up, bench.py starts it
+for the tests that need it. On one that somebody else has set up, the environment variable
 WIRE_CONTROL names its control socket: a path of this machine, or remote:PATH on the machine of the
 remote end. Side A of the program must be the one of the local end.
 """
@@ -23,7 +24,10 @@ END = 1 << 52               # beyond any hit: asks where the log ends
 
 
 def _socket(env):
-    """(host, path) that WIRE_CONTROL names, or None."""
+    """(host, path) of the control socket outside the lab, or None."""
+    if env.bench and env.bench.control:
+        remote, path = env.bench.control
+        return env.remote if remote else env.local, path
     value = os.environ.get(VARIABLE, "").strip()
     if not value:
         return None
@@ -36,6 +40,8 @@ def missing(env):
     """The reason why there is no wire, or None."""
     if env.lab is not None:
         return None if env.lab.can("wire.add") else "no middlebox is between the lab's NICs"
+    if env.bench:
+        return f"no middlebox: {env.bench.no_wire}" if env.bench.no_wire else None
     there = _socket(env)
     if there is None:
         return f"no middlebox: {env.no_lab}, and {VARIABLE} is not set"

@@ -141,7 +141,7 @@ class Machine:
             args += ["-chardev", f"socket,id={name},fd={fd}"]
             if name == "events":
                 args += ["-mon", "chardev=events,mode=control"]
-            else:
+            elif name != "channel" or not spec.alone:
                 args += ["-device", f"virtserialport,bus=labserial.0,id={name}port,"
                                     f"chardev={name},name=lab.{name}"]
         args += self._net_args(wire)

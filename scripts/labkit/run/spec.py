@@ -153,6 +153,8 @@ class Spec:
         help="an extra argument for QEMU; several in one string if it begins with '-' and has "
              "blanks: --qemu-arg '-trace mlx5_*'",
         qemu=list)
+    # nothing in the guest can reach the lab: no port lab.channel
+    alone: bool = False
     # archives that the guest gets beside its own
     initrds: list[pathlib.Path] = dataclasses.field(default_factory=list)
 

@@ -45,6 +45,7 @@ class GuestTests(Suite):
     parts = PARTS
     extra_args: tuple[str, ...] = ()
     group: str | None = None            # the only group of tests that this suite is about
+    selection = False                   # tests() names some of them only
 
     def tests(self, context: Context) -> list[str]:
         run = paths.GUEST_TESTS / "run.py"
@@ -85,8 +86,7 @@ class GuestTests(Suite):
         """One guest: runs `left` and takes what was done off it."""
         where = context.rundir.file(self.name + (f"-{boot}" if boot > 1 else ""))
         with session.artifacts(self.name, where, quiet=True) as rundir:
-            archive = guest_tests.archive(rundir.sockets)
-            asked = Spec.from_args(context.args, topology="pair", initrds=[archive], wire=[])
+            asked = self.machine(context, [guest_tests.archive(rundir.sockets)], rundir)
             stream = _Stream(report, left, rundir.file("guest.ktap"))
             problem, started = "", False
             try:
@@ -95,6 +95,7 @@ class GuestTests(Suite):
                     steps.say(f"guest ready after {guest.booted_in:.1f} s, running "
                               f"{len(left)} tests")
                     started = True
+                    self.prepare(guest)
                     problem = self._tests(context, guest, stream, left, names, rundir)
             except LabError as error:   # it died, hangs, or QEMU crashed at its end
                 problem = error.message
@@ -112,7 +113,7 @@ class GuestTests(Suite):
     def _tests(self, context: Context, guest: Guest, stream: "_Stream", left: list[str],
                names: list[str], rundir: RunDir) -> str:
         argv = ["python3", "-B", f"{guest_tests.AT}/run.py", *self.arguments(context)]
-        if len(left) < len(names) or context.partial or self.group:
+        if len(left) < len(names) or context.partial or self.group or self.selection:
             for name in left:
                 argv += ["--only", name]
         with open(rundir.file("guest-stderr.txt"), "wb") as errors:
@@ -124,6 +125,14 @@ class GuestTests(Suite):
             tail = rundir.file("guest-stderr.txt").read_text(errors="replace").splitlines()[-20:]
             return f"the test program ended with status {status}\n" + "\n".join(tail)
         return ""
+
+    # pylint: disable-next=unused-argument      # others put something into the run's directory
+    def machine(self, context: Context, initrds: list[pathlib.Path], rundir: RunDir) -> Spec:
+        """The machine to boot, with these archives in it."""
+        return Spec.from_args(context.args, topology="pair", initrds=initrds, wire=[])
+
+    def prepare(self, guest: Guest) -> None:
+        """What the guest needs before the tests run; LabError when that fails."""
 
     def arguments(self, context: Context) -> list[str]:
         """More arguments for the test program: all of its tests in a full run."""

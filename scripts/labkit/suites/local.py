@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The suite `local`: the functional tests as the owner of a card runs them, in a guest that cannot
+reach the lab.
+
+Responsible for: a guest with two NICs back to back and nothing set up, run.py there with a bench
+of its own, and the list of what could not be tested.
+State: none beyond the run.
+"""
+
+import collections
+import pathlib
+import sys
+
+from .. import ktap, paths, steps
+from ..errors import LabError
+from ..make import wire_build
+from ..run.guest import Guest
+from ..run.rundir import RunDir
+from ..run.spec import Spec
+from .guest import GuestTests
+from .suite import LIST_LIMIT, Context
+
+NUMBERED = "T-*"
+# init has set up names and addresses; the owner of a card has a machine without
+BARE = "lab-net down && ip netns del peer && rm /usr/local/bin/lab-net"
+WORST = 300.0           # a hang guard, in seconds
+
+
+class Local(GuestTests):
+    """Smoke tests and numbered tests beside a NIC that is a NIC and no more."""
+
+    name = "local"
+    about = "functional tests in a guest that cannot reach the lab, as beside a card"
+    default = False
+    order = 640
+    selection = True
+
+    def tests(self, context: Context) -> list[str]:
+        if context.args.full:
+            return super().tests(context)
+        wanted = {*self._listed("--smoke"), *self._listed("--only", NUMBERED)}
+        # in the order of a whole run
+        return [name for name in super().tests(context) if name in wanted]
+
+    @staticmethod
+    def _listed(*options: str) -> list[str]:
+        argv = [sys.executable, "-B", paths.GUEST_TESTS / "run.py", "--list", *options]
+        return steps.capture(argv, timeout=LIST_LIMIT).stdout.split()
+
+    def machine(self, context: Context, initrds: list[pathlib.Path], rundir: RunDir) -> Spec:
+        wire = wire_build.archive(rundir.sockets)
+        return Spec.from_args(context.args, topology="pair", initrds=[*initrds, wire], wire=None,
+                              alone=True)
+
+    def prepare(self, guest: Guest) -> None:
+        said = bytearray()
+        status = guest.run(["sh", "-c", BARE], stdout=said.extend, stderr=said.extend,
+                           timeout=WORST)
+        if status:
+            raise LabError(f"the guest's network cannot be taken down: status {status}, "
+                           + said.decode(errors="replace").strip())
+
+    def arguments(self, context: Context) -> list[str]:
+        return [*super().arguments(context), "--iface", "mlx0", "--peer-iface", "mlx1"]
+
+    def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
+        super().run(context, report, names)
+        for line in account([result for suite, result in report.results if suite == self.name]):
+            report.emit("# " + line, 1)
+
+
+def account(results: list[ktap.Result]) -> list[str]:
+    """How many tests ran, and why the others did not, the commonest reason first."""
+    lines = []
+    kinds = {"smoke and other tests": [result for result in results
+                                       if not result.path[0].startswith(NUMBERED[:-1])],
+             NUMBERED: [result for result in results
+                        if result.path[0].startswith(NUMBERED[:-1])]}
+    for kind, found in kinds.items():
+        skipped = [result for result in found if result.status == "skip"]
+        lines.append(f"{kind}: {len(found) - len(skipped)} run, {len(skipped)} skipped")
+        reasons = collections.Counter(result.reason for result in skipped)
+        lines += [f"  {count:4} {reason}" for reason, count in reasons.most_common()]
+    return lines
