@@ -9,7 +9,6 @@ State: none. Every machine finds the same shards, as long as all have the same c
 import argparse
 import dataclasses
 import hashlib
-import json
 import pathlib
 import re
 import statistics
@@ -18,7 +17,7 @@ from collections.abc import Callable, Sequence
 from . import paths
 from .errors import LabError
 
-DURATIONS = paths.REPO / "tests" / "durations.json"
+DURATIONS = paths.REPO / "tests" / "durations.txt"
 UNKNOWN = 1.0           # seconds, of a test in a suite of which nothing is known
 MOST = 1000
 
@@ -48,14 +47,30 @@ def parse(text: str) -> Shard:
 
 def durations(path: pathlib.Path = DURATIONS) -> dict[str, float]:
     """{suite/name: seconds} of the tests that somebody has measured."""
+    found = {}
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): float(seconds) for name, seconds in data.items()}
+        lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise LabError(f"{path}: expected a JSON object {{\"suite/test\": seconds}}: "
-                       f"{error}") from None
+    for number, line in enumerate(lines, 1):
+        if line.startswith("#") or not line.strip():
+            continue
+        name, _, seconds = line.rpartition(" ")
+        try:
+            found[name.strip()] = float(seconds)
+        except ValueError:
+            raise LabError(f"{path}:{number}: expected \"suite/test seconds\", got "
+                           f"{line!r}") from None
+    return found
+
+
+def save_durations(path: pathlib.Path, taken: dict[str, float]) -> None:
+    """Write what durations() reads."""
+    text = ("# SPDX-License-Identifier: GPL-2.0-or-later\n"
+            "# Seconds that tests take; `lab test --shard` splits by them, `lab merge --durations` "
+            "writes them.\n")
+    text += "".join(f"{name} {seconds:.1f}\n" for name, seconds in sorted(taken.items()))
+    path.write_text(text, encoding="utf-8")
 
 
 def digest(tests: Sequence[Test]) -> str:

@@ -80,8 +80,8 @@ def test_shard_words(_rig: object) -> None:
             raise AssertionError(f"--shard {text} was taken")
     with temporary_folder() as folder:
         same(shards.durations(folder / "none"), {}, "durations without a file")
-        (folder / "list").write_text("[1]", encoding="utf-8")
-        with raises(LabError, "expected a JSON object"):
+        (folder / "list").write_text("# a comment\nguest/a 1.5\nguest/b\n", encoding="utf-8")
+        with raises(LabError, "list:3", "expected \"suite/test seconds\""):
             shards.durations(folder / "list")
 
 
@@ -121,7 +121,7 @@ def test_merge(_rig: object) -> None:
     with temporary_folder() as folder:
         paths = [_results(folder, tests, index, 4, statuses) for index in (3, 1, 4, 2)]
         status, text = _merge(*paths, "--junit", folder / "all.xml", "--json", folder / "all.json",
-                              "--durations", folder / "durations.json")
+                              "--durations", folder / "durations.txt")
         same(status, 1, "the exit status with a failure")
         same(text.splitlines()[-1], "29 passed, 1 failed, 1 skipped", "the last line")
         check("# of group/004\n" in text and " # SKIP of group/010\n" in text, text)
@@ -132,7 +132,7 @@ def test_merge(_rig: object) -> None:
                  for case in xml.parse(folder / "all.xml").iter("testcase")]
         same(sorted(cases), sorted((f"{suite}.group", name.split("/")[1])
                                    for suite, name in tests), "tests in JUnit's file")
-        known = shards.durations(folder / "durations.json")
+        known = shards.durations(folder / "durations.txt")
         same((len(known), set(known.values())), (29, {1.5}), "durations of tests that passed")
         paths = [_results(folder, tests, index, 2, {}) for index in (1, 2)]
         same(_merge(*paths)[0], 0, "the exit status without a failure")

@@ -12,7 +12,7 @@ import pathlib
 import sys
 from typing import Any
 
-from .. import ktap
+from .. import ktap, shards
 from ..errors import UsageError
 
 EXIT_FAILED = 1
@@ -27,7 +27,7 @@ EPILOG = """\
 examples:
   lab merge shard-*/results.json --junit results.xml
   lab merge artifacts/20260101-120000-test artifacts/20260101-120500-test
-  lab merge --durations tests/durations.json artifacts/latest
+  lab merge --durations tests/durations.txt artifacts/latest
 """
 
 
@@ -39,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write them as results.json")
     parser.add_argument("--durations", metavar="FILE",
                         help="write how long each test took, as --shard wants to know it "
-                             "(tests/durations.json)")
+                             "(tests/durations.txt)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +133,6 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _write_durations(path: pathlib.Path, suites: dict[str, list[ktap.Result]]) -> None:
-    taken = {f"{suite}/{result.name}": round(result.seconds, 1)
-             for suite, results in suites.items() for result in results
-             if result.seconds is not None and result.status == "pass"}
-    path.write_text(json.dumps(taken, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+    shards.save_durations(path, {
+        f"{suite}/{result.name}": result.seconds for suite, results in suites.items()
+        for result in results if result.seconds is not None and result.status == "pass"})
