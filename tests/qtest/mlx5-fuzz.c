@@ -25,8 +25,13 @@ static const uint16_t opcodes[] = {
 };
 
 static const uint16_t registers[] = {
-    0x5002, 0x5003, 0x5004, 0x5006, 0x5007, 0x5008, 0x5031, 0x507f, 0x7004,
-    0x9014, 0xc00e, 0x1234,
+    0x5002, 0x5003, 0x5004, 0x5006, 0x5007, 0x5008, 0x5031, 0x507f, 0x6001,
+    0x7004, 0x9014, 0x9024, 0x9028, 0x9060, 0x9061, 0x907f, 0xc00e, 0x1234,
+};
+
+/* Of MNVDA. */
+static const uint32_t config_items[] = {
+    0x80, 0x81, 0x10a, 0x10b, 0x11d, 0x3000080, 0x1234,
 };
 
 uint16_t random_opcode(void)
@@ -68,6 +73,10 @@ uint32_t random_command(uint8_t *in, uint32_t room)
                  registers[pick(G_N_ELEMENTS(registers))]);
         MLX5_SET(access_register_in, in, argument, 0);
         MLX5_SET(port_reg, in + 16, local_port, often());
+        if (MLX5_GET(access_register_in, in, register_id) == 0x9024) {
+            MLX5_SET(config_item, in + 16, type,
+                     config_items[pick(G_N_ELEMENTS(config_items))]);
+        }
     }
     return len;
 }

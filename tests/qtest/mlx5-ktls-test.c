@@ -26,6 +26,7 @@ int main(int argc, char **argv)
     mlx5_eq_tests();
     mlx5_owner_tests();
     mlx5_reg_tests();
+    mlx5_nv_tests();
     mlx5_flow_tests();
     mlx5_tx_tests();
     mlx5_tx_error_tests();

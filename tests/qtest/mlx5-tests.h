@@ -18,6 +18,7 @@ void mlx5_eq_tests(void);
 void mlx5_owner_tests(void);
 void mlx5_flow_tests(void);
 void mlx5_reg_tests(void);
+void mlx5_nv_tests(void);
 void mlx5_tx_tests(void);
 void mlx5_tx_error_tests(void);
 void mlx5_rx_tests(void);

@@ -12,6 +12,7 @@
 #include "cmd.h"
 #include "err.h"
 #include "module.h"
+#include "nvconfig.h"
 #include "port.h"
 #include "profile.h"
 #include "trace.h"
@@ -134,16 +135,29 @@ static Mlx5Syndrome mcqi_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     return MLX5_OK;
 }
 
-/* mfrl_reg.reset_level is a mask: only a power cycle starts the firmware. */
-#define MFRL_LEVEL_POWER_CYCLE 0x40
+/* mfrl_reg.reset_level is a mask: only a reboot starts the firmware. */
+#define MFRL_LEVEL_REBOOT 0x40
 
 /* Driver: fw_reset.c mlx5_fw_reset_query, for `devlink dev reload`. */
 static Mlx5Syndrome mfrl_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
 {
     memset(out, 0, len);
-    MLX5_SET(mfrl_reg, out, reset_level, MFRL_LEVEL_POWER_CYCLE);
+    MLX5_SET(mfrl_reg, out, reset_level, MFRL_LEVEL_REBOOT);
     return MLX5_OK;
+}
+
+/* MNVDA (driver: lib/nv_param.c), see nvconfig.h */
+static Mlx5Syndrome mnvda_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
+                               size_t len)
+{
+    return mlx5_nv_read(port->fn, in, out);
+}
+
+static Mlx5Syndrome mnvda_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
+                                size_t len)
+{
+    return mlx5_nv_write(port->fn, in);
 }
 
 /* ------------------------------------------------------------- link --- */
@@ -582,6 +596,8 @@ static const struct {
     const char *name;
     Mlx5RegFn *read;
     Mlx5RegFn *write;
+    /* of a register that says itself how long it is, within its first @size */
+    size_t (*access_size)(const uint8_t *in);
 } registers[] = {
     { 0x5002, 0x40, PORT_REG, "PMLP", pmlp_read, NULL },
     { 0x5003, 0x10, PORT_REG, "PMTU", pmtu_read, pmtu_write },
@@ -595,6 +611,8 @@ static const struct {
     { 0x7004, 0x10, OTHER_REG, "HOST_ENDIANNESS", NULL,
       host_endianness_write },
     { 0x9014, 0x40, OTHER_REG, "MCIA", mcia_read, NULL },
+    { 0x9024, MLX5_NV_HEADER_SIZE, OTHER_REG, "MNVDA", mnvda_read, mnvda_write,
+      mlx5_nv_access_size },
     { 0x9028, 0x08, OTHER_REG, "MFRL", mfrl_read, NULL },
     { 0x9060, 0x10, OTHER_REG, "MCQS", mcqs_read, NULL },
     { 0x9061, 0x18, OTHER_REG, "MCQI", mcqi_read, NULL },
@@ -670,6 +688,7 @@ Mlx5Syndrome mlx5_cmd_access_reg(Mlx5Cmd *cmd)
     uint8_t *out = cmd->out + REG_DATA_OFFSET;
     size_t in_len = cmd->in_len - REG_DATA_OFFSET;
     size_t out_len = cmd->out_len - REG_DATA_OFFSET;
+    size_t size;
     Mlx5Syndrome syn;
     Mlx5RegFn *access;
     bool write;
@@ -695,10 +714,14 @@ Mlx5Syndrome mlx5_cmd_access_reg(Mlx5Cmd *cmd)
     if (MLX5_GET(access_register_in, cmd->in, argument)) {
         return MLX5_SYN_REG_BAD_ARGUMENT;
     }
-    if (in_len < registers[i].size) {
+    size = registers[i].size;
+    if (registers[i].access_size && in_len >= size) {
+        size = registers[i].access_size(in);
+    }
+    if (in_len < size) {
         return MLX5_SYN_REG_TOO_SHORT;
     }
-    if (out_len < registers[i].size) {
+    if (out_len < size) {
         return MLX5_SYN_REG_TOO_SHORT_OUT;
     }
     if (registers[i].has_port &&

@@ -63,6 +63,8 @@
     E(memory_limit, 0, (size_t bytes, uint64_t used, uint64_t limit), \
       (bytes, used, limit), \
       "%zu bytes more than %" PRIu64 " would be above memory-limit, %" PRIu64) \
+    E(nv_unknown, LOG_UNIMP, (uint32_t type), (type), \
+      "configuration item 0x%x does not exist") \
     E(record_log, 0, (const char *why), (why), "%s") \
     E(reg_unknown, LOG_UNIMP, (unsigned reg, const char *dir), (reg, dir), \
       "register 0x%x does not exist (%s)") \

@@ -33,6 +33,7 @@
 #include "engine/steering.h"
 #include "engine/tls_strict.h"
 #include "counters.h"
+#include "nvconfig.h"
 #include "object.h"
 #include "types.h"
 #include "vport.h"
@@ -169,6 +170,7 @@ struct Mlx5State {
     bool reset_live; /* the pending reset takes the function from a driver */
     Mlx5Function fn;
     Mlx5Port port;
+    Mlx5NvConfig nv;
 
     /* properties */
     NICConf conf;

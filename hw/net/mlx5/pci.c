@@ -18,6 +18,7 @@
 #include "introspect.h"
 #include "iseg.h"
 #include "memory.h"
+#include "nvconfig.h"
 #include "observe.h"
 #include "port.h"
 #include "rx.h"
@@ -119,6 +120,9 @@ static void mlx5_reset_hold(Object *obj, ResetType type)
     trace_mlx5_reset(mlx5_id(&s->fn), kind == MLX5_RESET_FUNCTION ? "function" :
                      kind == MLX5_RESET_HOT ? "hot" : "power");
     mlx5_cfgspace_reset(PCI_DEVICE(s), kind);
+    if (kind == MLX5_RESET_POWER) {
+        mlx5_nv_power_cycle(&s->nv);
+    }
     s->reset_live = s->fn.hca != MLX5_HCA_OFF && kind != MLX5_RESET_POWER;
     mlx5_work_leave(&s->work, MLX5_LEAVE_RESET);
 }
@@ -232,6 +236,7 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
 
     qemu_macaddr_default_if_unset(&s->conf.macaddr);
     s->port.conf = &s->conf;
+    mlx5_nv_init(&s->nv);
     if (!mlx5_function_init(&s->fn, errp)) {
         goto fail;
     }

@@ -38,6 +38,7 @@ static const bool unimplemented[MLX5_SYN__COUNT] = {
     [MLX5_SYN_REG_UNKNOWN] = true,
     [MLX5_SYN_REG_BAD_GROUP] = true,
     [MLX5_SYN_REG_UNSUPPORTED_FIELD] = true,
+    [MLX5_SYN_NV_UNKNOWN] = true,
     [MLX5_SYN_VPORT_BAD_FIELD] = true,
     [MLX5_SYN_VPORT_LIST_TYPE] = true,
     [MLX5_SYN_Q_COUNTER_AGGREGATE] = true,

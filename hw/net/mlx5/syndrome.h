@@ -187,7 +187,11 @@ typedef enum Mlx5Status {
     X(MODIFY_LIMIT, EXCEED_LIM, "no modify header context left")              \
     X(NO_SUCH_MODIFY_HEADER, BAD_RES, "no such modify header context")        \
     X(FT_EXCESS_MODIFY, BAD_PARAM, "modify_header_id without its action")     \
-    X(MODIFY_IN_USE, RES_BUSY, "an entry uses this modify header context")
+    X(MODIFY_IN_USE, RES_BUSY, "an entry uses this modify header context")    \
+    /* non-volatile configuration */                                          \
+    X(NV_UNKNOWN, BAD_PARAM, "no such configuration item")                    \
+    X(NV_LENGTH, BAD_PARAM, "length is not that of the configuration item")   \
+    X(NV_READ_ONLY, BAD_PARAM, "this configuration item cannot be written")
 
 typedef enum Mlx5Syndrome {
 #define MLX5_SYNDROME_ENUM(name, status, text) MLX5_SYN_##name,

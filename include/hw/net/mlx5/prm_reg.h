@@ -148,6 +148,44 @@
     F(mfrl_reg, reset_level, 0x038, 8)
 
 /*
+ * non-volatile configuration: MNVDA begins with this, the item's bytes are
+ * behind it; type is configuration_item_type as a whole, its upper byte the
+ * class
+ */
+
+#define MLX5_PRM_config_item(F) \
+    F(config_item, access_mode, 0x008, 2) \
+    F(config_item, version, 0x010, 4) \
+    F(config_item, host_id_valid, 0x016, 1) \
+    F(config_item, length, 0x017, 9) \
+    F(config_item, type, 0x020, 32)
+
+#define MLX5_PRM_nv_global_pci_conf(F) \
+    F(nv_global_pci_conf, sriov_valid, 0x000, 1) \
+    F(nv_global_pci_conf, per_pf_num_sf, 0x00b, 1) \
+    F(nv_global_pci_conf, sriov_en, 0x020, 1) \
+    F(nv_global_pci_conf, total_vfs, 0x030, 16)
+
+#define MLX5_PRM_nv_global_pci_cap(F) \
+    F(nv_global_pci_cap, max_vfs_per_pf_valid, 0x000, 1) \
+    F(nv_global_pci_cap, sriov_support, 0x020, 1) \
+    F(nv_global_pci_cap, max_vfs_per_pf, 0x030, 16)
+
+#define MLX5_PRM_nv_pf_pci_conf(F) \
+    F(nv_pf_pci_conf, total_sf, 0x010, 16) \
+    F(nv_pf_pci_conf, total_vf, 0x050, 16)
+
+#define MLX5_PRM_nv_sw_offload_conf(F) \
+    F(nv_sw_offload_conf, uctx_en, 0x017, 1) \
+    F(nv_sw_offload_conf, cqe_compression, 0x01d, 3)
+
+#define MLX5_PRM_nv_sw_offload_cap(F) \
+    F(nv_sw_offload_cap, swp_l4_csum_mode_l4_only, 0x019, 1)
+
+#define MLX5_PRM_nv_sw_accelerate_conf(F) \
+    F(nv_sw_accelerate_conf, swp_l4_csum_mode, 0x000, 2)
+
+/*
  * counter sets are at byte 8 of PPCNT; a *_high and *_low pair is one field
  * here
  */
@@ -246,6 +284,13 @@ MLX5_PRM_STRUCT(mcqi_reg)
 MLX5_PRM_STRUCT(mcqi_cap)
 MLX5_PRM_STRUCT(mcqi_version)
 MLX5_PRM_STRUCT(mfrl_reg)
+MLX5_PRM_STRUCT(config_item)
+MLX5_PRM_STRUCT(nv_global_pci_conf)
+MLX5_PRM_STRUCT(nv_global_pci_cap)
+MLX5_PRM_STRUCT(nv_pf_pci_conf)
+MLX5_PRM_STRUCT(nv_sw_offload_conf)
+MLX5_PRM_STRUCT(nv_sw_offload_cap)
+MLX5_PRM_STRUCT(nv_sw_accelerate_conf)
 MLX5_PRM_STRUCT(ppcnt_reg)
 MLX5_PRM_STRUCT(eth_802_3_cntrs_grp_data_layout)
 MLX5_PRM_STRUCT(eth_2863_cntrs_grp_data_layout)
