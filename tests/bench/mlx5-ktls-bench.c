@@ -14,6 +14,7 @@
  * Owns the QEMU process. Uses the qtests' small driver.
  */
 #include "qemu/osdep.h"
+#include "qemu/cutils.h"
 #include "libqtest.h"
 #include "mlx5-ktls/mlx5-tls-rx-rig.h"
 #include "mlx5-ktls/mlx5-tls-tx-rig.h"
