@@ -35,6 +35,7 @@ from lib.net import ping                                            # noqa: E402
 INSIDE = "BENCHCHECK_INSIDE"
 GUARD = 300.0               # a hang guard
 INTERRUPTIONS = 10
+MARK = f"BENCHCHECK={os.getpid()}"       # in the environment of all that we start
 TESTS = {}
 # a veth bench in a namespace of ours; a bench of the machine
 MADE = ("nicA", "nicB")
@@ -89,6 +90,16 @@ def out(*argv):
                           timeout=GUARD, check=False).stdout
 
 
+def ours():
+    """Command lines of processes that a run of ours has started, in whatever namespace."""
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if MARK.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return sorted(line for line in found if "benchcheck" not in line)
+
+
 def machine(place):
     """{what: text} of everything that a run could have changed, by other programs than it uses."""
     links = json.loads(out("ip", "-d", "-j", "link"))
@@ -107,8 +118,7 @@ def machine(place):
                                                       "all").splitlines() if "fe80:" not in line),
              "qdiscs": "\n".join(sorted(out("tc", "qdisc").splitlines())),
              "journals": "\n".join(map(str, bench_journal.all_paths())),
-             "programs": "\n".join(sorted(set(re.findall(
-                 r"mlx5-wire|agent\.loop", out("ps", "-eo", "args")))))}
+             "programs": "\n".join(ours())}
     for port in place.ports:
         for option in ("-k", "-g", "-l", "-c", "-a", "-x", "-n", "--show-priv-flags"):
             found[f"ethtool {option} {port}"] = out("ethtool", option, port)
@@ -279,6 +289,25 @@ def one_run_at_a_time(place):
 
 
 @test
+def an_interface_in_use(place):
+    """An interface that the machine needs is not taken, and nothing is changed."""
+    near, far = place.ports
+    for make, unmake, word in (
+            (f"ip route add default via 203.0.113.1 dev {near} onlink",
+             f"ip route del default dev {near}", "default route"),
+            (f"ip link add br9 type bridge; ip link set {far} master br9", "ip link del br9",
+             "belongs to br9")):
+        subprocess.run(["sh", "-c", make], check=True)
+        try:
+            before = machine(place)
+            status, said = place.run("--only", "ping/v4")
+            expect(status != 0 and word in said, said)
+            same(before, place)
+        finally:
+            subprocess.run(["sh", "-c", unmake], check=True)
+
+
+@test
 def preflight_changes_nothing(place):
     """It says what is there, and leaves everything alone."""
     before = machine(place)
@@ -297,6 +326,7 @@ def preflight_changes_nothing(place):
 
 def run_all(options):
     """Run the tests; returns the exit status."""
+    os.environ.update([MARK.split("=")])
     place = Place(options)
     names = options.tests or list(TESTS)
     failed = False

@@ -21,7 +21,7 @@ import dataclasses
 import ipaddress
 import re
 
-from . import bench_journal, bench_state, hosts
+from . import bench_journal, bench_state, hosts, preflight
 from .bench_wire import Middlebox
 from .case import wait_for
 
@@ -222,7 +222,11 @@ class Bench:
         self.set_up()
 
     def _check_free(self):
-        """Nothing of the names that we are about to use is there."""
+        """Nothing of the names that we are about to use is there, and the interfaces are free."""
+        for iface, ssh in ((self.plan.iface, ""), (self.plan.peer_iface, self.plan.peer_ssh)):
+            for found in preflight.in_use(preflight.Look(iface, ssh)):
+                if found.level == preflight.MISSING:
+                    raise BenchProblem(f"{iface}: {found.found}; {found.to_do}")
         journal = bench_journal.path_of(self.plan.iface)
         if journal.exists():
             raise BenchProblem(f"{self.plan.iface}: {bench_journal.whose(journal)}")

@@ -4,7 +4,7 @@
 Responsible for: one Finding for each thing that the tests need of the machine, of the NIC, of the
 cable and of the peer. It looks and changes nothing: no link is brought up, no module loaded.
 State: none.
-Callers: run.py --preflight.
+Callers: run.py --preflight; bench.py, which takes no interface that is in use.
 
 A check is a function in CHECKS; it gets a Look and yields Findings.
 """
@@ -171,7 +171,7 @@ def _interface(look):
     yield Finding(OK, f"interface {look.iface}",
                   f"driver {driver.get('driver', '?')}, firmware "
                   f"{driver.get('firmware-version', '?')}, {driver.get('bus-info') or 'no bus'}")
-    yield from _in_use(look)
+    yield from in_use(look)
     carrier = look.sysfs("carrier")
     if carrier == "1":
         speed = look.sysfs("speed")
@@ -186,8 +186,8 @@ def _interface(look):
                       f"ip link set {look.iface} up, and look again")
 
 
-def _in_use(look):
-    """Somebody else may need it."""
+def in_use(look):
+    """Findings of who else may need the interface; one that is MISSING forbids to take it."""
     routes = look.out("ip", "route", "show", "default", "dev", look.iface)
     if routes:
         yield Finding(MISSING, f"{look.iface} is free", f"the default route is there: {routes}",

@@ -19,9 +19,11 @@ from ..make import host
 from ..run import session
 from ..run.rundir import RunDir
 from ..suites import all_suites
+from ..suites import this_machine
 from ..suites.suite import Context, Suite
 
 EXIT_FAILED = 1
+TARGETS = ("lab", "local")
 Planned = tuple[Suite, list[str], LabError | None]      # what to run, or why it cannot be listed
 
 DESCRIPTION = """\
@@ -40,6 +42,7 @@ examples:
   lab test --only 'tls*' --only guest/probe
   lab test --suite unit --suite qtest
   lab test --full --junit results.xml
+  lab test --target local --iface ens2f0 --peer-iface ens2f1 --only 'T-*'
   lab test --shard 2/4
 """
 
@@ -58,15 +61,27 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shard", metavar="I/N", type=shards.parse,
                         help="run the I-th of N parts that take about as long as one another; "
                              "`lab merge` joins the results")
+    parser.add_argument("--target", choices=TARGETS, default=TARGETS[0],
+                        help="whose NICs the guest's tests are about: lab, emulated ones "
+                             "(default); local, --iface and --peer-iface of this machine")
+    parser.add_argument("--restore", action="store_true",
+                        help="run no test: give this machine back what runs that were killed have "
+                             "taken or changed")
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
     session.add_options(parser, "test")
+    this_machine.add_options(parser)
     for suite in all_suites():
         suite.add_options(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
-    suites = _choose(args)
+    if args.restore:
+        return _restore()
+    suites = _target(args)
+    if args.preflight:
+        return this_machine.ask("--preflight",
+                                *this_machine.bench_arguments(args, build=False))
     if args.list:
         return _list(args, suites)
     if args.junit:
@@ -108,6 +123,24 @@ def _keep(report: ktap.MergedReport, rundir: RunDir, args: argparse.Namespace, *
         steps.say(f"the results could not be kept: {error}")
         return False
     return True
+
+
+def _restore() -> int:
+    """What --restore asks for; the exit status."""
+    return this_machine.ask("--restore")
+
+
+def _target(args: argparse.Namespace) -> list[Suite]:
+    """The suites of the target. That of another one than the lab is `guest`, run there."""
+    if args.target == "lab":
+        for name in ("iface", "peer_iface", "peer_ssh", "preflight"):
+            if getattr(args, name):
+                raise UsageError(f"--{name.replace('_', '-')}: expected --target local as well")
+        return _choose(args)
+    if [name for name in args.suite if name != "guest"]:
+        raise UsageError(f"--target {args.target}: expected no --suite but guest, got "
+                         + " ".join(args.suite))
+    return [this_machine.ThisMachine()]
 
 
 def _choose(args: argparse.Namespace) -> list[Suite]:

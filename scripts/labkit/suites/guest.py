@@ -42,7 +42,7 @@ class GuestTests(Suite):
     name = "guest"
     about = "functional tests in the guest"
     order = 300
-    parts = PARTS
+    parts: tuple[str, ...] = PARTS
     extra_args: tuple[str, ...] = ()
     group: str | None = None            # the only group of tests that this suite is about
     selection = False                   # tests() names some of them only
@@ -87,7 +87,7 @@ class GuestTests(Suite):
         where = context.rundir.file(self.name + (f"-{boot}" if boot > 1 else ""))
         with session.artifacts(self.name, where, quiet=True) as rundir:
             asked = self.machine(context, [guest_tests.archive(rundir.sockets)], rundir)
-            stream = _Stream(report, left, rundir.file("guest.ktap"))
+            stream = Stream(report, left, rundir.file("guest.ktap"))
             problem, started = "", False
             try:
                 with session.booted(products, watched(asked), rundir,
@@ -110,7 +110,7 @@ class GuestTests(Suite):
             return _End(problem or "the test program ended without a result for it",
                         hopeless=not started or stream.bail, reported=stream.unusable)
 
-    def _tests(self, context: Context, guest: Guest, stream: "_Stream", left: list[str],
+    def _tests(self, context: Context, guest: Guest, stream: "Stream", left: list[str],
                names: list[str], rundir: RunDir) -> str:
         argv = ["python3", "-B", f"{guest_tests.AT}/run.py", *self.arguments(context)]
         if len(left) < len(names) or context.partial or self.group or self.selection:
@@ -158,7 +158,7 @@ class _End:
     reported: bool          # the test that did it is reported: the next one has no part in it
 
 
-class _Stream:
+class Stream:
     """The guest's KTAP as it arrives: lines of groups pass, results of tests are renumbered."""
 
     def __init__(self, report: ktap.MergedReport, left: list[str], copy: pathlib.Path) -> None:
