@@ -20,6 +20,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 
@@ -29,7 +30,7 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 from lib import bench, bench_journal, preflight                     # noqa: E402
-from lib.case import expect, expect_equal, wait_for                 # noqa: E402
+from lib.case import expect, expect_equal, wait_equal, wait_for     # noqa: E402
 from lib.net import ping                                            # noqa: E402
 
 INSIDE = "BENCHCHECK_INSIDE"
@@ -39,6 +40,10 @@ MARK = f"BENCHCHECK={os.getpid()}"       # in the environment of all that we sta
 TESTS = {}
 # a veth bench in a namespace of ours; a bench of the machine
 MADE = ("nicA", "nicB")
+
+
+class Skip(Exception):
+    """The test does not fit these interfaces; the reason."""
 
 
 def test(function):
@@ -79,7 +84,15 @@ class Place:
 
     def run(self, *more):
         """Run it to its end: (status, what it printed)."""
-        done = subprocess.run(self.argv(*more), stdin=subprocess.DEVNULL, capture_output=True,
+        return self._run(self.argv(*more))
+
+    def run_plain(self, *more):
+        """The same, without the options about the bench."""
+        return self._run([sys.executable, "-B", str(HERE / "run.py"), *more])
+
+    @staticmethod
+    def _run(argv):
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, timeout=GUARD, check=False)
         return done.returncode, done.stdout + done.stderr
 
@@ -176,6 +189,7 @@ def both_arrangements(place):
         expect_equal("echoes that come through a rule that drops them",
                      ping(made.here, addresses[0], count=1, wait=1), 0)
         expect(made.wire(False), "it is taken out")
+        expect_equal("middlebox", (made.control, made.peer_name), (None, place.ports[1]))
         reach()
     same(before, place)
 
@@ -288,6 +302,94 @@ def one_run_at_a_time(place):
         expect(status == 1 and "another run (process" in said, said)
 
 
+# what stands in for ssh: a command line of another machine, which is a process with namespaces of
+# its own here
+STAND_IN = """#!/bin/sh
+while [ "$1" = -o ]; do shift 2; done
+[ "$1" = root@far ] || {{ echo "$1: no such host" >&2; exit 255; }}
+shift
+exec nsenter -t {pid} -n -m sh -c "$*"
+"""
+
+
+@contextlib.contextmanager
+def another_machine():
+    """A machine that is reached by ssh, with the far end of a cable; yields how programs are run
+    there, and the interfaces here and there."""
+    near, far = "nicC", "nicD"
+    script = ("mount -t tmpfs run /run && mount -t sysfs sys /sys && ip link set lo up && echo up "
+              "&& exec sleep infinity")
+    with subprocess.Popen(["unshare", "--net", "--mount", "sh", "-c", script], text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process, \
+            tempfile.TemporaryDirectory() as folder:
+        try:
+            process.stdout.readline()
+            subprocess.run(["ip", "link", "add", near, "type", "veth", "peer", "name", far],
+                           check=True)
+            subprocess.run(["ip", "link", "set", far, "netns", str(process.pid)], check=True)
+            path = pathlib.Path(folder, "ssh")
+            path.write_text(STAND_IN.format(pid=process.pid), encoding="utf-8")
+            path.chmod(0o700)
+            here = os.environ["PATH"]
+            os.environ["PATH"] = f"{folder}:{here}"
+            yield (lambda *argv: out("nsenter", "-t", str(process.pid), "-n", "-m", *argv),
+                   near, far)
+        finally:
+            os.environ["PATH"] = here
+            process.kill()
+            subprocess.run(["ip", "link", "del", near], check=False)
+
+
+@test
+def peer_by_ssh(place):
+    """The peer's stack is another machine's: the middlebox goes in and out there, and both
+    machines are the same afterwards, also after a run that was killed."""
+    if place.ports != MADE:
+        raise Skip("the interfaces are those of one machine")
+    with another_machine() as (there, near, far):
+        for change in (("link", "set", far, "up", "mtu", "1400"),
+                       ("addr", "add", "198.51.100.1/24", "dev", far)):
+            there("ip", *change)
+        subprocess.run(["ip", "link", "set", near, "up"], check=True)
+
+        def look():
+            return {"near": out("ip", "-br", "addr", "show", "dev", near),
+                    "far": there("ip", "-br", "addr", "show", "dev", far),
+                    "links": there("ip", "-br", "link"), "spaces": there("ls", "/run/netns"),
+                    "files": there("find", "/run/mlx5-ktls", "-mindepth", "1"),
+                    "features": there("ethtool", "-k", far)}
+
+        wait_for("both ends are up", lambda: "tentative" not in there("ip", "addr") + out("ip", "a")
+                 and there("cat", f"/sys/class/net/{far}/carrier").strip() == "1")
+        before = look()
+        plan = bench.Plan(near, far, peer_ssh="root@far", wire=place.program)
+        made = bench.Bench(plan)
+        try:
+            made.open()
+            for wired in (False, True, False):
+                made.wire(wired)
+                expect_equal(f"{made.no_wire or 'middlebox'}", made.wired, wired)
+                wait_for("the peer answers",
+                         lambda: ping(made.here, plan.addresses(4)[1], count=1, wait=2), 60)
+            left = []
+            made.wire(True)
+            # as if it had died: nothing is taken down, and the journal is nobody's
+            for host in {made.here, made.machine}:
+                host.kill()
+            path = bench_journal.path_of(near)
+            content = json.loads(path.read_text(encoding="utf-8"))
+            path.write_text(json.dumps({**content, "birth": 0}), encoding="utf-8")
+            made = None
+            expect(look() != before, "the bench is not set up")
+            status, said = place.run_plain("--restore")
+            expect_equal("status of --restore: " + said, status, 0)
+        finally:
+            if made:
+                left = made.close()
+        expect_equal("what is not as it was", left, [])
+        wait_equal("the two machines", look, before)
+
+
 @test
 def an_interface_in_use(place):
     """An interface that the machine needs is not taken, and nothing is changed."""
@@ -335,6 +437,8 @@ def run_all(options):
         try:
             TESTS[name](place)
             print(f"ok {number} {name}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} {name} # SKIP {reason}", flush=True)
         except Exception as error:      # pylint: disable=broad-except
             failed = True
             for line in traceback.format_exc().splitlines():

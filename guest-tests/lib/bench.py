@@ -339,6 +339,7 @@ class Bench:
         if wanted:
             self._begin_wire()
         else:
+            self._end_wire()
             self.set_up()
         return True
 
