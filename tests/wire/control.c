@@ -153,6 +153,31 @@ static void do_reset(Request *r)
     g_string_append(r->result, "null");
 }
 
+static void do_capture(Request *r)
+{
+    const WireJson *path = argument(r, "path", WIRE_JSON_STRING,
+                                    "the path of a new file");
+
+    if (!path) {
+        r->err = r->err ? r->err :
+                          g_strdup("capture: needs path, of a new file");
+    } else if (wire_capture_begin(&r->core->capture, path->string, &r->err)) {
+        g_string_append(r->result, "null");
+    }
+}
+
+static void do_capture_end(Request *r)
+{
+    WireCapture *c = &r->core->capture;
+
+    if (wire_capture_end(c, &r->err)) {
+        g_string_append_printf(r->result,
+                               "{\"frames\":%" G_GUINT64_FORMAT
+                               ",\"bytes\":%" G_GUINT64_FORMAT "}",
+                               c->frames, c->bytes);
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(Request *r);
@@ -166,6 +191,8 @@ static const struct {
     { "log", do_log, { "since" } },
     { "release", do_release, { "name" } },
     { "reset", do_reset, { NULL } },
+    { "capture", do_capture, { "path" } },
+    { "capture-end", do_capture_end, { NULL } },
 };
 
 static bool known_argument(unsigned command, const char *name)

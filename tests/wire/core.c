@@ -557,6 +557,7 @@ void wire_core_input(WireCore *core, WireDir dir, const uint8_t *frame,
 
     core->counters[dir].frames_in++;
     core->counters[dir].bytes_in += len;
+    wire_capture_frame(&core->capture, frame, len, now);
     wire_core_tick(core, now);
     mlx5_parse(frame, len, &pkt);
     s.pkt = &pkt;
@@ -697,8 +698,14 @@ void wire_core_init(WireCore *core, WireEmit *emit_frame, void *opaque,
 
 void wire_core_clear(WireCore *core)
 {
+    char *err = NULL;
     unsigned i;
 
+    if (core->capture.file && !wire_capture_end(&core->capture, &err)) {
+        g_printerr("mlx5-wire: %s\n", err);
+        g_free(err);
+    }
+    g_free(core->capture.path);
     wire_core_remove_rule(core, 0);
     wire_flows_clear(&core->flows);
     for (i = 0; i < 2; i++) {
@@ -715,12 +722,15 @@ void wire_core_reset(WireCore *core)
 {
     unsigned next_rule = core->next_rule;
     FILE *log_file = core->log_file;
+    WireCapture capture = core->capture;
     WireEmit *emit_frame = core->emit;
     void *opaque = core->opaque;
     int64_t seed = core->seed;
 
+    core->capture = (WireCapture){ 0 };
     wire_core_clear(core);
     wire_core_init(core, emit_frame, opaque, seed);
     core->next_rule = next_rule;
     core->log_file = log_file;
+    core->capture = capture;
 }

@@ -18,6 +18,7 @@
 
 #include <stdio.h>
 
+#include "capture.h"
 #include "flow.h"
 #include "rule.h"
 
@@ -76,12 +77,13 @@ typedef struct WireCore {
     GQueue log;             /* of char *, lines of JSON */
     uint64_t log_first;     /* number of the first of them */
     FILE *log_file;         /* or NULL; not owned */
+    WireCapture capture;
     GArray *spans;          /* scratch of the frame at hand */
     GArray *passed;
 } WireCore;
 
 void wire_core_init(WireCore *core, WireEmit *emit, void *opaque, int64_t seed);
-/* Lets go what waits, then frees everything. */
+/* Lets go what waits, ends a capture, then frees everything. */
 void wire_core_clear(WireCore *core);
 
 /* A frame has come. now: microseconds of any monotonic clock. */
@@ -105,7 +107,8 @@ bool wire_core_remove_rule(WireCore *core, unsigned id);
  */
 unsigned wire_core_release(WireCore *core, const char *name);
 /*
- * Begin anew: no rule, no flow, nothing waits, all counters 0, the log empty.
+ * Begin anew: no rule, no flow, nothing waits, all counters 0, the log empty. A
+ * capture goes on.
  */
 void wire_core_reset(WireCore *core);
 

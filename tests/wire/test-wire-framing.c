@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tests of what surrounds the wire: the framing of byte streams, cut anywhere,
- * the JSON of the control socket, and its commands.
+ * the JSON of the control socket, its commands, and what they leave in files.
  */
 #include "bench.h"
+
+#include <glib/gstdio.h>
+#include <unistd.h>
 
 #include "control.h"
 #include "framing.h"
@@ -308,6 +311,116 @@ static void test_long_log(void)
     bench_clear(&b);
 }
 
+/* A capture's next frame, of a file that has been read; false at its end. */
+static bool next_frame(const char **at, const char *end, GByteArray *frame,
+                       int64_t *when)
+{
+    uint32_t head[4];
+
+    if (*at == end) {
+        return false;
+    }
+    g_assert_cmpint(end - *at, >=, sizeof(head));
+    memcpy(head, *at, sizeof(head));
+    *at += sizeof(head);
+    g_assert_cmpuint(head[2], ==, head[3]);
+    g_assert_cmpint(end - *at, >=, head[2]);
+    g_byte_array_set_size(frame, 0);
+    g_byte_array_append(frame, (const uint8_t *)*at, head[2]);
+    *at += head[2];
+    *when = (int64_t)head[0] * 1000000 + head[1];
+    return true;
+}
+
+/* What came, dropped or not, changed or not, is in the file as it came. */
+static void test_capture(void)
+{
+    const uint32_t magic[6] = { 0xa1b2c3d4, 4 << 16 | 2, 0, 0, 262144, 1 };
+    char *folder = g_dir_make_tmp("wire-XXXXXX", NULL);
+    char *path = g_build_filename(folder, "a.pcap", NULL);
+    char *begin = g_strdup_printf("{\"cmd\":\"capture\",\"path\":\"%s\"}",
+                                  path);
+    GByteArray *frame = g_byte_array_new();
+    const char *at;
+    int64_t when;
+    char *data;
+    gsize size;
+    unsigned i;
+    Bench b;
+
+    bench_init(&b, 4, 1000);
+    ask_error(&b, "{\"cmd\":\"capture-end\"}", "no capture is under way");
+    ask_error(&b, "{\"cmd\":\"capture\"}", "capture: needs path");
+    ask_error(&b, "{\"cmd\":\"capture\",\"path\":7}", "path: expected");
+    bench_syn(&b);
+    ask(&b, begin, "{\"ok\":true,\"result\":null}");
+    ask_error(&b, begin, "a.pcap is under way");
+    bench_rule(&b, "drop segment=0");
+    bench_rule(&b, "corrupt segment=1 byte=first");
+    /* a capture goes on over that, the rules do not */
+    ask(&b, "{\"cmd\":\"reset\"}", "{\"ok\":true,\"result\":null}");
+    bench_rule(&b, "drop segment=0");
+    bench_rule(&b, "corrupt segment=1 stream=500");
+    bench_forget_output(&b);
+    b.now = 7000003;
+    for (i = 0; i < 3; i++) {
+        uint8_t payload[400];
+
+        memset(payload, (int)i, sizeof(payload));
+        bench_put(&b, WIRE_A_TO_B,
+                  tcp_frame(4, WIRE_A_TO_B, 1001 + 400 * i, 0x18, payload,
+                            sizeof(payload)));
+        b.now++;
+    }
+    g_assert_cmpuint(b.out[0]->len, ==, 2);
+    ask(&b, "{\"cmd\":\"capture-end\"}",
+        "{\"ok\":true,\"result\":{\"frames\":3,\"bytes\":1398}}");
+    ask_error(&b, begin, "File exists");
+    g_assert_true(g_file_get_contents(path, &data, &size, NULL));
+    g_assert_cmpmem(data, 24, magic, sizeof(magic));
+    at = data + 24;
+    for (i = 0; next_frame(&at, data + size, frame, &when); i++) {
+        Seen seen = look(frame->data, frame->len);
+        unsigned n;
+
+        g_assert_cmpint(when, ==, 7000003 + i);
+        g_assert_cmpuint(seen.seq, ==, 1001 + 400 * i);
+        g_assert_cmpuint(seen.len, ==, 400);
+        for (n = 0; n < seen.len; n++) {
+            g_assert_cmpuint(seen.payload[n], ==, i);
+        }
+    }
+    g_assert_cmpuint(i, ==, 3);
+    bench_clear(&b);
+    g_byte_array_unref(frame);
+    g_free(data);
+    g_remove(path);
+    g_rmdir(folder);
+    g_free(begin);
+    g_free(path);
+    g_free(folder);
+}
+
+/* A file that cannot hold all says so at the end. */
+static void test_capture_full(void)
+{
+    Bench b;
+
+    if (access("/dev/full", W_OK)) {
+        g_test_skip("no /dev/full");
+        return;
+    }
+    bench_init(&b, 4, 1000);
+    ask_error(&b, "{\"cmd\":\"capture\",\"path\":\"/dev/full\"}",
+              "File exists");
+    b.core.capture.file = fopen("/dev/full", "w");
+    b.core.capture.path = g_strdup("/dev/full");
+    bench_syn(&b);
+    ask_error(&b, "{\"cmd\":\"capture-end\"}",
+              "/dev/full is incomplete: No space left");
+    bench_clear(&b);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -317,5 +430,7 @@ int main(int argc, char **argv)
     g_test_add_func("/wire/control/json", test_json);
     g_test_add_func("/wire/control/commands", test_commands);
     g_test_add_func("/wire/control/long-log", test_long_log);
+    g_test_add_func("/wire/control/capture", test_capture);
+    g_test_add_func("/wire/control/capture-full", test_capture_full);
     return g_test_run();
 }
