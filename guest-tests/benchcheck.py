@@ -161,6 +161,25 @@ def same(before, place):
     expect(not moved, f"changed by the run: {', '.join(moved)}")
 
 
+def room(made, address):
+    """The middlebox passes longer frames where it is told to make room for them."""
+    # pylint: disable-next=protected-access
+    ends = (made.near, "", made.near.name), (made.far, made._space, made.peer_name)
+
+    def answered():
+        return ping(made.here, address, size=8000, count=1, fragment=False, wait=1)
+
+    for mtu in (9000, 1500):
+        for port, space, name in ends:
+            port.batch(space, f"link set dev {name} mtu {mtu}")
+        if mtu == 1500:
+            return
+        expect_equal("long echoes without room for them", answered(), 0)
+        with made.room_for(mtu):
+            wait_for("long echoes come through", answered, 30)
+        expect_equal("long echoes afterwards", answered(), 0)
+
+
 @test
 def both_arrangements(place):
     """The ends reach each other by the cable alone and through the middlebox, which sees every
@@ -184,6 +203,7 @@ def both_arrangements(place):
         for way in ("a>b", "b>a"):
             expect(stats[way]["frames_out"] >= 2, f"{way}: {stats[way]}")
         expect(not made.wire(True), "what is there is not put in again")
+        room(made, addresses[0])
         made.machine.call("control.ask", path=path, request={
             "cmd": "add", "rules": ["drop a>b proto=icmp"]})
         expect_equal("echoes that come through a rule that drops them",

@@ -362,6 +362,26 @@ class Bench:
         self.wired = True
         self._address(far, self._space, 1, VETH)
 
+    @contextlib.contextmanager
+    def room_for(self, mtu):
+        """The middlebox, if it stands between the ends, lets frames of this MTU pass while the
+        block lasts."""
+        names = (self.far.name, INNER) if self.wired else ()
+        before = {name: int(self.machine.out("ip", "-n", WIRE, "-o", "link", "show", "dev", name)
+                            .split(" mtu ")[1].split()[0]) for name in names}
+        change = {name: value for name, value in before.items() if value < mtu}
+        self._set_mtus({name: mtu for name in change})
+        try:
+            yield
+        finally:
+            if self.wired:
+                self._set_mtus(change)
+
+    def _set_mtus(self, values):
+        if values:
+            self.far.batch(WIRE, *(f"link set dev {name} mtu {mtu}"
+                                   for name, mtu in values.items()))
+
     def _in_peer(self):
         return ("-n", self._space) if self._space else ()
 

@@ -194,6 +194,11 @@ class Env:
         self._baseline[self.remote] = self.remote.nic.state()
         self.settle()
 
+    def room_for(self, mtu):
+        """A block in which what stands between the ends has room for frames of this MTU. A
+        middlebox that somebody else has set up must have it already."""
+        return self.bench.room_for(mtu) if self.bench else contextlib.nullcontext()
+
     @property
     def arrangement(self):
         """What answers of the bench hold for: they may be others in another arrangement."""

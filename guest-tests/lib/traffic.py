@@ -140,5 +140,5 @@ def background(env, family=4):
 @contextlib.contextmanager
 def both_mtu(env, mtu):
     """The same MTU on both ends for the block."""
-    with env.remote.nic.with_mtu(mtu), env.local.nic.with_mtu(mtu):
+    with env.room_for(mtu), env.remote.nic.with_mtu(mtu), env.local.nic.with_mtu(mtu):
         yield

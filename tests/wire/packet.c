@@ -31,7 +31,7 @@ struct WirePacket {
     char *ifname;
     unsigned index;  /* what had this name at the start; the name may pass on */
     int fd;
-    uint32_t mtu;
+    uint32_t mtu;           /* the largest that was seen */
     uint8_t *buffer;   /* WIRE_MAX_FRAME bytes and room for a tag before them */
     GQueue out;             /* of GBytes */
     size_t out_bytes;
@@ -199,15 +199,26 @@ static bool still_there(const WirePacket *p)
     return if_indextoname(p->index, name) != NULL;
 }
 
+/* The MTU may have grown; frames from before it shrank may still be queued. */
+static bool too_long(WirePacket *p, size_t len)
+{
+    struct ifreq request;
+
+    if (len > p->mtu + MLX5_ETH_HLEN + TAGS &&
+        query(p->fd, p->ifname, SIOCGIFMTU, &request)) {
+        p->mtu = MAX(p->mtu, (uint32_t)request.ifr_mtu);
+    }
+    return len > p->mtu + MLX5_ETH_HLEN + TAGS;
+}
+
 /*
  * A burst that nobody has cut. The kernel's word for it is new; without it,
  * only one that is too large for a packet is known.
  */
-static bool is_burst(const WirePacket *p, size_t len,
+static bool is_burst(WirePacket *p, size_t len,
                      const struct tpacket_auxdata *aux)
 {
-    return (aux && aux->tp_status & TP_STATUS_GSO_TCP) ||
-           len > p->mtu + MLX5_ETH_HLEN + TAGS;
+    return (aux && aux->tp_status & TP_STATUS_GSO_TCP) || too_long(p, len);
 }
 
 /* One frame. 1: read, 0: nothing there, -1: *problem. */

@@ -560,6 +560,31 @@ def frames_too_large_to_send(place):
 
 
 @test
+def mtu_that_changes(place):
+    """Frames of an MTU that has grown pass, and are no burst."""
+    net, wire = place.net, place.wire()
+    net.up()
+    ends = net.datagrams()
+
+    def set_mtu(mtu):
+        for ip, name in ((net.a.ip, "end"), (net.box.ip, "boxa"), (net.box.ip, "boxb"),
+                         (net.b.ip, "end")):
+            ip(f"link set dev {name} mtu {mtu}")
+
+    for mtu in (4000, 8000):
+        set_mtu(mtu)
+        data = random.Random(mtu).randbytes(mtu - 28)
+        ends[0].send(data)
+        same("what arrives", ends[1].recv(9000), data)
+    set_mtu(1500)
+    ends[0].send(b"small")
+    equal("what arrives", ends[1].recv(9000), b"small")
+    stats = traffic(net, wire)
+    equal("unsendable", [stats[side]["unsendable"] for side in ("side_a", "side_b")], [0, 0])
+    equal("exit status", wire.stop(), 0)
+
+
+@test
 def full_queue(place):
     """Frames that an interface has no room for wait and are tried again: none is lost.
 
