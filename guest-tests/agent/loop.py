@@ -40,6 +40,10 @@ def _function(name):
     return found
 
 
+# where an ssh server may not look for programs, and they are
+PLACES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/sbin")
+
+
 class Loop:
     """The conversation."""
 
@@ -79,6 +83,8 @@ class Loop:
 
 def main():
     """The whole life of the agent."""
+    known = os.environ.get("PATH", os.defpath).split(":")
+    os.environ["PATH"] = ":".join(known + [place for place in PLACES if place not in known])
     try:
         Loop().run()
     finally:

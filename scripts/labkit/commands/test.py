@@ -19,8 +19,8 @@ from ..make import host
 from ..run import session
 from ..run.rundir import RunDir
 from ..suites import all_suites
-from ..suites import this_machine
 from ..suites.suite import Context, Suite
+from . import this_machine
 
 EXIT_FAILED = 1
 TARGETS = ("lab", "local")

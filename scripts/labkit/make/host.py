@@ -57,6 +57,11 @@ PACKAGES = {
     "test": {
         "iproute2": "unit tests of the wire between interfaces",
         "meson": "unit tests of the engine",
+        "ethtool": "unit tests of the guest tests' own bench",
+    },
+    "ssh": {        # not of DEFAULT_PURPOSES: the suite ssh-peer asks for it
+        "dropbear-bin": "the ssh server of a guest",
+        "openssh-client": "the ssh client of a guest",
     },
     "lint": {
         "pylint": "checks of the sources",

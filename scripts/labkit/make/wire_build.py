@@ -6,15 +6,12 @@ State: a build directory of this checkout in the cache.
 """
 
 import pathlib
-import re
 
 from .. import paths, steps
-from ..errors import LabError
-from . import cpio
+from . import carry
 
 TARGET = "tests/wire/mlx5-wire"
-PROGRAM, HOME = "/usr/local/bin/mlx5-wire", "/opt/mlx5-wire"      # in a guest
-LIBRARY = re.compile(r"^\s*(?:\S+ => )?(/\S+) \(0x", re.MULTILINE)     # a line of ldd's
+PROGRAM = "/usr/local/bin/mlx5-wire"     # in a guest
 
 
 def build() -> pathlib.Path:
@@ -29,18 +26,5 @@ def build() -> pathlib.Path:
 
 
 def archive(folder: pathlib.Path) -> pathlib.Path:
-    """Pack the program, with the host's libraries and loader, into a file of `folder`."""
-    program, path = build(), folder / "wire.cpio"
-    libraries = [pathlib.Path(name) for name in
-                 LIBRARY.findall(steps.capture(["ldd", program]).stdout)]
-    loaders = [library for library in libraries if library.name.startswith("ld-")]
-    if len(loaders) != 1:
-        raise LabError(f"ldd {program}: expected one loader, got "
-                       + (", ".join(map(str, loaders)) or "none"))
-    script = (f"#!/bin/sh\nexec {HOME}/{loaders[0].name} --library-path {HOME} "
-              f'{HOME}/mlx5-wire "$@"\n')
-    cpio.write(path, files=[(PROGRAM, script.encode(), 0o755),
-                            (f"{HOME}/mlx5-wire", program.read_bytes(), 0o755),
-                            *((f"{HOME}/{library.name}", library.read_bytes(), 0o755)
-                              for library in libraries)])
-    return path
+    """Pack the program for a guest into a file of `folder`."""
+    return carry.archive(folder / "wire.cpio", {PROGRAM: build()})

@@ -31,7 +31,7 @@ from . import tsc
 from .events import Events
 from .frames import guest as frames
 from .rundir import RunDir
-from .spec import Spec, quote
+from .spec import MANAGE_ADDRESS, Spec, quote
 from .wire import Wire
 
 PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
@@ -87,7 +87,8 @@ class Machine:
         """The -device option of `nic`, also what device_add takes; `port`: not in its own."""
         index = int(nic[3:])
         parts = [self.spec.nic_model, f"id={nic}", f"bus={port or f'rp{index}'}",
-                 f"netdev=net{index}", f"mac=52:54:00:6d:78:{index:02x}"]
+                 f"netdev=net{index}",
+                 f"mac=52:54:00:6d:78:{16 * self.spec.number + index:02x}"]
         if self.spec.nic_model != "mlx5-ktls":
             parts.append("romfile=")
         return ",".join(parts + self.spec.nic)
@@ -105,6 +106,11 @@ class Machine:
             args = []
             for index, fd in enumerate(wire):
                 args += ["-netdev", f"stream,id=net{index},server=off,addr.type=fd,addr.str={fd}"]
+        elif spec.topology == "cable":
+            args = ["-device", f"virtio-net-pci,netdev=manage,bus=pcie.0,addr={MANAGE_ADDRESS:#x},"
+                               f"mac=52:54:00:6d:79:{spec.number:02x},romfile="]
+            for name, fd in zip(("net0", "manage"), wire):
+                args += ["-netdev", f"stream,id={name},server=off,addr.type=fd,addr.str={fd}"]
         else:
             forwards = "".join(",hostfwd=" + quote(rule) for rule in spec.hostfwd)
             args = ["-netdev", "user,id=net0" + forwards]
@@ -119,7 +125,7 @@ class Machine:
         spec = self.spec
         ports = ",".join(address for port, address in self.ports().items() if port != SPARE_PORT)
         words = [KERNEL_ARGS, *self.products.kernel_args.split(),
-                 f"lab.topology={spec.topology}", f"lab.ports={ports}"]
+                 f"lab.topology={'none' if spec.bare else spec.topology}", f"lab.ports={ports}"]
         if frequency := tsc.khz():
             words.append(f"tsc_early_khz={frequency}")
         return " ".join(words + options.contributed(spec, "kernel"))
@@ -211,7 +217,9 @@ class Machine:
         return path
 
     def _wire_ends(self) -> Sequence[socket.socket]:
-        """The sockets that the NICs are wired with."""
+        """The sockets that the NICs are wired with, which are this machine's to close."""
+        if self.spec.topology == "cable":
+            return [cable.dup() for cable in self.spec.cables]
         if self.spec.topology != "pair":
             return ()
         if self.spec.wire is None:

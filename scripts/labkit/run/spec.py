@@ -14,6 +14,7 @@ import dataclasses
 import pathlib
 import re
 import shlex
+import socket
 from typing import Any, ClassVar
 
 from .. import options
@@ -22,6 +23,7 @@ from ..options import option
 
 BOOT_TIMEOUT = 180.0
 HANG_TIMEOUT = 300.0
+MANAGE_ADDRESS = 0x4        # of that virtio NIC on the root bus
 SHARE_TAG, SHARE_ADDRESS = "labshare", 0x3
 
 _MEMORY = re.compile(r"\d+[MmGg]?")
@@ -155,6 +157,12 @@ class Spec:
         qemu=list)
     # nothing in the guest can reach the lab: no port lab.channel
     alone: bool = False
+    # names of the NICs only: no namespaces, no addresses
+    bare: bool = False
+    # topology "cable", one of several machines: its number, which tells its NIC's address from the
+    # others', and stream sockets: of its NIC, and of a virtio NIC by which machines are managed
+    number: int = 0
+    cables: list[socket.socket] = dataclasses.field(default_factory=list)
     # archives that the guest gets beside its own
     initrds: list[pathlib.Path] = dataclasses.field(default_factory=list)
 

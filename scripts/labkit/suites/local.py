@@ -21,9 +21,9 @@ from .guest import GuestTests
 from .suite import LIST_LIMIT, Context
 
 NUMBERED = "T-*"
-# init has set up names and addresses; the owner of a card has a machine without
-BARE = "lab-net down && ip netns del peer && rm /usr/local/bin/lab-net"
-WORST = 300.0           # a hang guard, in seconds
+WORST = 300.0           # a hang guard of a command, in seconds
+# the owner of a card has none
+BARE = ("rm", "/usr/local/bin/lab-net")
 
 
 class Local(GuestTests):
@@ -32,7 +32,7 @@ class Local(GuestTests):
     name = "local"
     about = "functional tests in a guest that cannot reach the lab, as beside a card"
     default = False
-    order = 640
+    order = 700
     selection = True
 
     def tests(self, context: Context) -> list[str]:
@@ -50,15 +50,10 @@ class Local(GuestTests):
     def machine(self, context: Context, initrds: list[pathlib.Path], rundir: RunDir) -> Spec:
         wire = wire_build.archive(rundir.sockets)
         return Spec.from_args(context.args, topology="pair", initrds=[*initrds, wire], wire=None,
-                              alone=True)
+                              alone=True, bare=True)
 
     def prepare(self, guest: Guest) -> None:
-        said = bytearray()
-        status = guest.run(["sh", "-c", BARE], stdout=said.extend, stderr=said.extend,
-                           timeout=WORST)
-        if status:
-            raise LabError(f"the guest's network cannot be taken down: status {status}, "
-                           + said.decode(errors="replace").strip())
+        said(guest, *BARE)
 
     def arguments(self, context: Context) -> list[str]:
         return [*super().arguments(context), "--iface", "mlx0", "--peer-iface", "mlx1"]
@@ -67,6 +62,16 @@ class Local(GuestTests):
         super().run(context, report, names)
         for line in account([result for suite, result in report.results if suite == self.name]):
             report.emit("# " + line, 1)
+
+
+def said(guest: Guest, *argv: str) -> str:
+    """What a command in the guest prints; LabError when it fails."""
+    output, errors = bytearray(), bytearray()
+    status = guest.run(argv, stdout=output.extend, stderr=errors.extend, timeout=WORST)
+    if status:
+        raise LabError(f"{' '.join(argv)} in the guest: status {status}, "
+                       + errors.decode(errors="replace").strip())
+    return output.decode(errors="replace").strip()
 
 
 def account(results: list[ktap.Result]) -> list[str]:

@@ -22,8 +22,8 @@ from ..errors import UsageError
 from ..interrupts import held
 from ..make import wire_build
 from ..run.rundir import RunDir
-from .guest import GuestTests, Stream
-from .suite import Context
+from ..suites.guest import GuestTests, Stream
+from ..suites.suite import Context
 
 RUN = paths.GUEST_TESTS / "run.py"
 RESTORE_LIMIT = 900.0       # a hang guard, of putting everything back
@@ -74,8 +74,9 @@ def ask(*arguments: str) -> int:
 
 
 class ThisMachine(GuestTests):
-    """The guest tests, here."""
+    """The guest tests, here. Without a name it is none of the lab's own suites."""
 
+    name = ""
     parts: tuple[str, ...] = ()
     purposes = ("compile",)         # the middlebox
 
