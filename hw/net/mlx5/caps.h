@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The capability pages that a driver reads and may lower, cmd_caps.c; their
- * values come from profile.c. Owns Mlx5Function.caps.
+ * Capability pages (cmd_caps.c), which the driver reads and may lower. Their
+ * initial values come from profile.c. Owns Mlx5Function.caps.
  */
 #ifndef HW_NET_MLX5_CAPS_H
 #define HW_NET_MLX5_CAPS_H
 
 #include "types.h"
 
-/* The capability pages a profile can have; see cmd_caps.c. */
+/* One capability page: its maximum and its current values. */
 struct Mlx5CapPage {
     uint16_t type;
     uint8_t *max;
@@ -18,7 +18,7 @@ struct Mlx5CapPage {
 void mlx5_caps_init(Mlx5Function *fn);
 void mlx5_caps_reset(Mlx5Function *fn);
 void mlx5_caps_finalize(Mlx5Function *fn);
-/* The current page of a capability type, or NULL when there is none. */
+/* Returns the current page of a capability type, or NULL if there is none. */
 const uint8_t *mlx5_cap_cur(Mlx5Function *fn, uint16_t type);
 enum {
     MLX5_CAP_GENERAL = 0x00,

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Configuration space: power management, PCI Express, AER; see cfgspace.c.
- * pci.c calls this.
+ * PCI configuration space: power management, PCI Express and AER capabilities.
+ * Called by pci.c.
  */
 #ifndef HW_NET_MLX5_CFGSPACE_H
 #define HW_NET_MLX5_CFGSPACE_H
 
 #include "mlx5.h"
 
-/* What resets the function, by extent. */
+/* Kinds of reset, from the least to the most extensive. */
 typedef enum Mlx5ResetKind {
-    MLX5_RESET_FUNCTION, /* FLR: sticky state stays */
-    MLX5_RESET_HOT,      /* by a bridge above it: likewise */
-    MLX5_RESET_POWER,    /* of the machine: everything */
+    MLX5_RESET_FUNCTION, /* FLR: keeps sticky state */
+    MLX5_RESET_HOT,      /* by an upstream bridge: keeps sticky state */
+    MLX5_RESET_POWER,    /* of the machine: resets everything */
 } Mlx5ResetKind;
 
 /*
- * Adds the capabilities; those of PCI Express only if the bus has it.
+ * Adds the capabilities, those of PCI Express only on an Express bus.
  * mlx5_cfgspace_exit() removes them.
  */
 bool mlx5_cfgspace_init(PCIDevice *pci, Error **errp);
 void mlx5_cfgspace_exit(PCIDevice *pci);
-/* The PCIDevice.config_write of the device. */
+/* The device's implementation of PCIDevice.config_write. */
 void mlx5_cfgspace_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len);
-/* The kind of reset in progress; only valid inside it. */
+/* Returns the kind of the reset in progress; only valid during one. */
 Mlx5ResetKind mlx5_cfgspace_reset_kind(PCIDevice *pci);
 /*
- * Resets what QEMU's PCI code does not (it resets the header, BARs, MSI-X and
- * the power state).
+ * Resets the state that QEMU's PCI code leaves alone (it resets the header,
+ * BARs, MSI-X and the power state).
  */
 void mlx5_cfgspace_reset(PCIDevice *pci, Mlx5ResetKind kind);
 

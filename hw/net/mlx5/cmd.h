@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a command handler sees. cmd.c owns the one dispatch table and the one
- * validator; handlers live in cmd_*.c, named after the command.
+ * The interface of command handlers. cmd.c owns the dispatch table and
+ * validates each command; a handler is named after its command.
  */
 #ifndef HW_NET_MLX5_CMD_H
 #define HW_NET_MLX5_CMD_H
@@ -9,7 +9,7 @@
 #include "mlx5.h"
 
 /*
- * One command in execution. Input and output are copies: the driver cannot
+ * A command in execution. Input and output are copies, so the driver cannot
  * change them under the handler. @out is zeroed; cmd.c fills in status and
  * syndrome.
  */
@@ -23,7 +23,8 @@ struct Mlx5Cmd {
     uint16_t op_mod;
     uint16_t uid;
     /*
-     * What a handler that refuses says more exactly than its syndrome, or NULL
+     * set by a handler that refuses: a reason more specific than the syndrome,
+     * or NULL
      */
     const char *why;
 };
@@ -33,11 +34,12 @@ typedef Mlx5Syndrome Mlx5CmdHandler(Mlx5Cmd *cmd);
 void mlx5_cmd_init(Mlx5Function *fn);
 void mlx5_cmd_reset(Mlx5Function *fn);
 void mlx5_cmd_finalize(Mlx5Function *fn);
-/* The doorbell: @slots is the vector the driver wrote. */
+/* Handles a command doorbell; @slots is the bit vector the driver wrote. */
 void mlx5_cmd_doorbell(Mlx5Function *fn, uint32_t slots);
 /*
- * X(opcode, NAME, handler, in_min, out_min, state): the dispatch table, in
- * PRM order. in_min and out_min are bytes; state is the least Mlx5HcaState.
+ * X(opcode, NAME, handler, in_min, out_min, state): the dispatch table, in PRM
+ * order. in_min and out_min are the minimum lengths in bytes; state is the
+ * lowest Mlx5HcaState in which the command is accepted.
  */
 #define MLX5_COMMANDS(X)                                                      \
     X(0x100, QUERY_HCA_CAP, query_hca_cap, 16, 16, ENABLED)                   \

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Differences between the QEMU versions we build in, in one place: 10.0, 10.2,
- * and what is known of 11.x. Nothing else in the device asks for a version.
+ * Differences between the supported QEMU versions: 10.0, 10.2, and 11.x as far
+ * as known. No other file of the device depends on the version.
  */
 #ifndef HW_NET_MLX5_COMPAT_H
 #define HW_NET_MLX5_COMPAT_H
 
-/* hw/qdev-properties.h and its like moved to hw/core/ in 11.0. */
+/* hw/qdev-properties.h and related headers moved to hw/core/ in 11.0. */
 #if __has_include("hw/core/qdev-properties.h")
 #include "hw/core/qdev-properties.h"
 #include "hw/core/qdev-properties-system.h"
@@ -18,8 +18,8 @@
 #endif
 
 /*
- * Since 10.1 class data and interface lists are const. system/memory.h came
- * with the same release.
+ * Since 10.1, class data and interface lists are const. system/memory.h
+ * appeared in the same release.
  */
 #if __has_include("system/memory.h")
 #define MLX5_CLASS_DATA const void

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Everything that the device counts, one list for each owner:
+ * All counters of the device, one list for each owner:
  *
  *     X(field, "name", "what it counts")
  *
- * makes the field of the struct, the row of the property "counters"
- * (introspect.c; NULL: not shown there) and, word for word, the row of the
- * table in docs/observing.md. A new counter is a line here, a line there, and
- * the place that counts.
+ * Each row defines the field of the struct and the entry in the property
+ * "counters" (introspect.c; not shown there if the name is NULL), and appears
+ * word for word in the table in docs/observing.md. To add a counter, add a row
+ * here, a row there, and the code that counts.
  *
- * Counters never wrap here; a command whose field is narrower returns its low
- * bits.
+ * Counters do not wrap; a command with a narrower field returns the low bits.
  */
 #ifndef HW_NET_MLX5_COUNTERS_H
 #define HW_NET_MLX5_COUNTERS_H
@@ -49,7 +48,7 @@ static inline void mlx5_count(Mlx5TrafficCounter *c, size_t octets)
     X(tx_blocked, "tx_blocked", "times that the backend was full") \
     X(link_down_events, "link_down_events", "times that the link went down")
 
-/* Parts of arrays in the same struct. */
+/* Elements of arrays in the same struct. */
 #define MLX5_PORT_CAST_COUNTERS(X) \
     X(rx[MLX5_CAST_UNI].packets, "rx_unicast_packets", \
       "unicast frames from the wire") \
@@ -64,7 +63,7 @@ static inline void mlx5_count(Mlx5TrafficCounter *c, size_t octets)
     X(tx[MLX5_CAST_BROAD].packets, "tx_broadcast_packets", \
       "broadcast frames to the backend")
 
-/* PPCNT reads them too. */
+/* Also reported by PPCNT. */
 typedef struct Mlx5PortCounters {
     Mlx5TrafficCounter rx[MLX5_CAST__COUNT];
     Mlx5TrafficCounter tx[MLX5_CAST__COUNT];
@@ -89,7 +88,7 @@ typedef struct Mlx5PortCounters {
       "completions lost because the CQ was full") \
     X(tx_wqe_error, "tx_wqe_error", "send WQEs that failed")
 
-/* QUERY_VPORT_COUNTER reads them too, and may clear them. */
+/* Also reported by QUERY_VPORT_COUNTER, which may clear them. */
 typedef struct Mlx5VportCounters {
     Mlx5TrafficCounter rx[MLX5_CAST__COUNT];
     Mlx5TrafficCounter tx[MLX5_CAST__COUNT];
@@ -120,14 +119,14 @@ typedef struct Mlx5VportCounters {
     X(generated_pkt_steering_fail, NULL, \
       "as rx_steer_cut, of frames that the vport sent to itself")
 
-/* QUERY_VNIC_ENV: what went wrong since the HCA was brought up; PRM names. */
+/* Error counters of QUERY_VNIC_ENV since the HCA was brought up; PRM names. */
 typedef struct Mlx5VnicEnv {
     MLX5_VNIC_ENV_COUNTERS(MLX5_COUNTER_FIELD)
 } Mlx5VnicEnv;
 
 /* ---------------------------------------------------------------- keys --- */
 
-/* What TLS contexts do is counted by the engine: engine/tls_engine.h. */
+/* The engine counts for TLS contexts: engine/tls_engine.h. */
 #define MLX5_DEK_COUNTERS(X) \
     X(stale, "tls_dek_stale", \
       "uses of a key that was reloaded without SYNC_CRYPTO") \

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Completion queues (driver: core/cq.c, en_txrx.c): their state, posting CQEs.
- */
+/* Completion queues (driver: core/cq.c, en_txrx.c): state, posting of CQEs. */
 #ifndef HW_NET_MLX5_CQ_H
 #define HW_NET_MLX5_CQ_H
 
@@ -11,11 +9,11 @@
 struct Mlx5Cq {
     Mlx5Object obj;
     Mlx5Ring ring;
-    Mlx5Uar *uar; /* the page on which its doorbells ring */
+    Mlx5Uar *uar; /* the UAR page of its doorbells */
     Mlx5Eq *eq;
     uint64_t dbr_addr;
     uint32_t pi; /* next entry to write, not wrapped */
-    uint32_t ci; /* the driver's counter as last looked up, 24 bits */
+    uint32_t ci; /* the driver's counter as last read, 24 bits */
     bool armed;
     bool solicited_only;
     bool dirty; /* in fn->dirty_cqs */
@@ -43,9 +41,9 @@ enum {
  */
 bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe);
 /*
- * A doorbell on UAR page @page; on one that is not the queue's own it is
- * ignored. @arm has the driver's counter (24 bits), and whether to signal only
- * solicited completions; it arms the queue.
+ * Handles a doorbell, which arms the queue. Ignored unless @page is the queue's
+ * own UAR page. @arm holds the driver's counter (24 bits) and whether to signal
+ * only solicited completions.
  */
 void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t cqn,
                       uint32_t arm);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Event queues (driver: core/eq.c): their state, posting events, and the
- * signalling of both CQEs and EQEs. eq.c owns what is not signalled yet,
+ * Event queues (driver: core/eq.c): state, posting of events, and the
+ * signalling of both CQEs and EQEs. eq.c owns the queues not yet signalled,
  * fn->dirty_cqs and fn->dirty_eqs.
  */
 #ifndef HW_NET_MLX5_EQ_H
@@ -13,10 +13,10 @@
 struct Mlx5Eq {
     Mlx5Object obj;
     Mlx5Ring ring;
-    Mlx5Uar *uar; /* the page on which its doorbells ring */
+    Mlx5Uar *uar; /* the UAR page of its doorbells */
     uint64_t event_bitmask[4];
     uint32_t pi; /* next entry to write, not wrapped */
-    uint32_t ci; /* as the driver last wrote, 24 bits */
+    uint32_t ci; /* as last written by the driver, 24 bits */
     uint16_t intr;
     bool armed;
     bool dirty; /* in fn->dirty_eqs */
@@ -35,27 +35,27 @@ enum {
 
 /*
  * Posts event @type to each EQ whose bitmask selects it. @eqe is 64 bytes with
- * the event data filled in (from byte 0x20 on).
+ * the event data filled in, from byte 0x20.
  */
 void mlx5_event(Mlx5Function *fn, uint8_t type, uint8_t sub_type,
                 uint8_t *eqe);
-/* Is there an EQ for event @type? */
+/* Returns whether any EQ's bitmask selects event @type. */
 bool mlx5_event_wanted(Mlx5Function *fn, uint8_t type);
-/* Posts a completion event for CQ @cqn; without room it is lost, counted. */
+/* Posts a completion event for CQ @cqn; lost and counted if the EQ is full. */
 void mlx5_eq_comp(Mlx5Eq *eq, uint32_t cqn);
 /*
- * A doorbell on UAR page @page; on one that is not the queue's own it is
- * ignored. @ci is its new consumer counter, 24 bits; @arm asks for an interrupt
- * at the next event.
+ * Handles a doorbell; ignored unless @page is the queue's own UAR page. @ci is
+ * the new consumer counter, 24 bits; @arm requests an interrupt for the next
+ * event.
  */
 void mlx5_eq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t eqn,
                       uint32_t ci, bool arm);
 
 /*
  * Signals posted CQEs (one EQE per armed CQ) and EQEs (one MSI-X message per
- * vector of armed EQs). _schedule does it from a bottom half, so that a burst
- * gives one interrupt; _flush does it now, and is the last thing that a piece
- * of work does: a message may lead anywhere.
+ * vector of armed EQs). _schedule does it in a bottom half, so that a burst
+ * raises one interrupt; _flush does it now and must be the last step of a piece
+ * of work, since an interrupt message may trigger anything (work.h).
  */
 void mlx5_notify_schedule(Mlx5Function *fn);
 void mlx5_notify_flush(Mlx5Function *fn);

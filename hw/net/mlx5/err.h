@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Errors: refusals, and faults of the driver. One function reports each, as the
- * trace event of the same name and in QEMU's log.
+ * Errors: refused requests and driver errors. One function for each reports it
+ * both as the trace event of the same name and in QEMU's log.
  */
 #ifndef HW_NET_MLX5_ERR_H
 #define HW_NET_MLX5_ERR_H
@@ -10,15 +10,15 @@
 #include "mlx5.h"
 
 /*
- * Name, mask, parameters behind the function, arguments, format. The trace
+ * E(name, mask, parameters after the function, arguments, format). The trace
  * event mlx5_err_NAME in trace-events has the device's id, the arguments and
- * the same format; a line of the log has them behind "mlx5-ktls ID: ".
+ * the same format; a log line has them after "mlx5-ktls ID: ".
  *
- * The mask says which of QEMU's -d options shows it: LOG_GUEST_ERROR what the
- * driver did wrong, LOG_UNIMP what the device does not have, 0 what is nobody's
- * mistake (a limit was reached, a fault was asked for), which is a trace alone.
- * Nothing that a correct driver does in normal operation may be in the log.
- * Where it depends, @mask is a parameter.
+ * The mask selects QEMU's -d option: LOG_GUEST_ERROR for errors of the driver,
+ * LOG_UNIMP for features that the device lacks, 0 (trace only) for conditions
+ * that are not errors, such as a limit reached or an injected fault. Nothing
+ * that a correct driver does in normal operation may appear in the log. Where
+ * the mask depends on the case, it is a parameter.
  */
 #define MLX5_ERRS(E) \
     E(bar0_read, LOG_UNIMP, (uint64_t addr, unsigned size), (addr, size), \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flow tables and flow counters, flow.c. The tables themselves are the
- * engine's (engine/steering.h); fn->steering is NULL until a driver arrives.
+ * Flow table commands and flow counters. The engine owns the tables themselves
+ * (engine/steering.h); fn->steering is NULL until a driver appears.
  */
 #ifndef HW_NET_MLX5_FLOW_H
 #define HW_NET_MLX5_FLOW_H

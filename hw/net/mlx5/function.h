@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The life of a function, and its sleep. hca.h destroys what a driver created.
+ * Lifecycle and sleep state of a function. hca.h destroys the driver's objects.
  */
 #ifndef HW_NET_MLX5_FUNCTION_H
 #define HW_NET_MLX5_FUNCTION_H
@@ -8,13 +8,13 @@
 #include "types.h"
 #include "qapi/error.h"
 
-/* dev and port must be set. */
+/* fn->dev and fn->port must be set. */
 bool mlx5_function_init(Mlx5Function *fn, Error **errp);
-/* Power-on state. */
+/* Restores the power-on state. */
 void mlx5_function_reset(Mlx5Function *fn);
 /*
- * D3hot, and D0 again: outstanding and new work stops, and continues in D0.
- * Frames from the wire are lost in between.
+ * Enter D3hot, and return to D0: outstanding and new work stops, and continues
+ * in D0. Frames arriving from the wire in between are lost.
  */
 void mlx5_function_sleep(Mlx5Function *fn);
 void mlx5_function_wake(Mlx5Function *fn);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory keys: what lets a queue's WQEs name guest memory.
+ * Memory keys, which let the WQEs of a queue refer to guest memory.
  *
- * A data segment (PRM wqe_data: byte_count, lkey, addr) is only ever copied by
- * mlx5_sg_read() and mlx5_sg_write(), which check that the key allows it. An
- * address is a bus address: keys cover all physical memory (access_mode PA,
- * length64). Keys that translate would be resolved here.
+ * All access to data segments (PRM wqe_data: byte_count, lkey, addr) goes
+ * through mlx5_sg_read() and mlx5_sg_write(), which check that the key permits
+ * it. Addresses are bus addresses, since keys cover all physical memory
+ * (access_mode PA, length64). Keys with translation would be resolved here.
  */
 #ifndef HW_NET_MLX5_MKEY_H
 #define HW_NET_MLX5_MKEY_H
@@ -25,10 +25,10 @@ typedef struct Mlx5Mkey {
 
 /*
  * Copy @len bytes from, or to, @addr in guest memory for a queue of protection
- * domain @pd. Returns false, with undefined contents, if @lkey is no key
- * (number and mkey_7_0) of that domain, does not allow to write (lw), or if the
- * address does not reach memory, which is traced. The caller then completes its
- * WQE with MLX5_CQE_SYN_LOCAL_PROT.
+ * domain @pd. Return false, with undefined contents, if @lkey (number and
+ * mkey_7_0) is not a key of that domain, does not permit local writes (lw), or
+ * if the address does not reach memory, which is traced. The caller then
+ * completes its WQE with MLX5_CQE_SYN_LOCAL_PROT.
  */
 bool mlx5_sg_read(Mlx5Function *fn, uint32_t lkey, const Mlx5Pd *pd,
                   uint64_t addr, void *buf, size_t len);

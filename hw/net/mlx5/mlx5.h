@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The three owners. What they own is described where it is declared: each file
- * x.c has a header x.h with what it defines.
+ * The three owners of all state. Each file x.c has a header x.h that declares
+ * its interface and describes what it owns.
  *
  *   Mlx5State     the QOM device: PCI config space, BARs, MSI-X, properties.
  *                 Owns one Mlx5Function and one Mlx5Port.
- *   Mlx5Function  what one driver addresses: initialization segment, command
- *                 queue, capabilities, objects, flow tables, vport. All that a
- *                 driver creates hangs off it and dies with mlx5_hca_teardown.
+ *   Mlx5Function  the interface of one driver: initialization segment, command
+ *                 queue, capabilities, objects, flow tables, vport. Everything
+ *                 a driver creates belongs to it and is freed by
+ *                 mlx5_hca_teardown().
  *   Mlx5Port      the wire: QEMU network backend, link, MTU, port counters, and
- *                 the one packet that may be half-way out.
+ *                 the one packet that may be partly sent.
  *
- * Everything here runs under the big QEMU lock. Doorbells only note what to do
- * and schedule a bottom half; work is done in bottom halves (commands,
- * transmission) and in the backend's receive callback. Data goes one way
- * through the files, and no file calls back up: news for a file above is left
- * as a note (wake.h), a file that waits passes down a callback (gate.h).
+ * Everything here runs under the big QEMU lock. A doorbell only records pending
+ * work and schedules a bottom half; the work is done in bottom halves
+ * (commands, transmission) and in the backend's receive callback. Data flows
+ * one way through the files, and no file calls back up: a lower file wakes a
+ * higher one through a bottom half (wake.h), and a file that waits passes down
+ * a callback (gate.h).
  *
- * receive() may be entered from inside our own send (libslirp answers at once):
- * no function here calls mlx5_port_send() with half-updated state. A reset or
- * the end may be requested from inside a send or an interrupt message: see
+ * The receive callback may run inside our own send (libslirp replies at once):
+ * no function here calls mlx5_port_send() with partly updated state. A send or
+ * an interrupt message may also lead to a reset or unplug of the device: see
  * work.h.
  */
 #ifndef HW_NET_MLX5_MLX5_H
@@ -64,21 +66,21 @@ struct Mlx5Function {
     uint64_t clock_base_ns;
 
     /* command interface, cmd.c */
-    uint32_t cmd_pending; /* slots whose doorbell rang */
-    uint32_t cmd_batch;   /* of those, the ones that are being worked through */
-    Mlx5CmdWait *cmd_wait; /* of each slot, see fault.h */
+    uint32_t cmd_pending; /* slots with a doorbell rung */
+    uint32_t cmd_batch;   /* of those, the ones being executed now */
+    Mlx5CmdWait *cmd_wait; /* for each slot, see fault.h */
     Mlx5HcaState hca;
-    bool asleep; /* in D3hot: nothing leaves, to memory, as message, as frame */
+    bool asleep; /* in D3hot: no DMA, no interrupts, no frames */
     uint16_t issi;
     Mlx5CapPage *caps;
     unsigned ncaps;
 
     uint64_t memory_used; /* bytes charged to dev->memory_limit, memory.c */
     Mlx5IdSpace ids[MLX5_OBJ__COUNT];
-    Mlx5ObjectDestroy *const *object_destroy; /* by type, of function.c */
+    Mlx5ObjectDestroy *const *object_destroy; /* by type, from function.c */
     Mlx5Steering *steering;
     GHashTable *flow_counters; /* id -> Mlx5FlowCounter, flow.c */
-    uint32_t flow_counter_next; /* where the search for a free one starts */
+    uint32_t flow_counter_next; /* where the search for a free id starts */
     Mlx5Vport vport;
     Mlx5VnicEnv vnic_env;
     struct {
@@ -86,12 +88,12 @@ struct Mlx5Function {
     } tls;
 
     struct {
-        uint64_t syncs;    /* SYNC_CRYPTO so far */
+        uint64_t syncs;    /* SYNC_CRYPTO commands so far */
         QTAILQ_HEAD(, Mlx5DekSlot) replaced; /* see dek.c */
         Mlx5DekCounters counters;
     } dek;
 
-    Mlx5Faults *faults; /* dev->faults, NULL without rules; see fault.h */
+    Mlx5Faults *faults; /* dev->faults; NULL without rules, see fault.h */
     QLIST_HEAD(, Mlx5Tap) taps; /* observers, see tap.h */
 
     /* completions and events not yet signalled, see eq.c */
@@ -111,7 +113,7 @@ typedef struct Mlx5TxPacket {
         MLX5_TX_SEGMENTS,   /* LSO: frames are left in seg */
         MLX5_TX_MULTI,      /* ENHANCED_MPSW: data segments are left */
     } left;
-    unsigned next_ds; /* MLX5_TX_MULTI: where the next data segment is */
+    unsigned next_ds; /* MLX5_TX_MULTI: the next data segment */
     uint8_t *buf;     /* a frame, or LSO payload: MLX5_TX_BUF_SIZE bytes */
     size_t plain;     /* bytes of buf that may be plaintext for a TIS */
     Mlx5Segment seg;
@@ -135,29 +137,29 @@ struct Mlx5Port {
 
     /* transmission, sched.c and tx.c */
     GQueue sqs; /* SQs with doorbells rung, in turn */
-    bool tx_blocked; /* the backend is full: queues wait until it calls */
+    bool tx_blocked; /* the backend is full: queues wait for its callback */
     /*
      * Copies (GBytes) of our frames in the backend's queue, oldest first. There
-     * is one while tx_blocked; pulling and restoring the cable meanwhile may
-     * add another.
+     * is one while tx_blocked is set; a link-down and link-up in the meantime
+     * may add more.
      */
     GQueue tx_unsent;
-    int tx_budget;   /* frames' worth of work left to this run of sched.c */
+    int tx_budget;   /* work left to this run of sched.c, in frames */
     Mlx5Wqe wqe;     /* the one in execution */
     Mlx5TxPacket tx; /* what it sends */
 
     /* reception, rx.c */
     QEMUTimer *rx_hold_timer;
-    bool rx_holding; /* the net layer keeps a packet for us, until... */
+    bool rx_holding; /* the net layer holds a packet for us, until... */
     int64_t rx_hold_deadline_ns;
     uint8_t *rx_buf;
-    uint8_t *rx_rewrite_buf; /* a frame whose headers flow entries modified */
+    uint8_t *rx_rewrite_buf; /* a frame with rewritten headers */
 };
 
 /* ------------------------------------------------------------- device --- */
 
 typedef enum Mlx5RxNoBuffer {
-    MLX5_RX_HOLD, /* keep the packet in the backend for a bounded time */
+    MLX5_RX_HOLD, /* leave the packet in the backend for a limited time */
     MLX5_RX_DROP, /* as silicon does */
 } Mlx5RxNoBuffer;
 
@@ -166,8 +168,8 @@ struct Mlx5State {
 
     MemoryRegion bar0;
     uint32_t cq_doorbell_half; /* see uar.c */
-    Mlx5Work work;   /* running work, and a pending teardown */
-    bool reset_live; /* the pending reset takes the function from a driver */
+    Mlx5Work work;   /* work in progress, and any pending teardown */
+    bool reset_live; /* the pending reset hits a function with a live driver */
     Mlx5Function fn;
     Mlx5Port port;
     Mlx5NvConfig nv;
@@ -188,24 +190,24 @@ struct Mlx5State {
     uint32_t resync_timeout_ms;
     char *record_log;
     uint64_t record_log_max; /* size limit of the file, 0: none */
-    Mlx5RecordLog *records; /* while it is written, see observe.c */
+    Mlx5RecordLog *records; /* while the log is written, see observe.c */
     Mlx5Faults *faults; /* NULL until the first rule; see fault.h */
-    Mlx5TlsKnobs tls_knobs; /* tls.c makes a property of each */
+    Mlx5TlsKnobs tls_knobs; /* each is a property, see tls.c */
     bool strict;
-    Mlx5Strict *checker; /* while strict=on looks, see strict.c */
+    Mlx5Strict *checker; /* while strict=on is in effect, see strict.c */
     uint64_t strict_count[MLX5_STRICT_REASONS]; /* violations, strict.c */
 };
 
-/* The device's id, with which each trace and message begins. */
+/* Returns the device's id, which starts each trace and message. */
 static inline const char *mlx5_id(const Mlx5Function *fn)
 {
     return fn->dev->parent_obj.qdev.id ?: TYPE_MLX5_KTLS;
 }
 
 /*
- * Charges the run of sched.c for @bytes copied and @records processed, whether
- * or not a frame leaves: a KiB, or two records (they may be empty), cost about
- * as much as a frame.
+ * Charges the current run of sched.c for @bytes copied and @records processed,
+ * whether or not a frame is sent: a KiB, or two records (which may be empty),
+ * cost about as much as a frame.
  */
 static inline void mlx5_tx_charge(Mlx5Port *port, size_t bytes, size_t records)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbered objects: what a driver creates by commands and then knows by number.
+ * Objects that a driver creates by command and then refers to by number.
  *
- * object.c owns the numbers, the references and the limits. Only the driver's
- * destroy command frees an object, and only when nothing refers to it; teardown
- * and reset free them all.
+ * object.c owns the numbers, the reference counts and the limits. An object is
+ * freed only by the driver's destroy command, and only when nothing refers to
+ * it; teardown and reset free all of them.
  */
 #ifndef HW_NET_MLX5_OBJECT_H
 #define HW_NET_MLX5_OBJECT_H
@@ -12,8 +12,8 @@
 #include "types.h"
 
 /*
- * Kinds of numbered objects, in the order of destruction when a function is
- * reset: an object comes before those it refers to.
+ * Object types, in the order of destruction on reset: an object comes before
+ * those it refers to.
  */
 typedef enum Mlx5ObjectType {
     MLX5_OBJ_TIR,
@@ -32,37 +32,38 @@ typedef enum Mlx5ObjectType {
     MLX5_OBJ__COUNT
 } Mlx5ObjectType;
 
-/* First member of every object. */
+/* The first member of every object. */
 typedef struct Mlx5Object {
     Mlx5Function *fn;
     Mlx5ObjectType type;
-    uint32_t id;   /* the number the driver knows it by */
-    uint32_t size; /* of all of it, in bytes */
-    uint32_t span; /* how many ids from @id on belong to it, 1 but for DEKs */
+    uint32_t id;   /* the number by which the driver refers to it */
+    uint32_t size; /* of the whole object, in bytes */
+    uint32_t span; /* number of ids from @id on that it occupies; 1 except for
+                    * DEKs */
     uint16_t uid;  /* the user context that created it, 0 for the kernel */
     uint32_t refs; /* live objects that refer to this one */
     size_t charged; /* to memory-limit, see memory.h */
 } Mlx5Object;
 
 /*
- * Creates an object of @size bytes (zeroed, the Mlx5Object first) under a free
- * number, but not one just freed, and sets *@out to it. @holds is the memory it
- * will hold besides, in bytes; both are charged, and credited when it is
- * destroyed. @uid is the user context that the command came from. On failure
- * (no number, limit or memory left) *@out is NULL.
+ * Creates an object of @size bytes (zeroed, starting with its Mlx5Object) under
+ * a free number, avoiding recently freed ones, and stores it in *@out. @holds
+ * is the additional memory it will own, in bytes; both are charged, and
+ * credited when it is destroyed. @uid is the user context that issued the
+ * command. On failure (numbers, limit or memory exhausted) *@out is NULL.
  */
 Mlx5Syndrome mlx5_object_create(Mlx5Function *fn, Mlx5ObjectType type,
                                 size_t size, size_t holds, uint16_t uid,
                                 void *out);
-/* As above for @span consecutive numbers, aligned to @span (a power of 2). */
+/* As above, with @span consecutive numbers, aligned to @span (a power of 2). */
 Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
                                       size_t size, size_t holds, uint16_t uid,
                                       uint32_t span, void *out);
-/* The object, or NULL. For DEK ranges any number in the range finds it. */
+/* Returns the object or NULL. Any number in a DEK range finds the range. */
 void *mlx5_object_get(Mlx5Function *fn, Mlx5ObjectType type, uint32_t id);
 /*
- * For a number that came in a WQE: may @user's owner use @o? The kernel may use
- * everything, others only their own.
+ * Returns whether the owner of @user may use @o, whose number came in a WQE.
+ * The kernel may use all objects, others only their own.
  */
 static inline bool mlx5_object_usable(const Mlx5Object *o,
                                       const Mlx5Object *user)
@@ -70,41 +71,43 @@ static inline bool mlx5_object_usable(const Mlx5Object *o,
     return !user->uid || o->uid == user->uid;
 }
 /*
- * As mlx5_object_get() for a number that came in a command: checks that
- * @uid may use it and says which object is missing.
+ * As mlx5_object_get(), for a number that came in a command: checks that @uid
+ * may use the object and returns a syndrome that names the missing one.
  */
 Mlx5Syndrome mlx5_object_find(Mlx5Function *fn, Mlx5ObjectType type,
                               uint32_t id, uint16_t uid, void *out);
-/* Runs the destructor and frees the number; refuses while referred to. */
+/*
+ * Runs the destructor and frees the number; refused while there are references.
+ */
 Mlx5Syndrome mlx5_object_destroy(Mlx5Function *fn, Mlx5ObjectType type,
                                  uint32_t id, uint16_t uid);
-/* Destroys an object that its creator could not finish (no refs are left). */
+/* Destroys an object whose creation failed half-way (without references). */
 void mlx5_object_abandon(void *obj);
 void mlx5_object_ref(void *obj);
-/* NULL is allowed. Never frees: only the driver's destroy command does. */
+/* NULL is allowed. Never frees the object: only the destroy command does. */
 void mlx5_object_unref(void *obj);
 unsigned mlx5_object_count(Mlx5Function *fn, Mlx5ObjectType type);
 const char *mlx5_object_type_name(Mlx5ObjectType type);
 /*
- * Drops an object's references and frees what it holds; object.c frees the
- * object itself. There is one for each type, NULL where there is nothing to do.
+ * Destructor of a type, or NULL: drops the references an object has to others
+ * and frees the memory it owns; object.c frees the object itself.
  */
 typedef void Mlx5ObjectDestroy(void *obj);
 void mlx5_objects_init(Mlx5Function *fn, Mlx5ObjectDestroy *const *destroy);
-/* Destroys all objects, whatever refers to them. */
+/* Destroys all objects, regardless of references. */
 void mlx5_objects_reset(Mlx5Function *fn);
 void mlx5_objects_finalize(Mlx5Function *fn);
 
 typedef struct Mlx5IdSpace {
-    GHashTable *by_id;    /* id (of a range its first) -> Mlx5Object */
-    unsigned long *taken; /* a bit for each number, NULL until the first */
-    uint32_t bits;        /* how many */
+    GHashTable *by_id;    /* id (the first of a range) -> Mlx5Object */
+    unsigned long *taken; /* bitmap of numbers, NULL until the first is used */
+    uint32_t bits;        /* its size */
     uint32_t next;        /* where the search for a free number starts */
     uint32_t used;        /* numbers in use */
-    uint32_t spans;       /* an OR of the lengths of all ranges so far */
+    uint32_t spans;       /* OR of all span lengths used so far */
 } Mlx5IdSpace;
 
-/* Objects that are nothing but their number, cmd_obj.c. */
+/* Objects without state of their own, cmd_obj.c. */
 typedef struct Mlx5Uar { Mlx5Object obj; } Mlx5Uar;
 typedef struct Mlx5Pd { Mlx5Object obj; } Mlx5Pd;
 typedef struct Mlx5Td { Mlx5Object obj; } Mlx5Td;

@@ -5,16 +5,16 @@
 
 #include "mlx5.h"
 
-/* Opens the log if requested. The function must be ready. */
+/* Opens the log if requested. The function must be initialized. */
 bool mlx5_observe_init(Mlx5State *s, Error **errp);
-/* Before any property is set. */
+/* To be called before any property is set. */
 void mlx5_observe_instance_init(Mlx5State *s);
-/* Frees the property's value, at the end of the object. */
+/* Frees the property's value when the object is finalized. */
 void mlx5_observe_instance_finalize(Mlx5State *s);
 /*
- * Returns @text, which comes from a guest, a peer or a user, for a trace: up to
- * @max bytes or its NUL, with the backslash and all that is not printable ASCII
- * as \xNN. The caller frees it.
+ * Returns @text, which comes from a guest, a peer or a user, in a form fit for
+ * a trace: up to @max bytes or a NUL, with backslashes and everything but
+ * printable ASCII as \xNN. The caller frees it.
  */
 char *mlx5_printable(const char *text, size_t max);
 /* Adds the property. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Capability profiles: what the device says it is. Data only; cmd_caps.c builds
- * capability pages from it and applies the device's properties.
+ * Capability profiles: the hardware that the device claims to be. Data only;
+ * cmd_caps.c builds the capability pages from it and applies the device's
+ * properties.
  */
 #ifndef HW_NET_MLX5_PROFILE_H
 #define HW_NET_MLX5_PROFILE_H
@@ -9,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One field of one capability page (type as in QUERY_HCA_CAP op_mod[15:1]). */
+/* One field of a capability page (type as in QUERY_HCA_CAP op_mod[15:1]). */
 typedef struct Mlx5CapValue {
     uint16_t type;
     uint16_t bit;
@@ -19,14 +20,14 @@ typedef struct Mlx5CapValue {
 
 typedef struct Mlx5Profile {
     const char *name;
-    const Mlx5CapValue *caps; /* maximum and, at first, current values */
+    const Mlx5CapValue *caps; /* maximum and initial current values */
     size_t ncaps;
 } Mlx5Profile;
 
 /* ConnectX-6 Dx, one port, no e-switch, legacy receive queues. */
 extern const Mlx5Profile mlx5_profile_cx6dx;
 
-/* What a driver sees as firmware; 22 is the ConnectX-6 Dx family. */
+/* The firmware version reported to drivers; 22 is the ConnectX-6 Dx family. */
 #define MLX5_FW_MAJOR 22
 #define MLX5_FW_MINOR 39
 #define MLX5_FW_SUBMINOR 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The buffer of a queue in guest memory, as its context describes it (PRM: wq,
- * cqc, eqc). Whoever has an Mlx5Ring owns its list of pages.
+ * Queue buffers in guest memory, as queue contexts describe them (PRM: wq, cqc,
+ * eqc). An Mlx5Ring owns its list of pages.
  */
 #ifndef HW_NET_MLX5_RING_H
 #define HW_NET_MLX5_RING_H
@@ -19,17 +19,17 @@ typedef struct Mlx5Ring {
 } Mlx5Ring;
 
 /*
- * Reads a ring's geometry: @pas is the command's list of page addresses with
- * @pas_len bytes behind it. The ring must be freed with mlx5_ring_free().
+ * Sets up a ring; @pas is the command's list of page addresses, @pas_len bytes
+ * long. Free it with mlx5_ring_free().
  */
 Mlx5Syndrome mlx5_ring_init(Mlx5Ring *ring, unsigned log_size,
                             unsigned log_stride, unsigned log_page,
                             unsigned page_offset, const uint8_t *pas,
                             size_t pas_len);
 void mlx5_ring_free(Mlx5Ring *ring);
-/* Its memory, for mlx5_object_create(). */
+/* Returns the memory use of a ring, for mlx5_object_create(). */
 size_t mlx5_ring_memory(const Mlx5Ring *ring);
-/* Bus address of entry @index (taken modulo the size). */
+/* Returns the bus address of entry @index (modulo the size). */
 uint64_t mlx5_ring_addr(const Mlx5Ring *ring, uint32_t index);
 static inline uint32_t mlx5_ring_size(const Mlx5Ring *ring)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every reason for which the device refuses a command, in one place.
+ * All reasons for which the device refuses a command.
  *
- * A command handler returns an Mlx5Syndrome; MLX5_OK is success. The list
- * below gives each syndrome its PRM command status (what the driver turns
- * into an errno) and the sentence that the trace shows. The 32-bit number the
- * driver prints as "syndrome (0x...)" is MLX5_SYNDROME_BASE plus the position
- * in the list, so it names exactly one line here. Add new lines at the end:
- * numbers are quoted in bug reports.
+ * A command handler returns an Mlx5Syndrome; MLX5_OK is success. The list below
+ * gives each syndrome its PRM command status (which the driver turns into an
+ * errno) and the sentence shown in the trace. The 32-bit number that the driver
+ * prints as "syndrome (0x...)" is MLX5_SYNDROME_BASE plus the position in the
+ * list, so it identifies one line here. Add new lines at the end: numbers are
+ * quoted in bug reports.
  */
 #ifndef HW_NET_MLX5_SYNDROME_H
 #define HW_NET_MLX5_SYNDROME_H
@@ -202,15 +202,18 @@ typedef enum Mlx5Syndrome {
 
 #define MLX5_OK MLX5_SYN_OK
 
-/* PAGES_COUNT is no longer used: the numbers behind it must not move. */
+/* PAGES_COUNT is unused; it stays so that later numbers do not change. */
 
-/* The PRM status of a syndrome. */
+/* Returns the PRM status of a syndrome. */
 Mlx5Status mlx5_syndrome_status(Mlx5Syndrome s);
-/* The 32-bit number the driver prints; 0 for MLX5_OK. */
+/* Returns the 32-bit number that the driver prints; 0 for MLX5_OK. */
 uint32_t mlx5_syndrome_number(Mlx5Syndrome s);
-/* Is it refused because the device does not have it, though a card might? */
+/*
+ * Returns whether the syndrome means "not implemented here", although a real
+ * card might support it.
+ */
 bool mlx5_syndrome_unimplemented(Mlx5Syndrome s);
-/* One sentence, never NULL. */
+/* Returns the sentence, never NULL. */
 const char *mlx5_syndrome_text(Mlx5Syndrome s);
 
 #endif

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tap: where observers attach to the pipelines. The data path has one line
- * per event, which costs one load and one branch without observers, and does
- * not know them.
+ * The tap, where observers attach to the pipelines. The data path has one call
+ * per event, which costs one load and one branch without observers, and knows
+ * nothing about them.
  *
  * An observer embeds an Mlx5Tap, fills in the operations it wants and adds it
  * to the function. strict.c (the checker), observe.c (the record log) and, in
  * builds that have it, strict_break.c are such observers.
  *
- * The arguments of an event are valid during the call. An observer changes
- * nothing in the device and sends nothing, unless it sets @alters; it neither
- * adds nor removes observers from inside an event.
+ * The arguments of an event are valid only during the call. An observer does
+ * not change the device or send anything, unless it sets @alters; it does not
+ * add or remove observers from inside an event.
  */
 #ifndef HW_NET_MLX5_TAP_H
 #define HW_NET_MLX5_TAP_H
 
 #include "tls.h"
 
-/* A packet as it is delivered to a receive queue. */
+/* A packet being delivered to a receive queue. */
 typedef struct Mlx5TapDelivery {
     Mlx5Tir *tir;
     const Mlx5Packet *pkt;   /* the parse of @wire */
     const uint8_t *wire;     /* as received, pkt->len bytes */
-    uint8_t *frame;          /* after TLS, before a VLAN tag is stripped */
-    const struct iovec *iov; /* what goes to memory: parts of @frame */
+    uint8_t *frame;          /* after TLS, before VLAN stripping */
+    const struct iovec *iov; /* the parts of @frame written to memory */
     int iovcnt;
-    uint8_t *cqe;            /* complete but for the queue's own fields */
-    const Mlx5TlsReceived *tls; /* its context's result; zero without one */
+    uint8_t *cqe;            /* complete except for the queue's own fields */
+    const Mlx5TlsReceived *tls; /* result of the TLS context, or zero */
 } Mlx5TapDelivery;
 
 /*
@@ -34,12 +34,12 @@ typedef struct Mlx5TapDelivery {
  * with the Mlx5Tap before the parameters, and mlx5_tap_NAME() for the pipeline.
  */
 #define MLX5_TAP_EVENTS(E) \
-    /* TIS or TIR @num has got a TLS context, or is about to lose it. */ \
+    /* TIS or TIR @num has a new TLS context, or is about to lose it. */ \
     E(context_new, (Mlx5Function *fn, Mlx5TlsDir dir, uint32_t num), \
       (fn, dir, num)) \
     E(context_gone, (Mlx5Function *fn, Mlx5TlsDir dir, uint32_t num), \
       (fn, dir, num)) \
-    /* DEK @dek holds @key from now on; SYNC_CRYPTO; it is destroyed. */ \
+    /* DEK @dek now holds @key; a SYNC_CRYPTO was executed; @dek is gone. */ \
     E(dek_load, (Mlx5Function *fn, uint32_t dek, const Mlx5TlsKey *key), \
       (fn, dek, key)) \
     E(dek_sync, (Mlx5Function *fn), (fn)) \
@@ -54,35 +54,35 @@ typedef struct Mlx5TapDelivery {
       (fn, dir, num, params)) \
     /* The WQE in port->wqe is about to be executed. */ \
     E(wqe_begin, (Mlx5Function *fn, Mlx5Sq *sq), (fn, sq)) \
-    /* It is over, and about to be erased: no more frames of it follow. */ \
+    /* It has ended and is about to be erased; no more frames follow. */ \
     E(wqe_over, (Mlx5Function *fn), (fn)) \
-    /* The driver has been given @cqe for the WQE of that serial number. */ \
+    /* @cqe was written for the WQE with that serial number. */ \
     E(sq_cqe, (Mlx5Function *fn, Mlx5Sq *sq, const uint8_t *cqe, \
                uint64_t serial), \
       (fn, sq, cqe, serial)) \
-    /* The queue dies or is reset. */ \
+    /* The queue is being destroyed or reset. */ \
     E(sq_gone, (Mlx5Function *fn, Mlx5Sq *sq), (fn, sq)) \
-    /* Payload marked for TIS @tisn, as it was handed in. */ \
+    /* Payload for TIS @tisn, as posted by the driver. */ \
     E(tx_plain, (Mlx5Function *fn, uint32_t tisn, const uint8_t *payload, \
                  size_t len), \
       (fn, tisn, payload, len)) \
-    /* The same, encrypted as the stream's bytes from @seq on. */ \
+    /* The same after encryption; @seq is its first byte's sequence number. */ \
     E(tx_encrypted, (Mlx5Function *fn, uint32_t tisn, uint32_t seq, \
                      uint8_t *payload, size_t len), \
       (fn, tisn, seq, payload, len)) \
-    /* The bytes of a DUMP; @taken: the context has taken them in. */ \
+    /* The bytes of a DUMP; @taken: the context accepted them. */ \
     E(tx_dump, (Mlx5Function *fn, uint32_t tisn, const uint8_t *data, \
                 size_t len, bool taken), \
       (fn, tisn, data, len, taken)) \
-    /* A frame of the WQE in port->wqe is about to leave. */ \
+    /* A frame of the WQE in port->wqe is about to be sent. */ \
     E(tx_frame, (Mlx5Function *fn, const struct iovec *iov, int iovcnt), \
       (fn, iov, iovcnt)) \
-    /* A frame has come from the wire, and will not be held. */ \
+    /* A frame has arrived from the wire and will not be held. */ \
     E(rx_frame, (Mlx5Function *fn, const uint8_t *frame, size_t len), \
       (fn, frame, len)) \
     /* A packet is about to be delivered. */ \
     E(rx_deliver, (Mlx5Function *fn, const Mlx5TapDelivery *d), (fn, d)) \
-    /* A TLS record has ended in a context, or was lost with it. */ \
+    /* A TLS record has ended, or was lost together with its context. */ \
     E(record, (Mlx5Function *fn, const Mlx5TlsRecordEvent *e), (fn, e))
 
 #define MLX5_TAP_OP(...) (Mlx5Tap *tap, __VA_ARGS__)
@@ -92,9 +92,12 @@ typedef struct Mlx5TapOps {
     void (*name) MLX5_TAP_OP params;
     MLX5_TAP_EVENTS(MLX5_TAP_OP_MEMBER)
 #undef MLX5_TAP_OP_MEMBER
-    /* The function ends: the removed observer frees what it holds. */
+    /*
+     * The function is going away: the observer, already removed, frees its
+     * state.
+     */
     void (*end)(Mlx5Tap *tap, Mlx5Function *fn);
-    /* It changes its arguments, or sends: it is called before the others. */
+    /* It changes its arguments or sends; called before the other observers. */
     bool alters;
 } Mlx5TapOps;
 
@@ -109,7 +112,10 @@ void mlx5_tap_add(Mlx5Function *fn, Mlx5Tap *tap);
 void mlx5_tap_remove(Mlx5Function *fn, Mlx5Tap *tap);
 /* Removes and notifies all observers, while the engine still exists. */
 void mlx5_tap_end(Mlx5Function *fn);
-/* Bytes that observers keep for a TLS context created now. */
+/*
+ * Returns the memory that observers use for a TLS context created now, in
+ * bytes.
+ */
 size_t mlx5_tap_context_memory(const Mlx5Function *fn);
 
 #define MLX5_TAP_INLINE(name, params, args) \
@@ -123,7 +129,9 @@ size_t mlx5_tap_context_memory(const Mlx5Function *fn);
 MLX5_TAP_EVENTS(MLX5_TAP_INLINE)
 #undef MLX5_TAP_INLINE
 
-/* mlx5_tap_rx_deliver(), with a struct that is only built for observers. */
+/*
+ * Calls mlx5_tap_rx_deliver(); builds its struct only if there are observers.
+ */
 #define MLX5_TAP_RX_DELIVER(fn, ...) \
     do { \
         if (unlikely(!QLIST_EMPTY(&(fn)->taps))) { \

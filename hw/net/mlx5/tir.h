@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TIS, TIR and RQT, tir.c: what packets are sent and received through. TIS
- * and TIR own their TLS context (tls.h).
+ * TIS, TIR and RQT, the transport interfaces that packets are sent and received
+ * through. TIS and TIR own their TLS context (tls.h).
  */
 #ifndef HW_NET_MLX5_TIR_H
 #define HW_NET_MLX5_TIR_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TLS contexts of the device, tls.c: each belongs to a TIS or TIR with tls_en.
- * Keys are in dek.h, the WQEs that set contexts up in tls_wqe.h. The state
- * machines and the crypto are the engine's.
+ * TLS contexts; each belongs to a TIS or TIR with tls_en. dek.h has the keys,
+ * tls_wqe.h the WQEs that set up contexts. The state machines and the crypto
+ * are in the engine.
  */
 #ifndef HW_NET_MLX5_TLS_H
 #define HW_NET_MLX5_TLS_H
@@ -13,12 +13,14 @@
 
 bool mlx5_tls_init(Mlx5Function *fn, Error **errp);
 void mlx5_tls_finalize(Mlx5Function *fn);
-/* All counters of TLS begin at 0. */
+/* Resets all TLS counters to 0. */
 void mlx5_tls_reset_counters(Mlx5Function *fn);
 /* Adds a property for each engine knob; they can be set at any time. */
 void mlx5_tls_class_init(ObjectClass *klass);
 
-/* Memory of a TIS's or TIR's context, for mlx5_object_create(). */
+/*
+ * Return the memory use of a TIS's or TIR's context, for mlx5_object_create().
+ */
 size_t mlx5_tls_tx_memory(const Mlx5Function *fn);
 size_t mlx5_tls_rx_memory(const Mlx5Function *fn);
 Mlx5TlsTx *mlx5_tls_tx_new(Mlx5Function *fn, uint32_t tisn);
@@ -30,40 +32,42 @@ void mlx5_tls_rx_free(Mlx5TlsRx *rx); /* NULL is allowed */
 void mlx5_tls_tir_destroy(Mlx5Tir *tir);
 
 /*
- * The TIS or TIR with a TLS context that a WQE of @sq names, or NULL with the
- * reason in *@why: there is none, or it is not for this queue. The owner must
- * be the same (the kernel may use all), and so must the transport domain, if
- * the queue has one through its TIS; a TIS must also be in the queue's
- * protection domain.
+ * Look up the TIS or TIR with a TLS context that a WQE on @sq refers to. Return
+ * NULL, with the reason in *@why, if it does not exist or this queue may not
+ * use it. The owner must match (the kernel may use all), and so must the
+ * transport domain, if the queue has one through its TIS; a TIS must also be in
+ * the queue's protection domain.
  */
 Mlx5Tis *mlx5_tls_tis(const Mlx5Sq *sq, uint32_t tisn, const char **why);
 Mlx5Tir *mlx5_tls_tir(const Mlx5Sq *sq, uint32_t tirn, const char **why);
 /*
  * Runs the TCP payload of @wqe, a SEND or LSO of @sq, through its TIS. @pkt is
- * the parse of its headers; @payload, of @len bytes, follows them.
+ * the parse of the headers; @payload (@len bytes) follows them.
  */
 Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, const Mlx5Wqe *wqe,
                                const Mlx5Packet *pkt, uint8_t *payload,
                                size_t len);
-/* Counts and traces that the packet of @wqe is dropped before TLS sees it. */
+/*
+ * Counts and traces that the packet of @wqe is dropped before TLS processing.
+ */
 void mlx5_tls_refuse(Mlx5Function *fn, const Mlx5Wqe *wqe, const char *why);
-/* Runs the bytes of @wqe, a DUMP of @sq, through its TIS; nothing is sent. */
+/* Runs the bytes of @wqe, a DUMP on @sq, through its TIS without sending. */
 void mlx5_tls_dump(const Mlx5Sq *sq, const Mlx5Wqe *wqe, const uint8_t *data,
                    size_t len);
-/* A context's result for a packet. */
+/* The result of TLS processing for a received packet. */
 typedef struct Mlx5TlsReceived {
     Mlx5TlsFlag flag; /* cqe.tls_offload */
-    bool candidate;   /* a header in it was chosen as the candidate, */
-    uint32_t hw_resync_tcp_sn; /* which is, now or from before, this one */
+    bool candidate;   /* a header in it became the candidate: */
+    uint32_t hw_resync_tcp_sn; /* the current candidate, new or not */
 } Mlx5TlsReceived;
 
 /*
- * Runs a received packet, for which mlx5_tls_wants() is true, through @tir's
+ * Runs a received packet for which mlx5_tls_wants() is true through @tir's
  * context, which may decrypt @frame in place.
  */
 Mlx5TlsReceived mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
                                  uint8_t *frame);
-/* Does the context of @tir process this packet? */
+/* Returns whether @tir has a context that processes this packet. */
 bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt);
 
 #endif

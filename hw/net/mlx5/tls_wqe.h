@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the control WQEs of TLS have what (driver: en_accel/ktls_utils.h), in
- * bytes from the beginning of the WQE. For tls_wqe.c, which executes them, and
- * sq_fault.c, which may change them before.
+ * Layout of the TLS control WQEs (driver: en_accel/ktls_utils.h), as byte
+ * offsets from the start of the WQE. Used by tls_wqe.c, which executes them,
+ * and sq_fault.c, which may modify them first.
  */
 #ifndef HW_NET_MLX5_TLS_WQE_H
 #define HW_NET_MLX5_TLS_WQE_H

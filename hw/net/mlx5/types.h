@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The names of the device's types, and the limits that all of it keeps to:
- * here, so that a header includes no other just to name what it points to.
+ * Type names and limits of the device. Forward declarations live here so that a
+ * header need not include another just for a pointer to its type.
  */
 #ifndef HW_NET_MLX5_TYPES_H
 #define HW_NET_MLX5_TYPES_H
@@ -43,7 +43,7 @@ typedef struct Mlx5Vport Mlx5Vport;
 #define MLX5_LOG_CMDQ_STRIDE 6
 #define MLX5_CAP_PAGE_SIZE 0x1000
 #define MLX5_LOG_MAX_LSO 18
-/* Longest LSO payload with its headers, plus some slack. */
+/* The longest LSO payload with headers, plus some slack. */
 #define MLX5_TX_BUF_SIZE ((1u << MLX5_LOG_MAX_LSO) + 4096)
 #define MLX5_MAX_MTU 9978 /* IP MTU; the wire frame adds 14 + 2 * 4 bytes */
 #define MLX5_HW_MTU_OVERHEAD 22 /* Ethernet header, one VLAN tag, FCS */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The vport, vport.c: addresses and lists that a driver sets, its counters,
- * and the sets of queue counters.
+ * The vport: addresses and lists set by the driver, its counters, and queue
+ * counter sets.
  */
 #ifndef HW_NET_MLX5_VPORT_H
 #define HW_NET_MLX5_VPORT_H
@@ -26,14 +26,17 @@ typedef struct Mlx5QCounter {
 void mlx5_vport_init(Mlx5Vport *vport);
 void mlx5_vport_reset(Mlx5Vport *vport, const uint8_t mac[6]);
 void mlx5_vport_finalize(Mlx5Vport *vport);
-/* vport state: admin_state applied to the port's operational state. */
+/*
+ * Admin states; the vport's state is admin_state applied to the port's
+ * operational state.
+ */
 enum {
     MLX5_VPORT_ADMIN_DOWN = 0,
     MLX5_VPORT_ADMIN_UP = 1,
     MLX5_VPORT_ADMIN_FOLLOW = 2,
 };
 bool mlx5_vport_is_up(Mlx5Function *fn);
-/* Is @mac an address of the vport: the permanent one, or on its list? */
+/* Returns whether @mac is the vport's permanent address or on its list. */
 bool mlx5_vport_is_own(const Mlx5Vport *vport, const uint8_t mac[6]);
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Teardown during work. An interrupt message is a write of the guest's choice
- * to an address of the guest's choice: it may reset or eject the device. So may
- * a receiver of our frames, and an IOMMU that reports our access by a message
- * of its own. One rule keeps that harmless:
+ * Teardown during work. The guest chooses address and data of an interrupt
+ * message, so the message may reset or eject the device. So may a receiver of
+ * our frames, or an IOMMU that reports our access by a message of its own. One
+ * rule makes this safe:
  *
- *   No object is freed while device code is on the stack. A reset or end
- *   requested from inside is carried out at the end of the outermost work;
- *   until then nothing more is read, written, sent or signalled.
+ *   No object is freed while device code is on the stack. A reset or unplug
+ *   requested from inside is carried out at the end of the outermost piece of
+ *   work; until then nothing more is read, written, sent or signalled.
  *
- * Every way into the device that can call out of it again is a piece of work:
- * bottom halves by being an Mlx5Bh, register writes and received packets by
- * mlx5_work_begin() and mlx5_work_end(). Owns nothing but what is in Mlx5Work.
+ * Every entry point from which device code can call out again is a piece of
+ * work: bottom halves by being an Mlx5Bh, register writes and received packets
+ * through mlx5_work_begin() and mlx5_work_end(). Owns only Mlx5Work.
  */
 #ifndef HW_NET_MLX5_WORK_H
 #define HW_NET_MLX5_WORK_H
@@ -20,8 +20,8 @@
 
 typedef enum Mlx5Leave {
     MLX5_LEAVE_NOT,
-    MLX5_LEAVE_RESET, /* what the driver created is freed */
-    MLX5_LEAVE_EXIT,  /* and the device too: PCI function and wire are gone */
+    MLX5_LEAVE_RESET, /* frees the driver's objects */
+    MLX5_LEAVE_EXIT,  /* the device too: PCI function and port go away */
 } Mlx5Leave;
 
 typedef void Mlx5LeaveFunc(DeviceState *dev, Mlx5Leave how);
@@ -30,34 +30,37 @@ typedef struct Mlx5Work {
     DeviceState *dev;
     Mlx5LeaveFunc *leave;
     unsigned depth;    /* pieces of work on the stack */
-    Mlx5Leave pending; /* requested; MLX5_LEAVE_EXIT stays forever */
+    Mlx5Leave pending; /* requested teardown; MLX5_LEAVE_EXIT is final */
 } Mlx5Work;
 
 /* @leave does the teardown; it is never called during work. */
 void mlx5_work_init(Mlx5Work *work, DeviceState *dev, Mlx5LeaveFunc *leave);
 void mlx5_work_begin(Mlx5Work *work);
-/* At the end of the outermost work, carries out a requested reset. */
+/* Carries out a requested reset at the end of the outermost piece of work. */
 void mlx5_work_end(Mlx5Work *work);
 /*
- * Requests a reset or the end: now if no work is running, else later. A
- * deferred end runs from the main loop, and keeps the device's memory until
- * then.
+ * Requests a reset or unplug: done at once if no work is running, else
+ * deferred. A deferred unplug runs from the main loop; the device's memory is
+ * kept until then.
  */
 void mlx5_work_leave(Mlx5Work *work, Mlx5Leave how);
-/* Is a teardown pending? Then loops end, and nothing goes in or out. */
+/*
+ * Returns whether a teardown is pending. If so, loops must end, with no more
+ * input or output.
+ */
 static inline bool mlx5_work_stop(const Mlx5Work *work)
 {
     return work->pending != MLX5_LEAVE_NOT;
 }
-/* Has the device been unplugged? */
+/* Returns whether the device has been unplugged. */
 static inline bool mlx5_work_gone(const Mlx5Work *work)
 {
     return work->pending == MLX5_LEAVE_EXIT;
 }
 
 /*
- * A bottom half of the device: @run is a piece of work. It never runs inside
- * another piece, not even where QEMU runs its main loop from within a call.
+ * A bottom half of the device; @run is a piece of work. It never runs inside
+ * another one, not even when QEMU runs its main loop in a nested call.
  */
 typedef struct Mlx5Bh Mlx5Bh;
 Mlx5Bh *mlx5_bh_new(Mlx5Work *work, void (*run)(void *opaque), void *opaque);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What SQ and RQ commands share: the work queue context and the states. */
+/*
+ * Code shared by the SQ and RQ commands: the work queue context and the states.
+ */
 #ifndef HW_NET_MLX5_WQ_H
 #define HW_NET_MLX5_WQ_H
 
@@ -14,19 +16,19 @@ enum {
     MLX5_Q_ERR = 3,
 };
 
-#define MLX5_WQ_CTX_OFFSET 0x20 /* sqc and rqc in their commands */
-#define MLX5_WQ_IN_CTX 0x30     /* wq in either context */
+#define MLX5_WQ_CTX_OFFSET 0x20 /* of sqc and rqc in their commands */
+#define MLX5_WQ_IN_CTX 0x30     /* of wq in sqc and rqc */
 #define MLX5_WQ_PAS_OFFSET 0x110
 
 /*
- * Checks the wq of a CREATE_SQ or CREATE_RQ and lays out its ring. Strides
- * must lie within 2^min_stride..2^max_stride bytes.
+ * Checks the wq of a CREATE_SQ or CREATE_RQ and sets up its ring. Strides must
+ * be within 2^min_stride..2^max_stride bytes.
  */
 Mlx5Syndrome mlx5_wq_init(Mlx5Cmd *cmd, unsigned min_stride,
                           unsigned max_stride, Mlx5Ring *ring,
                           uint64_t *dbr_addr, Mlx5Pd **pd);
 
-/* Is the MODIFY transition from @from to @to one of the PRM's? */
+/* Returns whether the PRM allows a MODIFY from state @from to @to. */
 bool mlx5_wq_transition_ok(unsigned from, unsigned to);
 
 #endif

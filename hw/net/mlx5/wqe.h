@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a send queue executes: the one table of WQEs, and one of them decoded.
- * wqe.c decodes and dispatches; handlers are in tx.c (packets) and tls_wqe.c
- * (TLS control), named after the WQE. docs/adding-a-wqe.md walks through it.
+ * Work queue entries of send queues: the table of opcodes, and the decoded
+ * form. wqe.c decodes and dispatches; the handlers, named after their opcode,
+ * are in tx.c (packets) and tls_wqe.c (TLS control). docs/adding-a-wqe.md is a
+ * walk-through.
  */
 #ifndef HW_NET_MLX5_WQE_H
 #define HW_NET_MLX5_WQE_H
@@ -13,8 +14,8 @@
 #include "engine/tls_types.h"
 
 #define MLX5_WQEBB 64
-#define MLX5_MAX_WQEBBS 16 /* longest WQE, in 64-byte blocks */
-#define MLX5_WQE_UNIT 16   /* of lengths and of the segments in a WQE */
+#define MLX5_MAX_WQEBBS 16 /* the longest WQE, in 64-byte blocks */
+#define MLX5_WQE_UNIT 16   /* unit of lengths and segments, in bytes */
 
 typedef struct Mlx5Sq Mlx5Sq;
 typedef struct Mlx5Tis Mlx5Tis;
@@ -23,47 +24,47 @@ typedef struct Mlx5WqeDesc Mlx5WqeDesc;
 
 /* The result of a WQE. */
 typedef enum Mlx5TxResult {
-    MLX5_TX_ERROR = 0, /* bad; wqe->syndrome says how */
-    MLX5_TX_DONE,      /* it is finished, its CQE may be written */
+    MLX5_TX_ERROR = 0, /* failed with wqe->syndrome */
+    MLX5_TX_DONE,      /* finished; its CQE may be written */
     MLX5_TX_BLOCKED,   /* the backend is full; call mlx5_tx_continue() later */
-    MLX5_TX_MORE,      /* port->tx_budget is used up; the same */
-    MLX5_TX_WAIT,      /* a fault holds it; its queue gets a turn later */
+    MLX5_TX_MORE,      /* port->tx_budget is used up; as above */
+    MLX5_TX_WAIT,      /* deferred by a fault; its queue runs again later */
 } Mlx5TxResult;
 
 /*
- * One WQE: a copy, which the driver can no longer change, and its decoded
- * control segment. There is one at a time, port->wqe.
+ * A WQE: a copy, which the driver can no longer change, with its decoded
+ * control segment. There is only one at a time, port->wqe.
  */
 typedef struct Mlx5Wqe {
-    uint64_t serial; /* increments over all queues, from 1 */
-    const Mlx5WqeDesc *desc; /* its row, NULL: none */
+    uint64_t serial; /* counts up over all queues, from 1 */
+    const Mlx5WqeDesc *desc; /* its table row, NULL: none */
     uint8_t opcode;
     uint8_t opc_mod;
     uint8_t ds;       /* its length in units of 16 bytes */
-    uint8_t bbs;      /* the same in blocks of the ring */
-    bool ce;          /* it gets a CQE however it ends */
-    uint8_t syndrome; /* of MLX5_TX_ERROR, an MLX5_CQE_SYN_* */
-    /* its subject, as its row says: */
+    uint8_t bbs;      /* its length in blocks of the ring */
+    bool ce;          /* a CQE is requested even on success */
+    uint8_t syndrome; /* for MLX5_TX_ERROR: MLX5_CQE_SYN_* */
+    /* its subject, as its row defines: */
     Mlx5TlsDir dir;   /* a TIS (TX) or a TIR (RX), */
     bool subject;     /* if any, */
-    uint32_t num;     /* by its number; of a packet 0 is none */
-    /* and found, with a TLS context, while it is begun; else NULL, and why: */
+    uint32_t num;     /* by its number; 0 of a packet: none */
+    /* as found, with a TLS context, when it is begun; else NULL, and why: */
     Mlx5Tis *tis;
     Mlx5Tir *tir;
     const char *missing;
-    Mlx5FaultVerdict fault; /* of the rules; hits = 0: none, ignore it */
-    uint8_t bytes[MLX5_MAX_WQEBBS * MLX5_WQEBB]; /* ds of them, times 16 */
+    Mlx5FaultVerdict fault; /* of the fault rules; hits = 0: none, ignore it */
+    uint8_t bytes[MLX5_MAX_WQEBBS * MLX5_WQEBB]; /* ds * 16 of them are valid */
 } Mlx5Wqe;
 
 typedef Mlx5TxResult Mlx5WqeHandler(Mlx5Sq *sq, Mlx5Wqe *wqe);
 
-/* The subject of a WQE. */
+/* Kinds of subject a WQE can have. */
 typedef enum Mlx5WqeSubject {
     MLX5_WQE_OF_NONE = 0,
     MLX5_WQE_OF_TIS,
     /*
-     * opc_mod selects, and tells this use of the opcode from others that are
-     * not known here, as does the length.
+     * TIS or TIR, selected by opc_mod. Together with the length, opc_mod
+     * distinguishes this use of the opcode from others that are not supported.
      */
     MLX5_WQE_OF_MOD,
 } Mlx5WqeSubject;
@@ -71,7 +72,7 @@ typedef enum Mlx5WqeSubject {
 /* wqe_ctrl.opc_mod of MLX5_WQE_OF_MOD */
 enum { MLX5_OPC_MOD_TIS = 1, MLX5_OPC_MOD_TIR = 2 };
 
-/* Where a WQE has the number of its subject: three bytes from here. */
+/* Byte offset of the subject's number, 3 bytes, in a WQE. */
 #define MLX5_WQE_AT(segment, layout, field, byte) \
     ((segment) + MLX5_BIT_##layout##_##field / 8 + (byte))
 #define MLX5_WQE_NUM_CTRL MLX5_WQE_AT(0, wqe_ctrl, tis_tir_num, 0)
@@ -79,10 +80,10 @@ enum { MLX5_OPC_MOD_TIS = 1, MLX5_OPC_MOD_TIR = 2 };
 #define MLX5_WQE_NUM_GET_PSV MLX5_WQE_AT(0x10, wqe_get_psv, psv_index_0, 1)
 
 /*
- * X(opcode, NAME, handler, ds, subject, num, fault, frames), by opcode: ds is
- * the required length, in units of 16 bytes, or 0 if the handler checks it; num
- * is where the subject's number is (MLX5_WQE_NUM_*); fault is its name in fault
- * rules (MLX5_FAULT_WQE_*); frames: does it send any?
+ * X(opcode, NAME, handler, ds, subject, num, fault, frames), sorted by opcode:
+ * ds is the required length in units of 16 bytes, or 0 if the handler checks
+ * it; num locates the subject's number (MLX5_WQE_NUM_*); fault is its kind in
+ * fault rules (MLX5_FAULT_WQE_*); frames says whether it sends any.
  */
 #define MLX5_WQES(X)                                                     \
     X(0x00, NOP, nop, 0, NONE, CTRL, NOP, false)                         \
@@ -122,19 +123,19 @@ static inline Mlx5TxResult mlx5_wqe_bad(Mlx5Wqe *wqe, uint8_t syndrome)
 }
 
 /*
- * Copies the WQE at sq->cc and decodes it. Returns false if it cannot be read,
- * or its control segment is wrong; wqe->syndrome says how, and bbs how far to
- * advance.
+ * Copies the WQE at sq->cc and decodes it. Returns false if it cannot be read
+ * or its control segment is invalid; wqe->syndrome is set, and bbs says how far
+ * to advance.
  */
 bool mlx5_wqe_fetch(Mlx5Wqe *wqe, Mlx5Sq *sq);
 /*
- * Reads only what a CQE needs of the WQE at sq->cc, which is not executed.
+ * Reads from the WQE at sq->cc only what its CQE needs; it is not executed.
  * Returns false if it cannot be read.
  */
 bool mlx5_wqe_peek(Mlx5Wqe *wqe, Mlx5Sq *sq);
-/* Executes it, unless a fault rule prevents that. */
+/* Executes a WQE, unless a fault rule prevents it. */
 Mlx5TxResult mlx5_wqe_execute(Mlx5Sq *sq, Mlx5Wqe *wqe);
-/* Erases the copy, which may have plaintext and IVs. */
+/* Erases the copy, which may contain plaintext and IVs. */
 static inline void mlx5_wqe_erase(Mlx5Wqe *wqe)
 {
     mlx5_secret_erase(wqe->bytes, MIN(wqe->ds * MLX5_WQE_UNIT,

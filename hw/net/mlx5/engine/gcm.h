@@ -1,43 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * AES-GCM over libcrypto, in the pieces that a device needs: AES-128 and
- * AES-256, messages that arrive cut anywhere and may have to wait.
+ * Incremental AES-GCM on top of libcrypto: AES-128 and AES-256, for messages
+ * that arrive in pieces cut at any byte and may have to be suspended.
  *
- * gcm.c is the only file that calls libcrypto. It owns key objects and a
- * bounded pool of cipher contexts; what a message is (a TLS record) is known to
- * its callers only. Called by tls_record.c, by the checker (tls_strict*.c) and,
- * for keys, by the device. One thread at a time per pool.
+ * gcm.c is the only file that calls libcrypto. It owns the key objects and a
+ * bounded pool of cipher contexts; only its callers know that a message is a
+ * TLS record. Called by tls_record.c, by the checker (tls_strict*.c) and, for
+ * keys, by the device. One thread at a time per pool.
  *
- * How the crypto is split
- * -----------------------
- * GCM is CTR mode plus GHASH over the ciphertext. libcrypto is asked for the
- * two separately (CTR from its AES-CTR cipher, GHASH from its AES-GCM cipher
- * fed with associated data only), because a receiver must be able to
- *   - authenticate bytes it does not decrypt (packet delivered untouched, still
- *     in sync): GHASH alone;
- *   - decide first and decrypt after: a packet in which a tag fails is
- *     delivered as on the wire. mlx5_gcm_hash() advances over the packet, its
- *     caller notes the spans of ciphertext, mlx5_gcm_spans_apply() decrypts
- *     them in place once the verdict is known. Nothing has ever to be undone,
- *     no scratch copy is needed.
+ * How the crypto is split ----------------------- GCM is CTR mode plus GHASH
+ * over the ciphertext. The two are done separately (CTR with libcrypto's
+ * AES-CTR cipher, GHASH with its AES-GCM cipher fed only associated data),
+ * because a receiver must be able to
+ *   - authenticate bytes without decrypting them (packet delivered unchanged,
+ *     still in sync): GHASH alone;
+ *   - decide first and decrypt later: a packet with a bad tag is delivered as
+ *     on the wire. mlx5_gcm_hash() advances over the packet, its caller records
+ *     the spans of ciphertext, and mlx5_gcm_spans_apply() decrypts them in
+ *     place once the verdict is known. Nothing needs to be undone or copied.
  *
  * How an open message is saved and resumed
- * ----------------------------------------
- * CTR needs the position alone. For GHASH it is the 16-byte accumulator Y.
- * libcrypto does not export Y, but finishing a context that was fed m bytes
- * gives
+ * ---------------------------------------- The state of CTR is only the
+ * position; that of GHASH is the 16-byte accumulator Y. libcrypto does not
+ * export Y, but finishing a context after m bytes gives
  *     t = (Y * H ^ L(m)) * H ^ E(K, J)    H = E(K, 0), L(m) the length block
  * (without the first * H if m is a multiple of 16), which is solved for Y by
- * multiplying with the inverse of H. To resume, a fresh context is fed the one
- * block Y / H, which leaves Y in its accumulator, and pos % 16 zero bytes to
- * get to the place in the block. Nothing is replayed, so nobody has to keep the
- * message's bytes.
+ * multiplying with the inverse of H. To resume, a fresh context is fed the
+ * single block Y / H, which leaves Y in its accumulator, and pos % 16 zero
+ * bytes to reach the position in the block. Nothing is replayed, so the message
+ * need not be kept.
  *
- * So a libcrypto context is only a cache: a slot of the pool is taken by a
- * message while bytes flow, given up (the message is saved, as above) when
- * another one needs it, and given back keyed, so that the next message under
- * the key changes the IV only. 100,000 open messages need no more than the
- * pool's slots.
+ * A libcrypto context is therefore only a cache. A message takes a slot of the
+ * pool while it is processed and gives it up (the message is saved as above)
+ * when another one needs it. A released slot stays keyed, so that the next
+ * message under the same key only changes the IV. Even 100,000 open messages
+ * need no more than the slots of the pool.
  */
 #ifndef HW_NET_MLX5_ENGINE_GCM_H
 #define HW_NET_MLX5_ENGINE_GCM_H
@@ -53,21 +50,22 @@
 /* ---- keys ---------------------------------------------------------------- */
 
 /*
- * A data encryption key, reference counted. The bytes, everything derived from
- * them and every cipher context that was set up with them are zeroised with the
- * last reference. A key may be used with several pools, and outlive them.
+ * A data encryption key, reference counted. Dropping the last reference zeroes
+ * the key, everything derived from it and every cipher context set up with it.
+ * A key may be used with several pools and may outlive them.
  */
 typedef struct Mlx5TlsKey Mlx5TlsKey;
 
 /*
- * @len is 16 or 32 bytes (AES-128, AES-256); NULL for any other. One reference.
+ * Returns a key with one reference. @len is 16 or 32 bytes (AES-128, AES-256);
+ * returns NULL for any other length.
  */
 Mlx5TlsKey *mlx5_tls_key_new(const uint8_t *raw, size_t len);
-/* Bytes of a key, for those who count memory. */
+/* Returns the memory use of a key in bytes, for accounting. */
 size_t mlx5_tls_key_size(void);
 Mlx5TlsKey *mlx5_tls_key_ref(Mlx5TlsKey *key);      /* NULL gives NULL */
 void mlx5_tls_key_unref(Mlx5TlsKey *key);           /* NULL is allowed */
-/* A number that no other key object of this process has had, from 1 on. */
+/* Returns a number, from 1 on, unique among all keys of this process. */
 uint64_t mlx5_tls_key_serial(const Mlx5TlsKey *key);
 
 /* ---- cipher contexts ----------------------------------------------------- */
@@ -77,70 +75,74 @@ typedef struct Mlx5GcmPool Mlx5GcmPool;
 typedef struct Mlx5GcmStats {
     unsigned slots;         /* cipher contexts that exist */
     unsigned attached;      /* of these, in use by an open message */
-    uint64_t hits;          /* a message found a slot set up with its key */
-    uint64_t rekeys;        /* a slot was (re)keyed for a message */
-    uint64_t saves;         /* an open message was saved */
-    uint64_t resumes;       /* a saved message was resumed */
+    uint64_t hits;          /* times a slot already had the key */
+    uint64_t rekeys;        /* times a slot was (re)keyed for a message */
+    uint64_t saves;         /* times an open message was saved */
+    uint64_t resumes;       /* times a saved message was resumed */
 } Mlx5GcmStats;
 
 /*
- * @slots: most cipher contexts kept (each about 2 KiB), at least 1. Returns
- * NULL and sets *@errmsg (g_free()) if this libcrypto has no AES-CTR or
+ * @slots: maximum number of cipher contexts (each about 2 KiB), at least 1.
+ * Returns NULL and sets *@errmsg (g_free()) if this libcrypto has no AES-CTR or
  * AES-GCM.
  */
 Mlx5GcmPool *mlx5_gcm_pool_new(unsigned slots, char **errmsg);
-/* Evicts what is open. NULL is allowed. */
+/* Evicts open messages. NULL is allowed. */
 void mlx5_gcm_pool_free(Mlx5GcmPool *pool);
 const Mlx5GcmStats *mlx5_gcm_pool_stats(const Mlx5GcmPool *pool);
 
 /*
- * One message that is being worked on: CTR to en- and decrypt, GHASH over the
- * ciphertext.
+ * The cipher context of an open message: CTR for encryption and decryption,
+ * GHASH over the ciphertext.
  */
 typedef struct Mlx5GcmSlot Mlx5GcmSlot;
 
 /*
- * The slot of @owner goes to another message: keep what mlx5_gcm_save() gives,
- * and let go of the slot with mlx5_gcm_release().
+ * Called when @owner's slot is needed for another message: store the result of
+ * mlx5_gcm_save() and give up the slot with mlx5_gcm_release().
  */
 typedef void Mlx5GcmEvict(void *owner);
 
 /*
- * A slot set up with @key, which @owner has until it releases it or @evict is
- * called; @owner must hold a reference on @key for as long. To be followed by
- * mlx5_gcm_begin() or mlx5_gcm_resume().
+ * Returns a slot set up with @key, which belongs to @owner until released or
+ * until @evict is called; @owner must hold a reference to @key for that time.
+ * Follow with mlx5_gcm_begin() or mlx5_gcm_resume().
  */
 Mlx5GcmSlot *mlx5_gcm_take(Mlx5GcmPool *pool, Mlx5TlsKey *key,
                            Mlx5GcmEvict *evict, void *owner);
 void mlx5_gcm_release(Mlx5GcmSlot *slot);
-/* The slot is in use right now: it is the last one to be evicted. */
+/* Marks the slot as most recently used, so that it is evicted last. */
 void mlx5_gcm_touch(Mlx5GcmSlot *slot);
 
 /*
- * A new message. @aad: associated data of up to a block, filled up with zeros.
- * @mask receives E(K, J0), which mlx5_gcm_tag() needs.
+ * Begins a new message. @aad: associated data of up to one block, padded with
+ * zeros. @mask receives E(K, J0), which mlx5_gcm_tag() needs.
  */
 void mlx5_gcm_begin(Mlx5GcmSlot *slot, const uint8_t nonce[MLX5_GCM_NONCE],
                     const uint8_t aad[MLX5_GCM_BLOCK],
                     uint8_t mask[MLX5_GCM_BLOCK]);
-/* A saved one, of which @done bytes of ciphertext were hashed. */
+/* Resumes a saved message, of which @done bytes of ciphertext were hashed. */
 void mlx5_gcm_resume(Mlx5GcmSlot *slot, const uint8_t ghash[MLX5_GCM_BLOCK],
                      uint32_t done);
-/* The accumulator, to resume from. The slot can only be released then. */
+/*
+ * Gets the accumulator to resume from. After this the slot can only be
+ * released.
+ */
 void mlx5_gcm_save(Mlx5GcmSlot *slot, uint8_t ghash[MLX5_GCM_BLOCK]);
 
 /*
- * En- or decrypt @len bytes that begin at byte @pos of the text under @nonce.
- * @dst == @src works in place, other overlap does not. Free to go on where it
- * stopped. It does not touch the hash.
+ * Encrypts or decrypts @len bytes starting at byte @pos of the text under
+ * @nonce. @dst == @src works in place; other overlap is not allowed. Continuing
+ * at the previous end costs nothing extra. Does not affect the hash.
  */
 void mlx5_gcm_crypt(Mlx5GcmSlot *slot, const uint8_t nonce[MLX5_GCM_NONCE],
                     uint32_t pos, uint8_t *dst, const uint8_t *src, size_t len);
-/* Hash the next @len bytes of ciphertext. */
+/* Hashes the next @len bytes of ciphertext. */
 void mlx5_gcm_hash(Mlx5GcmSlot *slot, const uint8_t *src, size_t len);
 /*
- * All @text_len bytes were hashed, behind @aad_len of associated data: make the
- * tag of @mask, in place. The slot can only be released then.
+ * After all @text_len bytes were hashed, following @aad_len bytes of associated
+ * data: turns @mask into the tag, in place. After this the slot can only be
+ * released.
  */
 void mlx5_gcm_tag(Mlx5GcmSlot *slot, size_t aad_len, size_t text_len,
                   uint8_t mask[MLX5_GCM_BLOCK]);
@@ -154,8 +156,8 @@ typedef struct Mlx5GcmSpan {
 } Mlx5GcmSpan;
 
 /*
- * Decrypt @spans (of Mlx5GcmSpan) of @buf in place. @key is that of the
- * messages they come from.
+ * Decrypts @spans (an array of Mlx5GcmSpan) of @buf in place. @key is the key
+ * of the messages they belong to.
  */
 void mlx5_gcm_spans_apply(Mlx5GcmPool *pool, Mlx5TlsKey *key, uint8_t *buf,
                           const GArray *spans);
@@ -163,13 +165,13 @@ void mlx5_gcm_spans_apply(Mlx5GcmPool *pool, Mlx5TlsKey *key, uint8_t *buf,
 /* ---- libcrypto's own AES-GCM, for the checker ---------------------------- */
 
 /*
- * One message by libcrypto's AES-GCM, with none of the ways above (no slot, no
- * saving, no separate GHASH): what the checker compares with. It holds a
- * reference on the key it was last begun with and must not outlive the pool.
+ * A message processed by libcrypto's AES-GCM alone, without any of the above
+ * (no slot, no saving, no separate GHASH), as the checker's reference. It holds
+ * a reference to the key it was last begun with and must not outlive the pool.
  */
 typedef struct Mlx5GcmWhole Mlx5GcmWhole;
 
-/* What one takes of the heap at most, libcrypto's context included. */
+/* Upper bound of its heap use in bytes, libcrypto's context included. */
 #define MLX5_GCM_WHOLE_MEMORY   1536
 
 Mlx5GcmWhole *mlx5_gcm_whole_new(Mlx5GcmPool *pool);
@@ -179,7 +181,10 @@ void mlx5_gcm_whole_begin(Mlx5GcmWhole *whole, Mlx5TlsKey *key, bool encrypt,
                           const uint8_t *aad, size_t aad_len);
 void mlx5_gcm_whole_text(Mlx5GcmWhole *whole, uint8_t *dst, const uint8_t *src,
                          size_t len);
-/* Encrypting: writes the tag, true. Decrypting: was this the tag? */
+/*
+ * Encrypting: writes the tag and returns true. Decrypting: returns whether the
+ * tag matches.
+ */
 bool mlx5_gcm_whole_end(Mlx5GcmWhole *whole, uint8_t tag[MLX5_GCM_BLOCK]);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packet parser: where the headers of an Ethernet frame are and what they say.
+ * Packet parser: offsets and contents of the headers of an Ethernet frame.
  *
- * Responsible for every offset the two pipelines use: steering, RSS, checksum,
- * segmentation and TLS all read one Mlx5Packet instead of parsing again.
+ * Responsible for every offset used by the two pipelines: steering, RSS,
+ * checksum, segmentation and TLS share one Mlx5Packet instead of parsing again.
  * Owns no state: a Mlx5Packet is plain data that refers to its frame by offset,
- * never by pointer, so it stays right when the frame is copied.
- * Callable by anyone, from any thread.
+ * never by pointer, so it stays valid when the frame is copied. Callable by
+ * anyone, from any thread.
  *
- * Every length in a frame is hostile. A frame is parsed as far as it is whole;
- * nothing at or behind `len` is read, and everything that is not known stays 0.
+ * Lengths in a frame are not trusted. A frame is parsed as far as it is
+ * complete; nothing at or after `len` is read, and unknown members stay 0.
  */
 #ifndef HW_NET_MLX5_ENGINE_PARSE_H
 #define HW_NET_MLX5_ENGINE_PARSE_H
@@ -22,16 +22,16 @@
 #define MLX5_ETH_ALEN           6
 #define MLX5_VLAN_HLEN          4
 /*
- * Shortest frame on the wire, without FCS: the device pads up to it with zeros.
+ * Shortest frame on the wire, without FCS; the device pads with zeros up to it.
  */
 #define MLX5_ETH_ZLEN           60
 /*
- * A frame, or a header with its payload still elsewhere, longer than this is
- * parsed as if it ended here: all offsets fit 32 bits with room to spare.
+ * A longer frame, or header with separate payload, is parsed as if it ended
+ * here, so that all offsets fit into 32 bits with room to spare.
  */
 #define MLX5_PARSE_MAX_LEN      (1u << 20)
 #define MLX5_PARSE_MAX_VLANS    2
-/* IPv6 extension headers walked before the rest counts as unknown layer 4. */
+/* Number of IPv6 extension headers parsed; the rest is an unknown layer 4. */
 #define MLX5_PARSE_MAX_EXT_HDRS 8
 
 #define MLX5_ETH_P_IPV4         0x0800
@@ -52,7 +52,7 @@ typedef enum Mlx5L3Type {
 } Mlx5L3Type;
 
 /*
- * Layer 4 header that was found whole. The first three values are those of
+ * Type of the layer 4 header, if complete. The first three values are those of
  * fte_match_set_lyr_2_4.l4_type.
  */
 typedef enum Mlx5L4Type {
@@ -64,7 +64,7 @@ typedef enum Mlx5L4Type {
 } Mlx5L4Type;
 
 /*
- * CQE l4_l3_hdr_type[3:2]: the other way round than rss_hash_type (rdma-core,
+ * CQE l4_l3_hdr_type[3:2]; the reverse of rss_hash_type (rdma-core,
  * MLX5_CQE_L3_HDR_TYPE_*).
  */
 enum {
@@ -102,46 +102,45 @@ typedef struct Mlx5Packet {
                                  * mlx5_parse() */
 
     /*
-     * Layer 2. `l2_len` counts the Ethernet header and the tags in the frame; 0
-     * means that the frame has no whole Ethernet header.
+     * Layer 2. `l2_len` is the length of the Ethernet header with its tags; 0
+     * if the Ethernet header is incomplete.
      */
     uint32_t l2_len;
-    uint16_t ethertype;         /* behind the tags */
+    uint16_t ethertype;         /* after the tags */
     uint8_t n_vlan;             /* tags found, outermost first */
     uint16_t vlan_tpid[MLX5_PARSE_MAX_VLANS];
     uint16_t vlan_tci[MLX5_PARSE_MAX_VLANS];
-    bool is_multicast;          /* group bit of the destination, so broadcast
-                                 * too */
+    bool is_multicast;          /* group bit of the destination; includes
+                                 * broadcast */
     bool is_broadcast;
 
-    /* Layer 3. `l3_type` is set when a whole and sane IP header was found. */
+    /* Layer 3. `l3_type` is set if there is a complete and valid IP header. */
     Mlx5L3Type l3_type;
-    uint32_t l3_off;            /* first byte behind layer 2, set for every
-                                 * l2_len */
+    uint32_t l3_off;            /* first byte after layer 2, always set */
     uint32_t l3_hdr_len;        /* IPv4: ihl * 4; IPv6: 40 + extension
                                  * headers */
-    uint32_t l3_len;            /* length the IP header claims, header
+    uint32_t l3_len;            /* length according to the IP header, header
                                  * included */
     uint32_t l3_end;            /* min(l3_off + l3_len, len): padding begins
                                  * here */
-    bool l3_truncated;          /* the IP packet claims more than the frame
-                                 * holds */
+    bool l3_truncated;          /* l3_len exceeds the frame */
     bool is_frag;               /* any fragment of a datagram */
     bool is_first_frag;         /* the one at offset 0 */
     bool ip_ce;                 /* ECN field is 3, congestion experienced */
-    uint8_t ip_proto;           /* last next-header value that was reached */
-    uint32_t src_ip_off;        /* 4 or 16 bytes at these offsets */
+    uint8_t ip_proto;           /* last next-header value reached */
+    uint32_t src_ip_off;        /* offsets of 4 or 16 bytes */
     uint32_t dst_ip_off;
-    uint32_t pseudo_dst_off; /* destination of the pseudo header: differs from
-                                 * dst_ip_off under an active routing header */
+    uint32_t pseudo_dst_off; /* destination for the pseudo header; differs from
+                              * dst_ip_off if a routing header is active */
 
     /*
-     * Layer 4. `l4_off` is where it starts, set as soon as layer 3 is whole and
-     * this is no later fragment; `l4_type` only when its header is whole too.
+     * Layer 4. `l4_off` is its start, set if layer 3 is complete and this is
+     * not a later fragment; `l4_type` is only set if its header is complete
+     * too.
      */
     uint32_t l4_off;
     Mlx5L4Type l4_type;
-    uint32_t payload_off;       /* behind the layer 4 header */
+    uint32_t payload_off;       /* after the layer 4 header */
     uint32_t payload_len;       /* up to l3_end, without padding */
     uint16_t sport;             /* TCP and UDP */
     uint16_t dport;
@@ -150,45 +149,45 @@ typedef struct Mlx5Packet {
     uint32_t tcp_ack;
     uint16_t tcp_flags;         /* MLX5_TCP_* */
 
-    /* Filled by mlx5_packet_check_csum(), false before. */
+    /* Set by mlx5_packet_check_csum(), false before. */
     bool csum_checked;
     bool l3_ok;
     bool l4_ok;
 } Mlx5Packet;
 
 /*
- * Parse a received frame.
+ * Parses a received frame.
  *
  * frame/@len: the frame without FCS, from the destination address on. @len may
- * be anything, 0 included; @frame may be NULL only when @len is 0.
- * @out: always filled completely.
+ * have any value, including 0; @frame may be NULL only if @len is 0.
+ * @out: always completely initialized.
  */
 void mlx5_parse(const uint8_t *frame, size_t len, Mlx5Packet *out);
 
 /*
- * Parse the headers of a frame whose payload is elsewhere, as an LSO WQE has
- * them inline: the length fields of IP are ignored (the driver leaves 0 or the
- * length of the whole burst there), so l3_end is @len.
+ * Parses the headers of a frame with separate payload, like the inline headers
+ * of an LSO WQE. The length fields of IP are ignored (the driver leaves 0 or
+ * the length of the whole burst there), so l3_end is @len.
  */
 void mlx5_parse_headers(const uint8_t *hdr, size_t len, Mlx5Packet *out);
 
 /*
- * Parse a frame of @len bytes of which only the first @have are at @frame, the
- * rest being elsewhere: headers are read up to @have, lengths are judged by
- * @len. mlx5_parse() is this with have = len.
+ * Parses a frame of @len bytes of which only the first @have are at @frame:
+ * headers are read up to @have, lengths are checked against @len. mlx5_parse()
+ * is the case have = len.
  */
 void mlx5_parse_prefix(const uint8_t *frame, size_t have, size_t len,
                        Mlx5Packet *out);
 
 /*
- * Verify the checksums of a parsed frame once: fills l3_ok, l4_ok and
- * csum_checked; a second call on the same Mlx5Packet costs nothing.
+ * Verifies the checksums of a parsed frame and sets l3_ok, l4_ok and
+ * csum_checked; further calls for the same Mlx5Packet do nothing.
  *
- * l3_ok: the IP header is sane and its checksum right (IPv6 has none to check).
- * l4_ok: a whole TCP or UDP segment, not a fragment, with the right checksum.
- * UDP over IPv4 without checksum counts as right, over IPv6 as wrong. Anything
- * else than TCP and UDP is false: the driver reads both bits as "all checksums
- * of this packet were verified".
+ * l3_ok: the IP header is valid and its checksum correct (IPv6 has none).
+ * l4_ok: a complete TCP or UDP segment, not a fragment, with a correct
+ * checksum. UDP without checksum counts as correct over IPv4, as wrong over
+ * IPv6. Other protocols are false: the driver reads both bits together as "all
+ * checksums of this packet were verified".
  *
  * These are the CQE.hds_ip_ext bits L3_OK and L4_OK (driver: en_rx.c,
  * mlx5e_handle_csum).
@@ -196,18 +195,21 @@ void mlx5_parse_prefix(const uint8_t *frame, size_t have, size_t len,
 void mlx5_packet_check_csum(Mlx5Packet *pkt, const uint8_t *frame);
 
 /*
- * Bits [6:2] of CQE.l4_l3_hdr_type: layer 3 type at [3:2], layer 4 type at
- * [6:4]. Bit 0 (VLAN stripped) is the caller's. Fragments have no layer 4 type.
+ * Returns bits [6:2] of CQE.l4_l3_hdr_type: layer 3 type at [3:2], layer 4 type
+ * at [6:4]. The caller adds bit 0 (VLAN stripped). Fragments have no layer 4
+ * type.
  */
 uint8_t mlx5_packet_cqe_hdr_type(const Mlx5Packet *pkt);
 
-/* A TCP segment that is whole: what TLS can look at. */
+/*
+ * Returns whether this is a complete TCP segment, as TLS processing requires.
+ */
 static inline bool mlx5_packet_is_tcp_segment(const Mlx5Packet *pkt)
 {
     return pkt->l4_type == MLX5_L4_TCP && !pkt->is_frag && !pkt->l3_truncated;
 }
 
-/* The TCP payload and its length (without padding), NULL when there is none. */
+/* Returns the TCP payload and its length (without padding), or NULL if none. */
 static inline const uint8_t *mlx5_packet_tcp_payload(const Mlx5Packet *pkt,
                                                      const uint8_t *frame,
                                                      uint32_t *len)
@@ -220,7 +222,7 @@ static inline const uint8_t *mlx5_packet_tcp_payload(const Mlx5Packet *pkt,
     return frame + pkt->payload_off;
 }
 
-/* Big-endian loads and stores on bytes of any alignment. */
+/* Big-endian loads and stores at any alignment. */
 static inline uint16_t mlx5_get_be16(const uint8_t *p)
 {
     return (uint16_t)(p[0] << 8 | p[1]);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * RSS: the hash of a packet under the fields of a TIR, and the bucket it picks.
+ * RSS: the hash of a packet according to a TIR, and the bucket it selects.
  *
- * Owns no state: there is no table per key, hashing costs some tens of
- * nanoseconds without one, and 100,000 TLS TIRs carry a key each.
+ * Owns no state. There is no table per key: hashing takes only tens of
+ * nanoseconds without one, and each of 100,000 TLS TIRs has its own key.
  * Callable by anyone, from any thread.
  */
 #ifndef HW_NET_MLX5_ENGINE_RSS_H
@@ -16,7 +16,7 @@
 #include "parse.h"
 
 #define MLX5_RSS_KEY_LEN        40
-/* A 40-byte key has a 32-bit window for each bit of so many input bytes. */
+/* A 40-byte key has a 32-bit window for each bit of this many input bytes. */
 #define MLX5_RSS_MAX_INPUT      (MLX5_RSS_KEY_LEN - 4)
 
 /* tirc.rx_hash_fn */
@@ -35,9 +35,7 @@ enum {
     MLX5_HASH_FIELD_SEL_IPSEC_SPI = 0x10,
 };
 
-/*
- * What a TIR says about hashing; members as in tirc and rx_hash_field_select.
- */
+/* Hash parameters of a TIR; members as in tirc and rx_hash_field_select. */
 typedef struct Mlx5RssParams {
     uint8_t rx_hash_fn;
     bool rx_hash_symmetric;
@@ -70,44 +68,43 @@ typedef enum Mlx5RssError {
     MLX5_RSS_N_ERRORS
 } Mlx5RssError;
 
-/* Whether a TIR's hash fields make sense; for the command validator. */
+/* Checks a TIR's hash parameters, for the command validator. */
 Mlx5RssError mlx5_rss_check(const Mlx5RssParams *p);
 const char *mlx5_rss_strerror(Mlx5RssError err);
 
 /*
- * Hash a packet. Fields go in as source address, destination address, then
- * source port and destination port, or the SPI; only those selected. A packet
- * of another layer 3 type than the TIR's, or nothing selected, or
- * MLX5_RX_HASH_FN_NONE gives result 0 and type 0. Fragments, and packets of
- * another layer 4 type than the TIR's, are hashed by their addresses alone, so
- * that all fragments of a datagram meet in one queue.
+ * Hashes a packet. The input is source address, destination address, then
+ * source port and destination port, or the SPI; only selected fields. If the
+ * packet's layer 3 type differs from the TIR's, nothing is selected, or the
+ * function is MLX5_RX_HASH_FN_NONE, result and type are 0. Fragments, and
+ * packets whose layer 4 type differs from the TIR's, are hashed by address
+ * alone, so that all fragments of a datagram go to the same queue.
  *
- * rx_hash_symmetric changes Toeplitz input: of each pair that is selected on
- * both sides the words (src | dst, src ^ dst) go in, in this order: addresses,
- * then ports. It is the order in which the kernel's change "ethtool: Symmetric
- * OR-XOR RSS hash", by the maker of the NIC, describes RXH_XFRM_SYM_OR_XOR;
- * 6.12 sets the bit with each Toeplitz TIR and names no order. A field selected
- * on one side only goes in as it is.
+ * rx_hash_symmetric changes the Toeplitz input: each pair with both sides
+ * selected is replaced by (src | dst, src ^ dst), addresses first, then ports.
+ * This is the order given for RXH_XFRM_SYM_OR_XOR in the kernel commit
+ * "ethtool: Symmetric OR-XOR RSS hash", by the NIC's vendor; 6.12 sets the bit
+ * in each Toeplitz TIR without stating an order. A field selected on one side
+ * only is used unchanged.
  *
- * MLX5_RX_HASH_FN_INVERTED_XOR8 is the XOR of all input bytes with its eight
- * bits in reverse order: the driver compensates by filling its indirection
- * table in bit-reversed order (en/rqt.c, mlx5e_bits_invert). Symmetric by
- * nature.
+ * MLX5_RX_HASH_FN_INVERTED_XOR8 is the XOR of all input bytes, with its eight
+ * bits reversed: the driver compensates by filling its indirection table in
+ * bit-reversed order (en/rqt.c, mlx5e_bits_invert). It is inherently symmetric.
  */
 void mlx5_rss_hash(const Mlx5RssParams *p, const Mlx5Packet *pkt,
                    const uint8_t *frame, Mlx5RssResult *out);
 
 /*
- * Textbook Toeplitz over @len <= MLX5_RSS_MAX_INPUT bytes; more is cut off,
- * because the key has no bits for it.
+ * Plain Toeplitz hash over @len <= MLX5_RSS_MAX_INPUT bytes; longer input is
+ * truncated, because the key has no bits for it.
  */
 uint32_t mlx5_rss_toeplitz(const uint8_t key[MLX5_RSS_KEY_LEN],
                            const uint8_t *input, size_t len);
 
 /*
- * The entry of an RQT of @actual_size entries: the low bits of the hash when
- * the size is a power of two, as the driver makes it, else the remainder. 0 for
- * an empty table.
+ * Returns the entry of an RQT with @actual_size entries: the low bits of the
+ * hash if the size is a power of two, as with the driver, else the remainder. 0
+ * for an empty table.
  */
 uint32_t mlx5_rss_bucket(uint32_t rx_hash_result, uint32_t actual_size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Secrets are keys, IVs, and plaintext of TLS records. Memory that held one
- * goes through here: erased when its use is over, and never given back to the
- * heap as it was. Owns no state; callable by anyone.
+ * Secrets are keys, IVs, and plaintext of TLS records. Memory that held one is
+ * erased here after use and never returned to the heap with its contents. Owns
+ * no state; callable by anyone.
  */
 #ifndef HW_NET_MLX5_ENGINE_SECRET_H
 #define HW_NET_MLX5_ENGINE_SECRET_H
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <glib.h>
 
-/* Fill with zeros in a way that no compiler leaves out. */
+/* Fill with zeros in a way that a compiler does not optimize away. */
 static inline void mlx5_secret_erase(void *p, size_t len)
 {
     if (len) {
@@ -19,7 +19,7 @@ static inline void mlx5_secret_erase(void *p, size_t len)
     }
 }
 
-/* The only way in which such memory is freed; NULL is allowed. */
+/* Erase and free; such memory must be freed only this way. NULL is allowed. */
 static inline void mlx5_secret_free(void *p, size_t len)
 {
     if (p) {
@@ -29,8 +29,8 @@ static inline void mlx5_secret_free(void *p, size_t len)
 }
 
 /*
- * Empty an array; what is appended later may move it, so it must be empty by
- * then.
+ * Erase and empty an array. Appending may reallocate an array, so it must hold
+ * no secrets by then.
  */
 static inline void mlx5_secret_empty_bytes(GByteArray *a)
 {

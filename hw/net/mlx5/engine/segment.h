@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * LSO: cuts the payload of one WQE into frames behind copies of its inline
+ * LSO: splits the payload of a WQE into frames, each with a copy of its inline
  * header. VLAN tag insertion.
  *
  * A Mlx5Segment is plain data without pointers, so a send queue can stop
- * between two frames when the backend is full, keep the state, and go on later
- * (or elsewhere). The payload is never copied: frames are a header and a slice.
- * Callable by anyone; one Mlx5Segment by one thread at a time.
+ * between two frames when the backend is full, keep the state, and continue
+ * later. The payload is never copied: a frame is a header and a slice. Callable
+ * by anyone; a Mlx5Segment by one thread at a time.
  */
 #ifndef HW_NET_MLX5_ENGINE_SEGMENT_H
 #define HW_NET_MLX5_ENGINE_SEGMENT_H
@@ -20,11 +20,11 @@
 #include "parse.h"
 
 /*
- * Ethernet + 2 tags + IPv6 with room for extension headers + TCP with all its
- * options. The driver's own limit of inline data is about 210 bytes.
+ * Ethernet + 2 tags + IPv6 with room for extension headers + TCP with maximum
+ * options. The driver limits inline data to about 210 bytes.
  */
 #define MLX5_SEGMENT_MAX_HDR        256
-/* lso_max of the driver is 64 KiB, 256 KiB with BIG TCP. */
+/* The driver's lso_max is 64 KiB, 256 KiB with BIG TCP. */
 #define MLX5_SEGMENT_MAX_PAYLOAD    (256u * 1024)
 
 /* X(name, sentence for the log) */
@@ -46,15 +46,15 @@ typedef enum Mlx5SegmentError {
     MLX5_SEGMENT_N_ERRORS
 } Mlx5SegmentError;
 
-/* The sentence of an error, never NULL. */
+/* Returns the sentence for an error, never NULL. */
 const char *mlx5_segment_strerror(Mlx5SegmentError err);
 
 typedef struct Mlx5Segment {
-    uint8_t hdr[MLX5_SEGMENT_MAX_HDR];  /* header of the frame last given out */
+    uint8_t hdr[MLX5_SEGMENT_MAX_HDR];  /* header of the last frame returned */
     uint32_t hdr_len;
-    uint32_t payload_len;               /* bytes, all frames together */
-    uint32_t offset;                    /* payload bytes given out so far */
-    uint32_t index;                     /* frames given out so far */
+    uint32_t payload_len;               /* total bytes of all frames */
+    uint32_t offset;                    /* payload bytes returned so far */
+    uint32_t index;                     /* frames returned so far */
     uint32_t mss;                       /* payload bytes per frame */
     Mlx5Packet pkt;                     /* parse of the WQE's header */
     uint16_t ip_id;                     /* IPv4 identification of the first
@@ -62,7 +62,8 @@ typedef struct Mlx5Segment {
 } Mlx5Segment;
 
 /*
- * Begin to cut (PRM: WQE opcode LSO; driver: en_tx.c, mlx5e_sq_xmit_prepare).
+ * Start segmentation (PRM: WQE opcode LSO; driver: en_tx.c,
+ * mlx5e_sq_xmit_prepare).
  *
  * hdr/@hdr_len: the inline header, Ethernet up to and including TCP or UDP,
  * VLAN tags allowed, copied. @payload_len: 0..MLX5_SEGMENT_MAX_PAYLOAD; 0 gives
@@ -72,34 +73,34 @@ Mlx5SegmentError mlx5_segment_init(Mlx5Segment *s, const uint8_t *hdr,
                                    size_t hdr_len, uint32_t payload_len,
                                    uint32_t mss);
 
-/* Have all frames been given out? */
+/* Returns whether all frames have been returned. */
 bool mlx5_segment_done(const Mlx5Segment *s);
 
 /*
- * The next frame, ready for the wire except for padding (which only a frame of
- * less than MLX5_ETH_ZLEN bytes needs):
+ * Builds the next frame, ready for the wire except for padding (needed below
+ * MLX5_ETH_ZLEN bytes):
  * - IPv4: total length, identification + index, header checksum;
  *   IPv6: payload length;
  * - TCP: sequence + index * mss; FIN and PSH only on the last frame, CWR only
  *   on the first; UDP: length; both with the full checksum.
  *
- * @payload: the whole payload, payload_len bytes, same bytes at every call.
- * iov[0] is the header and points into @s: good until the next call on @s.
+ * @payload: the whole payload, payload_len bytes, the same in every call.
+ * iov[0] is the header and points into @s: valid until the next call for @s.
  * iov[1] is a slice of @payload and may have length 0.
  *
- * Returns the length of the frame, 0 when all frames were given out.
+ * Returns the length of the frame, or 0 after the last frame.
  */
 size_t mlx5_segment_next(Mlx5Segment *s, const uint8_t *payload,
                          struct iovec iov[2]);
 
 /*
- * Insert a tag behind the two addresses (eth_seg: insert type and vlan_tci;
+ * Insert a tag after the two addresses (eth_seg: insert type and vlan_tci;
  * driver: en_tx.c, MLX5_ETH_WQE_INSERT_VLAN, with tpid 0x88a8 for
  * MLX5_ETH_WQE_SVLAN).
  *
- * buf holds @len bytes from the destination address on, @cap bytes of room.
- * Returns the new length, or 0 when len < 14 or there is no room: buf
- * unchanged.
+ * buf holds @len bytes from the destination address on, with room for @cap
+ * bytes. Returns the new length, or 0 with buf unchanged if len < 14 or there
+ * is no room.
  */
 size_t mlx5_vlan_insert(uint8_t *buf, size_t len, size_t cap, uint16_t tpid,
                         uint16_t tci);

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flow steering of the NIC receive side: flow tables, groups and entries, and
- * the lookup that turns a packet into a list of TIRs.
+ * Flow steering on the NIC receive side: flow tables, groups and entries, and
+ * the lookup that maps a packet to a list of TIRs.
  *
- * Responsible for everything behind CREATE/MODIFY/DESTROY_FLOW_TABLE,
- * SET_FLOW_TABLE_ROOT, CREATE/DESTROY_FLOW_GROUP and
- * SET/DELETE_FLOW_TABLE_ENTRY. Owns tables, groups and entries; refers to TIRs
- * and flow counters by number and tells their owner about each reference
- * through Mlx5SteeringOps. Called by the command handlers (changes) and the
- * receive path (lookup), from one thread at a time; lookups change nothing.
+ * Implements CREATE/MODIFY/DESTROY_FLOW_TABLE, SET_FLOW_TABLE_ROOT,
+ * CREATE/DESTROY_FLOW_GROUP and SET/DELETE_FLOW_TABLE_ENTRY. Owns tables,
+ * groups and entries; refers to TIRs and flow counters by number and reports
+ * each reference to their owner through Mlx5SteeringOps. Called by the command
+ * handlers (changes) and the receive path (lookup), from one thread at a time;
+ * lookups change nothing.
  *
- * Cost: a lookup is one probe per group that has entries, in each table on the
- * packet's way, and a probe is a search of a balanced tree, whatever the values
- * are. A packet that takes more than MLX5_STEERING_MAX_PROBES is dropped.
- * Memory follows the live entries, never the size a table or a group was
- * declared with.
+ * Cost: a lookup takes one probe for each non-empty group in each table on the
+ * packet's path; a probe is a search in a balanced tree, whatever the values
+ * are. A packet that needs more than MLX5_STEERING_MAX_PROBES is dropped.
+ * Memory use depends on the live entries, not on the declared size of a table
+ * or group.
  *
- * The matching rule: within a table the entry with the lowest flow_index whose
- * group's mask makes it equal to the packet wins. An entry ends the way (TIRs,
- * or drop) or goes on in other tables; without a match the table's miss action
- * decides. Levels are kept but not enforced: a way that runs in circles is cut
- * by MLX5_STEERING_MAX_VISITS.
+ * Matching: in a table, the entry with the lowest flow_index that equals the
+ * packet under its group's mask wins. An entry ends the path (TIRs, or drop) or
+ * continues it in other tables; without a match the table's miss action
+ * applies. Levels are stored but not enforced: MLX5_STEERING_MAX_VISITS ends a
+ * path that loops.
  */
 #ifndef HW_NET_MLX5_ENGINE_STEERING_H
 #define HW_NET_MLX5_ENGINE_STEERING_H
@@ -31,7 +31,9 @@
 
 #include "parse.h"
 
-/* Bytes of fte_match_param, and of the one section known, outer_headers. */
+/*
+ * Bytes of fte_match_param, and of its only supported section, outer_headers.
+ */
 #define MLX5_FTE_MATCH_PARAM_LEN    512
 #define MLX5_FTE_MATCH_OUTER_LEN    64
 #define MLX5_FTE_MATCH_OUTER_WORDS  (MLX5_FTE_MATCH_OUTER_LEN / 8)
@@ -40,15 +42,14 @@
 #define MLX5_STEERING_MAX_FTE_DESTS     64
 #define MLX5_STEERING_MAX_FTE_COUNTERS  8
 /*
- * Per packet: table visits on all ways together, probes of groups, TIRs,
- * counters.
+ * Per packet: table visits on all paths together, group probes, TIRs, counters.
  */
 #define MLX5_STEERING_MAX_VISITS        256
 #define MLX5_STEERING_MAX_PROBES        1024
 #define MLX5_STEERING_MAX_TIRS          64
 #define MLX5_STEERING_MAX_COUNTERS      64
 
-/* create_flow_table_in.table_type; the other types are not NIC receive. */
+/* create_flow_table_in.table_type; no other type is NIC receive. */
 enum {
     MLX5_FLOW_TABLE_TYPE_NIC_RX = 0,
 };
@@ -56,7 +57,7 @@ enum {
 /* flow_table_context.table_miss_action */
 enum {
     MLX5_FLOW_TABLE_MISS_ACTION_DEF = 0,    /* NIC receive: drop */
-    MLX5_FLOW_TABLE_MISS_ACTION_FWD = 1,    /* go on in table_miss_id */
+    MLX5_FLOW_TABLE_MISS_ACTION_FWD = 1,    /* continue in table_miss_id */
 };
 
 /* match_criteria_enable */
@@ -88,9 +89,9 @@ enum {
 };
 
 /*
- * X(name, syndrome that the command answers, sentence). The syndromes are names
- * of the device's list (syndrome.h), which the engine does not know; where
- * several errors share one, the sentence says which it was.
+ * X(name, syndrome of the command, sentence). The syndromes are names from the
+ * device's list (syndrome.h), which the engine does not include; where several
+ * errors share a syndrome, the sentence tells them apart.
  */
 #define MLX5_STEERING_ERRORS(X)                                               \
     X(OK, OK, "no error")                                                     \
@@ -185,51 +186,51 @@ const char *mlx5_steering_strerror(Mlx5SteeringError err);
 
 typedef struct Mlx5Steering Mlx5Steering;
 
-/* What the advertised capabilities allow. */
+/* Limits, from the advertised capabilities. */
 typedef struct Mlx5SteeringLimits {
     uint32_t max_tables;            /* live tables */
     uint32_t max_ftes;              /* live entries in all tables */
     uint32_t max_groups_per_table;
-    uint8_t max_log_size;           /* of one table, at most 31 */
+    uint8_t max_log_size;           /* of a table, at most 31 */
     uint32_t max_modifies;          /* live modify header contexts */
-    uint32_t max_modify_actions;    /* of one of them */
+    uint32_t max_modify_actions;    /* of one such context */
 } Mlx5SteeringLimits;
 
-/* Objects of others that an entry refers to. */
+/* Objects outside the engine that an entry refers to. */
 typedef enum Mlx5SteeringRef {
     MLX5_STEERING_REF_TIR,
     MLX5_STEERING_REF_COUNTER,
 } Mlx5SteeringRef;
 
 /*
- * How entries hold on to TIRs and flow counters. `get` takes one reference and
- * returns false when there is no such object; `put` gives one back. Each get
- * has its put: at delete, at a modify that drops it, at reset and free. An id
- * that is listed twice is got twice. NULL members accept everything.
+ * Reference counting for TIRs and flow counters. `get` takes a reference and
+ * returns false if there is no such object; `put` releases one. Each get has
+ * its put: on delete, on a modify that drops the reference, on reset and free.
+ * An id listed twice is referenced twice. NULL members accept everything.
  */
 typedef struct Mlx5SteeringOps {
     bool (*get)(void *opaque, Mlx5SteeringRef kind, uint32_t id);
     void (*put)(void *opaque, Mlx5SteeringRef kind, uint32_t id);
     /*
-     * Is there room for `bytes` more of heap? `uncharge` gives them back, also
-     * at reset and free. The figures are upper bounds, malloc's and GLib's own
-     * share included.
+     * Charges `bytes` of heap; returns false if that exceeds the limit.
+     * `uncharge` credits them, also on reset and free. The figures are upper
+     * bounds that include the overhead of malloc and GLib.
      */
     bool (*charge)(void *opaque, size_t bytes);
     void (*uncharge)(void *opaque, size_t bytes);
 } Mlx5SteeringOps;
 
 /*
- * limits is copied; ops (may be NULL) must outlive the object. Free also gives
- * every reference back.
+ * limits is copied; ops (may be NULL) must outlive the object. Free also
+ * releases all references.
  */
 Mlx5Steering *mlx5_steering_new(const Mlx5SteeringLimits *limits,
                                 const Mlx5SteeringOps *ops, void *opaque);
 void mlx5_steering_free(Mlx5Steering *s);
 
 /*
- * Drop all tables, groups, entries and the root, whatever refers to whatever;
- * ids start over.
+ * Drops all tables, groups, entries and the root, regardless of references; ids
+ * start over.
  */
 void mlx5_steering_reset(Mlx5Steering *s);
 
@@ -237,10 +238,10 @@ typedef struct Mlx5SteeringCounts {
     uint32_t tables;
     uint32_t groups;
     uint32_t ftes;
-    uint64_t compares;              /* of values, by all changes since new */
+    uint64_t compares;              /* of values, since creation */
 } Mlx5SteeringCounts;
 
-/* Live objects, and what their making cost. */
+/* Live objects, and the cost of creating them. */
 void mlx5_steering_counts(const Mlx5Steering *s, Mlx5SteeringCounts *out);
 
 /*
@@ -249,13 +250,13 @@ void mlx5_steering_counts(const Mlx5Steering *s, Mlx5SteeringCounts *out);
  */
 typedef struct Mlx5FlowTableAttr {
     uint8_t table_type;
-    uint8_t level;                  /* kept, not enforced */
+    uint8_t level;                  /* stored, not enforced */
     uint8_t log_size;               /* indices 0 .. 2^log_size - 1 */
     uint8_t table_miss_action;      /* MLX5_FLOW_TABLE_MISS_ACTION_* */
     uint32_t table_miss_id;         /* with FWD */
 } Mlx5FlowTableAttr;
 
-/* Ids are 24 bits wide, never 0, and not given again soon after a destroy. */
+/* Ids are 24 bits wide, never 0, and not reused soon after a destroy. */
 Mlx5SteeringError mlx5_steering_table_create(Mlx5Steering *s,
                                              const Mlx5FlowTableAttr *attr,
                                              uint32_t *table_id);
@@ -270,22 +271,22 @@ Mlx5SteeringError mlx5_steering_table_modify_miss(Mlx5Steering *s,
                                                   uint32_t table_miss_id);
 
 /*
- * Refused while the table has groups, or another table's entry or miss action
- * leads to it. The root may be destroyed: there is no root then. (fs_core.c,
- * disconnect_flow_table, turns the miss actions elsewhere before it destroys,
- * and leaves the last root set.)
+ * Refused while the table has groups, or an entry or miss action of another
+ * table leads to it. The root may be destroyed, which leaves no root.
+ * (fs_core.c, disconnect_flow_table, redirects the miss actions before it
+ * destroys a table, and leaves the last root set.)
  */
 Mlx5SteeringError mlx5_steering_table_destroy(Mlx5Steering *s,
                                               uint32_t table_id);
 
 /*
- * SET_FLOW_TABLE_ROOT, op_mod 0, and op_mod 1 (disconnect: every packet
- * misses).
+ * SET_FLOW_TABLE_ROOT with op_mod 0, and with op_mod 1 (disconnect: every
+ * packet misses).
  */
 Mlx5SteeringError mlx5_steering_root_set(Mlx5Steering *s, uint32_t table_id);
 void mlx5_steering_root_clear(Mlx5Steering *s);
 
-/* The root's id, 0 when there is none. */
+/* Returns the root's id, or 0 if there is none. */
 uint32_t mlx5_steering_root(const Mlx5Steering *s);
 
 /* create_flow_group_in (driver: fs_core.c, mlx5_create_flow_group). */
@@ -294,9 +295,9 @@ typedef struct Mlx5FlowGroupAttr {
     uint32_t end_flow_index;
     uint8_t match_criteria_enable;  /* MLX5_MATCH_OUTER_HEADERS or 0 */
     /*
-     * fte_match_param, MLX5_FTE_MATCH_PARAM_LEN bytes. A section that
-     * match_criteria_enable leaves out is ignored; of outer_headers every bit
-     * must belong to a field (bits 0xc2..0xcf and 0xd4..0xd7 belong to none).
+     * fte_match_param, MLX5_FTE_MATCH_PARAM_LEN bytes. Sections not in
+     * match_criteria_enable are ignored; in outer_headers every bit must belong
+     * to a field (bits 0xc2..0xcf and 0xd4..0xd7 do not).
      */
     const uint8_t *match_criteria;
 } Mlx5FlowGroupAttr;
@@ -322,8 +323,7 @@ typedef struct Mlx5FteAttr {
     const Mlx5FlowDestination *destination;
     uint32_t flow_counter_list_size;
     const uint32_t *flow_counter;
-    uint32_t modify_header_id;      /* with MOD_HDR, else 0; goes with the
-                                     * action */
+    uint32_t modify_header_id;      /* with MOD_HDR, else 0; set with action */
     /*
      * fte_match_param; bits outside the group's mask are ignored. Not read by
      * modify.
@@ -337,15 +337,15 @@ Mlx5SteeringError mlx5_steering_fte_set(Mlx5Steering *s, uint32_t table_id,
                                         const Mlx5FteAttr *attr);
 
 /*
- * SET_FLOW_TABLE_ENTRY, op_mod 1: change what modify_enable_mask names of a
- * live entry, at once or, on error, not at all. The match value stays. group_id
- * must be the entry's.
+ * SET_FLOW_TABLE_ENTRY, op_mod 1: change the parts of a live entry selected by
+ * modify_enable_mask, all of them or, on error, none. The match value stays.
+ * group_id must be that of the entry.
  *
  * FWD_DEST or COUNT with an empty list is allowed here, unlike in a new entry:
- * to take away a rule's last destination the driver sends a mask with
- * DESTINATION_LIST alone (fs_core.c, del_sw_hw_rule). An entry whose list is
- * empty drops. A list that the mask leaves alone stays although its action bit
- * goes, and counts again when the bit comes back.
+ * to remove the last destination of a rule, the driver sends a mask with only
+ * DESTINATION_LIST (fs_core.c, del_sw_hw_rule). An entry with an empty list
+ * drops. A list not selected by the mask is kept even if its action bit is
+ * cleared, and takes effect again when the bit is set.
  */
 Mlx5SteeringError mlx5_steering_fte_modify(Mlx5Steering *s, uint32_t table_id,
                                            uint32_t flow_index,
@@ -356,13 +356,12 @@ Mlx5SteeringError mlx5_steering_fte_modify(Mlx5Steering *s, uint32_t table_id,
 Mlx5SteeringError mlx5_steering_fte_delete(Mlx5Steering *s, uint32_t table_id,
                                            uint32_t flow_index);
 
-/* How the way of a packet ended. */
+/* How the path of a packet ended. */
 typedef enum Mlx5SteeringVerdict {
     MLX5_STEERING_DROP_NO_ROOT = 0, /* there is no root table */
-    MLX5_STEERING_DROP_MISS,        /* no match and the default miss action */
-    MLX5_STEERING_DROP_RULE,        /* an entry says DROP, or has no
-                                     * destination */
-    MLX5_STEERING_DROP_LOOP,        /* cut at MLX5_STEERING_MAX_VISITS */
+    MLX5_STEERING_DROP_MISS,        /* no match, with the default miss action */
+    MLX5_STEERING_DROP_RULE,        /* entry with DROP or no destination */
+    MLX5_STEERING_DROP_LOOP,        /* ended by MLX5_STEERING_MAX_VISITS */
     MLX5_STEERING_DROP_PROBES,      /* MLX5_STEERING_MAX_PROBES were not
                                      * enough */
     MLX5_STEERING_DELIVER,          /* n_tirs > 0 */
@@ -371,27 +370,27 @@ typedef enum Mlx5SteeringVerdict {
 typedef struct Mlx5SteeringTir {
     uint32_t tirn;
     uint32_t flow_tag;              /* of the entry that named this TIR */
-    uint32_t metadata;              /* register B, 0 if no entry has set it */
-    bool rewritten;                 /* the packet is not as it came: */
+    uint32_t metadata;              /* register B; 0 if not set by any entry */
+    bool rewritten;                 /* the packet was modified: */
     uint8_t image[MLX5_FTE_MATCH_OUTER_LEN];    /* for
                                                  * mlx5_steering_rewrite() */
 } Mlx5SteeringTir;
 
 /*
- * The result of a lookup. With several destinations each TIR on any of the ways
- * is listed once per way, in the order of the lists, depth first; when at least
- * one is reached the verdict is DELIVER, else it is that of the last way that
- * ended. DROP_PROBES is for the whole packet, also when it had reached a TIR.
+ * The result of a lookup. With several destinations, each TIR is listed once
+ * per path, in list order, depth first. If any is reached, the verdict is
+ * DELIVER, else it is that of the last path. DROP_PROBES applies to the whole
+ * packet, even if it had reached a TIR.
  */
 typedef struct Mlx5SteeringResult {
     Mlx5SteeringVerdict verdict;
-    bool cut;                       /* one of the per-packet limits was hit */
+    bool cut;                       /* a per-packet limit was hit */
     uint32_t visits;                /* tables looked into, */
     uint32_t probes;                /* their groups searched, */
-    uint32_t compares;              /* and keys compared for that */
+    uint32_t compares;              /* keys compared */
     /*
-     * The entry that named the first TIR, or else where the last way ended: 0
-     * if nowhere, with UINT32_MAX for an entry after a miss.
+     * The entry that named the first TIR, or else the end of the last path: 0
+     * if none, with UINT32_MAX as entry after a miss.
      */
     uint32_t last_table;
     uint32_t last_index;
@@ -399,28 +398,28 @@ typedef struct Mlx5SteeringResult {
     uint32_t n_counters;
     Mlx5SteeringTir tir[MLX5_STEERING_MAX_TIRS];
     /*
-     * Flow counters of all matched entries that have COUNT, in order of match;
-     * the caller adds one packet and its bytes to each.
+     * Flow counters of all matched entries with COUNT, in order of match; the
+     * caller adds one packet and its bytes to each.
      */
     uint32_t counter[MLX5_STEERING_MAX_COUNTERS];
 } Mlx5SteeringResult;
 
 /*
- * pkt is the parse of frame (tags still in it). Only the members of @out that
- * the counts cover are written in its arrays.
+ * pkt is the parse of frame, with its VLAN tags. Of the arrays in @out, only
+ * the elements covered by the counts are written.
  */
 void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
                           const uint8_t *frame, Mlx5SteeringResult *out);
 
 /*
- * The packet as fte_match_set_lyr_2_4 sees it, MLX5_FTE_MATCH_OUTER_LEN bytes
- * in PRM (big-endian) layout:
- * - ethertype is the one behind the VLAN tags; first_prio/cfi/vid, cvlan_tag
+ * The packet in the form of fte_match_set_lyr_2_4, MLX5_FTE_MATCH_OUTER_LEN
+ * bytes in PRM (big-endian) layout:
+ * - ethertype is the one after the VLAN tags; first_prio/cfi/vid, cvlan_tag
  *   (0x8100) and svlan_tag (0x88a8) are those of the outermost tag;
  * - ip_protocol of IPv6 is the last one of the header chain;
  * - IPv4 addresses are in the last four bytes of their field;
- * - ports, tcp_flags and l4_type only where that header is present and whole,
- *   so never for later fragments.
+ * - ports, tcp_flags and l4_type are only set if that header is present and
+ *   complete, so never for later fragments.
  */
 void mlx5_steering_match_image(const Mlx5Packet *pkt, const uint8_t *frame,
                                uint8_t image[MLX5_FTE_MATCH_OUTER_LEN]);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flow steering: modify header contexts, what an entry with the action MOD_HDR
- * does to a packet.
+ * Flow steering: modify header contexts, applied to packets by entries with the
+ * action MOD_HDR.
  *
- * Responsible for everything behind ALLOC/DEALLOC_MODIFY_HEADER_CONTEXT. The
- * contexts are the Mlx5Steering's and hang off its entries.
+ * Implements ALLOC/DEALLOC_MODIFY_HEADER_CONTEXT. The contexts belong to the
+ * Mlx5Steering; its entries refer to them.
  *
  * A context is a list of actions on fields of the packet's match image
- * (steering.h) and on its metadata. Lookup works on image and metadata alone,
- * so that tables behind the entry match what the packet has become, and each
- * TIR may get it in another shape; mlx5_steering_rewrite() then makes the frame
- * what the image says. A field that the packet does not have (ports of an ICMP
- * packet) stays away.
+ * (steering.h) and on its metadata. Lookup uses only image and metadata, so
+ * that later tables match the modified packet, and each TIR may receive a
+ * different version; mlx5_steering_rewrite() then updates the frame from the
+ * image. Fields that the packet does not have (ports of an ICMP packet) are not
+ * added.
  */
 #ifndef HW_NET_MLX5_ENGINE_STEERING_MODIFY_H
 #define HW_NET_MLX5_ENGINE_STEERING_MODIFY_H
@@ -28,7 +28,7 @@ enum {
 };
 
 /*
- * set_action_in.field: those there are (driver: mlx5_ifc.h
+ * set_action_in.field, supported values (driver: mlx5_ifc.h
  * MLX5_ACTION_IN_FIELD_*)
  */
 enum {
@@ -44,7 +44,7 @@ enum {
     MLX5_MODIFY_OUT_IP_TTL = 0x0a,
     MLX5_MODIFY_OUT_UDP_SPORT = 0x0b,
     MLX5_MODIFY_OUT_UDP_DPORT = 0x0c,
-    MLX5_MODIFY_OUT_SIPV6_127_96 = 0x0d,    /* and the three words behind it */
+    MLX5_MODIFY_OUT_SIPV6_127_96 = 0x0d,    /* and the next three words */
     MLX5_MODIFY_OUT_DIPV6_127_96 = 0x11,
     MLX5_MODIFY_OUT_SIPV4 = 0x15,
     MLX5_MODIFY_OUT_DIPV4 = 0x16,
@@ -61,16 +61,16 @@ enum {
 Mlx5SteeringError mlx5_steering_modify_create(Mlx5Steering *s,
                                               const uint8_t *actions,
                                               uint32_t n, uint32_t *id);
-/* Refused while an entry has it. */
+/* Refused while an entry refers to it. */
 Mlx5SteeringError mlx5_steering_modify_destroy(Mlx5Steering *s, uint32_t id);
 
-/* Live contexts. */
+/* Returns the number of live contexts. */
 uint32_t mlx5_steering_modify_count(const Mlx5Steering *s);
 
 /*
- * Make the frame, of which pkt is the parse, what @image says
- * (Mlx5SteeringTir.image). Checksums of IPv4, TCP and UDP follow, wrong ones
- * staying as wrong as they are. Parse the frame anew afterwards.
+ * Update the frame, of which pkt is the parse, from @image
+ * (Mlx5SteeringTir.image). Checksums of IPv4, TCP and UDP are updated
+ * incrementally, so wrong ones stay wrong. Parse the frame again afterwards.
  */
 void mlx5_steering_rewrite(uint8_t *frame, const Mlx5Packet *pkt,
                            const uint8_t image[MLX5_FTE_MATCH_OUTER_LEN]);

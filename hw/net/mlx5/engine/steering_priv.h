@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Flow steering: what the files steering*.c share. Nobody else includes this.
- */
+/* Flow steering: declarations private to steering*.c. */
 #ifndef HW_NET_MLX5_ENGINE_STEERING_PRIV_H
 #define HW_NET_MLX5_ENGINE_STEERING_PRIV_H
 
@@ -38,35 +36,33 @@ enum {
 /* Ids of tables, groups and modify header contexts are 24 bits wide. */
 #define STEERING_ID_MASK    0xffffffu
 
-/*
- * An image, a mask or a value, in memory order: only ever compared and and'ed.
- */
+/* An image, a mask or a value, in memory order; only compared and ANDed. */
 typedef struct Key {
     uint64_t w[MLX5_FTE_MATCH_OUTER_WORDS];
 } Key;
 
 /*
- * Everything is found in balanced trees (GTree). Keys are what the driver, and
- * with entries for each connection any peer, chooses: a hash without a secret
- * can be made to collide, for entries as the owner of an IPv6 /64 pleases. A
- * tree has no such case and no secret: n entries are found in at most 1.45
- * log2(n + 2) compares. Against a hash with a secret key (SipHash) a lookup
- * took, in ns, among
+ * All lookups use balanced trees (GTree). Keys are chosen by the driver and,
+ * where it adds an entry per connection, by any peer: with a hash function that
+ * has no secret, the owner of an IPv6 /64 could make entries collide at will. A
+ * tree has neither a bad case nor a secret: finding one of n entries takes at
+ * most 1.45 log2(n + 2) compares. Lookup times in ns, compared with a keyed
+ * hash (SipHash):
  *
  *      entries        1     10    100   1000   10000   65536
  *      tree           9     38     55    110     250     900
  *      keyed hash    34     41     42     49      94     320
  *
- * Nearly all groups have a few entries, where the tree is as good or better;
- * and it keeps entries of equal value in order of their index, which a hash
- * does not.
+ * Nearly all groups have few entries, where the tree is as good or better; it
+ * also keeps entries of equal value in order of their index, unlike a hash.
  */
 
-/* A packet on one of its ways. */
+/* A packet on one of its paths. */
 typedef struct WayState {
-    Key image;                  /* first: modify actions count bits from here */
+    Key image;                  /* must be first: modify actions count bits from
+                                 * here */
     uint8_t reg_b[4];           /* big-endian, as the image */
-    bool rewritten;             /* image is not the frame's any more */
+    bool rewritten;             /* image differs from the frame */
 } WayState;
 
 typedef struct ModifyAction {
@@ -116,8 +112,7 @@ struct Table {
     uint32_t id;
     Mlx5FlowTableAttr attr;
     GPtrArray *groups;          /* of Group, by start */
-    GPtrArray *filled;          /* of them, those with entries: a packet's
-                                 * way */
+    GPtrArray *filled;          /* of them, those with entries, for lookup */
     uint32_t n_ftes;
     uint32_t fte_refs;
     uint32_t miss_refs;
@@ -125,7 +120,7 @@ struct Table {
 };
 
 /*
- * Upper bounds of what each takes of the heap, for Mlx5SteeringOps.charge: the
+ * Upper bounds of the heap use of each, for Mlx5SteeringOps.charge: the
  * structure, malloc's header and rounding, and its nodes in GLib's trees.
  */
 static inline size_t heap_of(size_t size)
@@ -155,7 +150,7 @@ struct Mlx5Steering {
     Table *root;
     uint32_t n_ftes;
     uint64_t compares;
-    size_t charged;             /* by ops->charge, all together */
+    size_t charged;             /* total charged by ops->charge */
     uint32_t next_table_id;
     uint32_t next_group_id;
     GTree *modifies;            /* id -> Modify */
@@ -211,38 +206,38 @@ static inline void steering_unref_table(Table *from, Table *to, uint32_t *refs)
 
 /* ---- steering.c ---------------------------------------------------------- */
 
-/* Order of trees of ids and indices. */
+/* Sort order of trees by id or index. */
 gint steering_number_order(gconstpointer a, gconstpointer b);
-/*
- * Takes memory from the owner's account, false when none is left; gives it
- * back.
- */
+/* Charge memory to the owner, returning false at the limit; credit it. */
 bool steering_charge(Mlx5Steering *s, size_t bytes);
 void steering_uncharge(Mlx5Steering *s, size_t bytes);
-/* A free id, and behind which one to look next. */
+/* Returns a free id; *@next is where the next search starts. */
 uint32_t steering_new_id(GTree *live, uint32_t *next);
 
 /* ---- steering_table.c ---------------------------------------------------- */
 
-/* Gives back what a table and its entries refer to. */
+/* Releases the references of a table and its entries. */
 void steering_table_put(Mlx5Steering *s, Table *t);
-/* Frees a table, its groups and its entries, which refer to nothing now. */
+/* Frees a table, its groups and its entries, which hold no references now. */
 void steering_table_free(Mlx5Steering *s, Table *t);
-/* The group of that id, if it is one of the table's. */
+/* Returns the group with that id if it belongs to the table. */
 Group *steering_group_find(const Mlx5Steering *s, const Table *t,
                            uint32_t group_id);
-/* The last group that begins at or before an index, NULL if there is none. */
+/* Returns the last group that starts at or before an index, or NULL. */
 Group *steering_group_at(const Table *t, uint32_t flow_index);
 
 /* ---- steering_fte.c ------------------------------------------------------ */
 
-/* The same two for one entry; it is in no tree any more, or the tree goes. */
+/*
+ * The same two for one entry, which is no longer in a tree, or in one about to
+ * be freed.
+ */
 void steering_fte_put(Mlx5Steering *s, Fte *fte);
 void steering_fte_free(Mlx5Steering *s, Fte *fte);
 
 /* ---- steering_modify.c --------------------------------------------------- */
 
-/* What the context does to a packet. */
+/* Applies the context to a packet. */
 void modify_apply(const Modify *m, WayState *st);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What all TLS contexts of one device share: the pool of cipher contexts, the
- * knobs, the record log, what was counted, scratch.
+ * State shared by all TLS contexts of a device: the pool of cipher contexts,
+ * the knobs, the record log, counters, scratch.
  *
- * Owns all of that. Made by the device, used by tls_tx.c, tls_rx.c and the
+ * Owns all of that. Created by the device, used by tls_tx.c, tls_rx.c and the
  * checker. One thread at a time per engine.
  */
 #ifndef HW_NET_MLX5_ENGINE_TLS_ENGINE_H
@@ -15,10 +15,10 @@
 #define MLX5_TLS_ENGINE_DEFAULT_SLOTS   1024
 
 /*
- * X(member, name of the device's counter, what it counts), all contexts of an
- * engine together; docs/observing.md says the same. What never gets to a
- * context, since no TIS has one or it is no TCP segment, is counted here by the
- * device.
+ * X(member, name of the device's counter, what it counts), summed over all
+ * contexts of an engine; also listed in docs/observing.md. Packets that do not
+ * reach a context, because the TIS has none or it is not a TCP segment, are
+ * counted here by the device.
  */
 #define MLX5_TLS_COUNTERS(X) \
     X(tx_packets, "tls_tx_packets", "WQEs with payload that were encrypted") \
@@ -62,10 +62,13 @@ typedef struct Mlx5TlsCounters {
 #undef MLX5_TLS_COUNTER_MEMBER
 } Mlx5TlsCounters;
 
-/* The highest number a row of a state machine can have. */
+/* Highest row number of a state machine. */
 #define MLX5_TLS_MAX_ROW    63
 
-/* Members are for the functions below; those are in the data path. */
+/*
+ * Accessed only through the functions below, which are inline for the data
+ * path.
+ */
 typedef struct Mlx5TlsEngine {
     Mlx5GcmPool *gcm;
     Mlx5TlsKnobs knobs;
@@ -84,45 +87,53 @@ typedef struct Mlx5TlsEngine {
 Mlx5TlsEngine *mlx5_tls_engine_new(unsigned slots, char **errmsg);
 void mlx5_tls_engine_free(Mlx5TlsEngine *engine);   /* NULL is allowed */
 
-/* Where records of its contexts get their cipher contexts. */
+/* Returns the pool of cipher contexts for records of its contexts. */
 static inline Mlx5GcmPool *mlx5_tls_engine_gcm(const Mlx5TlsEngine *engine)
 {
     return engine->gcm;
 }
 
-/* Writable at any time; contexts read them when they act. */
+/*
+ * Returns the knobs, which may be changed at any time; contexts read them on
+ * use.
+ */
 static inline Mlx5TlsKnobs *mlx5_tls_engine_knobs(Mlx5TlsEngine *engine)
 {
     return &engine->knobs;
 }
 
-/* Since the engine was made; who shows them may zero them. */
+/* Returns the counters since creation; the device may zero them. */
 static inline Mlx5TlsCounters *mlx5_tls_engine_counters(Mlx5TlsEngine *engine)
 {
     return &engine->counters;
 }
 
-/* @fn NULL switches the record log off (the default); then it costs nothing. */
+/*
+ * Sets the record log's function; NULL (the default) switches it off, at no
+ * cost.
+ */
 void mlx5_tls_engine_set_record_log(Mlx5TlsEngine *engine,
                                     Mlx5TlsRecordLogFn *fn, void *opaque);
 
 /*
- * How often the contexts have taken a row of their table (TX1.., R1..) since
- * the engine was made. 0 for a row that there is not.
+ * Returns how often contexts have taken a row of their table (TX1.., R1..)
+ * since the engine was created. 0 for a row that does not exist.
  */
 uint64_t mlx5_tls_engine_row_hits(const Mlx5TlsEngine *engine, Mlx5TlsDir dir,
                                   unsigned row);
 
 /* ---- for tls_tx.c and tls_rx.c ------------------------------------------- */
 
-/* A context has taken @row, 0..MLX5_TLS_MAX_ROW; 0 is none. */
+/* Counts that a context has taken @row, 0..MLX5_TLS_MAX_ROW; 0 is none. */
 static inline void mlx5_tls_engine_count_row(Mlx5TlsEngine *engine,
                                              Mlx5TlsDir dir, unsigned row)
 {
     engine->rows[dir][row]++;
 }
 
-/* Scratch, empty between calls, erased by who fills it: of Mlx5GcmSpan, */
+/*
+ * Scratch arrays, empty between calls and erased by the user: of Mlx5GcmSpan,
+ */
 static inline GArray *mlx5_tls_engine_spans(Mlx5TlsEngine *engine)
 {
     return engine->spans;
@@ -139,7 +150,7 @@ static inline bool mlx5_tls_engine_logging(const Mlx5TlsEngine *engine)
     return engine->log_fn != NULL;
 }
 
-/* Hand the events collected to the record log, in order, and forget them. */
+/* Passes the collected events to the record log, in order, and drops them. */
 void mlx5_tls_engine_flush_events(Mlx5TlsEngine *engine);
 
 #endif

@@ -1,50 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * RX context of a TIR with tls_en: follows the record stream of one TCP
- * connection and says for each packet whether it is delivered decrypted.
+ * RX context of a TIR with tls_en: follows the record stream of a TCP
+ * connection and decides for each packet whether to deliver it decrypted.
  *
- * Owns the tracker, the record number, the open record. Called by the device:
- * UMR, SET_PSV and GET_PSV WQEs, and every TCP packet with payload that
- * steering brings to the TIR (good checksums, not a fragment, Ethernet padding
- * left out). It never buffers, reorders or drops, and never calls back except
+ * Owns the tracker, the record number, the open record. Called by the device
+ * for UMR, SET_PSV and GET_PSV WQEs, and for every TCP packet with payload that
+ * is steered to the TIR (good checksums, not a fragment, without Ethernet
+ * padding). It never buffers, reorders or drops packets, and calls back only
  * the record log.
  *
- * Held per context: struct Mlx5TlsRx (under 600 bytes, statistics included) and
- * references on up to two keys. No cipher context, no buffer; see tls_record.h.
+ * Memory per context: struct Mlx5TlsRx (under 600 bytes, statistics included)
+ * and references to up to two keys. No cipher context, no buffer; see
+ * tls_record.h.
  *
- * The rows, R1 to R35, are named below, as data in tls_rx_table.c, and in words
- * in docs/tls-rows.md. Below N is the sequence number of the next record
+ * The rows, R1 to R35, are named below, defined as data in tls_rx_table.c and
+ * explained in docs/tls-rows.md. N is the sequence number of the next record
  * header, P the packet.
  *
- * With auth-stage=off R18 leads to OFFLOAD, with bad-tag-action=search a bad
- * tag in R5 to SEARCH. TRACKING is OFFLOAD, CAND and AUTH. GET_PSV reports
- * START/NO_OFFLOAD in NONE and START, SEARCHING/NO_OFFLOAD in SEARCH and LINK,
- * TRACKING with OFFLOAD, NO_OFFLOAD and AUTHENTICATION in the others.
+ * With auth-stage=off, R18 leads to OFFLOAD; with bad-tag-action=search, a bad
+ * tag in R5 leads to SEARCH. TRACKING means OFFLOAD, CAND or AUTH. GET_PSV
+ * reports START/NO_OFFLOAD in NONE and START, SEARCHING/NO_OFFLOAD in SEARCH
+ * and LINK, TRACKING with OFFLOAD, NO_OFFLOAD and AUTHENTICATION in the others.
  *
- * Flag 3 is raised only for a packet that would have been delivered decrypted
- * up to the wrong tag (R5, R3 beginning at the anchor, and no bytes of a SKIP
- * record before). A packet with flag 3 never gets flag 2: if tracking is lost
- * in it, the search goes on in the next one.
+ * A packet gets flag 3 only if it would have been delivered decrypted up to the
+ * wrong tag (R5, or R3 starting at the anchor, with no bytes of a SKIP record
+ * before). A packet with flag 3 never gets flag 2: if tracking is lost in it,
+ * the search continues in the next one.
  *
- * What a packet with flag 3 holds (rx-error-bytes). Transformed is payload of
- * records to which the key stream was applied, as with flag 1; all other bytes
- * are the wire's.
+ * Contents of a packet with flag 3 (rx-error-bytes). "Transformed" payload has
+ * the key stream applied to it, as with flag 1; all other bytes are as on the
+ * wire.
  *
  *  wire    nothing is transformed.
- *  packet  transformed as far as records were followed: to its end, or to
- *          where tracking was lost.
- *  record  transformed is the rest of the record that was open when P began, if
- *          a packet with an earlier byte of it, or of its header, had flag 1.
- *          That does not depend on whether its own tag is the wrong one. Of the
- *          records that begin in P nothing is transformed, here or in later
+ *  packet  transformed up to its end, or to where tracking was lost.
+ *  record  the rest of the record that was open when P began is transformed, if
+ *          a packet with an earlier byte of the record or its header had flag
+ *          1. This does not depend on whether its own tag is the wrong one.
+ *          Records that begin in P are not transformed, here or in later
  *          packets (R35).
  *
- * With `record` software can always get the ciphertext back, since a packet
- * tells by its flag what was done to each record in it: flag 1, transformed;
- * flag 3, transformed if another packet with bytes of the record had flag 1;
- * flag 0 and 2, untouched. That is what is needed to change keys under a
- * stream: records of the new key look like wrong tags until there is a new
- * context. See docs/tls-rekey.md.
+ * With `record`, software can always recover the ciphertext, since the flags of
+ * packets tell what was done to each record: flag 1, transformed; flag 3,
+ * transformed if another packet with bytes of the record had flag 1; flags 0
+ * and 2, unchanged. This is needed for changing keys in a running stream:
+ * records of the new key look like wrong tags until there is a new context. See
+ * docs/tls-rekey.md.
  */
 #ifndef HW_NET_MLX5_ENGINE_TLS_RX_H
 #define HW_NET_MLX5_ENGINE_TLS_RX_H
@@ -54,7 +54,7 @@
 #include "tls_setup.h"
 
 typedef enum Mlx5TlsRxState {
-    MLX5_TLS_RX_NONE = 0,       /* no SET_PSV with good static params and key
+    MLX5_TLS_RX_NONE = 0,       /* no SET_PSV with valid static params and key
                                  * yet */
     MLX5_TLS_RX_START,
     MLX5_TLS_RX_OFFLOAD,        /* TRACKING / OFFLOAD */
@@ -62,13 +62,13 @@ typedef enum Mlx5TlsRxState {
                                  * approved */
     MLX5_TLS_RX_AUTH,           /* TRACKING / AUTHENTICATION */
     MLX5_TLS_RX_SEARCH,         /* SEARCHING / NO_OFFLOAD */
-    MLX5_TLS_RX_LINK,           /* the same to the outside; see R30 */
+    MLX5_TLS_RX_LINK,           /* reported like SEARCH; see R30 */
     MLX5_TLS_RX_STATES
 } Mlx5TlsRxState;
 
 /*
- * X(number, name, what happens). Numbers are those of traces, of the property
- * tls-rows, of the tests and of docs/tls-rows.md.
+ * X(number, name, description). The numbers are used in traces, the property
+ * tls-rows, the tests and docs/tls-rows.md.
  */
 #define MLX5_TLS_RX_ROWS(X)                                                   \
     X(1, NO_CONTEXT, "NONE, packet: pass")                                    \
@@ -122,46 +122,39 @@ typedef enum Mlx5TlsRxRow {
 #define MLX5_TLS_RX_ROW_BIT(row)    (UINT64_C(1) << (row))
 
 /*
- * What became of one packet: enough for the CQE, counters, a trace and a log
- * line.
+ * The result for a packet, as needed for the CQE, counters, traces and the log.
  */
 typedef struct Mlx5TlsRxResult {
     Mlx5TlsFlag flag;
-    Mlx5TlsReason reason;       /* why not flag 1 */
-    uint8_t row;                /* the packet's row; 0 for an empty or too long
-                                 * packet */
-    uint64_t rows;              /* MLX5_TLS_RX_ROW_BIT()s of all rows taken in
-                                 * it */
+    Mlx5TlsReason reason;       /* reason for a flag other than 1 */
+    uint8_t row;                /* the packet's row; 0 if it is empty or too
+                                 * long */
+    uint64_t rows;              /* MLX5_TLS_RX_ROW_BIT() of all rows taken */
     Mlx5TlsRxState state_before;
     Mlx5TlsRxState state_after;
-    uint32_t records;           /* headers passed in sync (OFFLOAD, CAND,
-                                 * AUTH) */
+    uint32_t records;           /* headers in sync (OFFLOAD, CAND, AUTH) */
     bool candidate;             /* a header in it became the candidate: R12,
                                  * R33 */
     uint32_t hw_resync_tcp_sn;  /* of the last candidate */
 } Mlx5TlsRxResult;
 
-/* One per TIR. All members are private; embed it, do not move it. */
+/* One per TIR. All members are private; embed it and do not move it. */
 typedef struct Mlx5TlsRx {
     Mlx5TlsEngine *engine;
     uint32_t id;
     uint8_t state;              /* Mlx5TlsRxState */
     uint8_t mode;               /* Mlx5TlsRecordMode of the open record */
-    uint8_t hdr_fill;           /* bytes of the header at N that were read,
-                                 * 0..4 */
+    uint8_t hdr_fill;           /* bytes read of the header at N, 0..4 */
     uint8_t hdr[MLX5_TLS_HDR_LEN];
     uint8_t carry[MLX5_TLS_HDR_LEN - 1];    /* SEARCH: the last bytes before
                                              * exp */
     uint8_t carry_len;
-    bool rec_open;              /* exp lies in a record; N is its end */
-    bool hdr_skip;              /* R35: the record of the header at N is to be
-                                 * skipped */
+    bool rec_open;              /* exp is in a record that ends at N */
+    bool hdr_skip;              /* R35: skip the record of the header at N */
     bool rec_numbered;
-    bool rec_decrypted, rec_not_decrypted;  /* flags of the packets it came
-                                             * in */
-    bool owe_resync;            /* flag 2 of a loss not raised yet
-                                 * (rx-resync-flag-at) */
-    bool repeat_due;            /* resync-repeat=timeout: the timeout came */
+    bool rec_decrypted, rec_not_decrypted;  /* flags of its packets */
+    bool owe_resync;            /* flag 2 due for a loss (rx-resync-flag-at) */
+    bool repeat_due;            /* resync-repeat=timeout: timed out */
     uint32_t rec_sn;            /* open record: sequence number of its
                                  * header, */
     uint8_t rec_type;           /* its type */
@@ -178,24 +171,20 @@ typedef struct Mlx5TlsRx {
 /* @id: the TIR number, for the record log only. State NONE. */
 void mlx5_tls_rx_init(Mlx5TlsRx *rx, Mlx5TlsEngine *engine, uint32_t id);
 
-/*
- * R28: lets go of keys, zeroises everything. Clearing a zeroed struct is
- * allowed.
- */
+/* R28: releases the keys and zeroes everything. Allowed on a zeroed struct. */
 void mlx5_tls_rx_clear(Mlx5TlsRx *rx);
 
 typedef enum Mlx5TlsRxStatic {
     MLX5_TLS_RX_STATIC_STORED = 0,  /* R25 */
     MLX5_TLS_RX_STATIC_APPROVED,    /* R18 */
     MLX5_TLS_RX_STATIC_STALE,       /* R19 */
-    MLX5_TLS_RX_STATIC_REFUSED,     /* would be R18, but bad params or no key:
-                                     * as R19 */
+    MLX5_TLS_RX_STATIC_REFUSED,     /* as R19, since params or key are bad */
 } Mlx5TlsRxStatic;
 
 /*
- * UMR static params. @image: tls_static_params of the WQE. @key: what dek_index
- * resolves to or NULL; the context takes its own reference. *reason (may be
- * NULL) receives NONE, STALE, NO_KEY or BAD_PARAMS.
+ * UMR static params. @image: tls_static_params of the WQE. @key: the key of
+ * dek_index or NULL; the context takes its own reference. *reason (may be NULL)
+ * receives NONE, STALE, NO_KEY or BAD_PARAMS.
  */
 Mlx5TlsRxStatic
 mlx5_tls_rx_set_static(Mlx5TlsRx *rx,
@@ -203,29 +192,29 @@ mlx5_tls_rx_set_static(Mlx5TlsRx *rx,
                        Mlx5TlsKey *key, Mlx5TlsReason *reason);
 
 /*
- * SET_PSV (R26, R34). Returns NONE when the context is in START, NO_CTX /
- * NO_KEY when it is in NONE, BAD_PARAMS when it was refused.
+ * SET_PSV (R26, R34). Returns NONE if the context is now in START, NO_CTX or
+ * NO_KEY if it is in NONE, BAD_PARAMS if the SET_PSV was refused.
  */
 Mlx5TlsReason
 mlx5_tls_rx_set_progress(Mlx5TlsRx *rx,
                          const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
 
-/* GET_PSV (R27): the 12 bytes behind tis_tir_num. No side effect. */
+/* GET_PSV (R27): writes the 12 bytes after tis_tir_num. No side effects. */
 void mlx5_tls_rx_get_progress(const Mlx5TlsRx *rx,
                               uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
 
 /*
- * One packet: seq is the sequence number of payload[0]. With flag 1 the payload
- * was decrypted in place (header, nonce and tag bytes as on the wire), with
- * flag 0 and 2 not one byte of it was changed. For flag 3 see above.
+ * Processes a packet; seq is the sequence number of payload[0]. With flag 1 the
+ * payload has been decrypted in place (header, nonce and tag bytes as on the
+ * wire), with flags 0 and 2 it is unchanged. See above for flag 3.
  */
 void mlx5_tls_rx_packet(Mlx5TlsRx *rx, uint32_t seq, uint8_t *payload,
                         size_t len, Mlx5TlsRxResult *res);
 
 /*
- * For resync-repeat=timeout: the device's timer says that the candidate has
- * waited long enough. In CAND the next whole header becomes the candidate
- * (R33). Returns whether that is now due.
+ * For resync-repeat=timeout: called when the candidate has timed out. In CAND,
+ * the next complete header becomes the candidate (R33). Returns whether that is
+ * now due.
  */
 bool mlx5_tls_rx_resync_timeout(Mlx5TlsRx *rx);
 
@@ -234,7 +223,10 @@ static inline Mlx5TlsRxState mlx5_tls_rx_state(const Mlx5TlsRx *rx)
     return (Mlx5TlsRxState)rx->state;
 }
 
-/* Text of a row ("R8: OFFLOAD, hole in a record: skip it") and of a state. */
+/*
+ * Returns the text of a row ("R8: OFFLOAD, hole in a record: skip it") or
+ * state.
+ */
 const char *mlx5_tls_rx_row_str(unsigned row);
 const char *mlx5_tls_rx_state_str(unsigned state);
 

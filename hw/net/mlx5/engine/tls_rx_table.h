@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What tls_rx_table.c (the rows, data only) and tls_rx.c (the code they name)
- * share. Nobody else includes it. Owns no state.
+ * Private to tls_rx_table.c (the rows, as data) and tls_rx.c (the code they
+ * refer to). Owns no state.
  */
 #ifndef HW_NET_MLX5_ENGINE_TLS_RX_TABLE_H
 #define HW_NET_MLX5_ENGINE_TLS_RX_TABLE_H
@@ -9,39 +9,38 @@
 #include "tls_rx.h"
 
 typedef enum RxEvent {
-    /* a packet, by its place in the stream */
-    RX_EV_ANY = 0,         /* no place to compare it with */
-    RX_EV_BEFORE,          /* START: ends before the anchor, near */
-    RX_EV_ANCHOR,          /* START: the anchor lies in it */
-    RX_EV_FAR,             /* START: behind the anchor, or far before it */
+    /* a packet, by its position in the stream */
+    RX_EV_ANY = 0,         /* no position to compare with */
+    RX_EV_BEFORE,          /* START: ends shortly before the anchor */
+    RX_EV_ANCHOR,          /* START: contains the anchor */
+    RX_EV_FAR,             /* START: after the anchor, or far before it */
     RX_EV_IN,
     RX_EV_OLD,
     RX_EV_OVL,
-    RX_EV_GAP,             /* bytes are missing, the next header is not among
-                            * them */
-    RX_EV_GAP_HEADER,      /* bytes are missing, and with them a header */
+    RX_EV_GAP,             /* bytes are missing, but not the next header */
+    RX_EV_GAP_HEADER,      /* bytes are missing, including a header */
     /* within a packet */
     RX_EV_HEADER,          /* valid header at N */
-    RX_EV_HEADER_CUT,      /* the same, but it began in an earlier packet (LINK
+    RX_EV_HEADER_CUT,      /* as above, but started in an earlier packet (LINK
                             * only) */
-    RX_EV_HEADER_REPEAT,   /* the same, and resync-repeat is due (CAND only) */
+    RX_EV_HEADER_REPEAT,   /* as RX_EV_HEADER, with resync-repeat due (CAND
+                            * only) */
     RX_EV_HEADER_BAD,
     RX_EV_TAG_OK,          /* DECRYPT or AUTHONLY record ended */
     RX_EV_TAG_BAD,
-    RX_EV_TAG_BAD_LOSE,    /* the same, with bad-tag-action=search (OFFLOAD
+    RX_EV_TAG_BAD_LOSE,    /* as above, with bad-tag-action=search (OFFLOAD
                             * only) */
     RX_EV_RECORD_END,      /* SKIP record ended */
     RX_EV_FOUND,           /* search: header in this packet */
-    RX_EV_FOUND_CUT,       /* search: header that began in an earlier packet */
+    RX_EV_FOUND_CUT,       /* search: header begun in an earlier packet */
     RX_EV_NOT_FOUND,
-    /* behind a packet */
-    RX_EV_ERROR_OPEN,      /* it gets flag 3, a record begins in it
+    /* after a packet */
+    RX_EV_ERROR_OPEN,      /* it gets flag 3 and a record begins in it
                             * (rx-error-bytes=record) */
     /* control */
     RX_EV_STATIC,
-    RX_EV_STATIC_MATCH,    /* its resync_tcp_sn is that of the candidate (CAND
-                            * only) */
-    RX_EV_STATIC_MATCH_OFF, /* the same, with auth-stage=off */
+    RX_EV_STATIC_MATCH,    /* resync_tcp_sn is the candidate's (CAND only) */
+    RX_EV_STATIC_MATCH_OFF, /* as above, with auth-stage=off */
     RX_EV_START,
     RX_EV_START_UNUSABLE,
     RX_EV_PSV_OTHER,
@@ -49,10 +48,10 @@ typedef enum RxEvent {
 } RxEvent;
 
 typedef enum RxAction {
-    RX_ACT_REFUSE = 0,         /* no such cell: forget everything, deliver as it
-                                * came */
+    RX_ACT_REFUSE = 0,         /* no such cell: drop all state, deliver
+                                * unchanged */
     RX_ACT_NONE,
-    RX_ACT_PASS,               /* bring nothing new: leave the context alone */
+    RX_ACT_PASS,               /* nothing new: leave the context unchanged */
     RX_ACT_ANCHOR,             /* follow from the anchor on */
     RX_ACT_DECRYPT,            /* follow from the first byte; flag 1 is
                                 * possible */
@@ -60,61 +59,55 @@ typedef enum RxAction {
     RX_ACT_OVERLAP,            /* follow from the first new byte */
     RX_ACT_HOLE,               /* the open record has a hole; follow from the
                                 * first byte */
-    RX_ACT_LOSE_ALL,           /* tracking is lost, search from here on */
-    RX_ACT_LOSE_HEADER,        /* the same, search from the bad header on */
-    RX_ACT_UNLINK_ALL,         /* as RX_ACT_LOSE_ALL, but there was nothing
-                                * tracked to lose */
+    RX_ACT_LOSE_ALL,           /* tracking is lost, search from here */
+    RX_ACT_LOSE_HEADER,        /* the same, search from the bad header */
+    RX_ACT_UNLINK_ALL,         /* as RX_ACT_LOSE_ALL, but without tracking to
+                                * lose */
     RX_ACT_UNLINK_HEADER,      /* as RX_ACT_LOSE_HEADER, likewise */
-    RX_ACT_SEARCH_ON,          /* search from the first new byte, what is before
-                                * is known */
-    RX_ACT_SEARCH_NEW,         /* search from the first byte, what is before is
-                                * missing */
+    RX_ACT_SEARCH_ON,          /* search from the first new byte, in sequence */
+    RX_ACT_SEARCH_NEW,         /* search from the first byte, after a gap */
     RX_ACT_OPEN_DECRYPT,       /* open the record, to be decrypted */
     RX_ACT_OPEN_AUTH,          /* open the record, to be authenticated only */
-    RX_ACT_COUNT,              /* open the record as one more after the
-                                * candidate */
-    RX_ACT_CANDIDATE,          /* open the record as candidate, ask the
-                                * software */
-    RX_ACT_REPEAT,             /* the same, because it did not answer */
+    RX_ACT_COUNT,              /* open the record, count it (CAND) */
+    RX_ACT_CANDIDATE,          /* open the record as candidate, ask software */
+    RX_ACT_REPEAT,             /* the same, since software did not answer */
     RX_ACT_LINK,               /* open the record, nothing else */
-    RX_ACT_SKIP_BEGUN,         /* the open record, or that of the open header,
-                                * is skipped */
+    RX_ACT_SKIP_BEGUN,         /* skip the open record, or that of the open
+                                * header */
     RX_ACT_GOOD_TAG,
-    RX_ACT_BAD_TAG,            /* count; flag 3 if flag 1 was possible so far */
+    RX_ACT_BAD_TAG,            /* count; flag 3 if flag 1 was still possible */
     RX_ACT_BAD_TAG_LOSE,       /* the same, and tracking is lost */
     RX_ACT_NOT_FOUND,          /* keep the last bytes */
-    RX_ACT_APPROVE,            /* take over the static params */
-    RX_ACT_RESET,              /* start anew from the static params */
-    RX_ACT_TO_NONE,            /* forget everything */
+    RX_ACT_APPROVE,            /* adopt the static params */
+    RX_ACT_RESET,              /* restart from the static params */
+    RX_ACT_TO_NONE,            /* drop all state */
     RX_ACTIONS
 } RxAction;
 
 #define MLX5_TLS_RX_SAME MLX5_TLS_RX_STATES
 
 typedef struct RxCell {
-    uint8_t row;            /* NONE: part of what came before */
+    uint8_t row;            /* NONE: part of a preceding row */
     uint8_t next;           /* Mlx5TlsRxState or MLX5_TLS_RX_SAME */
-    uint8_t reason;         /* Mlx5TlsReason for a packet that is not
-                             * decrypted */
+    uint8_t reason;         /* Mlx5TlsReason if the packet is not decrypted */
     uint8_t action;         /* RxAction, runs in the next state */
 } RxCell;
 
 /*
- * State and event to cell. Cells without an entry belong to pairs that do not
- * come up (the comments at the events say where each is raised): they are all
- * zero, which refuses and leads to NONE, and so do numbers that are no state or
- * event at all.
+ * Returns the cell for a state and an event. Pairs that do not occur (the
+ * comments on the events say where each is raised) have no entry: they are all
+ * zero, which refuses and leads to NONE. So do invalid state and event numbers.
  */
 const RxCell *mlx5_tls_rx_cell(unsigned state, unsigned event);
 
-/* What GET_PSV reports in a state, and its name. */
+/* The name of a state, and its values in GET_PSV. */
 typedef struct RxStateInfo {
     const char *name;
     uint8_t tracker;        /* tls_progress_params.record_tracker_state */
     uint8_t auth;           /* tls_progress_params.auth_state */
 } RxStateInfo;
 
-/* That of NONE for a number that is no state. */
+/* Returns the info of a state; that of NONE for an invalid number. */
 const RxStateInfo *mlx5_tls_rx_state_info(unsigned state);
 
 #endif

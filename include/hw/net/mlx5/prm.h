@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Access to PRM structures, for the device and for the engine alike.
+ * Access to PRM structures, for both the device and the engine.
  *
- * A structure is described once, as an X-macro list of (structure, field,
- * first bit, width); bit 0 is the most significant bit of byte 0, and all
- * structures are big-endian. MLX5_PRM_STRUCT(name) turns such a list into
- * compile-time constants, so that MLX5_GET() and MLX5_SET() are a load, a
- * shift and a mask, and into a table that names the fields for traces and
- * logs. Pure C: no QEMU header is needed here.
+ * A structure is described once, as an X-macro list of (structure, field, first
+ * bit, width); bit 0 is the most significant bit of byte 0, and all structures
+ * are big-endian. MLX5_PRM_STRUCT(name) turns such a list into compile-time
+ * constants, which reduce MLX5_GET() and MLX5_SET() to a load, a shift and a
+ * mask; MLX5_PRM_FIELD_TABLE() turns it into a table of field names for traces
+ * and logs. Plain C: needs no QEMU header.
  */
 #ifndef HW_NET_MLX5_PRM_H
 #define HW_NET_MLX5_PRM_H

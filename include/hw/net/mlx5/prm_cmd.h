@@ -31,7 +31,7 @@
     F(cmd_mailbox, ctrl_signature, 0x11f0, 8) \
     F(cmd_mailbox, signature, 0x11f8, 8)
 
-/* headers every command shares */
+/* headers shared by all commands */
 
 #define MLX5_PRM_cmd_in(F) \
     F(cmd_in, opcode, 0x000, 16) \
@@ -42,7 +42,7 @@
     F(cmd_out, status, 0x000, 8) \
     F(cmd_out, syndrome, 0x020, 32)
 
-/* a 24-bit object number in the second dword, as most commands have it */
+/* a 24-bit object number in the dword at byte 8, where most commands have it */
 
 #define MLX5_PRM_cmd_id(F) \
     F(cmd_id, id, 0x048, 24)
@@ -93,9 +93,7 @@
     F(query_hca_cap_in, op_mod, 0x030, 16) \
     F(query_hca_cap_in, function_id, 0x050, 16)
 
-/*
- * capability pages: only the fields the profiles set or the device reads back
- */
+/* capability pages: only the fields that profiles set or the device reads */
 
 #define MLX5_PRM_cmd_hca_cap(F) \
     F(cmd_hca_cap, hca_cap_2, 0x020, 1) \

@@ -11,7 +11,7 @@
 
 #include "hw/net/mlx5/prm.h"
 
-/* what all flow table commands have at the same place */
+/* fields at the same offset in all flow table commands */
 
 #define MLX5_PRM_flow_cmd_in(F) \
     F(flow_cmd_in, other_vport, 0x040, 1) \
@@ -70,8 +70,8 @@
     F(delete_fte_in, flow_index, 0x100, 32)
 
 /*
- * at byte 0x40 of SET_FLOW_TABLE_ENTRY; match_value at its byte 0x40, lists at
- * 0x300
+ * at byte 0x40 of SET_FLOW_TABLE_ENTRY; match_value is at byte 0x40 of the
+ * context, the lists are at 0x300
  */
 
 #define MLX5_PRM_flow_context(F) \

@@ -11,7 +11,7 @@
 
 #include "hw/net/mlx5/prm.h"
 
-/* memory key context, at byte 0x10 of CREATE_MKEY and of QUERY_MKEY's answer */
+/* memory key context, at byte 0x10 of CREATE_MKEY and of QUERY_MKEY's output */
 
 #define MLX5_PRM_mkc(F) \
     F(mkc, free, 0x001, 1) \
@@ -33,9 +33,7 @@
     F(mkc, translations_octword_size, 0x1a0, 32) \
     F(mkc, log_page_size, 0x1da, 6)
 
-/*
- * TIS context, at byte 0x20 of CREATE_TIS, MODIFY_TIS and of QUERY_TIS's answer
- */
+/* TIS context, at byte 0x20 of CREATE_TIS, MODIFY_TIS and QUERY_TIS's output */
 
 #define MLX5_PRM_tisc(F) \
     F(tisc, strict_lag_tx_port_affinity, 0x000, 1) \
@@ -50,9 +48,7 @@
     F(modify_tis_in, tisn, 0x048, 24) \
     F(modify_tis_in, prio, 0x02f, 1)
 
-/*
- * TIR context, at byte 0x20 of CREATE_TIR, MODIFY_TIR and of QUERY_TIR's answer
- */
+/* TIR context, at byte 0x20 of CREATE_TIR, MODIFY_TIR and QUERY_TIR's output */
 
 #define MLX5_PRM_tirc(F) \
     F(tirc, disp_type, 0x020, 4) \
@@ -83,8 +79,8 @@
     F(modify_tir_in, packet_merge, 0x0bf, 1)
 
 /*
- * RQ table context, at byte 0x20 of CREATE_RQT, MODIFY_RQT and of QUERY_RQT's
- * answer
+ * RQ table context, at byte 0x20 of CREATE_RQT, MODIFY_RQT and QUERY_RQT's
+ * output
  */
 
 #define MLX5_PRM_rqtc(F) \

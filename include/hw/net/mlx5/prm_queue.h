@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Layouts: event queues, completion queues, work queues and what travels in
- * them.
+ * Layouts: event queues, completion queues, work queues, and their entries.
  *
  * One X-macro list per PRM structure: F(structure, field, first bit, width),
  * bit 0 being the most significant bit of byte 0. See prm.h for the accessors
@@ -12,7 +11,7 @@
 
 #include "hw/net/mlx5/prm.h"
 
-/* EQ; eqc is at byte 0x10 of CREATE_EQ and of QUERY_EQ's answer */
+/* EQ; eqc is at byte 0x10 of CREATE_EQ and of QUERY_EQ's output */
 
 #define MLX5_PRM_eqc(F) \
     F(eqc, status, 0x000, 4) \
@@ -61,7 +60,7 @@
     F(eqe_wq_error, type, 0x1a0, 8) \
     F(eqe_wq_error, number, 0x1c8, 24)
 
-/* CQ; cqc is at byte 0x10 of CREATE_CQ, MODIFY_CQ and of QUERY_CQ's answer */
+/* CQ; cqc is at byte 0x10 of CREATE_CQ, MODIFY_CQ and QUERY_CQ's output */
 
 #define MLX5_PRM_cqc(F) \
     F(cqc, status, 0x000, 4) \
@@ -121,7 +120,7 @@
     F(cqe, se, 0x1fe, 1) \
     F(cqe, owner, 0x1ff, 1)
 
-/* work queue, inside sqc and rqc at byte 0x30 of either */
+/* work queue context, at byte 0x30 of both sqc and rqc */
 
 #define MLX5_PRM_wq(F) \
     F(wq, wq_type, 0x000, 4) \
@@ -136,7 +135,7 @@
     F(wq, dbr_umem_valid, 0x120, 1) \
     F(wq, wq_umem_valid, 0x121, 1)
 
-/* SQ context, at byte 0x20 of CREATE_SQ, MODIFY_SQ and of QUERY_SQ's answer */
+/* SQ context, at byte 0x20 of CREATE_SQ, MODIFY_SQ and QUERY_SQ's output */
 
 #define MLX5_PRM_sqc(F) \
     F(sqc, rlky, 0x000, 1) \
@@ -157,7 +156,7 @@
     F(modify_sq_in, sqn, 0x048, 24) \
     F(modify_sq_in, modify_bitmask, 0x080, 64)
 
-/* RQ context, at byte 0x20 of CREATE_RQ, MODIFY_RQ and of QUERY_RQ's answer */
+/* RQ context, at byte 0x20 of CREATE_RQ, MODIFY_RQ and QUERY_RQ's output */
 
 #define MLX5_PRM_rqc(F) \
     F(rqc, rlky, 0x000, 1) \

@@ -11,13 +11,13 @@
 
 #include "hw/net/mlx5/prm.h"
 
-/* the register's data is at byte 0x10 of ACCESS_REG and of its answer */
+/* the register's data is at byte 0x10 of ACCESS_REG, input and output */
 
 #define MLX5_PRM_access_register_in(F) \
     F(access_register_in, register_id, 0x050, 16) \
     F(access_register_in, argument, 0x060, 32)
 
-/* what port registers have at the same place */
+/* fields at the same offset in all port registers */
 
 #define MLX5_PRM_port_reg(F) \
     F(port_reg, local_port, 0x008, 8)
@@ -102,7 +102,7 @@
     F(pddr_troubleshooting_page, group_opcode, 0x010, 16) \
     F(pddr_troubleshooting_page, status_opcode, 0x020, 32)
 
-/* its masks are at bytes 0x08 (registers) and 0x28 (features) */
+/* masks are at bytes 0x08 (registers) and 0x28 (features) */
 
 #define MLX5_PRM_pcam_reg(F) \
     F(pcam_reg, feature_group, 0x008, 8) \
@@ -112,13 +112,13 @@
     F(pcam_enhanced_features, ptys_extended_ethernet, 0x072, 1) \
     F(pcam_enhanced_features, ptys_connector_type, 0x07c, 1)
 
-/* as PCAM, for management registers */
+/* like PCAM, for management registers */
 
 #define MLX5_PRM_mcam_reg(F) \
     F(mcam_reg, feature_group, 0x008, 8) \
     F(mcam_reg, access_reg_group, 0x018, 8)
 
-/* firmware: components and their versions, ways to reset */
+/* firmware: components and their versions, kinds of reset */
 
 #define MLX5_PRM_mcqs_reg(F) \
     F(mcqs_reg, last_index_flag, 0x000, 1) \
@@ -148,9 +148,8 @@
     F(mfrl_reg, reset_level, 0x038, 8)
 
 /*
- * non-volatile configuration: MNVDA begins with this, the item's bytes are
- * behind it; type is configuration_item_type as a whole, its upper byte the
- * class
+ * non-volatile configuration: header of MNVDA, followed by the item's bytes;
+ * type is the whole configuration_item_type, with the class in its upper byte
  */
 
 #define MLX5_PRM_config_item(F) \
@@ -186,8 +185,8 @@
     F(nv_sw_accelerate_conf, swp_l4_csum_mode, 0x000, 2)
 
 /*
- * counter sets are at byte 8 of PPCNT; a *_high and *_low pair is one field
- * here
+ * counter sets are at byte 8 of PPCNT; each *_high and *_low pair of the PRM is
+ * one field here
  */
 
 #define MLX5_PRM_ppcnt_reg(F) \

@@ -11,7 +11,7 @@
 
 #include "hw/net/mlx5/prm.h"
 
-/* what all vport commands have at the same place */
+/* fields at the same offset in all vport commands */
 
 #define MLX5_PRM_vport_cmd_in(F) \
     F(vport_cmd_in, other_vport, 0x040, 1) \
@@ -44,8 +44,10 @@
     F(modify_nic_vport_field_select, addresses_list, 0x01d, 1) \
     F(modify_nic_vport_field_select, roce_en, 0x01e, 1)
 
-/* at byte 0x10 of QUERY_NIC_VPORT_CONTEXT's answer and at byte 0x100 of
- * MODIFY_NIC_VPORT_CONTEXT; the address list is at its byte 0x100 */
+/*
+ * at byte 0x10 of QUERY_NIC_VPORT_CONTEXT's output and at byte 0x100 of
+ * MODIFY_NIC_VPORT_CONTEXT; the address list is at byte 0x100 of the context
+ */
 
 #define MLX5_PRM_nic_vport_context(F) \
     F(nic_vport_context, min_wqe_inline_mode, 0x005, 3) \
@@ -97,7 +99,7 @@
     F(query_vport_counter_out, local_loopback_packets, 0x680, 64) \
     F(query_vport_counter_out, local_loopback_octets, 0x6c0, 64)
 
-/* what went wrong; vport_env is at byte 0x10 */
+/* error counters; vport_env is at byte 0x10 of QUERY_VNIC_ENV's output */
 
 #define MLX5_PRM_vnic_diagnostic_statistics(F) \
     F(vnic_diagnostic_statistics, counter_error_queues, 0x000, 32) \
