@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Configuration space behind the header: power management, PCI Express, AER.
- * What is announced, which bits a guest can write, what each kind of reset
- * leaves, and the way to D3hot and back. Owns the registers of these
- * capabilities; pci.c calls it.
+ * PCI configuration space after the header: power management, PCI Express and
+ * AER capabilities, their writable bits, the effect of each kind of reset, and
+ * transitions to D3hot and back. Owns the registers of these capabilities;
+ * called by pci.c.
  *
- * As a card: no ASPM, no PME but from D3cold (which is not there without
- * auxiliary power), no reset on the way from D3hot to D0, one header log.
+ * As on the card: no ASPM, PME only from D3cold (which needs auxiliary power,
+ * so there is none), no reset on the transition from D3hot to D0, one header
+ * log.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -25,13 +26,12 @@ enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_AER = 0x100 };
 
 #define PM_VERSION 3 /* PCI PM 1.2 */
 
-/* Not in every copy of pci_regs.h: LNKCAP says whether L0s may be missing. */
+/* Not in every copy of pci_regs.h: LNKCAP bit "ASPM optionality compliance". */
 #define LNKCAP_ASPM_OPTIONAL 0x00400000u
 
 /*
- * Device capability: payloads of up to 512 bytes, latencies without limit.
- * Packets have no sizes here, so what a guest chooses among these is kept and
- * changes nothing.
+ * Device capability: payloads of up to 512 bytes, unlimited latencies. TLPs
+ * have no sizes here, so the guest's choice is stored without effect.
  */
 #define DEVCAP (2u | PCI_EXP_DEVCAP_L0S | PCI_EXP_DEVCAP_L1)
 #define DEVCTL_ERRORS (PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | \
@@ -43,7 +43,7 @@ enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_AER = 0x100 };
 
 /* --------------------------------------------------------------- making --- */
 
-/* A 16 GT/s x16 link, so that drivers do not find the slot too slow. */
+/* A 16 GT/s x16 link, so that drivers do not warn about a slow slot. */
 static void link_init(PCIDevice *pci)
 {
     uint8_t *exp = pci->config + pci->exp.exp_cap;
@@ -59,7 +59,7 @@ static void link_init(PCIDevice *pci)
     pci_set_word(exp + PCI_EXP_LNKSTA,
                  QEMU_PCI_EXP_LNKSTA_NLW(QEMU_PCI_EXP_LNK_X16) |
                  QEMU_PCI_EXP_LNKSTA_CLS(QEMU_PCI_EXP_LNK_16GT));
-    /* Above 5 GT/s drivers read the capability from the second register. */
+    /* For speeds above 5 GT/s, drivers read the second capability register. */
     pci_set_long(exp + PCI_EXP_LNKCAP2,
                  PCI_EXP_LNKCAP2_SLS_2_5GB | PCI_EXP_LNKCAP2_SLS_5_0GB |
                  PCI_EXP_LNKCAP2_SLS_8_0GB | PCI_EXP_LNKCAP2_SLS_16_0GB);
@@ -96,9 +96,10 @@ static bool pm_init(PCIDevice *pci, Error **errp)
 }
 
 /*
- * The port above sees the link come up, and go. QEMU tells it when the port
- * itself deals with hot-plug, and does not when ACPI does, which is the default
- * of q35: then a kernel that has reset the bus waits for the link in vain.
+ * Reports link up or down to the downstream port above. QEMU does so when the
+ * port handles hot-plug itself, but not when ACPI does, which is the default
+ * for q35: a kernel that has reset the bus would then wait in vain for the
+ * link.
  */
 static void port_link(PCIDevice *pci, bool up)
 {
@@ -172,7 +173,7 @@ Mlx5ResetKind mlx5_cfgspace_reset_kind(PCIDevice *pci)
     return MLX5_RESET_POWER;
 }
 
-/* Registers that are sticky: they outlive all but the loss of power. */
+/* Sticky registers, which survive everything but loss of power. */
 static void reset_sticky(PCIDevice *pci)
 {
     uint8_t *exp = pci->config + pci->exp.exp_cap;
@@ -205,7 +206,7 @@ void mlx5_cfgspace_reset(PCIDevice *pci, Mlx5ResetKind kind)
         return;
     }
     if (kind == MLX5_RESET_FUNCTION) {
-        /* BCR_FLR: whoever resets us clears it when it is done. */
+        /* BCR_FLR is cleared by the code that resets us, when done. */
         keep = PCI_EXP_DEVCTL_PAYLOAD | PCI_EXP_DEVCTL_BCR_FLR;
     } else {
         pcie_cap_lnkctl_reset(pci);
@@ -231,9 +232,9 @@ static bool in_d0(PCIDevice *pci)
 }
 
 /*
- * In D3hot the function starts nothing: no access to memory, no message. What
- * has to wait waits in its place (mlx5_function_sleep()); this is the bolt for
- * what might be forgotten.
+ * In D3hot the function initiates nothing: no DMA, no interrupt messages.
+ * Pending work is deferred by mlx5_function_sleep(); this is a safety net for
+ * anything it misses.
  */
 static void gate_bus_master(PCIDevice *pci)
 {
@@ -244,9 +245,9 @@ static void gate_bus_master(PCIDevice *pci)
 }
 
 /*
- * Interrupts that were unmasked in D3hot pend on until D0. QEMU sends what it
- * finds pending when the mask goes, at once: where that was in vain, it pends
- * again.
+ * Interrupts unmasked in D3hot stay pending until D0. QEMU sends a pending
+ * message as soon as its vector is unmasked; if that had no effect, it becomes
+ * pending again.
  */
 static void write_asleep(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
 {
@@ -271,13 +272,16 @@ static void send_pending(Mlx5State *s)
     }
 }
 
-/* Follows the power state that was written. Is there D0 now after D3hot? */
+/*
+ * Applies the power state just written. Returns whether it went from D3hot to
+ * D0.
+ */
 static bool power_changed(Mlx5State *s)
 {
     PCIDevice *pci = PCI_DEVICE(s);
     bool wakes = s->fn.asleep && in_d0(pci);
 
-    gate_bus_master(pci); /* what wakes up writes events at once */
+    gate_bus_master(pci); /* waking up writes events at once */
     if (wakes) {
         trace_mlx5_power(mlx5_id(&s->fn), "D0");
         mlx5_function_wake(&s->fn);
@@ -289,8 +293,8 @@ static bool power_changed(Mlx5State *s)
 }
 
 /*
- * Behind QEMU's own handling, which sends messages when it unmasks a vector,
- * we may be gone, and configuration space with us.
+ * QEMU's own handling sends messages when it unmasks a vector: after it, the
+ * device and its configuration space may be gone.
  */
 void mlx5_cfgspace_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
 {

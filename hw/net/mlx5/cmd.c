@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command interface: queue, mailboxes, the one dispatch table, the one
- * validator, and completion (driver: core/cmd.c). Handlers are in cmd_*.c.
- * Owns cmd_pending, cmd_batch and cmd_wait of the function.
+ * The command interface: command queue, mailboxes, dispatch, validation and
+ * completion (driver: core/cmd.c). Owns cmd_pending, cmd_batch and cmd_wait of
+ * the function.
  *
- * A doorbell only notes the slot. The bottom half takes each pending slot: it
+ * A doorbell only records the slot. For each pending slot the bottom half
  * copies the entry and its input mailboxes, runs the handler, writes output
- * mailboxes and inline output, hands the entry back by its ownership bit and
- * reports it on the command EQ, in this order, so polling and event-driven
- * drivers both see whole results only.
+ * mailboxes and inline output, returns the entry through its ownership bit and
+ * reports it on the command EQ, in this order, so that polling and event-driven
+ * drivers both see only complete results.
  */
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
@@ -30,9 +30,9 @@
 #define MAILBOX_DATA 512
 #define MAILBOX_SIZE 576
 #define MAILBOX_ALIGN 512
-/* Longest input or output taken: the longest page or flow list fits. */
+/* Maximum input or output length; fits the longest page or flow list. */
 #define CMD_MAX_LEN (64 * KiB)
-/* Commands that a run of the bottom half executes. */
+/* Maximum number of commands per run of the bottom half. */
 #define CMD_BUDGET 4
 
 /* Delivery status, status_own[7:1]: malformed descriptors only. */
@@ -76,7 +76,7 @@ static const Mlx5CmdDesc *cmd_find(uint16_t opcode)
                    sizeof(commands[0]), compare_opcode);
 }
 
-/* What is wrong with a command before its handler looks at it. */
+/* Validates a command before its handler runs. */
 static Mlx5Syndrome cmd_validate(Mlx5Function *fn, const Mlx5CmdDesc *desc,
                                  uint32_t in_len, uint32_t out_len)
 {
@@ -96,7 +96,7 @@ static Mlx5Syndrome cmd_validate(Mlx5Function *fn, const Mlx5CmdDesc *desc,
     return MLX5_OK;
 }
 
-/* Does a fault rule, which said @fault, answer the command instead? */
+/* Returns whether @fault, the fault rules' verdict, replaces execution. */
 static bool cmd_fault(const Mlx5FaultVerdict *fault, uint8_t *out)
 {
     if (fault->fail) {
@@ -106,14 +106,14 @@ static bool cmd_fault(const Mlx5FaultVerdict *fault, uint8_t *out)
     return fault->fail || fault->swallow;
 }
 
-/* Which of QEMU's logs a refusal belongs to: a limit is nobody's mistake. */
+/* Returns the log mask for a refusal; reaching a limit is not an error. */
 static int blame(Mlx5Syndrome syn)
 {
     return mlx5_syndrome_status(syn) == MLX5_STATUS_EXCEED_LIM ? 0 :
            mlx5_syndrome_unimplemented(syn) ? LOG_UNIMP : LOG_GUEST_ERROR;
 }
 
-/* A command fails: for QUERY_VNIC_ENV. */
+/* Counts a failed command for QUERY_VNIC_ENV. */
 static void count_failure(Mlx5Function *fn, uint8_t status)
 {
     if (status == MLX5_STATUS_EXCEED_LIM) {
@@ -124,8 +124,8 @@ static void count_failure(Mlx5Function *fn, uint8_t status)
 }
 
 /*
- * Runs one command whose input has been copied in. @out holds @out_len zeroed
- * bytes, at least CMD_INLINE of them.
+ * Runs a command whose input has been copied. @out has @out_len zeroed bytes,
+ * at least CMD_INLINE.
  */
 static void cmd_execute(Mlx5Function *fn, unsigned slot,
                         const Mlx5FaultVerdict *fault, const uint8_t *in,
@@ -187,7 +187,7 @@ static Mlx5Delivery mailbox_copy(Mlx5Function *fn, uint64_t addr, uint8_t token,
         if (!mlx5_dma_read(fn, addr + MAILBOX_DATA, tail, sizeof(tail))) {
             return bad;
         }
-        /* The layout names fields from the start of the mailbox. */
+        /* The layout counts from the start of the mailbox. */
         if (tail[MLX5_BIT_cmd_mailbox_token / 8 - MAILBOX_DATA] != token) {
             return DELIVERY_TOKEN;
         }
@@ -241,7 +241,7 @@ static Mlx5Delivery cmd_run_entry(Mlx5Function *fn, unsigned slot,
                               true);
         }
     }
-    mlx5_secret_free(in, MAX(in_len, CMD_INLINE)); /* keys pass through here */
+    mlx5_secret_free(in, MAX(in_len, CMD_INLINE)); /* may contain keys */
     return st;
 }
 
@@ -250,7 +250,7 @@ static uint64_t cmd_entry_addr(Mlx5Function *fn, unsigned slot)
     return fn->cmdq_addr + ((uint64_t)slot << MLX5_LOG_CMDQ_STRIDE);
 }
 
-/* The entry is the driver's again, with @out as its inline output. */
+/* Returns the entry to the driver, with @out as its inline output. */
 static bool cmd_hand_back(Mlx5Function *fn, unsigned slot, const uint8_t *out,
                           Mlx5Delivery st)
 {
@@ -266,10 +266,10 @@ static bool cmd_hand_back(Mlx5Function *fn, unsigned slot, const uint8_t *out,
 }
 
 /*
- * Takes the entry of one slot through to its completion. *@completed gets the
- * slots to report by event: a driver polls for a command it gives before its
- * command EQ exists, the creation of that EQ included, and would take an event
- * for it as a second completion.
+ * Processes the entry of a slot to its completion. Slots to report by event are
+ * added to *@completed: a driver polls for commands issued before its command
+ * EQ exists, including the creation of that EQ, and would take an event for one
+ * as a second completion.
  */
 static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
 {
@@ -312,8 +312,8 @@ static void cmd_events(Mlx5Function *fn, uint32_t slots)
 }
 
 /*
- * The slots that had been rung when a batch began go through it in order; what
- * is rung meanwhile is the next batch.
+ * A batch consists of the slots rung before it started, in order; slots rung
+ * meanwhile form the next batch.
  */
 static void cmd_bh(void *opaque)
 {
@@ -353,7 +353,7 @@ void mlx5_cmd_doorbell(Mlx5Function *fn, uint32_t slots)
     mlx5_wake(fn, MLX5_WAKE_CMD);
 }
 
-/* The gate is open at which a slot waited. */
+/* The gate of a deferred slot has opened. */
 static bool cmd_go_on(Mlx5Waiter *waiter, unsigned *budget)
 {
     Mlx5CmdWait *w = container_of(waiter, Mlx5CmdWait, waiter);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * QUERY_HCA_CAP and SET_HCA_CAP (driver: core/fw.c, core/main.c
- * handle_hca_cap). Owns the capability pages of the function: for each type a
- * maximum and a current one, made from the profile and the device's
+ * handle_hca_cap). Owns the capability pages of the function: for each type the
+ * maximum and the current values, built from the profile and the device's
  * properties; SET_HCA_CAP changes the current GENERAL page within the maximum.
  */
 #include "qemu/osdep.h"
@@ -48,8 +48,8 @@ static void cap_set(Mlx5Function *fn, uint16_t type, unsigned bit,
             MLX5_WIDTH_##st##_##field, (v))
 
 /*
- * TLS is announced by a set of fields that must agree: drivers crash on
- * tls_rx without keys or without any cipher.
+ * Several fields announce TLS and must be consistent: drivers crash on tls_rx
+ * without keys or without any cipher.
  */
 static void caps_tls(Mlx5Function *fn)
 {
@@ -135,8 +135,8 @@ Mlx5Syndrome mlx5_cmd_query_hca_cap(Mlx5Cmd *cmd)
 }
 
 /*
- * Is page @set within @max? Numbers that we know are compared as numbers, all
- * other bits must be a subset.
+ * Returns whether page @set is within @max. Known numeric fields are compared
+ * as numbers; all other bits must be a subset.
  */
 static bool caps_within(Mlx5Function *fn, const uint8_t *set,
                         const uint8_t *max)

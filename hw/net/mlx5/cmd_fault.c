@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What faults do to commands: they fail, are swallowed, or wait before they are
- * executed or with their completion. See fault.h. Called by cmd.c, which owns
- * each Mlx5CmdWait.
+ * Faults on commands: a command may fail, be dropped, or have its execution or
+ * completion deferred. See fault.h. Called by cmd.c, which owns each
+ * Mlx5CmdWait.
  */
 #include "qemu/osdep.h"
 #include "fault.h"
@@ -16,7 +16,7 @@ void mlx5_fault_cmd_forget(Mlx5CmdWait *w)
     w->asked = false;
 }
 
-/* Lets the command wait as @wait says. Returns false when it need not. */
+/* Defers the command according to @wait. Returns false if it need not wait. */
 static bool wait_at(Mlx5CmdWait *w, const Mlx5FaultWait *wait, bool executed)
 {
     if (!wait->rule) {
@@ -37,7 +37,7 @@ bool mlx5_fault_cmd_begin(Mlx5CmdWait *w, unsigned slot, const uint8_t *entry,
     const Mlx5FaultWhat what = { .kind = "command", .num = opcode, .at = slot };
 
     if (w->cmdq_addr != w->fn->cmdq_addr) {
-        mlx5_fault_cmd_forget(w); /* of a queue that is no more */
+        mlx5_fault_cmd_forget(w); /* left from an earlier command queue */
     }
     if (w->gate) {
         return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Commands that bring the HCA up and down, and those of pages that firmware
- * asks for (driver: core/fw.c, core/main.c, core/pagealloc.c). Owns hca and
- * issi of the function.
+ * Commands that bring the HCA up and down, and those for firmware pages
+ * (driver: core/fw.c, core/main.c, core/pagealloc.c). Owns hca and issi of the
+ * function.
  */
 #include "qemu/osdep.h"
 #include "caps.h"
@@ -14,10 +14,10 @@
 #include "observe.h"
 #include "trace.h"
 
-/* ISSI 0 and 1, as supported_issi_dw0 announces them. */
+/* ISSI 0 and 1, in the format of supported_issi_dw0. */
 #define SUPPORTED_ISSI 0x3u
 
-/* What the driver prints as board id, PSID. */
+/* Printed by the driver as board id (PSID). */
 #define BOARD_ID "QEM0000000001"
 #define PSID_OFFSET 0x100
 #define VSD_VENDOR_MELLANOX 0x15b3
@@ -39,7 +39,7 @@ Mlx5Syndrome mlx5_cmd_enable_hca(Mlx5Cmd *cmd)
         if (!fn->cmdq_new) {
             return MLX5_SYN_HCA_ALREADY_ENABLED;
         }
-        /* A driver that starts over, as after a crash: a clean slate. */
+        /* The driver starts over, as after a crash: reset everything. */
         trace_mlx5_hca_restart(mlx5_id(fn));
         mlx5_hca_teardown(fn);
         mlx5_caps_reset(fn);
@@ -88,8 +88,8 @@ Mlx5Syndrome mlx5_cmd_init_hca(Mlx5Cmd *cmd)
 }
 
 /*
- * Objects that are still there die with the HCA, as on hardware; the trace
- * names their number because a driver that leaves some has a leak.
+ * Remaining objects are destroyed with the HCA, as on hardware; the trace shows
+ * their number, since a driver that leaves some has a leak.
  */
 Mlx5Syndrome mlx5_cmd_teardown_hca(Mlx5Cmd *cmd)
 {
@@ -131,9 +131,9 @@ Mlx5Syndrome mlx5_cmd_nop(Mlx5Cmd *cmd)
 }
 
 /*
- * The lkey that ends a scatter list early. It is only reached when the
- * terminate_scatter_list_mkey capability is shown; without, drivers use the
- * architected value.
+ * The lkey that ends a scatter list early. Drivers only query it with the
+ * terminate_scatter_list_mkey capability; otherwise they use the architected
+ * value.
  */
 Mlx5Syndrome mlx5_cmd_query_special_contexts(Mlx5Cmd *cmd)
 {
@@ -144,7 +144,7 @@ Mlx5Syndrome mlx5_cmd_query_special_contexts(Mlx5Cmd *cmd)
     return MLX5_OK;
 }
 
-/* The model keeps its contexts in host memory and asks for no pages. */
+/* The device keeps its contexts in host memory and requests no pages. */
 Mlx5Syndrome mlx5_cmd_query_pages(Mlx5Cmd *cmd)
 {
     if (cmd->op_mod < 1 || cmd->op_mod > 3) {
@@ -155,9 +155,9 @@ Mlx5Syndrome mlx5_cmd_query_pages(Mlx5Cmd *cmd)
 }
 
 /*
- * So a driver has none to give (pagealloc.c give_pages is not reached, or with
- * none), and nothing is kept that nobody has asked for. It may say that it
- * cannot give any, and take back as many as there are.
+ * Since no pages are requested, a driver gives none (pagealloc.c give_pages is
+ * not called, or with none), and unrequested pages are refused. It may report
+ * that it cannot give any, and take back the existing number, zero.
  */
 Mlx5Syndrome mlx5_cmd_manage_pages(Mlx5Cmd *cmd)
 {

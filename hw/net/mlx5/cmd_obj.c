@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Commands for the objects that are nothing but their number: protection and
- * transport domains, UARs (driver: core/pd.c, core/uar.c, core/transobj.c).
+ * Commands for objects without state: protection domains, transport domains and
+ * UARs (driver: core/pd.c, core/uar.c, core/transobj.c).
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
 #include "object.h"
 
-/* Allocates an object that is nothing but its number. */
+/* Allocates an object without state. */
 static Mlx5Syndrome alloc_plain(Mlx5Cmd *cmd, Mlx5ObjectType type, size_t size)
 {
     Mlx5Object *o;
@@ -46,7 +46,7 @@ Mlx5Syndrome mlx5_cmd_dealloc_transport_domain(Mlx5Cmd *cmd)
     return dealloc(cmd, MLX5_OBJ_TD);
 }
 
-/* The number of a UAR is its page in BAR0. */
+/* The number of a UAR is its page number in BAR0. */
 Mlx5Syndrome mlx5_cmd_alloc_uar(Mlx5Cmd *cmd)
 {
     return alloc_plain(cmd, MLX5_OBJ_UAR, sizeof(Mlx5Uar));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Completion queues: CREATE/DESTROY/QUERY/MODIFY_CQ, posting CQEs, arming
- * (driver: core/cq.c, include/linux/mlx5/cq.h). Owns Mlx5Cq and the function's
- * list of CQs with news to announce (announced in eq.c).
+ * (driver: core/cq.c, include/linux/mlx5/cq.h). Owns Mlx5Cq and adds to the
+ * function's list of CQs to be signalled (by eq.c).
  *
- * An arm lasts for one event. Moderation values are kept and reported but not
- * waited for: completions of a batch are announced together as it is.
+ * Arming lasts for one event. Moderation values are stored and reported but do
+ * not delay events: completions of a batch are signalled together anyway.
  */
 #include "qemu/osdep.h"
 #include "caps.h"
@@ -60,7 +60,10 @@ static void cq_overrun(Mlx5Cq *cq)
     mlx5_event(cq->obj.fn, MLX5_EVENT_CQ_ERROR, 0, eqe);
 }
 
-/* Is there room? Reads the driver's counter only when it seems not. */
+/*
+ * Returns whether there is room. Reads the driver's counter only if the CQ
+ * seems full.
+ */
 static bool cq_has_room(Mlx5Cq *cq)
 {
     uint32_t size = mlx5_ring_size(&cq->ring);
@@ -101,8 +104,8 @@ bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe)
 }
 
 /*
- * The arm doorbell; @arm is the first word as written. arm_sn only guards real
- * hardware against doorbells that overtake each other.
+ * The arm doorbell; @arm is the first word as written. arm_sn only protects
+ * real hardware against reordered doorbells and is ignored.
  */
 void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t cqn,
                       uint32_t arm)
@@ -122,11 +125,11 @@ void mlx5_cq_doorbell(Mlx5Function *fn, uint32_t page, uint32_t cqn,
     cq->armed = true;
     trace_mlx5_cq_arm(mlx5_id(fn), cqn, cq->ci, cq->pi & CQ_INDEX_MASK);
     if ((cq->pi & CQ_INDEX_MASK) != cq->ci && !cq->solicited_only) {
-        /* Completions it has not seen: announce them as news. */
+        /* The driver has not seen all completions: signal them. */
         cq_dirty(cq);
         mlx5_notify_schedule(fn);
     }
-    /* NAPI refills its RQ before it arms: held packets may fit now. */
+    /* NAPI refills the RQ before arming: held packets may now fit. */
     if (fn->port->rx_holding) {
         mlx5_wake(fn, MLX5_WAKE_RX);
     }
@@ -180,7 +183,7 @@ Mlx5Syndrome mlx5_cmd_create_cq(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    /* EQs are the kernel's: a user context may report to them. */
+    /* EQs belong to the kernel, but user contexts may report to them. */
     syn = mlx5_object_find(fn, MLX5_OBJ_EQ, MLX5_GET(cqc, cqc, c_eqn), 0, &eq);
     if (syn != MLX5_OK) {
         return syn;
@@ -243,7 +246,7 @@ Mlx5Syndrome mlx5_cmd_modify_cq(Mlx5Cmd *cmd)
     Mlx5Cq *cq;
 
     if (cmd->op_mod != 0) {
-        return MLX5_SYN_BAD_OP_MOD; /* 1 would be a resize */
+        return MLX5_SYN_BAD_OP_MOD; /* 1 is a resize */
     }
     if (select & ~(CQ_MODIFY_PERIOD | CQ_MODIFY_COUNT |
                    CQ_MODIFY_PERIOD_MODE)) {

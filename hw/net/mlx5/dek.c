@@ -3,10 +3,10 @@
  * Data encryption keys: the general object ENCRYPTION_KEY and SYNC_CRYPTO
  * (driver: core/lib/crypto.c). Owns Mlx5Dek.
  *
- * An object is one key or a range of 2^log_obj_range, made empty and loaded key
- * by key with MODIFY. As on silicon a key that has been used sits in a cache:
- * loading a slot anew takes effect only after SYNC_CRYPTO. A driver that
- * forgets it goes on encrypting with the old key, and the trace says so.
+ * An object is one key or a range of 2^log_obj_range, created empty and loaded
+ * key by key with MODIFY. As on silicon, a used key stays in a cache: reloading
+ * a slot takes effect only after SYNC_CRYPTO. A driver that omits this keeps
+ * encrypting with the old key, which is traced.
  */
 #include "qemu/osdep.h"
 #include "caps.h"
@@ -33,12 +33,14 @@ enum { KEY_SIZE_128 = 0, KEY_SIZE_256 = 1 };
 #define SYNC_ALL 0x1
 #define SYNC_TLS (1 << KEY_PURPOSE_TLS)
 
-/* Keys that a run of the bottom half drops after SYNC_CRYPTO. */
+/*
+ * Maximum number of keys dropped per run of the bottom half after SYNC_CRYPTO.
+ */
 #define DEK_BUDGET 256
 
 struct Mlx5DekSlot {
     Mlx5TlsKey *key;    /* as last loaded */
-    Mlx5TlsKey *cached; /* as used since SYNC_CRYPTO number sync; may be over */
+    Mlx5TlsKey *cached; /* in use since SYNC_CRYPTO number sync; may be stale */
     uint64_t sync;
     /* in fn->dek.replaced if cached is not key */
     QTAILQ_ENTRY(Mlx5DekSlot) next;
@@ -60,7 +62,7 @@ static void slot_drop(Mlx5Function *fn, Mlx5DekSlot *slot)
     g_clear_pointer(&slot->cached, mlx5_tls_key_unref);
 }
 
-/* The cache is emptied slot by slot, when each is next looked at. */
+/* The cache is flushed lazily, when a slot is next accessed. */
 static void slot_tidy(Mlx5Function *fn, Mlx5DekSlot *slot)
 {
     if (slot->cached && slot->sync != fn->dek.syncs) {
@@ -69,8 +71,8 @@ static void slot_tidy(Mlx5Function *fn, Mlx5DekSlot *slot)
 }
 
 /*
- * A key that was replaced has no user left after SYNC_CRYPTO but its place in
- * the cache: those are dropped soon. The list is in order of sync.
+ * After SYNC_CRYPTO a replaced key is referenced only by the cache, and is
+ * dropped here. The list is sorted by sync.
  */
 static void dek_bh(void *opaque)
 {
@@ -94,15 +96,15 @@ void mlx5_dek_init(Mlx5Function *fn)
     mlx5_wake_add(fn, MLX5_WAKE_KEYS, dek_bh, fn);
 }
 
-/* All keys are gone by now. */
+/* All keys have been destroyed by now. */
 void mlx5_dek_finalize(Mlx5Function *fn)
 {
     mlx5_wake_remove(fn, MLX5_WAKE_KEYS);
 }
 
 /*
- * The key of an object in a command. A 128-bit key is in the second half of
- * the field, a 256-bit key fills it.
+ * Reads the key of an object in a command. A 128-bit key is in the second half
+ * of the field, a 256-bit key fills it.
  */
 static Mlx5TlsKey *read_key(const uint8_t *o)
 {
@@ -114,8 +116,8 @@ static Mlx5TlsKey *read_key(const uint8_t *o)
 }
 
 /*
- * What a range holds: two keys in each slot at most, and what the checker of
- * strict=on remembers of it, which may be switched on later.
+ * Returns the memory use of a range: at most two keys per slot, and the records
+ * of the strict=on checker, which may be switched on later.
  */
 static size_t slots_memory(uint32_t span)
 {
@@ -149,8 +151,8 @@ static Mlx5Syndrome check_object(const Mlx5Cmd *cmd, const uint8_t *o)
 }
 
 /*
- * Contexts that use a key hold their own reference: TIS are recycled by drivers
- * and keep a stale dek_index until their next static params.
+ * Contexts hold their own reference to a key: drivers recycle TISes, which keep
+ * a stale dek_index until their next static params.
  */
 void mlx5_dek_destroy(void *obj)
 {
@@ -245,7 +247,7 @@ Mlx5Syndrome mlx5_cmd_modify_general_object(Mlx5Cmd *cmd)
     return MLX5_OK;
 }
 
-/* The key itself is never shown, as on silicon. */
+/* The key itself is never returned, as on silicon. */
 Mlx5Syndrome mlx5_cmd_query_general_object(Mlx5Cmd *cmd)
 {
     uint8_t *o = cmd->out + OBJ_OFFSET;
@@ -314,7 +316,7 @@ Mlx5TlsKey *mlx5_dek_use(const Mlx5Sq *sq, uint32_t dek_index,
     return slot->cached;
 }
 
-/* From here on nothing that was cached before counts: slot_tidy(). */
+/* Invalidates everything cached so far: see slot_tidy(). */
 Mlx5Syndrome mlx5_cmd_sync_crypto(Mlx5Cmd *cmd)
 {
     Mlx5Function *fn = cmd->fn;

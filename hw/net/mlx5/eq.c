@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Event queues: CREATE/DESTROY/QUERY_EQ, posting EQEs, arming, and the MSI-X
- * message (driver: core/eq.c). Owns Mlx5Eq and the function's list of EQs
- * with news to announce.
+ * message (driver: core/eq.c). Owns Mlx5Eq and the function's lists of CQs and
+ * EQs to be signalled.
  *
- * An arm lasts for one interrupt. When the driver arms, what it has not seen
- * yet is announced at once, so no event falls between its last look and its
- * arming.
+ * Arming lasts for one interrupt. When the driver arms an EQ, events it has not
+ * seen are signalled at once, so no event is lost between its last check and
+ * the arming.
  */
 #include "qemu/osdep.h"
 #include "hw/pci/msix.h"
@@ -31,7 +31,7 @@ static uint32_t eq_fill(const Mlx5Eq *eq)
     return (eq->pi - eq->ci) & EQ_INDEX_MASK;
 }
 
-/* Puts the EQ on the list of those to announce. */
+/* Adds the EQ to the list of EQs to be signalled. */
 static void eq_dirty(Mlx5Eq *eq)
 {
     if (!eq->dirty) {
@@ -63,7 +63,7 @@ static void eq_post(Mlx5Eq *eq, uint8_t type, uint8_t sub_type, uint8_t *eqe)
     eq_dirty(eq);
 }
 
-/* Did the driver ask for event @type when it created the EQ? */
+/* Returns whether the EQ's bitmask selects event @type. */
 static bool eq_wants(const Mlx5Eq *eq, uint8_t type)
 {
     return eq->event_bitmask[type / 64] & (1ull << type % 64);
@@ -108,7 +108,7 @@ void mlx5_eq_comp(Mlx5Eq *eq, uint32_t cqn)
     eq_post(eq, MLX5_EVENT_COMP, 0, eqe);
 }
 
-/* Adds the EQ's vector to those to send, if the driver waits for it. */
+/* Adds the EQ's vector to those to send, if the EQ is armed. */
 static void eq_announce(Mlx5Eq *eq, unsigned long *vectors)
 {
     if (eq->armed && eq_fill(eq)) {
@@ -119,8 +119,8 @@ static void eq_announce(Mlx5Eq *eq, unsigned long *vectors)
 }
 
 /*
- * A message is a write of the guest's to wherever the guest says, our own reset
- * or ejection included: nothing is held across one but the list itself.
+ * A message is a write to an address of the guest's choice, which may reset or
+ * eject the device: only the list itself may be used after one.
  */
 static void send_messages(Mlx5State *s, const unsigned long *vectors)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Says what is wrong, in traces and in QEMU's log: see err.h. Owns no state. */
+/* Reports errors in traces and in QEMU's log; see err.h. Owns no state. */
 #include "qemu/osdep.h"
 #include "err.h"
 #include "trace.h"

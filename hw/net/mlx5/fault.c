@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The rules for faults, and their properties: see fault.h. Owns
- * Mlx5State.faults.
- */
+/* Fault rules and their properties; see fault.h. Owns Mlx5State.faults. */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
@@ -94,7 +91,7 @@ void mlx5_fault_packet(Mlx5Function *fn, uint32_t tirn)
     mlx5_gates_packet(fn->faults->gates, tirn);
 }
 
-/* fn->faults says whether there are rules. */
+/* fn->faults is set only while there are rules. */
 static void rules_changed(Mlx5Faults *f)
 {
     f->dev->fn.faults = mlx5_fault_set_size(f->rules) ? f : NULL;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Flow tables, groups, entries, the root and flow counters (driver:
- * core/fs_cmd.c, fs_core.c, fs_counters.c). The tables themselves are the
- * engine's (engine/steering.h): here commands are checked and taken apart,
- * and the engine's refusals become syndromes.
+ * core/fs_cmd.c, fs_core.c, fs_counters.c). The engine owns the tables
+ * themselves (engine/steering.h): this file checks and decodes commands, and
+ * converts the engine's errors to syndromes.
  *
- * Owns fn->steering and the flow counters. A TIR or counter that an entry
- * names is referred to as long as the entry lives; drivers remove the entries
- * first (fs_tcp.c mlx5e_accel_fs_del_sk before mlx5e_tir_destroy, en_main.c
- * mlx5e_cleanup_nic_rx), so this refuses nothing they do.
+ * Owns fn->steering and the flow counters. An entry holds references to its
+ * TIRs and counters; drivers remove the entries first (fs_tcp.c
+ * mlx5e_accel_fs_del_sk before mlx5e_tir_destroy, en_main.c
+ * mlx5e_cleanup_nic_rx), so this never refuses what they do.
  */
 #include "qemu/osdep.h"
 #include "caps.h"
@@ -40,19 +40,19 @@ enum { FTE_SET = 0, FTE_MODIFY = 1 };
 #define MODIFY_MISS_TABLE_ID 0x1
 
 /*
- * Flow groups of one table; each costs a probe per packet. Drivers make a
- * handful, and one per mask that a user asks for.
+ * Flow groups per table; each costs a probe per packet. Drivers create a
+ * handful, and one for each mask that a user requests.
  */
 #define MAX_GROUPS_PER_TABLE 128
 
-/* Flow counters of a function. */
+/* Flow counters per function. */
 #define MAX_FLOW_COUNTERS (64 * KiB)
 /*
  * Flow counters get numbers that are multiples of 4. The driver's periodic
  * query (fs_counters.c mlx5_fc_stats_query_counter_range) rounds the first
- * number down to such a multiple and asks for as many counters as
- * log_max_flow_counter_bulk allows, one when the capability is 0: with other
- * numbers it would ask for the wrong counter, over and over.
+ * number down to such a multiple and queries as many counters as
+ * log_max_flow_counter_bulk allows, one if the capability is 0: with other
+ * numbers it would query the wrong counter every time.
  */
 #define FLOW_COUNTER_STEP 4
 #define FLOW_COUNTER_FIRST FLOW_COUNTER_STEP
@@ -61,13 +61,13 @@ enum { FTE_SET = 0, FTE_MODIFY = 1 };
 
 typedef struct Mlx5FlowCounter {
     Mlx5TrafficCounter traffic;
-    uint32_t refs; /* flow table entries that count here */
+    uint32_t refs; /* flow table entries that use it */
 } Mlx5FlowCounter;
 
 #define COUNTER_MEMORY \
     (mlx5_memory_of(sizeof(Mlx5FlowCounter)) + MLX5_MEMORY_ENTRY)
 
-/* What becomes of a command that the engine refused with @err, or took. */
+/* Completes a command that the engine has accepted, or refused with @err. */
 static Mlx5Syndrome answer(Mlx5Cmd *cmd, Mlx5SteeringError err)
 {
     static const Mlx5Syndrome syndromes[MLX5_STEERING_N_ERRORS] = {
@@ -160,7 +160,7 @@ static const Mlx5SteeringOps steering_ops = {
              mlx5_cap_cur((fn), MLX5_CAP_FLOW_TABLE) + NIC_RECEIVE_OFFSET, \
              field)
 
-/* Needs the capability pages: comes after mlx5_caps_init(). */
+/* Needs the capability pages: to be called after mlx5_caps_init(). */
 void mlx5_flow_init(Mlx5Function *fn)
 {
     Mlx5SteeringLimits limits = {
@@ -178,8 +178,8 @@ void mlx5_flow_init(Mlx5Function *fn)
 }
 
 /*
- * Gives TIRs back, so it comes before mlx5_objects_reset() unless those are
- * gone anyway.
+ * Releases TIRs, so it must be called before mlx5_objects_reset(), unless they
+ * are gone already.
  */
 void mlx5_flow_reset(Mlx5Function *fn)
 {
@@ -198,7 +198,7 @@ void mlx5_flow_finalize(Mlx5Function *fn)
 
 /* ------------------------------------------------------------ tables --- */
 
-/* What all flow table commands have in common. */
+/* Checks the fields common to all flow table commands. */
 static Mlx5Syndrome check_flow_cmd(Mlx5Cmd *cmd, uint16_t max_op_mod)
 {
     if (cmd->op_mod > max_op_mod) {
@@ -378,13 +378,16 @@ Mlx5Syndrome mlx5_cmd_destroy_flow_group(Mlx5Cmd *cmd)
 
 /* ----------------------------------------------------------- entries --- */
 
-/* The destination and counter lists of one entry, as they came. */
+/* The destination and counter lists of an entry. */
 typedef struct FteLists {
     Mlx5FlowDestination destination[MLX5_STEERING_MAX_FTE_DESTS];
     uint32_t flow_counter[MLX5_STEERING_MAX_FTE_COUNTERS];
 } FteLists;
 
-/* Tunnels, IPsec, VLAN actions: nothing of it is announced. */
+/*
+ * Returns whether the context uses no tunnel, IPsec or VLAN action; none of
+ * these is advertised.
+ */
 static bool flow_context_plain(const uint8_t *ctx)
 {
     return !MLX5_GET(flow_context, ctx, push_vlan) &&
@@ -397,7 +400,7 @@ static bool flow_context_plain(const uint8_t *ctx)
            !MLX5_GET(flow_context, ctx, encrypt_decrypt_obj_id);
 }
 
-/* Reads the two lists, the counters behind the destinations. */
+/* Reads the two lists; the counters follow the destinations. */
 static Mlx5Syndrome fte_lists(Mlx5Cmd *cmd, const uint8_t *ctx,
                               Mlx5FteAttr *attr, FteLists *lists)
 {
@@ -461,7 +464,7 @@ Mlx5Syndrome mlx5_cmd_set_flow_table_entry(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    /* ignore_flow_level: levels are kept, and looked at by nobody anyway */
+    /* ignore_flow_level needs no code: levels are stored but never checked */
     if (!flow_context_plain(ctx)) {
         return MLX5_SYN_FT_BAD_FLOW_CONTEXT;
     }
@@ -567,8 +570,8 @@ void mlx5_flow_count(Mlx5Function *fn, uint32_t id, size_t octets)
 }
 
 /*
- * Driver: fs_cmd.c mlx5_cmd_fc_bulk_alloc. Numbers go round before one is used
- * again.
+ * Driver: fs_cmd.c mlx5_cmd_fc_bulk_alloc. Numbers are reused only after
+ * wrapping around.
  */
 Mlx5Syndrome mlx5_cmd_alloc_flow_counter(Mlx5Cmd *cmd)
 {
@@ -588,7 +591,7 @@ Mlx5Syndrome mlx5_cmd_alloc_flow_counter(Mlx5Cmd *cmd)
     if (!mlx5_memory_charge(fn, COUNTER_MEMORY)) {
         return MLX5_SYN_MEMORY_LIMIT;
     }
-    /* One of MAX_FLOW_COUNTERS numbers is free, so this comes to an end. */
+    /* Terminates, since one of MAX_FLOW_COUNTERS numbers is free. */
     while (counter_get(fn, id)) {
         id += FLOW_COUNTER_STEP;
         if (id >= FLOW_COUNTER_END) {
@@ -627,9 +630,9 @@ Mlx5Syndrome mlx5_cmd_dealloc_flow_counter(Mlx5Cmd *cmd)
 }
 
 /*
- * Driver: fs_cmd.c mlx5_cmd_fc_query, num_of_counters 0 for this one alone,
- * and mlx5_cmd_fc_bulk_query, a range in which not every number need be in
- * use: those read as zero.
+ * Driver: fs_cmd.c mlx5_cmd_fc_query, with num_of_counters 0 for a single
+ * counter, and mlx5_cmd_fc_bulk_query for a range; unused numbers in it read as
+ * zero.
  */
 Mlx5Syndrome mlx5_cmd_query_flow_counter(Mlx5Cmd *cmd)
 {

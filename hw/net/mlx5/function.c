@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Life of an Mlx5Function: made, reset, put to sleep, woken and ended. What a
- * driver has made is taken down in one place, hca.c, for TEARDOWN_HCA,
+ * Lifecycle of an Mlx5Function: creation, reset, sleep, wake-up and end. The
+ * driver's objects are destroyed in one place, hca.c, for TEARDOWN_HCA,
  * DISABLE_HCA, function level reset, guest reset and unplug.
  */
 #include "qemu/osdep.h"
@@ -92,7 +92,7 @@ void mlx5_function_finalize(Mlx5Function *fn)
     mlx5_tls_finalize(fn);
     mlx5_vport_finalize(&fn->vport);
     mlx5_cmd_finalize(fn);
-    mlx5_wake_cancel(fn, MLX5_WAKE_GATES); /* nothing waits any more */
+    mlx5_wake_cancel(fn, MLX5_WAKE_GATES); /* nothing is deferred any more */
     mlx5_caps_finalize(fn);
     mlx5_wake_remove(fn, MLX5_WAKE_NOTIFY);
     g_clear_pointer(&fn->dirty_cqs, g_ptr_array_unref);

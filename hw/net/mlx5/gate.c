@@ -7,14 +7,16 @@
 #include "memory.h"
 #include "trace.h"
 
-/* What all who wait together may do in one run of the bottom half. */
+/* Total budget of all waiters per run of the bottom half. */
 #define GATES_BUDGET 1024
 
-/* Packets that gates wait for, of one TIR or all. Lives as long as they do. */
+/*
+ * Counts packets for gates, of one TIR or all. Exists as long as such gates do.
+ */
 typedef struct Meter {
     int64_t tirn;  /* -1: all */
-    uint64_t seen; /* since it was made */
-    GTree *due;    /* Mlx5Gate, in the order in which they will open */
+    uint64_t seen; /* since creation */
+    GTree *due;    /* Mlx5Gate, in the order of opening */
 } Meter;
 
 struct Mlx5Gate {
@@ -22,25 +24,25 @@ struct Mlx5Gate {
     Mlx5Waiter *waiter;
     uint32_t owner;
     char name[MLX5_GATE_NAME_MAX + 1];
-    Meter *meter;     /* NULL: it does not wait for packets */
-    uint64_t at;      /* what the meter has seen by then */
-    uint64_t serial;  /* of those that the device has made */
-    QEMUTimer *timer; /* NULL: it does not wait for a time */
+    Meter *meter;     /* NULL: no packets */
+    uint64_t at;      /* value of meter->seen that opens it */
+    uint64_t serial;  /* number in order of creation */
+    QEMUTimer *timer; /* NULL: no time */
     bool open;
-    QTAILQ_ENTRY(Mlx5Gate) next; /* in Mlx5Gates.closed, as long as it is */
+    QTAILQ_ENTRY(Mlx5Gate) next; /* in Mlx5Gates.closed while closed */
 };
 
 struct Mlx5Gates {
     Mlx5Function *fn;
     QTAILQ_HEAD(, Mlx5Gate) closed;
-    QTAILQ_HEAD(, Mlx5Waiter) ready; /* to be called, in turn */
+    QTAILQ_HEAD(, Mlx5Waiter) ready; /* to be called, in order */
     uint64_t serial;                 /* of the last gate */
     GTree *meters;                   /* by tirn */
 };
 
 /*
- * For mlx5_memory_charge(): a gate with its timer and a meter of its own, which
- * is a tree and a place in two.
+ * For mlx5_memory_charge(): a gate with a timer and a meter of its own, which
+ * is a tree and a node in two trees.
  */
 #define TREE_MEMORY 256
 
@@ -228,7 +230,7 @@ static void meter_count(Mlx5Gates *gates, int64_t tirn)
             break;
         }
         gate_open(g);
-        m = meter_find(gates, tirn); /* the last one takes it along */
+        m = meter_find(gates, tirn); /* freed with its last gate */
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a driver has made is taken down here, in one order: by its commands
- * (cmd_hca.c), and with the function (function.c).
+ * Teardown of the driver's objects, in one order: by command (cmd_hca.c), and
+ * with the function (function.c).
  */
 #include "qemu/osdep.h"
 #include "flow.h"

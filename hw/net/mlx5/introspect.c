@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* QOM properties that show the device's inside; see introspect.h. */
+/* QOM properties that expose internal state; see introspect.h. */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"

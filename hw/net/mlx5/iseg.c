@@ -41,8 +41,8 @@ enum {
 #define NIC_INTERFACE_SUPPORTED 0x3u
 
 /*
- * Reads the aligned dword at @addr (0..MLX5_ISEG_SIZE - 4). What the PRM
- * reserves reads as 0.
+ * Reads the aligned dword at @addr (0..MLX5_ISEG_SIZE - 4). Reserved fields
+ * read as 0.
  */
 uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr)
 {
@@ -63,13 +63,15 @@ uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr)
         return MLX5_FW_VERSION;
     case ISEG_CMD_EXEC_TO:
     case ISEG_CMD_Q_INIT_TO:
-        return 0; /* the driver keeps its own time limits */
+        return 0; /* the driver uses its own timeouts */
     case ISEG_TIMER_H:
         return mlx5_clock_ns(fn) >> 32;
     case ISEG_TIMER_L:
         return mlx5_clock_ns(fn);
     case ISEG_HEALTH_COUNTER:
-        /* 100 Hz: it must differ between any two polls, 50 ms apart at least */
+        /*
+         * 100 Hz: must differ between two polls, which are at least 50 ms apart
+         */
         return (mlx5_clock_ns(fn) / (10 * SCALE_MS)) & 0xffffff;
     default:
         return 0;
@@ -87,7 +89,9 @@ void mlx5_iseg_write(Mlx5Function *fn, hwaddr addr, uint32_t val)
         fn->cmdq_addr = (uint64_t)fn->cmdq_addr_h << 32 | (val & 0xfffff000u);
         fn->cmdq_new = fn->nic_interface == NIC_INTERFACE_FULL;
         if (fn->cmdq_new) {
-            /* What was rung or waits is of the old queue, wherever this is. */
+            /*
+             * Pending doorbells and deferred commands belong to the old queue.
+             */
             mlx5_cmd_reset(fn);
         }
         trace_mlx5_iseg_cmdq(mlx5_id(fn), fn->cmdq_addr, fn->nic_interface);
@@ -111,10 +115,10 @@ void mlx5_iseg_reset(Mlx5Function *fn)
 }
 
 /*
- * A driver that is bound while its function is reset finds out by this: its
- * health poll reads "disabled" and goes into recovery, instead of waiting a
- * minute for each command that nobody will answer. A driver that starts anew
- * sets the interface to full when it writes its queue address.
+ * This tells a bound driver that its function was reset: its health poll reads
+ * "disabled" and starts recovery, instead of waiting a minute for each command
+ * that will never complete. A driver that starts sets the interface to full
+ * when it writes its queue address.
  */
 void mlx5_iseg_disable(Mlx5Function *fn)
 {

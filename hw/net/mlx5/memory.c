@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Accounting of what a driver makes the host hold; see memory.h. */
+/* Accounting of host memory used on behalf of a driver; see memory.h. */
 #include "qemu/osdep.h"
 #include "qapi/visitor.h"
 #include "err.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory keys: their commands (driver: core/mr.c), and the copies between a
- * queue's scatter list and us, which only a key allows. See mkey.h.
+ * Memory keys: commands (driver: core/mr.c), and copies to and from scatter
+ * lists, which a key must permit. See mkey.h.
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
@@ -18,9 +18,9 @@ void mlx5_mkey_destroy(void *obj)
 }
 
 /*
- * Memory keys of physical addresses: the whole of memory, length64 (driver:
- * en_common.c mlx5e_create_mkey). Translated keys would need UMR, which only
- * striding receive queues and RDMA use.
+ * Only keys for all physical memory, length64 (driver: en_common.c
+ * mlx5e_create_mkey). Translated keys would need UMR, which only striding
+ * receive queues and RDMA use.
  */
 Mlx5Syndrome mlx5_cmd_create_mkey(Mlx5Cmd *cmd)
 {
@@ -75,7 +75,7 @@ Mlx5Syndrome mlx5_cmd_destroy_mkey(Mlx5Cmd *cmd)
                                MLX5_GET(cmd_id, cmd->in, id), cmd->uid);
 }
 
-/* May a queue of @pd use @lkey (to write, or to read)? */
+/* Returns whether a queue of @pd may use @lkey, to write or to read. */
 static bool usable(Mlx5Function *fn, uint32_t lkey, const Mlx5Pd *pd,
                    bool write)
 {

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The EEPROM of the cable that is plugged into the port: a passive 100GBASE-CR4
- * copper cable of 1 m, laid out by SFF-8636 (driver: core/port.c
- * mlx5_query_module_eeprom; tool: ethtool -m). Owns nothing that changes;
- * called by cmd_reg.c for the MCIA register.
+ * The EEPROM of the cable in the port: a passive 100GBASE-CR4 copper cable of 1
+ * m, in SFF-8636 layout (driver: core/port.c mlx5_query_module_eeprom; tool:
+ * ethtool -m). Constant data; called by cmd_reg.c for the MCIA register.
  */
 #include "qemu/osdep.h"
 #include "mlx5.h"
 #include "module.h"
 
 #define EEPROM_LEN 256
-/* Checksums are the low byte of the sum of these ranges. */
+/* Ranges of the checksums, which are the low byte of the sum. */
 #define CC_BASE_FIRST 128
 #define CC_BASE 191
 #define CC_EXT_FIRST 192
@@ -59,8 +58,7 @@ static void checksum(uint8_t *e, unsigned first, unsigned at)
 }
 
 /*
- * With flat memory the module does not look at @page: its upper half is page
- * 00h whatever is selected.
+ * With flat memory the module ignores @page: the upper half is always page 00h.
  */
 bool mlx5_module_read(uint8_t page, unsigned offset, uint8_t *buf, size_t len)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Numbered objects of a function: typed ids, limits, owners and reference
- * counts. What an object is and how it dies is in the file that creates it
- * (object.h); the class table below is the one list of kinds.
+ * counts. Type and destructor of an object are in the file that creates it
+ * (object.h); the class table below lists all types.
  */
 #include "qemu/osdep.h"
 #include "qemu/bitmap.h"
@@ -13,8 +13,8 @@
 
 typedef struct Mlx5ObjectClass {
     const char *name;
-    uint32_t first; /* lowest number given out; 0 means "none" to drivers */
-    /* How many may exist: 2^(this GENERAL capability), or a constant. */
+    uint32_t first; /* lowest number used; 0 means "none" to drivers */
+    /* Maximum number of objects: 2^(this GENERAL capability), or a constant. */
     uint32_t (*limit)(Mlx5Function *fn);
     Mlx5Syndrome missing;
 } Mlx5ObjectClass;
@@ -84,8 +84,8 @@ static void insert(Mlx5IdSpace *ids, Mlx5Object *o, uint32_t id)
 }
 
 /*
- * The first of @span free numbers in [from, end), aligned to @span, or @end. A
- * search goes through bits, so it costs little whatever the driver has left.
+ * The first of @span free numbers in [from, end), aligned to @span, or @end.
+ * The search uses a bitmap, so it is cheap whatever numbers are in use.
  */
 static uint32_t find_free(const Mlx5IdSpace *ids, uint32_t from, uint32_t end,
                           uint32_t span)
@@ -110,7 +110,7 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
     const Mlx5ObjectClass *class = &classes[type];
     Mlx5IdSpace *ids = &fn->ids[type];
     uint32_t limit = class->limit(fn);
-    /* alignment may cost ids, never objects */
+    /* alignment must not reduce the number of objects */
     uint32_t end = ROUND_UP(class->first, span) + limit;
     size_t charge = mlx5_memory_of(size) + holds +
                     (size_t)span * MLX5_MEMORY_ENTRY;
@@ -126,8 +126,8 @@ Mlx5Syndrome mlx5_object_create_range(Mlx5Function *fn, Mlx5ObjectType type,
         ids->bits = end;
     }
     /*
-     * Numbers go round before one is used again, so that a late completion or
-     * doorbell for a dead object does not hit its successor.
+     * Numbers are reused only after wrapping around, so that a late completion
+     * or doorbell for a destroyed object does not hit its successor.
      */
     id = find_free(ids, MIN(MAX(ids->next, class->first), end), end, span);
     if (id == end) {
@@ -165,7 +165,7 @@ void *mlx5_object_get(Mlx5Function *fn, Mlx5ObjectType type, uint32_t id)
     Mlx5Object *o = g_hash_table_lookup(ids->by_id, GUINT_TO_POINTER(id));
     uint32_t span;
 
-    /* In a range it is found by the first number, which is aligned to it. */
+    /* A range is found by its first number, which is aligned to its length. */
     for (span = 2; !o && span <= ids->spans; span <<= 1) {
         if (ids->spans & span) {
             o = g_hash_table_lookup(ids->by_id,
@@ -187,7 +187,7 @@ Mlx5Syndrome mlx5_object_find(Mlx5Function *fn, Mlx5ObjectType type,
     if (!o) {
         return classes[type].missing;
     }
-    /* The kernel (uid 0) may use everything, others only what is theirs. */
+    /* The kernel (uid 0) may use all objects, others only their own. */
     if (uid && o->uid != uid) {
         return MLX5_SYN_WRONG_OWNER;
     }
@@ -220,7 +220,7 @@ Mlx5Syndrome mlx5_object_destroy(Mlx5Function *fn, Mlx5ObjectType type,
         return syn;
     }
     if (o->id != id) {
-        /* inside a range: only its base number stands for it */
+        /* inside a range: only its first number identifies it */
         return classes[type].missing;
     }
     if (o->refs) {

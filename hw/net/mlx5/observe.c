@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The record log: one JSON object a line for each TLS record that ends in a
- * context, what was done with it and why. An observer (tap.h); owns the log's
- * file. And how strings that others made are written into traces.
+ * The record log: one line with a JSON object for each TLS record that ends in
+ * a context, with its treatment and the reason. An observer (tap.h); owns the
+ * log file. Also formats foreign strings for traces.
  */
 #include "qemu/osdep.h"
 #include <sys/stat.h>
@@ -34,8 +34,8 @@ char *mlx5_printable(const char *text, size_t max)
 struct Mlx5RecordLog {
     Mlx5Tap tap;
     int fd;
-    int64_t full; /* where lines ended for want of room, or -1 */
-    bool torn;    /* the last line lacks its end */
+    int64_t full; /* file length when it became full, or -1 */
+    bool torn;    /* the last line is incomplete */
 };
 
 static const char *const mode_names[] = {
@@ -52,7 +52,7 @@ static const char *const end_names[] = {
     [MLX5_TLS_RECORD_END_LOST] = "lost",
 };
 
-/* What the record's bytes were delivered or sent as. */
+/* Returns how the record's bytes were delivered or sent. */
 static const char *verdict(const Mlx5TlsRecordEvent *e)
 {
     if (e->dir == MLX5_TLS_DIR_TX) {
@@ -70,10 +70,11 @@ static const char *state_name(const Mlx5TlsRecordEvent *e, uint8_t state)
 }
 
 /*
- * May the file get @len bytes longer? Others may write to it too, so the file
- * is asked how long it is. Once a line did not fit there are no more, as a log
- * with holes would be read as one without; that is said once. It continues when
- * the file is set again or has been truncated. A FIFO has no length.
+ * Returns whether the file may grow by @len bytes. Others may write to it too,
+ * so its length is queried. After the first line that does not fit, no more are
+ * written, since a log with gaps would be mistaken for a complete one; this is
+ * reported once. Logging resumes when the file is set again or has been
+ * truncated. A FIFO has no length.
  */
 static bool log_has_room(Mlx5State *s, size_t len)
 {
@@ -106,8 +107,8 @@ static bool log_has_room(Mlx5State *s, size_t len)
 
 /*
  * One write for each line, so that lines of several devices do not mix. A line
- * that does not fit is lost; if a part of it was written, that part has a line
- * of its own.
+ * that cannot be written is lost; if part of it was written, that part becomes
+ * a line of its own.
  */
 static void log_line(Mlx5State *s, GString *line)
 {
@@ -172,7 +173,7 @@ static void log_end(Mlx5Tap *tap, Mlx5Function *fn)
     log_free(g_steal_pointer(&fn->dev->records));
 }
 
-/* Lets go of the file that is being written, if there is one. */
+/* Closes the current log file, if any. */
 static void log_close(Mlx5State *s)
 {
     if (s->records) {
@@ -181,11 +182,11 @@ static void log_close(Mlx5State *s)
     }
 }
 
-/* Begins to append to @path; what was written before goes on if that fails. */
+/* Starts appending to @path; on failure the current log stays in use. */
 static bool log_open(Mlx5State *s, const char *path, Error **errp)
 {
     static const Mlx5TapOps ops = { .record = log_record, .end = log_end };
-    /* A FIFO that nobody reads is an error or loses lines; we never wait. */
+    /* A FIFO without a reader is an error or loses lines; we never block. */
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK,
                   0666);
 
@@ -207,7 +208,7 @@ static char *get_record_log(Object *obj, Error **errp)
     return g_strdup(MLX5_KTLS(obj)->record_log ?: "");
 }
 
-/* Before the device is realized the name is kept; later it takes effect. */
+/* Before realize, only the name is stored; later it takes effect at once. */
 static void set_record_log(Object *obj, const char *value, Error **errp)
 {
     Mlx5State *s = MLX5_KTLS(obj);
@@ -229,7 +230,7 @@ static void get_log_max(Object *obj, Visitor *v, const char *name, void *opaque,
     visit_type_size(v, name, &MLX5_KTLS(obj)->record_log_max, errp);
 }
 
-/* Takes effect with the next line, whatever was said before. */
+/* Takes effect with the next line, even if the log was full. */
 static void set_log_max(Object *obj, Visitor *v, const char *name, void *opaque,
                         Error **errp)
 {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The checker behind strict=on: looks at what goes into the TLS machinery and
- * at what comes out of it, and says when the two do not fit.
+ * The checker behind strict=on: compares the input and the output of the TLS
+ * code, and reports inconsistencies.
  *
- * Owns a shadow of each context (the stream's place, the open record by
- * libcrypto's own AES-GCM), the records sent lately, what was done to keys, and
- * what fences have settled. It shares with tls_tx.c, tls_rx.c and the record
- * code only the key objects and the decoding of parameter images. Called by the
- * device and by tests; it changes nothing, and calls back only to report.
+ * Owns a shadow of each context (the position in the stream, the open record
+ * with libcrypto's own AES-GCM), recently sent records, the history of keys,
+ * and the progress established by fences. It shares with tls_tx.c, tls_rx.c and
+ * the record code only the key objects and the decoding of parameter images.
+ * Called by the device and by tests; changes nothing, and calls back only to
+ * report.
  *
- * The shadow takes the machine's word for two things, which no invariant
- * decides: that a packet or DUMP was taken in at all (one that was dropped
- * cannot do harm), and where a candidate header was found. All that follows
- * from them it works out itself.
+ * The shadow trusts the code under test in two points that no invariant
+ * determines: whether a packet or DUMP was accepted (a dropped one does no
+ * harm), and where a candidate header was found. It derives everything else
+ * itself.
  */
 #ifndef HW_NET_MLX5_ENGINE_TLS_STRICT_H
 #define HW_NET_MLX5_ENGINE_TLS_STRICT_H
@@ -20,8 +21,8 @@
 #include "tls_engine.h"
 
 /*
- * The reasons: name, as counters and traces have it, and the sentence. The
- * order is that of the counters.
+ * R(name, sentence): the reasons, in the order of the counters; the name is
+ * used in counters and traces.
  */
 #define MLX5_STRICT_REASON_LIST(R)                                            \
     R(TX_BYPASS, tx_bypass,                                                   \
@@ -76,28 +77,30 @@ typedef enum Mlx5StrictReason {
     MLX5_STRICT_REASONS
 } Mlx5StrictReason;
 
-/* Never NULL, valid for ever; numbers out of range say so. */
+/*
+ * Never return NULL; the string is static. Numbers out of range have a text
+ * too.
+ */
 const char *mlx5_strict_reason_name(unsigned reason);
 const char *mlx5_strict_reason_str(unsigned reason);
 
 /*
- * Records sent are remembered with all their bytes up to this many, the least
- * recent ones are then known by their tag alone, and the least recent of those
- * are forgotten.
+ * Sent records are kept with all their bytes up to this total. Beyond it, only
+ * the tags of the least recent ones are kept, and the oldest tags are dropped
+ * in turn.
  */
 #define MLX5_STRICT_SENT_BYTES  (8u << 20)
 #define MLX5_STRICT_SENT_TAGS   65536u
 
-/* details: where it happened, valid during the call. */
+/* details: where it happened; valid during the call. */
 typedef void Mlx5StrictReportFn(void *opaque, Mlx5StrictReason reason,
                                 const char *details);
 
 typedef struct Mlx5TlsStrict Mlx5TlsStrict;
 
 /*
- * One per engine, which must outlive it. @whole: every context that will appear
- * is made known by the calls below; else those that are not known are left
- * alone.
+ * One per engine, which must outlive it. @whole: every context will be
+ * announced through the calls below; otherwise unknown contexts are ignored.
  */
 Mlx5TlsStrict *mlx5_tls_strict_new(Mlx5TlsEngine *engine, bool whole,
                                    Mlx5StrictReportFn *fn, void *opaque);
@@ -107,18 +110,21 @@ void mlx5_tls_strict_free(Mlx5TlsStrict *s);    /* NULL is allowed */
 void mlx5_tls_strict_violation(Mlx5TlsStrict *s, Mlx5StrictReason reason,
                                const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 
-/* Bytes of the shadow of one context; it has an Mlx5GcmWhole besides. */
+/* Returns the memory use of a context's shadow, without its Mlx5GcmWhole. */
 size_t mlx5_tls_strict_context_size(void);
-/* A context of a TIS or TIR begins, or ends (unknown numbers are allowed). */
+/*
+ * A context of a TIS or TIR is created or destroyed (unknown numbers are
+ * allowed).
+ */
 void mlx5_tls_strict_add(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id);
 void mlx5_tls_strict_remove(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id);
 
-/* How many records sent are remembered: bounded by the two limits above. */
+/* Returns the number of sent records kept, bounded by the two limits above. */
 unsigned mlx5_tls_strict_sent(const Mlx5TlsStrict *s);
 
 /* ---- keys ---------------------------------------------------------------- */
 
-/* DEK index holds key from now on; SYNC_CRYPTO; the DEK is destroyed. */
+/* DEK index now holds key; SYNC_CRYPTO was executed; the DEK is destroyed. */
 void mlx5_tls_strict_dek_load(Mlx5TlsStrict *s, uint32_t index,
                               const Mlx5TlsKey *key);
 void mlx5_tls_strict_dek_sync(Mlx5TlsStrict *s);
@@ -127,26 +133,23 @@ void mlx5_tls_strict_dek_gone(Mlx5TlsStrict *s, uint32_t index);
 /* ---- send queues --------------------------------------------------------- */
 
 /*
- * A WQE of SQ sqn begins. @serial: its number, which rises from each WQE to the
- * next, of whichever queue, from 1 on. @fence: its control segment has one
- * (fm_ce_se [7:5]).
+ * A WQE of SQ sqn begins. @serial: its number, from 1, increasing over the WQEs
+ * of all queues. @fence: its control segment has a fence (fm_ce_se [7:5]).
  */
 void mlx5_tls_strict_wqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial,
                          bool fence);
-/* The WQE is over: what it handed in is erased. Frames of it do not follow. */
+/* The WQE has ended and its payload is erased. No more of its frames follow. */
 void mlx5_tls_strict_wqe_over(Mlx5TlsStrict *s);
 /*
- * A CQE was written for WQE serial of @sqn: the driver knows that all is done
- * that was executed there up to it.
+ * A CQE was written for WQE serial of @sqn: the driver knows that this queue's
+ * WQEs up to it are done.
  */
 void mlx5_tls_strict_cqe(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial);
 void mlx5_tls_strict_sq_gone(Mlx5TlsStrict *s, uint32_t sqn);
 
 /* ---- both directions ----------------------------------------------------- */
 
-/*
- * UMR: static params, key being what dek_index was resolved to (may be NULL).
- */
+/* UMR with static params; key is the key of dek_index (may be NULL). */
 void mlx5_tls_strict_static(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
                             const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN],
                             Mlx5TlsKey *key);
@@ -158,21 +161,19 @@ void mlx5_tls_strict_progress(
 /* ---- TX ------------------------------------------------------------------ */
 
 /*
- * The payload of a marked SEND or LSO as the driver handed it in; it is copied.
+ * The payload of a SEND or LSO for a TIS, as posted by the driver; it is
+ * copied.
  */
 void mlx5_tls_strict_tx_plain(Mlx5TlsStrict *s, uint32_t tisn,
                               const uint8_t *data, size_t len);
-/*
- * The context took that payload in as the bytes from seq on; frames will
- * follow.
- */
+/* The context accepted that payload, starting at seq; frames will follow. */
 void mlx5_tls_strict_tx_passed(Mlx5TlsStrict *s, uint32_t tisn, uint32_t seq);
-/* A DUMP; @taken: the context took it in. */
+/* A DUMP; @taken: the context accepted it. */
 void mlx5_tls_strict_tx_dump(Mlx5TlsStrict *s, uint32_t tisn,
                              const uint8_t *data, size_t len, bool taken);
 /*
- * A frame marked for tisn is about to leave. @tcp: it is a whole TCP segment,
- * with len bytes of payload from seq on.
+ * A frame for tisn is about to be sent. @tcp: it is a complete TCP segment,
+ * with len bytes of payload starting at seq.
  */
 void mlx5_tls_strict_tx_frame(Mlx5TlsStrict *s, uint32_t tisn, bool tcp,
                               uint32_t seq, const uint8_t *payload, size_t len);
@@ -180,9 +181,9 @@ void mlx5_tls_strict_tx_frame(Mlx5TlsStrict *s, uint32_t tisn, bool tcp,
 /* ---- RX ------------------------------------------------------------------ */
 
 /*
- * The payload of one packet (len is not 0), as it was on the wire and as it is
- * delivered, with its flag. @candidate: a new candidate was chosen in it,
- * hw_resync_tcp_sn.
+ * The payload of a received packet (len is not 0), as on the wire and as
+ * delivered, with its flag. @candidate: a header in it became the new
+ * candidate, hw_resync_tcp_sn.
  */
 void mlx5_tls_strict_rx_packet(Mlx5TlsStrict *s, uint32_t tirn, uint32_t seq,
                                const uint8_t *wire, const uint8_t *delivered,

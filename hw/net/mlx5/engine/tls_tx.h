@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TX context of a TIS with tls_en: encrypts the record stream that the driver
- * sends.
+ * TX context of a TIS with tls_en: encrypts the record stream sent by the
+ * driver.
  *
- * Owns the context machine, the expected sequence number, the record number and
+ * Owns the state machine, the expected sequence number, the record number and
  * the open record. Called by the device: UMR and SET_PSV WQEs set it up,
- * SEND/LSO payload and DUMP run through it in WQE order. It never transmits,
- * never calls back except the record log, and blocks nothing.
+ * SEND/LSO payload and DUMP run through it in WQE order. It never transmits or
+ * blocks, and calls back only the record log.
  *
- * Held per context: struct Mlx5TlsTx (about 300 bytes) and references on up to
- * two keys. No cipher context, no buffer; see gcm.h. What it does is counted in
- * its engine.
+ * Memory per context: struct Mlx5TlsTx (about 300 bytes) and references to up
+ * to two keys. No cipher context, no buffer; see gcm.h. Its engine has the
+ * counters.
  *
- * The rows are named below, as data in tls_tx_table.c, and in words in
+ * The rows are named below, defined as data in tls_tx_table.c and explained in
  * docs/tls-rows.md.
  *
- * ACTIVE is ACTIVE with the expected sequence number unknown, ACTIVE_SEQ with
- * it known. Key, version and IV in use are those of the last SET_PSV: a static
- * post alone changes nothing for the packets behind it.
+ * In ACTIVE the expected sequence number is unknown, in ACTIVE_SEQ it is known.
+ * Key, version and IV in use are those of the last SET_PSV: posting static
+ * params alone has no effect on later packets.
  *
- * Zero means refusal: a pair of state and event that is not listed, and a
- * number that is no state, lead to no row, drop and end in BROKEN; a zeroed
- * result says DROP.
+ * Zero means refusal: for a state and event that are not listed, or an invalid
+ * state, no row is taken, the packet is dropped and the context becomes BROKEN;
+ * a zeroed result says DROP.
  */
 #ifndef HW_NET_MLX5_ENGINE_TLS_TX_H
 #define HW_NET_MLX5_ENGINE_TLS_TX_H
@@ -39,7 +39,7 @@ typedef enum Mlx5TlsTxState {
     MLX5_TLS_TX_STATES
 } Mlx5TlsTxState;
 
-/* X(number, name, what happens), as MLX5_TLS_RX_ROWS. */
+/* X(number, name, description), as in MLX5_TLS_RX_ROWS. */
 #define MLX5_TLS_TX_ROWS(X)                                                   \
     X(1, STATIC, "static params stored")                                      \
     X(2, SET_PSV,                                                             \
@@ -77,11 +77,11 @@ typedef enum Mlx5TlsTxVerdict {
     MLX5_TLS_TX_SEND,           /* payload is encrypted (or empty): send it */
 } Mlx5TlsTxVerdict;
 
-/* What a call did: enough for a trace and a log line. */
+/* The result of a call, as needed for a trace and the log. */
 typedef struct Mlx5TlsTxResult {
     Mlx5TlsTxVerdict verdict;
     Mlx5TlsReason reason;
-    uint8_t row;                /* Mlx5TlsTxRow; NONE also for too long */
+    uint8_t row;                /* Mlx5TlsTxRow; NONE also if too long */
     Mlx5TlsTxState state_before;
     Mlx5TlsTxState state_after;
     bool exp_known;             /* before the call: */
@@ -89,16 +89,16 @@ typedef struct Mlx5TlsTxResult {
     uint32_t records;           /* records completed by these bytes */
 } Mlx5TlsTxResult;
 
-/* One per TIS. All members are private; embed it, do not move it. */
+/* One per TIS. All members are private; embed it and do not move it. */
 typedef struct Mlx5TlsTx {
     Mlx5TlsEngine *engine;
     uint32_t id;
     uint8_t state;              /* Mlx5TlsTxState */
-    uint8_t hdr_fill;           /* bytes of the next header read, 0..4 */
+    uint8_t hdr_fill;           /* bytes read of the next header, 0..4 */
     uint8_t hdr[MLX5_TLS_HDR_LEN];
-    bool rec_sent, rec_dumped;  /* what the open record's bytes came by */
+    bool rec_sent, rec_dumped;  /* how the open record's bytes came */
     bool rec_sn_known;
-    uint32_t rec_sn;            /* where the open record's header is */
+    uint32_t rec_sn;            /* of the open record's header */
     uint32_t exp_seq;           /* valid in ACTIVE_SEQ */
     Mlx5TlsSetup setup;
     Mlx5TlsRecord rec;
@@ -108,17 +108,17 @@ typedef struct Mlx5TlsTx {
 void mlx5_tls_tx_init(Mlx5TlsTx *tx, Mlx5TlsEngine *engine, uint32_t id);
 
 /*
- * The end of the context: it lets go of keys and zeroises everything. Init
- * makes it usable again, though a recycled TIS does not need that: SET_PSV does
- * it all. Clearing a zeroed struct is allowed.
+ * Ends the context: releases the keys and zeroes everything. Init makes it
+ * usable again; a recycled TIS does not need that, since SET_PSV resets
+ * everything. Allowed on a zeroed struct.
  */
 void mlx5_tls_tx_clear(Mlx5TlsTx *tx);
 
 /*
- * UMR static params (TX1). @image: tls_static_params of the WQE. @key: what
- * dek_index resolves to or NULL; the context takes its own reference. Returns
- * NONE, NO_KEY (stored; SET_PSV will leave the context INVALID) or BAD_PARAMS
- * (stored as unusable, likewise).
+ * UMR static params (TX1). @image: tls_static_params of the WQE. @key: the key
+ * of dek_index or NULL; the context takes its own reference. Returns NONE,
+ * NO_KEY (stored; SET_PSV will leave the context INVALID) or BAD_PARAMS (stored
+ * as unusable, likewise).
  */
 Mlx5TlsReason
 mlx5_tls_tx_set_static(Mlx5TlsTx *tx,
@@ -126,8 +126,8 @@ mlx5_tls_tx_set_static(Mlx5TlsTx *tx,
                        Mlx5TlsKey *key);
 
 /*
- * SET_PSV (TX2, TX13, TX14). @image: tls_progress_params. Returns NONE when the
- * context is in START, NO_CTX / NO_KEY / BAD_PARAMS when it is INVALID or
+ * SET_PSV (TX2, TX13, TX14). @image: tls_progress_params. Returns NONE if the
+ * context is now in START; NO_CTX, NO_KEY or BAD_PARAMS if it is INVALID or
  * (TX14) unchanged.
  */
 Mlx5TlsReason
@@ -135,23 +135,25 @@ mlx5_tls_tx_set_progress(Mlx5TlsTx *tx,
                          const uint8_t image[MLX5_TLS_PROGRESS_PARAMS_LEN]);
 
 /*
- * The whole TCP payload of one SEND or LSO WQE, before it is cut into segments;
- * @seq is the sequence number of its first byte. On MLX5_TLS_TX_SEND the
- * payload was encrypted in place. On a drop it was not touched, is plaintext,
- * and must not leave.
+ * Processes the whole TCP payload of a SEND or LSO WQE, before segmentation;
+ * @seq is the sequence number of its first byte. With MLX5_TLS_TX_SEND the
+ * payload has been encrypted in place. On a drop it is still plaintext and must
+ * not be sent.
  */
 void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload,
                         size_t len, Mlx5TlsTxResult *res);
 
 /*
- * DUMP: stream bytes that pass through the context and are not sent. The
- * verdict is MLX5_TLS_TX_DROP always; reason NONE means that they were taken
- * in.
+ * DUMP: processes stream bytes without sending them. The verdict is always
+ * MLX5_TLS_TX_DROP; reason NONE means that they were accepted.
  */
 void mlx5_tls_tx_dump(Mlx5TlsTx *tx, const uint8_t *data, size_t len,
                       Mlx5TlsTxResult *res);
 
-/* Text of a row ("TX8: ACTIVE, packet out of sequence: drop"), of a state. */
+/*
+ * Return the text of a row ("TX8: ACTIVE, packet out of sequence: drop") or
+ * state.
+ */
 const char *mlx5_tls_tx_row_str(unsigned row);
 const char *mlx5_tls_tx_state_str(unsigned state);
 

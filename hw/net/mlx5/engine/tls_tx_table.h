@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What tls_tx_table.c (data only) and tls_tx.c (the code behind it) share.
- * Nobody else includes it but tests. Owns no state.
+ * Private to tls_tx_table.c (the rows, as data), tls_tx.c (the code they refer
+ * to) and tests. Owns no state.
  */
 #ifndef HW_NET_MLX5_ENGINE_TLS_TX_TABLE_H
 #define HW_NET_MLX5_ENGINE_TLS_TX_TABLE_H
@@ -10,28 +10,27 @@
 
 typedef enum TxEvent {
     TX_EV_PACKET = 0,       /* sequence number not known, or as expected */
-    TX_EV_PACKET_OTHER,     /* not the sequence number expected */
+    TX_EV_PACKET_OTHER,     /* not the expected sequence number */
     TX_EV_DUMP,
-    TX_EV_EMPTY,            /* packet or DUMP without a byte */
-    TX_EV_BAD_HEADER,       /* a packet or DUMP would bring a bad header */
+    TX_EV_EMPTY,            /* empty packet or DUMP */
+    TX_EV_BAD_HEADER,       /* a packet or DUMP has a bad header */
     TX_EV_STATIC,
-    TX_EV_START,            /* SET_PSV START, static params and key are good */
+    TX_EV_START,            /* SET_PSV START, valid static params and key */
     TX_EV_START_UNUSABLE,   /* SET_PSV START without them */
-    TX_EV_PSV_OTHER,        /* SET_PSV with other codes */
+    TX_EV_PSV_OTHER,        /* SET_PSV with other values */
     TX_EVENTS
 } TxEvent;
 
 typedef enum TxAction {
-    TX_ACT_REFUSE = 0,      /* no such cell: forget the stream; BROKEN */
-    TX_ACT_NONE,            /* leave the context as it is */
-    TX_ACT_FEED_START,      /* feed; the packet's end is the next sequence
-                             * number */
-    TX_ACT_FEED,            /* feed; expect the bytes behind them */
-    TX_ACT_FEED_BLIND,      /* feed; the sequence number stays unknown */
-    TX_ACT_SEQ_CHECK,       /* what tx-seq-check says */
-    TX_ACT_BREAK,           /* forget the stream */
-    TX_ACT_RUN,             /* begin again with the static params */
-    TX_ACT_STOP,            /* begin again with nothing */
+    TX_ACT_REFUSE = 0,      /* no such cell: drop the state; BROKEN */
+    TX_ACT_NONE,            /* leave the context unchanged */
+    TX_ACT_FEED_START,      /* feed; take the sequence number from the packet */
+    TX_ACT_FEED,            /* feed; advance the sequence number */
+    TX_ACT_FEED_BLIND,      /* feed; sequence number stays unknown */
+    TX_ACT_SEQ_CHECK,       /* as tx-seq-check says */
+    TX_ACT_BREAK,           /* drop the state */
+    TX_ACT_RUN,             /* restart with the static params */
+    TX_ACT_STOP,            /* restart without parameters */
 } TxAction;
 
 #define MLX5_TLS_TX_SAME MLX5_TLS_TX_STATES
@@ -45,9 +44,9 @@ typedef struct TxCell {
 } TxCell;
 
 /*
- * State and event to cell. Cells without an entry belong to pairs that do not
- * come up: they are all zero, which refuses, and so do numbers that are no
- * state or event at all.
+ * Returns the cell for a state and an event. Pairs that do not occur have no
+ * entry: they are all zero, which refuses. So do invalid state and event
+ * numbers.
  */
 const TxCell *mlx5_tls_tx_cell(unsigned state, unsigned event);
 

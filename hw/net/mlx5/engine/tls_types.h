@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Plain data of the TLS engine: the two parameter images a driver posts, the
- * codes the device reports, and the knobs for what is unknown of the silicon.
+ * Plain data of the TLS engine: the two parameter images posted by the driver,
+ * the codes reported by the device, and the knobs for unknown silicon
+ * behaviour.
  *
- * Owns no state. Everybody may include it: it needs GLib only, no QEMU header.
+ * Owns no state. Needs only GLib, no QEMU header.
  */
 #ifndef HW_NET_MLX5_ENGINE_TLS_TYPES_H
 #define HW_NET_MLX5_ENGINE_TLS_TYPES_H
@@ -25,9 +26,7 @@
                                      * nonce */
 #define MLX5_TLS_MAX_PLAIN      16384u
 
-/*
- * A payload longer than this is refused: sequence numbers stop being ordered.
- */
+/* A longer payload is refused, to keep sequence numbers comparable. */
 #define MLX5_TLS_MAX_PAYLOAD    (16u << 20)
 
 /* ---- the images ---------------------------------------------------------- */
@@ -69,7 +68,9 @@ typedef struct Mlx5TlsProgressParams {
 #define MLX5_TLS_AUTH_OFFLOAD           1
 #define MLX5_TLS_AUTH_AUTHENTICATION    2
 
-/* Image to struct and back. Reserved bits are ignored, and written 0. */
+/*
+ * Convert image to struct and back. Reserved bits are ignored and written as 0.
+ */
 void mlx5_tls_static_params_decode(
     Mlx5TlsStaticParams *p, const uint8_t image[MLX5_TLS_STATIC_PARAMS_LEN]);
 void mlx5_tls_static_params_encode(const Mlx5TlsStaticParams *p,
@@ -92,49 +93,42 @@ typedef enum Mlx5TlsFlag {
 } Mlx5TlsFlag;
 
 /*
- * Why a packet was dropped (TX) or not delivered decrypted (RX), and why a post
- * had no effect. mlx5_tls_reason_str() has one sentence for each. Zero is a
- * refusal.
+ * Reasons why a packet was dropped (TX) or not delivered decrypted (RX), or why
+ * a post had no effect. mlx5_tls_reason_str() has a sentence for each. Zero is
+ * a refusal.
  */
 typedef enum Mlx5TlsReason {
-    MLX5_TLS_REASON_NO_ROW = 0,     /* state or event that the machine does not
-                                     * know */
-    MLX5_TLS_REASON_NONE,           /* nothing to explain: encrypted, decrypted,
-                                     * stored */
+    MLX5_TLS_REASON_NO_ROW = 0,     /* state or event without a row */
+    MLX5_TLS_REASON_NONE,           /* success: encrypted, decrypted, stored */
     MLX5_TLS_REASON_EMPTY,          /* no payload */
     MLX5_TLS_REASON_TOO_LONG,       /* payload over MLX5_TLS_MAX_PAYLOAD */
-    MLX5_TLS_REASON_NO_CTX,         /* no static params and SET_PSV yet, or bad
-                                     * ones */
-    MLX5_TLS_REASON_NO_KEY,         /* static params name no usable DEK */
-    MLX5_TLS_REASON_BAD_PARAMS,     /* image has a value outside the contract */
-    MLX5_TLS_REASON_BROKEN,         /* a bad header was met; waits for
-                                     * SET_PSV */
+    MLX5_TLS_REASON_NO_CTX,         /* no static params or SET_PSV yet, or
+                                     * bad ones */
+    MLX5_TLS_REASON_NO_KEY,         /* static params without usable DEK */
+    MLX5_TLS_REASON_BAD_PARAMS,     /* image has an unsupported value */
+    MLX5_TLS_REASON_BROKEN,         /* after a bad header; waits for SET_PSV */
     MLX5_TLS_REASON_SEQ_MISMATCH,   /* TX: not the expected sequence number */
     MLX5_TLS_REASON_BAD_HEADER,     /* no valid record header where one must
-                                     * be */
-    MLX5_TLS_REASON_BEFORE_ANCHOR,  /* RX: payload (partly) before
-                                     * next_record_tcp_sn */
-    MLX5_TLS_REASON_LATE_START,     /* RX: first packet is beyond the anchor */
-    MLX5_TLS_REASON_OLD,            /* RX: all bytes were seen before */
-    MLX5_TLS_REASON_OVERLAP,        /* RX: some bytes were seen before */
-    MLX5_TLS_REASON_GAP,            /* RX: bytes of a record are missing before
-                                     * it */
-    MLX5_TLS_REASON_HEADER_LOST,    /* RX: a record header is missing before
-                                     * it */
-    MLX5_TLS_REASON_SKIPPED_RECORD, /* RX: carries bytes of a SKIP record */
+                                     * be found */
+    MLX5_TLS_REASON_BEFORE_ANCHOR,  /* RX: starts before next_record_tcp_sn */
+    MLX5_TLS_REASON_LATE_START,     /* RX: first packet is after the anchor */
+    MLX5_TLS_REASON_OLD,            /* RX: no new bytes */
+    MLX5_TLS_REASON_OVERLAP,        /* RX: some bytes are not new */
+    MLX5_TLS_REASON_GAP,            /* RX: record bytes missing before it */
+    MLX5_TLS_REASON_HEADER_LOST,    /* RX: record header missing before it */
+    MLX5_TLS_REASON_SKIPPED_RECORD, /* RX: has bytes of a SKIP record */
     MLX5_TLS_REASON_SEARCHING,      /* RX: looking for a header */
-    MLX5_TLS_REASON_UNANSWERED,     /* RX: candidate waits for the software's
-                                     * approval */
+    MLX5_TLS_REASON_UNANSWERED,     /* RX: candidate not yet approved */
     MLX5_TLS_REASON_AUTHENTICATING, /* RX: approved, tag not verified yet */
-    MLX5_TLS_REASON_AUTH_FAILED,    /* RX: approved with a record number that is
-                                     * wrong */
+    MLX5_TLS_REASON_AUTH_FAILED,    /* RX: approved with wrong record number */
     MLX5_TLS_REASON_BAD_TAG,        /* RX: authentication failure */
-    MLX5_TLS_REASON_STALE,          /* RX: approval of another candidate or
-                                     * none */
+    MLX5_TLS_REASON_STALE,          /* RX: approval of no current candidate */
     MLX5_TLS_REASON_MAX
 } Mlx5TlsReason;
 
-/* One sentence, never NULL, valid for ever; numbers out of range say so. */
+/*
+ * Returns one sentence, static and never NULL, also for numbers out of range.
+ */
 const char *mlx5_tls_reason_str(unsigned reason);
 
 /* ---- knobs --------------------------------------------------------------- */
@@ -142,14 +136,14 @@ const char *mlx5_tls_reason_str(unsigned reason);
 typedef enum Mlx5TlsTxSeqCheck {
     MLX5_TLS_TX_SEQ_DROP = 0,       /* default */
     MLX5_TLS_TX_SEQ_ERROR_CQE,
-    MLX5_TLS_TX_SEQ_IGNORE,         /* encrypt with the running state: shows the
+    MLX5_TLS_TX_SEQ_IGNORE,         /* encrypt with the current state: shows the
                                      * damage */
 } Mlx5TlsTxSeqCheck;
 
 typedef enum Mlx5TlsResyncFlagAt {
     MLX5_TLS_RESYNC_AT_MAGIC = 0,   /* default: the packet that holds the
                                      * candidate */
-    MLX5_TLS_RESYNC_AT_LOSS,        /* the packet at which tracking was lost */
+    MLX5_TLS_RESYNC_AT_LOSS,        /* the packet where tracking was lost */
     MLX5_TLS_RESYNC_AT_BOTH,
 } Mlx5TlsResyncFlagAt;
 
@@ -163,52 +157,51 @@ typedef enum Mlx5TlsResyncRepeat {
 typedef enum Mlx5TlsBadTagAction {
     MLX5_TLS_BAD_TAG_CONTINUE = 0,  /* default: stay in sync, count the
                                      * record */
-    MLX5_TLS_BAD_TAG_SEARCH,        /* give up tracking, search a header */
+    MLX5_TLS_BAD_TAG_SEARCH,        /* stop tracking, search for a header */
 } Mlx5TlsBadTagAction;
 
-/* What a packet with flag 3 holds; tls_rx.h has the rules. */
+/* Contents of a packet with flag 3; tls_rx.h has the rules. */
 typedef enum Mlx5TlsErrorBytes {
     MLX5_TLS_ERROR_RECORD = 0,      /* default: the record that was being
                                      * delivered */
-    MLX5_TLS_ERROR_PACKET,          /* all of it, as with flag 1 */
-    MLX5_TLS_ERROR_WIRE,            /* what came from the wire */
+    MLX5_TLS_ERROR_PACKET,          /* everything, as with flag 1 */
+    MLX5_TLS_ERROR_WIRE,            /* as on the wire */
 } Mlx5TlsErrorBytes;
 
 typedef enum Mlx5TlsSearchPattern {
     MLX5_TLS_SEARCH_STRICT = 0,     /* default: type, version and length must be
                                      * valid */
-    MLX5_TLS_SEARCH_MAGIC_ONLY,     /* 03 03 in the place of the version is
-                                     * enough */
+    MLX5_TLS_SEARCH_MAGIC_ONLY,     /* 03 03 as version is enough */
 } Mlx5TlsSearchPattern;
 
 /*
- * All zero except start_order_tolerance is the default; see
- * mlx5_tls_knobs_init().
+ * By default all zero except start_order_tolerance; see mlx5_tls_knobs_init().
  */
 typedef struct Mlx5TlsKnobs {
     Mlx5TlsTxSeqCheck tx_seq_check;
     Mlx5TlsResyncFlagAt rx_resync_flag_at;
     Mlx5TlsResyncRepeat resync_repeat;
-    /* headers without an answer before the flag is raised again, 1..2^24-1 */
+    /* headers without approval before the flag is raised again, 1..2^24-1 */
     uint32_t resync_repeat_records;
     Mlx5TlsBadTagAction bad_tag_action;
     Mlx5TlsErrorBytes rx_error_bytes;
     Mlx5TlsSearchPattern search_pattern;
     /*
-     * true: straight to OFFLOAD on approval, without authenticating one record
+     * true: approval leads straight to OFFLOAD, without authenticating a record
      */
     bool auth_stage_off;
     /*
-     * START: bytes a packet may lie before the anchor, 1..2^31-1; default 2^24
+     * START: how many bytes before the anchor a packet may be, 1..2^31-1;
+     * default 2^24
      */
     uint32_t start_order_tolerance;
     /*
-     * next_record_tcp_sn 0 with resync_tcp_sn not 0 in a RX SET_PSV: take the
-     * latter as anchor (FreeBSD posts it that way).
+     * RX SET_PSV with next_record_tcp_sn 0 and resync_tcp_sn not 0: use the
+     * latter as anchor (as posted by FreeBSD).
      */
     bool start_anchor_from_static;
     /*
-     * Accept fixed fields of the images that are off (const_1, const_2,
+     * Accept wrong values in the fixed fields of the images (const_1, const_2,
      * encryption_standard) and SET_PSV with codes other than START/NO_OFFLOAD.
      */
     bool lax_params;
@@ -217,7 +210,7 @@ typedef struct Mlx5TlsKnobs {
 void mlx5_tls_knobs_init(Mlx5TlsKnobs *knobs);
 
 /*
- * Set one knob by its user-visible name, as device properties have it:
+ * Sets a knob by its user-visible name, that of the device property:
  *   tx-seq-check=drop|error-cqe|ignore
  *   rx-resync-flag-at=magic|loss|both
  *   resync-repeat=never|timeout|<N>        (N: records, 1..16777215)
@@ -228,21 +221,21 @@ void mlx5_tls_knobs_init(Mlx5TlsKnobs *knobs);
  *   start-order-tolerance=<bytes>          (1..2147483647)
  *   start-anchor-from-static=on|off
  *   lax-params=on|off
- * Returns NULL, or a message (to be g_free()d) naming the token that is wrong
- * and what is allowed; the knobs are unchanged then.
+ * Returns NULL, or an error message (to be g_free()d) with the wrong token and
+ * the allowed values; the knobs are then unchanged.
  */
 char *mlx5_tls_knobs_parse(Mlx5TlsKnobs *knobs, const char *name,
                            const char *value);
 
-/* The value of a knob as text, to be g_free()d; NULL for an unknown name. */
+/* Returns a knob's value as text, to be g_free()d; NULL for an unknown name. */
 char *mlx5_tls_knobs_print(const Mlx5TlsKnobs *knobs, const char *name);
 
-/* The i-th knob's name, NULL past the end. */
+/* Returns the i-th knob's name, or NULL past the end. */
 const char *mlx5_tls_knobs_name(unsigned i);
 
 /*
- * Values that a context takes (contract: fixed fields, known versions, START
- * only).
+ * Check for values that a context accepts: fixed fields, known versions, START
+ * only.
  */
 bool mlx5_tls_static_params_ok(const Mlx5TlsStaticParams *p,
                                const Mlx5TlsKnobs *knobs);
@@ -256,7 +249,7 @@ typedef enum Mlx5TlsDir {
     MLX5_TLS_DIR_RX = 1,
 } Mlx5TlsDir;
 
-/* How a record was treated. */
+/* How a record was processed. */
 typedef enum Mlx5TlsRecordMode {
     MLX5_TLS_RECORD_SKIP = 0,       /* RX: only its length is used */
     MLX5_TLS_RECORD_AUTHONLY,       /* RX: tag verified, bytes never changed */
@@ -265,15 +258,13 @@ typedef enum Mlx5TlsRecordMode {
 } Mlx5TlsRecordMode;
 
 typedef enum Mlx5TlsRecordEnd {
-    MLX5_TLS_RECORD_END_DONE = 0,   /* last byte passed; SKIP: tag not looked
-                                     * at */
+    MLX5_TLS_RECORD_END_DONE = 0,   /* last byte passed; SKIP: tag unchecked */
     MLX5_TLS_RECORD_END_TAG_OK,
     MLX5_TLS_RECORD_END_TAG_BAD,
-    MLX5_TLS_RECORD_END_LOST,       /* its end was not seen: tracking was lost
-                                     * in it */
+    MLX5_TLS_RECORD_END_LOST,       /* tracking was lost in it, end not seen */
 } Mlx5TlsRecordEnd;
 
-/* One line of the record log: reported when a record ends. */
+/* An entry of the record log, reported when a record ends. */
 typedef struct Mlx5TlsRecordEvent {
     Mlx5TlsDir dir;
     uint32_t id;            /* as given to init: tisn or tirn */
@@ -281,22 +272,23 @@ typedef struct Mlx5TlsRecordEvent {
     bool number_known;
     uint32_t tcp_sn;        /* sequence number of the header, if tcp_sn_known */
     bool tcp_sn_known;
-    uint32_t len;           /* whole record, header included */
+    uint32_t len;           /* of the record, header included */
     uint8_t type;           /* content type byte of the header */
     Mlx5TlsRecordMode mode;
     Mlx5TlsRecordEnd end;
     /*
      * RX: some packet with bytes of it was delivered with / without flag 1;
-     * both set is what Linux calls a partially decrypted record.
-     * TX: some bytes of it went to the wire (clear = false always) / by DUMP.
+     * both set is what Linux calls a partially decrypted record. TX: some bytes
+     * of it were sent to the wire (clear is always false) / were passed by
+     * DUMP.
      */
     bool decrypted;
     bool not_decrypted;
     bool sent;
     bool dumped;
     /*
-     * TX: the tag that was computed. The same (key, number) with another tag
-     * means that a nonce was used for other plaintext. RX: all zero.
+     * TX: the computed tag. Different tags for the same (key, number) mean that
+     * a nonce was reused for other plaintext. RX: all zero.
      */
     uint8_t tag[MLX5_TLS_TAG_LEN];
     uint8_t state_before;   /* at the start of the packet; direction's own
