@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ACCESS_REG: the port and management registers (driver: core/port.c,
- * en/port.c, en_ethtool.c, en_stats.c). One table says which registers exist;
- * their state is the port's.
+ * en/port.c, en_ethtool.c, en_stats.c). One table lists the supported
+ * registers; their state is in the port.
  *
- * A read gets its parameters from the register's own index fields in the
- * input. The sizes in the table are the smallest that drivers use: register
- * layouts grow at the end from one driver version to the next.
+ * A read takes its parameters from index fields of the register in the input.
+ * The table has the smallest sizes used by drivers: register layouts grow at
+ * the end from one driver version to the next.
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
@@ -27,9 +27,9 @@
 enum { REG_WRITE = 0, REG_READ = 1 };
 
 /*
- * Reads or writes a register: @in and @out are its data, at least the table's
- * size long; @len bytes of @out are the driver's. @out of a write is a copy of
- * @in already.
+ * Reads or writes a register. @in and @out are its data, at least as long as
+ * the size in the table; @len bytes of @out are returned to the driver. For a
+ * write, @out already is a copy of @in.
  */
 typedef Mlx5Syndrome Mlx5RegFn(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                                size_t len);
@@ -38,7 +38,7 @@ typedef Mlx5Syndrome Mlx5RegFn(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 
 /*
  * HOST_ENDIANNESS: 0 little, 0x80 big (driver: main.c set_hca_ctrl). Silicon
- * needs it for atomics and signatures, which are not offered here.
+ * needs it for atomics and signatures, which are not supported here.
  */
 static Mlx5Syndrome host_endianness_write(Mlx5Port *port, const uint8_t *in,
                                           uint8_t *out, size_t len)
@@ -49,7 +49,7 @@ static Mlx5Syndrome host_endianness_write(Mlx5Port *port, const uint8_t *in,
     return MLX5_OK;
 }
 
-/* DTOR: all zero, so drivers keep their own timeouts (lib/tout.c). */
+/* DTOR: all zero, so drivers use their own timeouts (lib/tout.c). */
 static Mlx5Syndrome dtor_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
 {
@@ -57,7 +57,7 @@ static Mlx5Syndrome dtor_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     return MLX5_OK;
 }
 
-/* NODE_DESC: what the node is called (driver: port.c mlx5_query_node_desc) */
+/* NODE_DESC: the node's description (driver: port.c mlx5_query_node_desc) */
 static Mlx5Syndrome node_desc_read(Mlx5Port *port, const uint8_t *in,
                                    uint8_t *out, size_t len)
 {
@@ -69,8 +69,8 @@ static Mlx5Syndrome node_desc_read(Mlx5Port *port, const uint8_t *in,
 /* ---------------------------------------------------------- firmware --- */
 
 /*
- * There is one component, the firmware; it is what it is. So flashing (MCC,
- * MCDA) does not exist, and nothing is ever pending.
+ * There is one component, the firmware, which never changes: no flashing (MCC,
+ * MCDA), and no update is ever pending.
  */
 #define MCQS_IDENTIFIER_BOOT_IMG 1
 #define MCQS_COMPONENT_PRESENT 1
@@ -135,7 +135,7 @@ static Mlx5Syndrome mcqi_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     return MLX5_OK;
 }
 
-/* mfrl_reg.reset_level is a mask: only a reboot starts the firmware. */
+/* mfrl_reg.reset_level is a mask: only a reboot restarts the firmware. */
 #define MFRL_LEVEL_REBOOT 0x40
 
 /* Driver: fw_reset.c mlx5_fw_reset_query, for `devlink dev reload`. */
@@ -193,7 +193,7 @@ static Mlx5Syndrome paos_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     MLX5_SET(paos_reg, out, admin_status, port->admin);
     MLX5_SET(paos_reg, out, oper_status,
              port->oper_up ? MLX5_PORT_UP : MLX5_PORT_DOWN);
-    MLX5_SET(paos_reg, out, e, 1); /* changes raise an event, always */
+    MLX5_SET(paos_reg, out, e, 1); /* changes always raise an event */
     return MLX5_OK;
 }
 
@@ -226,9 +226,9 @@ enum { AN_COMPLETE = 1, AN_LINK_UP = 3, AN_LINK_DOWN = 4 };
 
 /*
  * PTYS (driver: port.c mlx5_query_port_ptys, en_ethtool.c
- * mlx5e_ethtool_get_link_ksettings). The two admin fields exclude each other;
- * the mode in use is told in both forms. The other end, which does not exist,
- * offers all that we do.
+ * mlx5e_ethtool_get_link_ksettings). The two admin fields are mutually
+ * exclusive; the mode in use is reported in both forms. The link partner, which
+ * does not exist, advertises all our modes.
  */
 static Mlx5Syndrome ptys_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
@@ -294,9 +294,9 @@ static Mlx5Syndrome ptys_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 }
 
 /*
- * PFCC (driver: port.c mlx5_query_port_pause, mlx5_set_port_pause). The
- * setting is kept and shown. No PAUSE frame is ever sent: a full backend holds
- * transmission back by itself, and reception waits in the backend.
+ * PFCC (driver: port.c mlx5_query_port_pause, mlx5_set_port_pause). The setting
+ * is stored and reported. No PAUSE frames are sent: a full backend stops
+ * transmission by itself, and received frames wait in the backend.
  */
 static Mlx5Syndrome pfcc_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
@@ -317,8 +317,8 @@ static Mlx5Syndrome pfcc_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
         return MLX5_SYN_REG_UNSUPPORTED_FIELD;
     }
     /*
-     * A write that names priorities is about those alone (driver: port.c
-     * mlx5_set_port_pfc), one with a mask_n leaves that direction.
+     * A write with priority masks only affects priorities (driver: port.c
+     * mlx5_set_port_pfc); one with a mask_n leaves that direction unchanged.
      */
     if (!MLX5_GET(pfcc_reg, in, prio_mask_tx) &&
         !MLX5_GET(pfcc_reg, in, prio_mask_rx)) {
@@ -336,7 +336,7 @@ static Mlx5Syndrome pfcc_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 
 #define PMLP_LANES 4
 
-/* PMLP: which lanes of which module (driver: port.c mlx5_query_module_num) */
+/* PMLP: mapping of lanes to modules (driver: port.c mlx5_query_module_num) */
 static Mlx5Syndrome pmlp_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
 {
@@ -359,9 +359,9 @@ enum {
     MCIA_STATUS_I2C_ERROR = 9,
 };
 #define MCIA_DATA_OFFSET 0x10
-/* Bytes of one read, without the mcia_32dwords capability. */
+/* Maximum bytes per read without the mcia_32dwords capability. */
 #define MCIA_MAX_SIZE 48
-/* The address that QSFP modules answer. */
+/* The I2C address of QSFP modules. */
 #define MCIA_I2C_ADDRESS 0x50
 
 /* MCIA: EEPROM of the cable (driver: port.c mlx5_query_mcia). */
@@ -398,7 +398,8 @@ static Mlx5Syndrome mcia_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 #define PDDR_GROUP_MONITOR 0
 
 /*
- * PDDR: why the link is down (driver: en_ethtool.c query_port_status_opcode).
+ * PDDR: the reason why the link is down (driver: en_ethtool.c
+ * query_port_status_opcode).
  */
 static Mlx5Syndrome pddr_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
@@ -431,7 +432,7 @@ static Mlx5Syndrome pddr_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 
 #define PPCNT_SET_OFFSET 8
 
-/* What the counter sets are made of. */
+/* Sources of the counter sets. */
 enum {
     RX_FRAMES, RX_OCTETS, RX_UNI, RX_MULTI, RX_BROAD,
     TX_FRAMES, TX_OCTETS, TX_UNI, TX_MULTI, TX_BROAD,
@@ -481,12 +482,12 @@ enum {
     PPCNT_PHY = 0x12,
 };
 /*
- * Without QoS every frame is of priority 0 (as those without a tag are): the
- * priorities in VLAN tags are not looked at.
+ * Without QoS all frames have priority 0, like untagged ones: priorities in
+ * VLAN tags are ignored.
  */
 #define PPCNT_PRIOS 8
 
-/* Where each value is in the counter sets; fields not listed are zero. */
+/* Position of each value in the counter sets; fields not listed are zero. */
 static const struct {
     uint8_t grp;
     uint8_t value;
@@ -584,11 +585,11 @@ static Mlx5Syndrome ppcnt_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 static Mlx5RegFn pcam_read;
 static Mlx5RegFn mcam_read;
 
-/* Port registers have local_port in them, which must be ours. */
+/* Port registers contain local_port, which must be ours. */
 #define PORT_REG true
 #define OTHER_REG false
 
-/* In the order of their numbers. */
+/* Sorted by number. */
 static const struct {
     uint16_t id;
     uint16_t size;
@@ -643,7 +644,7 @@ static void cam_registers(uint8_t *out, uint16_t first)
 }
 
 /*
- * PCAM: which port registers and features there are, for drivers that see the
+ * PCAM: supported port registers and features, for drivers that see the
  * pcam_reg capability (driver: fw.c mlx5_get_pcam_reg).
  */
 static Mlx5Syndrome pcam_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,

@@ -65,9 +65,9 @@ static void nic_link_changed(NetClientState *nc)
     Mlx5State *s = qemu_get_nic_opaque(nc);
 
     if (mlx5_work_stop(&s->work)) {
-        return; /* what follows looks at the link anew, or never again */
+        return; /* a later event checks the link again, or none is needed */
     }
-    mlx5_work_begin(&s->work); /* an event is written to the guest's memory */
+    mlx5_work_begin(&s->work); /* an event writes to guest memory */
     mlx5_port_update_link(&s->port);
     mlx5_rx_reset(&s->port);
     mlx5_work_end(&s->work);
@@ -96,14 +96,14 @@ static void reset_all(Mlx5State *s)
     }
 }
 
-/* The device leaves the machine as it leaves a driver: a reset comes first. */
+/* Unplugging the device starts with a reset. */
 static void leave(DeviceState *dev, Mlx5Leave how)
 {
     Mlx5State *s = MLX5_KTLS(dev);
 
     reset_all(s);
     if (how == MLX5_LEAVE_EXIT) {
-        /* The backend first: it may still want to deliver. */
+        /* The backend first, since it may still deliver packets. */
         mlx5_port_finalize(&s->port);
         mlx5_function_finalize(&s->fn);
         mlx5_sched_finalize(&s->port);
@@ -127,7 +127,9 @@ static void mlx5_reset_hold(Object *obj, ResetType type)
     mlx5_work_leave(&s->work, MLX5_LEAVE_RESET);
 }
 
-/* Each trace of the device begins with its id: it may not break the line. */
+/*
+ * Each trace of the device starts with its id, which must not break the line.
+ */
 static bool check_id(DeviceState *dev, Error **errp)
 {
     const char *p;

@@ -21,7 +21,7 @@
 #define ETH_FCS_LEN 4
 #define DEFAULT_MTU 1500
 
-/* eqe_port_state_change sub types (driver: events.c, en_main.c async_event) */
+/* eqe_port_state_change subtypes (driver: events.c, en_main.c async_event) */
 enum {
     PORT_CHANGE_DOWN = 1,
     PORT_CHANGE_ACTIVE = 4,
@@ -34,14 +34,16 @@ bool mlx5_port_cable(Mlx5Port *port)
     return nc && nc->peer && !nc->link_down;
 }
 
-/* Does the wire carry frames for our vport? */
+/* Returns whether the port passes frames for our vport. */
 static bool port_passes(Mlx5Port *port)
 {
     return port->oper_up &&
            port->fn->vport.admin_state != MLX5_VPORT_ADMIN_DOWN;
 }
 
-/* Of a port that does not pass frames: is it the vport alone that is down? */
+/*
+ * For a port that does not pass frames: returns whether only the vport is down.
+ */
 static bool vport_down(Mlx5Port *port)
 {
     return port->oper_up;
@@ -65,7 +67,7 @@ void mlx5_port_event(Mlx5Port *port, bool up)
                up ? PORT_CHANGE_ACTIVE : PORT_CHANGE_DOWN, eqe);
 }
 
-/* The backend takes frames again: the send queues may go on. */
+/* The backend accepts frames again: the send queues may continue. */
 static void unblock(Mlx5Port *port)
 {
     port->tx_blocked = false;
@@ -77,10 +79,10 @@ void mlx5_port_update_link(Mlx5Port *port)
     bool up = port->admin == MLX5_PORT_UP && mlx5_port_cable(port);
 
     if (!mlx5_port_cable(port) && port->tx_blocked) {
-        unblock(port); /* a backend that is gone calls nobody back */
+        unblock(port); /* a removed backend does not call back */
     }
     if (up == port->oper_up || port->fn->asleep) {
-        return; /* in D3hot no event can be given: on waking up it will be */
+        return; /* no events in D3hot; raised on wake-up */
     }
     port->oper_up = up;
     if (!up) {
@@ -102,8 +104,8 @@ void mlx5_port_init(Mlx5Port *port)
 }
 
 /*
- * Power-on state: the port is up by itself and offers all its speeds, as cards
- * are delivered. No event is raised: there is nobody to hear it.
+ * Power-on state, as cards are shipped: the port is up and offers all speeds.
+ * No event is raised, since there is no driver.
  */
 void mlx5_port_reset(Mlx5Port *port)
 {
@@ -125,10 +127,10 @@ static void unsent_free(void *frame)
 }
 
 /*
- * Frames that the backend has not taken yet are in its queue, with us as their
- * sender, who is to be called when they go. The first may be half sent: a
- * socket would give the rest of its length to whoever sends next. So they stay
- * there, as frames that nobody waits for.
+ * Frames not yet accepted by the backend are in its queue, with us as sender to
+ * be called on completion. The first may be partly sent: on a socket, the rest
+ * of it must be sent before any other frame. They therefore stay queued, as
+ * frames without a sender.
  */
 void mlx5_port_finalize(Mlx5Port *port)
 {
@@ -136,7 +138,7 @@ void mlx5_port_finalize(Mlx5Port *port)
     GQueue left = port->tx_unsent;
     GBytes *frame;
 
-    /* What is purged is told as sent. */
+    /* Purged frames are reported as sent. */
     g_queue_init(&port->tx_unsent);
     qemu_purge_queued_packets(nc);
     while ((frame = g_queue_pop_head(&left))) {
@@ -157,8 +159,8 @@ void mlx5_port_finalize(Mlx5Port *port)
 /* -------------------------------------------------------- link modes --- */
 
 /*
- * What a copper cable with four lanes of 25 Gb/s carries: the speeds in
- * Mb/s with their bits in eth_proto_* and ext_eth_proto_* of PTYS (driver:
+ * Link modes of a copper cable with four lanes of 25 Gb/s: speed in Mb/s and
+ * bits in eth_proto_* and ext_eth_proto_* of PTYS (driver:
  * include/linux/mlx5/port.h mlx5e_link_mode and mlx5e_ext_link_mode), fastest
  * first.
  */
@@ -202,13 +204,16 @@ const Mlx5LinkMode *mlx5_port_link_mode(const Mlx5Port *port)
 
 /* ------------------------------------------------------------- frames --- */
 
-/* What a frame of @len bytes takes on the wire: minimum length and FCS. */
+/*
+ * Returns the length on the wire of a frame of @len bytes, with padding and
+ * FCS.
+ */
 static size_t wire_len(size_t len)
 {
     return MAX(len, MLX5_MIN_FRAME) + ETH_FCS_LEN;
 }
 
-/* The backend has taken a frame that it had to queue: more may follow. */
+/* The backend has sent a queued frame: more may follow. */
 static void port_sent(NetClientState *nc, ssize_t ret)
 {
     Mlx5State *s = qemu_get_nic_opaque(nc);
@@ -240,8 +245,8 @@ bool mlx5_port_accept_tx(Mlx5Port *port, size_t len)
 }
 
 /*
- * The frame has been counted before it leaves: the backend may answer from
- * inside the call.
+ * The frame is counted before it is sent: the backend may reply from inside the
+ * call.
  */
 bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt,
                     size_t len, int cast)

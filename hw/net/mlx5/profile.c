@@ -35,7 +35,7 @@ static const Mlx5CapValue cx6dx_caps[] = {
     GEN(cmdif_checksum, 3),
     GEN(eth_net_offloads, 1),
     GEN(nic_flow_table, 1),
-    /* how many of each, and how large */
+    /* numbers of objects, and sizes */
     GEN(log_max_eq, 7),
     GEN(max_num_eqs, 128),
     GEN(log_max_eq_sz, 16),
@@ -50,7 +50,10 @@ static const Mlx5CapValue cx6dx_caps[] = {
     GEN(log_max_pd, 12),
     GEN(log_max_transport_domain, 12),
     GEN(log_max_mkey, 16),
-    /* no QPs or SRQs are made here, but the driver reserves from these */
+    /*
+     * QPs and SRQs do not exist here, but the driver derives reservations from
+     * these
+     */
     GEN(log_max_qp, 18),
     GEN(log_max_qp_sz, 15),
     GEN(log_max_srq, 16),
@@ -116,12 +119,12 @@ static const Mlx5CapValue cx6dx_caps[] = {
     FT(modify_root, 1),
     FT(identified_miss_table_mode, 1),
     FT(flow_table_modify, 1),
-    FT(ignore_flow_level, 1), /* of all, so none is looked at */
+    FT(ignore_flow_level, 1), /* in all tables, so levels are not checked */
     FT(log_max_modify_header_context, 12),
     FT(max_modify_header_actions, 32),
     FT(log_max_ft_size, 24),
     FT(max_ft_level, 0x80),
-    FT(log_max_ft_num, 8), /* no more than MLX5_STEERING_MAX_VISITS */
+    FT(log_max_ft_num, 8), /* at most MLX5_STEERING_MAX_VISITS */
     /* per entry: MLX5_STEERING_MAX_FTE_COUNTERS and _DESTS */
     FT(log_max_flow_counter, 3),
     FT(log_max_destination, 6),

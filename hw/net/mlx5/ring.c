@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A queue's buffer in guest memory as EQ, CQ, SQ and RQ share it: a power of
- * two of entries, laid over a list of pages. Owns nothing but the page list.
+ * Queue buffers in guest memory, for EQ, CQ, SQ and RQ: 2^n entries in a list
+ * of pages. Owns only the page list.
  */
 #include "qemu/osdep.h"
 #include "memory.h"
 #include "ring.h"
 
-/* A ring of more pages than this is refused before anything is allocated. */
+/* A ring with more pages is refused before anything is allocated. */
 #define MLX5_RING_MAX_PAGES (1u << 16)
 
 Mlx5Syndrome mlx5_ring_init(Mlx5Ring *ring, unsigned log_size,
@@ -21,7 +21,7 @@ Mlx5Syndrome mlx5_ring_init(Mlx5Ring *ring, unsigned log_size,
 
     memset(ring, 0, sizeof(*ring));
     log_page += MLX5_PAGE_SHIFT;
-    /* log_page_size is 5 bits wide: 2^30 is far above any real page. */
+    /* log_page_size has 5 bits; 2^30 is far beyond any real page size. */
     if (log_page > 30 || log_stride > log_page ||
         page_offset * 64 >= (1u << log_page) ||
         page_offset * 64 % (1u << log_stride)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Receive queues, cyclic: CREATE/MODIFY/DESTROY/QUERY_RQ, and the delivery of
- * one packet into the next WQE (driver: en_main.c, en_rx.c). Owns Mlx5Rq. Which
- * packet comes here is decided in rx.c.
+ * one packet into the next WQE (driver: en_main.c, en_rx.c). Owns Mlx5Rq. rx.c
+ * decides which packets go to which queue.
  */
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
@@ -22,8 +22,8 @@
 #define LOG_MAX_RQ_STRIDE 9 /* max_wqe_sz_rq: 32 data segments */
 
 /*
- * Refilling writes the doorbell record and no register, so the record is read
- * when what is known has been used up.
+ * Refilling only writes the doorbell record, no register, so the record is read
+ * when all known WQEs have been used.
  */
 bool mlx5_rq_has_wqe(Mlx5Rq *rq)
 {
@@ -64,8 +64,8 @@ static void rq_error_cqe(Mlx5Rq *rq, uint8_t syndrome)
 }
 
 /*
- * Writes the packet to the WQE's data segments, never beyond them. Returns 0
- * or an MLX5_CQE_SYN_*.
+ * Writes the packet to the WQE's data segments, and never beyond them. Returns
+ * 0 or an MLX5_CQE_SYN_*.
  */
 static uint8_t rq_scatter(Mlx5Rq *rq, const struct iovec *iov, int iovcnt)
 {
@@ -88,7 +88,7 @@ static uint8_t rq_scatter(Mlx5Rq *rq, const struct iovec *iov, int iovcnt)
             if (seg_off >= wqe_len) {
                 return MLX5_CQE_SYN_LOCAL_LENGTH;
             }
-            /* Bit 31 asks for padding at the start; it is no length. */
+            /* Bit 31, not part of the length, requests padding at the start. */
             seg_left = MLX5_GET(wqe_data, seg, byte_count);
             lkey = MLX5_GET(wqe_data, seg, lkey);
             addr = MLX5_GET64(wqe_data, seg, addr);
@@ -152,7 +152,7 @@ void mlx5_rq_destroy(void *obj)
     mlx5_ring_free(&rq->ring);
 }
 
-/* Is @rqc a queue of a kind that there is? */
+/* Checks that @rqc describes a supported kind of queue. */
 static Mlx5Syndrome check_rqc(const uint8_t *rqc)
 {
     if (MLX5_GET(rqc, rqc, hairpin)) {

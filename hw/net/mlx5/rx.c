@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reception: one frame from the backend through parser, steering, TIR and RSS
- * to receive queues (driver: en_rx.c). Owns the port's rx_* members.
+ * Reception: takes a frame from the backend through parser, steering, TIR and
+ * RSS to receive queues (driver: en_rx.c). Owns the port's rx_* members.
  *
- * A frame is decided upon before anything changes: where it goes, and whether
- * every queue has room. Only then it is delivered. When a running queue has no
- * WQE the frame stays in the net layer (return 0): the driver is refilling, and
- * tells nobody when it has. It is tried again when a CQ is armed, which NAPI
- * does after refilling, and by a short timer; after rx-hold-ms it is dropped
- * and counted as out of buffer, as silicon does at once.
+ * Destinations, and whether every queue has room, are determined before any
+ * state changes; only then is the frame delivered. If a running queue has no
+ * WQE, the frame stays in the net layer (return 0): the driver is refilling,
+ * and does not signal when it is done. Delivery is retried when a CQ is armed,
+ * which NAPI does after refilling, and by a short timer; after rx-hold-ms the
+ * frame is dropped and counted as out of buffer, which silicon does at once.
  */
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
@@ -31,26 +31,26 @@
 
 #define HOLD_RETRY_NS (1 * SCALE_MS)
 #define ETHERTYPE_CVLAN 0x8100
-/* Visits of flow tables and probes of groups that cost as much as a frame. */
+/* Flow table visits and group probes that cost as much as a frame. */
 #define PROBES_PER_FRAME 32
 /*
- * tirc.self_lb_block: the TIR takes unicasts that its own transport domain has
- * sent. Whatever the name says, drivers set the bit to allow it (driver:
+ * tirc.self_lb_block: the TIR accepts unicasts sent by its own transport
+ * domain. Despite the name, drivers set the bit to allow this (driver:
  * en_common.c mlx5e_refresh_tirs, for the loopback test of ethtool).
  */
 #define SELF_LB_UC 1
 
-/* Where one copy of a frame goes. */
+/* The destination of one copy of a frame. */
 typedef struct RxTarget {
     Mlx5Tir *tir;
     Mlx5Rq *rq;
     Mlx5RssResult hash;
-    const Mlx5SteeringTir *way; /* tags, and what became of the packet */
+    const Mlx5SteeringTir *way; /* flow tag, and the packet as modified */
 } RxTarget;
 
 /*
- * The frame as it arrives at the end of @way: @buf itself, or a copy with the
- * headers that flow entries have made, in the port's buffer. *@pkt is its
+ * Returns the frame at the end of path @way: @buf itself or, in the port's
+ * buffer, a copy with the headers rewritten by flow entries. *@pkt is its
  * parse.
  */
 static uint8_t *rewritten(Mlx5Port *port, const Mlx5SteeringTir *way,
@@ -76,8 +76,8 @@ static Mlx5Rq *tir_pick_rq(const Mlx5Tir *tir, uint32_t hash)
 }
 
 /*
- * The queues at the end of a frame's way that are running. Counts nothing: a
- * frame that is held comes here once more. @own: we have sent it ourselves.
+ * Finds the running queues at the ends of a frame's paths. Does not count,
+ * since a held frame is processed again. @own: sent by ourselves.
  */
 static unsigned find_targets(Mlx5Function *fn, const Mlx5SteeringResult *way,
                              const Mlx5Packet *pkt, uint8_t *buf, bool own,
@@ -113,7 +113,7 @@ static unsigned find_targets(Mlx5Function *fn, const Mlx5SteeringResult *way,
     return n;
 }
 
-/* Counts how the flow tables dealt with a frame, of whose copies @n arrive. */
+/* Counts the steering verdict for a frame; @n copies are delivered. */
 static void count_way(Mlx5Function *fn, const Mlx5SteeringResult *way,
                       const Mlx5Packet *pkt, unsigned n)
 {
@@ -133,12 +133,12 @@ static void count_way(Mlx5Function *fn, const Mlx5SteeringResult *way,
         c->rx_steer_drop++;
         break;
     case MLX5_STEERING_DROP_LOOP:
-        c->rx_steer_miss++; /* vnic_env has it as cut */
+        c->rx_steer_miss++; /* vnic_env counts it under cut */
         break;
     case MLX5_STEERING_DROP_PROBES:
         mlx5_err_rx_steering_costly(fn, pkt->len, way->visits, way->probes,
                                     way->last_table);
-        c->rx_steer_costly++; /* in vnic_env too */
+        c->rx_steer_costly++; /* counted in vnic_env too */
         break;
     default:
         c->rx_steer_miss++;
@@ -157,7 +157,7 @@ static void hold_end(Mlx5Port *port)
     }
 }
 
-/* @rq has no WQE. Shall the frame wait for one? */
+/* @rq has no WQE. Returns whether to hold the frame until it has one. */
 static bool hold_for(Mlx5Port *port, Mlx5Rq *rq)
 {
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
@@ -172,7 +172,7 @@ static bool hold_for(Mlx5Port *port, Mlx5Rq *rq)
                                     port->dev->rx_hold_ms * (int64_t)SCALE_MS;
         trace_mlx5_rx_hold(mlx5_id(port->fn), rq->obj.id);
     } else if (now >= port->rx_hold_deadline_ns) {
-        /* From now on drop at once, until the driver posts again. */
+        /* From now on drop at once, until the driver posts WQEs. */
         rq->gave_up = true;
         hold_end(port);
         return false;
@@ -212,8 +212,8 @@ static void rx_hold_timer(void *opaque)
 /* ------------------------------------------------------------- delivery --- */
 
 /*
- * @buf is only read, except that a TLS context decrypts a copy of its own in
- * the port's buffer.
+ * @buf is not modified; a TLS context decrypts its own copy in the port's
+ * buffer.
  */
 static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
 {
@@ -234,7 +234,7 @@ static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
     MLX5_SET(cqe, cqe, tls_offload, tls.flag);
     if (t->rq->vlan_strip && pkt->n_vlan &&
         pkt->vlan_tpid[0] == ETHERTYPE_CVLAN) {
-        /* addresses, then what follows the tag */
+        /* addresses, then the rest after the tag */
         iov[0].iov_len = 2 * MLX5_ETH_ALEN;
         iov[1].iov_base = buf + 2 * MLX5_ETH_ALEN + MLX5_VLAN_HLEN;
         iov[1].iov_len = pkt->len - 2 * MLX5_ETH_ALEN - MLX5_VLAN_HLEN;
@@ -275,7 +275,7 @@ static int cast_of(const Mlx5Packet *pkt)
            pkt->is_multicast ? MLX5_CAST_MULTI : MLX5_CAST_UNI;
 }
 
-/* To all @target there are, or what has no WQE is counted. */
+/* Delivers to all @n targets, and counts those without a WQE. */
 static void deliver_all(Mlx5Function *fn, RxTarget *target, unsigned n,
                         Mlx5Packet *pkt, uint8_t *buf)
 {
@@ -286,7 +286,7 @@ static void deliver_all(Mlx5Function *fn, RxTarget *target, unsigned n,
         mlx5_packet_check_csum(pkt, buf);
     }
     for (i = 0; i < n; i++) {
-        /* The same queue may be there twice and have had one WQE. */
+        /* The same queue may be listed twice and have had only one WQE. */
         if (!mlx5_rq_has_wqe(target[i].rq)) {
             drop_out_of_buffer(target[i].rq);
         } else if (target[i].way->rewritten) {
@@ -317,7 +317,7 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     mlx5_steering_lookup(fn->steering, &pkt, buf, &way);
     fn->vnic_env.generated_pkt_steering_fail += way.cut;
     n = find_targets(fn, &way, &pkt, buf, true, target);
-    /* This is done from inside a send, and at its expense. */
+    /* This runs inside a send and is charged to it. */
     port->tx_budget -= (way.visits + way.probes) / PROBES_PER_FRAME;
     mlx5_tx_charge(port, way.n_tirs * (KiB + len), 0);
     if (n) {
@@ -377,7 +377,7 @@ void mlx5_rx_init(Mlx5Port *port)
     mlx5_wake_add(port->fn, MLX5_WAKE_RX, rx_bh, port);
 }
 
-/* A frame that was held goes its way: there is nobody to hold it for. */
+/* A held frame is released, since no queue is left. */
 void mlx5_rx_reset(Mlx5Port *port)
 {
     if (port->rx_holding) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The scheduler of the send queues: takes WQEs off them in turn and has them
- * executed by wqe.c (driver: en_tx.c, en/reporter_tx.c). Owns port->sqs and
- * what wakes up at MLX5_WAKE_TX. What becomes of a completion is in sq_cqe.c.
+ * The scheduler of the send queues: takes WQEs from each queue in turn and
+ * executes them through wqe.c (driver: en_tx.c, en/reporter_tx.c). Owns
+ * port->sqs and the bottom half of MLX5_WAKE_TX. sq_cqe.c handles completions.
  *
- * WQEs of a queue are executed and completed in order. A queue has its turn
- * until it is empty or its budget is used; when the backend is full everything
- * stops where it is, and tx_bh goes on there.
+ * WQEs of a queue are executed and completed in order. A queue runs until it is
+ * empty or its budget is used up; when the backend is full, everything stops,
+ * and tx_bh continues from there.
  */
 #include "qemu/osdep.h"
 #include "cq.h"
@@ -24,23 +24,23 @@
 
 #define SND_DBR_OFFSET 4
 /*
- * WQEs that a queue may execute or flush per turn; turns per bottom half, and
- * frames or what costs as much (mlx5_tx_charge()).
+ * WQEs executed or flushed per turn of a queue; turns per bottom half; and
+ * frames, or work of equal cost (mlx5_tx_charge()), per bottom half.
  */
 #define SQ_BUDGET 64
 #define TX_TURNS 16
 #define TX_FRAMES 1024
 
 typedef enum SqTurn {
-    SQ_IDLE,    /* nothing left to do until the next doorbell */
+    SQ_IDLE,    /* idle until the next doorbell */
     SQ_MORE,    /* its budget is used up */
     SQ_BLOCKED, /* the backend is full */
-    SQ_STOPPED, /* the function is to be reset, or is gone: see work.h */
+    SQ_STOPPED, /* a reset is pending, or the device is gone: see work.h */
 } SqTurn;
 
 /* ------------------------------------------------------------ execution --- */
 
-/* The WQE at cc is done: its CQE if it wants one, and on to the next. */
+/* Completes the WQE at cc, with a CQE if requested, and advances. */
 static void sq_complete(Mlx5Sq *sq, const Mlx5Wqe *wqe)
 {
     if (wqe->ce) {
@@ -50,8 +50,8 @@ static void sq_complete(Mlx5Sq *sq, const Mlx5Wqe *wqe)
 }
 
 /*
- * The WQE at cc is bad. The queue stops in error; what is posted behind it is
- * flushed by sq_flush().
+ * Completes the WQE at cc in error and stops the queue; sq_flush() flushes the
+ * WQEs posted after it.
  */
 static void sq_error(Mlx5Sq *sq, const Mlx5Wqe *wqe)
 {
@@ -67,7 +67,7 @@ static void sq_error(Mlx5Sq *sq, const Mlx5Wqe *wqe)
     sq->state = MLX5_Q_ERR;
 }
 
-/* Reads how far the driver has posted. */
+/* Reads the driver's producer counter. */
 static void sq_read_dbr(Mlx5Sq *sq)
 {
     Mlx5Function *fn = sq->obj.fn;
@@ -84,8 +84,8 @@ static void sq_read_dbr(Mlx5Sq *sq)
 }
 
 /*
- * A queue in error completes what is posted without executing it, as many as a
- * queue may execute. Returns false when some are left.
+ * Flushes a queue in error: completes posted WQEs without executing them,
+ * within the same budget. Returns false if some are left.
  */
 static bool sq_flush(Mlx5Sq *sq)
 {
@@ -93,7 +93,10 @@ static bool sq_flush(Mlx5Sq *sq)
     Mlx5Wqe *wqe = &port->wqe;
     unsigned budget = SQ_BUDGET;
 
-    /* Also what was posted while the queue had no turn: no more doorbells. */
+    /*
+     * Include WQEs posted while the queue was not scheduled; their doorbells
+     * have been consumed.
+     */
     sq_read_dbr(sq);
     while (sq->cc != sq->pc) {
         if (sq->held && mlx5_sq_held_full(sq)) {
@@ -124,7 +127,7 @@ static SqTurn sq_turn(Mlx5Sq *sq)
         if (port->tx.sq == sq) {
             res = mlx5_tx_continue(port, wqe);
         } else {
-            if (sq->state == MLX5_Q_RST || /* its record may be an old one */
+            if (sq->state == MLX5_Q_RST || /* its record may be stale */
                 (sq->held && mlx5_sq_held_full(sq))) {
                 return SQ_IDLE;
             }
@@ -151,10 +154,10 @@ static SqTurn sq_turn(Mlx5Sq *sq)
             res = mlx5_wqe_execute(sq, wqe);
         }
         if (mlx5_work_stop(&port->dev->work)) {
-            return SQ_STOPPED; /* all that is erased with the function */
+            return SQ_STOPPED; /* all of it is erased with the function */
         }
         if (port->fn->asleep && res == MLX5_TX_DONE) {
-            /* What was sent had us put to D3hot: the CQE waits for D0. */
+            /* A frame sent has put us into D3hot: the CQE waits for D0. */
             port->tx.sq = sq;
             port->tx.left = MLX5_TX_LAST_FRAME;
             return SQ_MORE;
@@ -199,7 +202,7 @@ static void tx_bh(void *opaque)
             sq->scheduled = false;
             break;
         case SQ_MORE:
-            /* With a packet half out it must be the next again. */
+            /* With a partly sent packet it must run next again. */
             if (port->tx.sq == sq) {
                 g_queue_push_head(&port->sqs, sq);
             } else {
@@ -231,7 +234,10 @@ void mlx5_sched_queue(Mlx5Sq *sq)
     mlx5_wake(port->fn, MLX5_WAKE_TX);
 }
 
-/* What a gate kept back goes on: CQEs, then the queue, if it waited itself. */
+/*
+ * A gate has opened: writes held CQEs, then continues the queue itself if it
+ * was waiting.
+ */
 static bool sq_go_on(Mlx5Waiter *waiter, unsigned *budget)
 {
     Mlx5Sq *sq = container_of(waiter, Mlx5Sq, waiter);
@@ -242,7 +248,7 @@ static bool sq_go_on(Mlx5Waiter *waiter, unsigned *budget)
     if (!mlx5_sq_held_drain(sq, budget)) {
         return false;
     }
-    /* It may have stopped for a gate or for want of room. */
+    /* It may have stopped for a gate or because held CQEs filled the ring. */
     mlx5_sched_queue(sq);
     mlx5_sq_held_tidy(sq);
     return true;
@@ -257,7 +263,7 @@ void mlx5_sched_forget(Mlx5Sq *sq)
         sq->scheduled = false;
     }
     if (port->tx.sq == sq) {
-        /* The rest of its packet is lost with it, as a TSO burst would be. */
+        /* The rest of its packet is lost, like that of a TSO burst. */
         port->tx.sq = NULL;
         mlx5_tx_erase(port);
     }

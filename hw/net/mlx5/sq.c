@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Send queues: CREATE/MODIFY/DESTROY/QUERY_SQ and their doorbell (driver:
- * en_main.c, en/reporter_tx.c). Owns Mlx5Sq. What is posted in one is taken off
- * it by sched.c.
+ * en_main.c, en/reporter_tx.c). Owns Mlx5Sq. sched.c takes the posted WQEs.
  */
 #include "qemu/osdep.h"
 #include "cmd.h"
@@ -19,8 +18,8 @@
 
 #define LOG_SQ_STRIDE 6
 /*
- * What the checker of strict=on, which may be switched on later, remembers of
- * one.
+ * Memory used per queue by the strict=on checker, which may be switched on
+ * later.
  */
 #define SQ_CHECKER (MLX5_MEMORY_ENTRY + mlx5_memory_of(sizeof(uint64_t)))
 
@@ -51,7 +50,7 @@ void mlx5_sq_destroy(void *obj)
     mlx5_ring_free(&sq->ring);
 }
 
-/* Is @sqc a queue of a kind that there is? */
+/* Checks that @sqc describes a supported kind of queue. */
 static Mlx5Syndrome check_sqc(const uint8_t *sqc)
 {
     if (MLX5_GET(sqc, sqc, hairpin)) {
@@ -66,7 +65,10 @@ static Mlx5Syndrome check_sqc(const uint8_t *sqc)
     return MLX5_OK;
 }
 
-/* The objects that @sqc names, *@tis NULL for none; takes no reference. */
+/*
+ * Finds the objects that @sqc refers to; *@tis may be NULL. Takes no
+ * references.
+ */
 static Mlx5Syndrome find_of_sqc(Mlx5Cmd *cmd, const uint8_t *sqc, Mlx5Cq **cq,
                                 Mlx5Tis **tis, Mlx5Uar **uar)
 {
@@ -173,7 +175,7 @@ Mlx5Syndrome mlx5_cmd_modify_sq(Mlx5Cmd *cmd)
     }
     sq->state = to;
     if (to == MLX5_Q_ERR) {
-        mlx5_sched_queue(sq); /* flush what is posted */
+        mlx5_sched_queue(sq); /* flush posted WQEs */
     }
     return MLX5_OK;
 }

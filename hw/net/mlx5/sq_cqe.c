@@ -9,25 +9,25 @@
 #include "sq_cqe.h"
 #include "tap.h"
 
-/* An entry of the list: a CQE, or a gate for those behind it. */
+/* A list entry: a CQE, or a gate for the entries after it. */
 typedef struct Kept {
     Mlx5Gate *gate;
     uint8_t cqe[64];
-    uint64_t serial; /* of the WQE that it is for */
+    uint64_t serial; /* of its WQE */
 } Kept;
 
-/* For mlx5_memory_charge(), each with its place in a list. */
+/* For mlx5_memory_charge(), each with its list node. */
 #define KEPT_MEMORY (mlx5_memory_of(sizeof(Kept)) + \
                      mlx5_memory_of(sizeof(GList)))
 #define HELD_MEMORY (mlx5_memory_of(sizeof(Mlx5SqHeld)))
 
-/* What one WQE can take: two gates, one in the list, and a CQE. */
+/* Upper bound per WQE: two gates, one of them in the list, and a CQE. */
 static size_t wqe_memory(void)
 {
     return HELD_MEMORY + 2 * (mlx5_gate_memory() + KEPT_MEMORY);
 }
 
-/* Writes a CQE, for the WQE that had this serial number. */
+/* Writes a CQE for the WQE with this serial number. */
 static void post(Mlx5Sq *sq, uint8_t cqe[64], uint64_t serial)
 {
     if (mlx5_cq_post(sq->cq, cqe)) {
@@ -35,7 +35,7 @@ static void post(Mlx5Sq *sq, uint8_t cqe[64], uint64_t serial)
     }
 }
 
-/* Is @cqe to be kept back? Then it has been. */
+/* Holds @cqe if necessary. Returns whether it did. */
 static bool keep(Mlx5Sq *sq, const uint8_t cqe[64], uint64_t serial)
 {
     Mlx5SqHeld *held = sq->held;
@@ -61,7 +61,7 @@ void mlx5_sq_cqe(Mlx5Sq *sq, const Mlx5Wqe *wqe, uint8_t opcode)
     MLX5_SET(cqe, cqe, s_wqe_opcode, wqe->opcode);
     MLX5_SET(cqe, cqe, sqn, sq->obj.id);
     MLX5_SET(cqe, cqe, wqe_counter, sq->cc);
-    /* The error syndromes are where a good CQE has its timestamp's end. */
+    /* Error syndromes overlap the end of the timestamp of a good CQE. */
     if (opcode == MLX5_CQE_REQ) {
         MLX5_SET(cqe, cqe, timestamp, mlx5_clock_ns(sq->obj.fn));
     } else {
@@ -130,9 +130,8 @@ bool mlx5_sq_held_full(const Mlx5Sq *sq)
     uint32_t size = mlx5_ring_size(&sq->ring);
 
     /*
-     * Of a WQE there is at most a gate and a CQE. Without memory for them the
-     * queue waits only as long as something is kept: what lets that go starts
-     * it again.
+     * A WQE adds at most a gate and a CQE. If memory is short, the queue waits
+     * only while something is held: releasing that restarts it.
      */
     return held->n_cqes >= size || held->kept.length >= 2 * size ||
            (held->kept.length &&

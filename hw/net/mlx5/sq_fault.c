@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What faults do to WQEs: they fail, are swallowed, are changed, or wait before
- * they are executed or with their completion. See fault.h. Called by wqe.c;
- * what waits is in Mlx5Sq.held (sq_cqe.h).
+ * Faults on WQEs: a WQE may fail, be dropped or changed, or have its execution
+ * or completion deferred. See fault.h. Called by wqe.c; deferred work is in
+ * Mlx5Sq.held (sq_cqe.h).
  */
 #include "qemu/osdep.h"
 #include "fault.h"
@@ -12,7 +12,7 @@
 #include "tls.h"
 #include "tls_wqe.h"
 
-/* What rules call the WQE, MLX5_FAULT_WQE_*. */
+/* Returns the kinds of a WQE for rules, MLX5_FAULT_WQE_*. */
 static unsigned kind_of(const Mlx5Wqe *wqe)
 {
     const Mlx5WqeDesc *desc = wqe->desc;
@@ -41,7 +41,7 @@ static Mlx5FaultEvent event_of(const Mlx5Sq *sq, const Mlx5Wqe *wqe)
     return e;
 }
 
-/* Adds what rules say to the parameters that a WQE carries. */
+/* Applies the rules' changes to the parameters in a WQE. */
 static void change_params(Mlx5Wqe *wqe, unsigned kind)
 {
     const Mlx5FaultVerdict *v = &wqe->fault;
@@ -62,7 +62,7 @@ static void change_params(Mlx5Wqe *wqe, unsigned kind)
     }
 }
 
-/* The gate that @wait asks for, or NULL. */
+/* Creates the gate requested by @wait; returns NULL if none. */
 static Mlx5Gate *gate_for(Mlx5Sq *sq, const Mlx5FaultWait *wait,
                           const Mlx5FaultEvent *e)
 {

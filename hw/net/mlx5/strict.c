@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The device's side of strict=on: an observer (tap.h) that shows the engine's
- * checker what goes in and what comes out, counts, traces and reports what it
- * finds. Owns Mlx5State.checker and strict_count. Nothing here changes what the
- * device does.
+ * The device side of strict=on: an observer (tap.h) that passes input and
+ * output of the pipelines to the engine's checker, and counts, traces and
+ * reports its findings. Owns Mlx5State.checker and strict_count. Does not
+ * affect the device's behaviour.
  *
- * What leaves is looked at where the port gives it to the backend, and what is
- * delivered where the receive queue takes it: behind all that could go wrong.
+ * Frames are checked where the port passes them to the backend, and received
+ * packets where they enter the receive queue, after everything that could go
+ * wrong.
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
@@ -132,8 +133,9 @@ static void tx_dump(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
 }
 
 /*
- * That a packet is a segment which TLS could have looked at is asked here once
- * more on purpose: the checker does not take the word of what it checks.
+ * Returns whether the packet is a segment eligible for TLS. Deliberately
+ * duplicates the check in the pipeline, since the checker must not rely on the
+ * code it checks.
  */
 static bool is_segment(const Mlx5Packet *pkt)
 {
@@ -162,12 +164,15 @@ static void tx_frame(Mlx5Tap *tap, Mlx5Function *fn, const struct iovec *iov,
     mlx5_parse(frame, len, &pkt);
     mlx5_tls_strict_tx_frame(checker(tap), tisn, is_segment(&pkt), pkt.tcp_seq,
                              frame + pkt.payload_off, pkt.payload_len);
-    mlx5_secret_free(frame, len); /* if all is well it holds no plaintext */
+    mlx5_secret_free(frame, len); /* holds no plaintext unless there is a bug */
 }
 
 /* ------------------------------------------------------------ receiving --- */
 
-/* The one's complement sum over what follows 14 bytes, word by word. */
+/*
+ * Returns the one's complement sum over everything after 14 bytes, word by
+ * word.
+ */
 static uint16_t sum_over(const struct iovec *iov, int iovcnt)
 {
     size_t len = iov_size(iov, iovcnt), i;
@@ -183,7 +188,7 @@ static uint16_t sum_over(const struct iovec *iov, int iovcnt)
     return sum;
 }
 
-/* A packet that no TLS context may have looked at. */
+/* A packet that must not have been processed by a TLS context. */
 static void deliver_other(Mlx5TlsStrict *strict, const Mlx5TapDelivery *d)
 {
     Mlx5TlsFlag flag = MLX5_GET(cqe, d->cqe, tls_offload);
@@ -270,7 +275,10 @@ static const Mlx5TapOps ops = {
     .end = end,
 };
 
-/* The checker's shadow of a context, with up to three keys and a cipher. */
+/*
+ * Returns the memory of the checker's shadow of a context, with up to three
+ * keys and a cipher.
+ */
 static size_t context_memory(void)
 {
     return mlx5_memory_of(mlx5_tls_strict_context_size()) +

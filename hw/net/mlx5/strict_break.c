@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Breaks the device on purpose, property break=REASON: for each reason that
- * strict=on knows and a driver cannot bring about alone, the device does what
- * the check is there to find. Compiled only with MLX5_BREAK, for the tests of
- * the checker; an observer (tap.h) that is shown everything before the checker
- * and changes it.
+ * Breaks the device on purpose, property break=REASON: for each reason of
+ * strict=on that a driver cannot provoke, makes the device do what the check
+ * must detect. Compiled only with MLX5_BREAK, for the tests of the checker; an
+ * observer (tap.h) that runs before the checker and changes the data.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -18,7 +17,7 @@
 typedef struct Breaker {
     Mlx5Tap tap;
     Mlx5StrictReason reason;
-    GByteArray *plain;  /* TX_PLAINTEXT: what is to leave as it is */
+    GByteArray *plain;  /* TX_PLAINTEXT: to be sent unencrypted */
 } Breaker;
 
 static Breaker *breaker(Mlx5Tap *tap)
@@ -28,7 +27,7 @@ static Breaker *breaker(Mlx5Tap *tap)
 
 /* -------------------------------------------------------------- sending --- */
 
-/* While a WQE has lost its mark the pipeline knows of nothing to encrypt. */
+/* Without its TIS number the pipeline does not encrypt the WQE's payload. */
 static void wqe_begin(Mlx5Tap *tap, Mlx5Function *fn, Mlx5Sq *sq)
 {
     Breaker *b = breaker(tap);
@@ -79,7 +78,7 @@ static void tx_dump(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
 
 /* ------------------------------------------------------------ receiving --- */
 
-/* Changes the packet; returns the flag that it gets. */
+/* Changes the packet; returns its new flag. */
 static Mlx5TlsFlag break_packet(Mlx5StrictReason reason,
                                 const Mlx5TapDelivery *d, Mlx5TlsFlag flag)
 {

@@ -14,7 +14,7 @@ static const struct {
 #undef MLX5_SYNDROME_ROW
 };
 
-/* Besides all with the status BAD_OP. */
+/* In addition to all with status BAD_OP. */
 static const bool unimplemented[MLX5_SYN__COUNT] = {
     [MLX5_SYN_OTHER_FUNCTION] = true,
     [MLX5_SYN_OTHER_VPORT] = true,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list of observers of a function, and how they are told: see tap.h. Owns
+ * The list of observers of a function, and their notification; see tap.h. Owns
  * fn->taps.
  */
 #include "qemu/osdep.h"
@@ -27,7 +27,7 @@ static void record_ended(void *opaque, const Mlx5TlsRecordEvent *e)
     mlx5_tap_record(opaque, e);
 }
 
-/* The engine makes an event of each record only when somebody wants it. */
+/* The engine generates record events only if there is an observer for them. */
 static void want_records(Mlx5Function *fn)
 {
     bool wanted = false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * TIS, TIR and RQ table commands (driver: core/transobj.c, en/tir.c, en/rqt.c,
- * en/rss.c). Owns Mlx5Tis, Mlx5Tir and Mlx5Rqt; a TIS or TIR
- * with tls_en carries a TLS context, which is tls.c's.
+ * en/rss.c). Owns Mlx5Tis, Mlx5Tir and Mlx5Rqt; tls.c has the TLS context of a
+ * TIS or TIR with tls_en.
  */
 #include "qemu/osdep.h"
 #include "caps.h"
@@ -51,7 +51,7 @@ Mlx5Syndrome mlx5_cmd_create_tis(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    /* Plain TISes need no PD; one with keys does. */
+    /* Plain TISes need no PD; those with keys do. */
     if (tls || MLX5_GET(tisc, tisc, pd)) {
         syn = mlx5_object_find(fn, MLX5_OBJ_PD, MLX5_GET(tisc, tisc, pd),
                                cmd->uid, &pd);
@@ -125,7 +125,7 @@ static void rqt_clear(Mlx5Rqt *rqt)
     rqt->size = 0;
 }
 
-/* Takes over the list of RQs in a command; changes nothing on failure. */
+/* Sets the table from the list of RQs in a command; no change on failure. */
 static Mlx5Syndrome rqt_fill(Mlx5Rqt *rqt, Mlx5Cmd *cmd, const uint8_t *rqtc)
 {
     uint32_t size = MLX5_GET(rqtc, rqtc, rqt_actual_size);
@@ -176,7 +176,7 @@ Mlx5Syndrome mlx5_cmd_create_rqt(Mlx5Cmd *cmd)
     if (max_size > 1u << MLX5_CAP_GEN(fn, log_max_rqt_size)) {
         return MLX5_SYN_RQT_TOO_LARGE;
     }
-    /* The list is charged as long as it may get. */
+    /* Charge the maximum length of the list. */
     syn = mlx5_object_create(fn, MLX5_OBJ_RQT, sizeof(*rqt),
                              mlx5_memory_of(max_size * sizeof(rqt->rqs[0])),
                              cmd->uid, &rqt);
@@ -242,7 +242,7 @@ Mlx5Syndrome mlx5_cmd_query_rqt(Mlx5Cmd *cmd)
 
 /* ----------------------------------------------------------------- TIR --- */
 
-/* Reads the hash fields; they are checked even if hashing is not used. */
+/* Reads and checks the hash fields, even if hashing is not used. */
 static Mlx5Syndrome tir_hash(Mlx5Cmd *cmd, const uint8_t *tirc,
                              Mlx5RssParams *rss)
 {
@@ -267,7 +267,7 @@ static Mlx5Syndrome tir_hash(Mlx5Cmd *cmd, const uint8_t *tirc,
     return MLX5_OK;
 }
 
-/* Finds what a TIR delivers to: one RQ, or a table of RQs. */
+/* Finds the destination of a TIR: an RQ or a table of RQs. */
 static Mlx5Syndrome tir_destination(Mlx5Cmd *cmd, const uint8_t *tirc,
                                     Mlx5Rq **rq, Mlx5Rqt **rqt)
 {

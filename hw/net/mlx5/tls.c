@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TLS contexts of TIS and TIR: the joint between the pipelines (tx.c, rx.c,
- * tls_wqe.c) and the engine's state machines. Owns Mlx5Tis.tls, Mlx5Tir.tls and
- * fn->tls. What contexts do is counted by the engine; what does not get to one
- * is counted here, with the same counters.
+ * TLS contexts of TIS and TIR: connects the pipelines (tx.c, rx.c, tls_wqe.c)
+ * to the engine's state machines. Owns Mlx5Tis.tls, Mlx5Tir.tls and fn->tls.
+ * The engine counts packets processed by contexts; packets that do not reach
+ * one are counted here, in the same counters.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -90,8 +90,8 @@ void mlx5_tls_class_init(ObjectClass *klass)
 }
 
 /*
- * A context keeps up to two keys alive that their DEK has let go of; those who
- * observe it when it is made keep something of it, too.
+ * A context may keep up to two keys alive after their DEK has dropped them;
+ * observers present at its creation use memory, too.
  */
 static size_t context_memory(const Mlx5Function *fn, size_t size)
 {
@@ -155,7 +155,10 @@ void mlx5_tls_refuse(Mlx5Function *fn, const Mlx5Wqe *wqe, const char *why)
     mlx5_err_tls_tx(fn, wqe->num, 0, why);
 }
 
-/* May a WQE of @sq name @o, an object of transport domain @td? */
+/*
+ * Returns whether a WQE of @sq may refer to @o, an object of transport domain
+ * @td.
+ */
 static bool may_name(const Mlx5Sq *sq, const Mlx5Object *o, const Mlx5Td *td,
                      const char **why)
 {
@@ -248,8 +251,8 @@ void mlx5_tls_dump(const Mlx5Sq *sq, const Mlx5Wqe *wqe, const uint8_t *data,
 }
 
 /*
- * Fragments and segments with a bad checksum go past the context as if they
- * had been lost: TCP will drop them too.
+ * Fragments and segments with a bad checksum bypass the context as if lost: TCP
+ * will drop them too.
  */
 bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt)
 {
@@ -257,7 +260,7 @@ bool mlx5_tls_wants(const Mlx5Tir *tir, const Mlx5Packet *pkt)
            pkt->l3_ok && pkt->l4_ok;
 }
 
-/* The software has not answered: the next header may be a candidate again. */
+/* Software has not answered: the next header may become the candidate. */
 static void resync_timeout(void *opaque)
 {
     Mlx5Tir *tir = opaque;
@@ -265,7 +268,7 @@ static void resync_timeout(void *opaque)
     mlx5_tls_rx_resync_timeout(tir->tls);
 }
 
-/* Starts to wait for an answer when @tir has a new candidate. */
+/* Starts the timeout for an answer when @tir has a new candidate. */
 static void resync_wait(Mlx5Tir *tir)
 {
     Mlx5State *s = tir->obj.fn->dev;

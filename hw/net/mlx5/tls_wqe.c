@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Control WQEs of TLS: UMR with static params, SET_PSV, GET_PSV, DUMP (driver:
+ * TLS control WQEs: UMR with static params, SET_PSV, GET_PSV, DUMP (driver:
  * en_accel/ktls_utils.h, ktls_txrx.c, ktls_tx.c, ktls_rx.c). Owns no state.
- * None of them is ever MLX5_TX_BLOCKED.
+ * None of them ever returns MLX5_TX_BLOCKED.
  *
- * WQEs of a queue are executed one after the other and in full, so a fence has
- * nothing to wait for. A WQE for a TIS or TIR that is gone, or not for this
- * queue (mlx5_tls_tis()), completes without error: drivers may still have some
- * queued when they destroy the object, and no driver recovers from an error on
- * these queues.
+ * WQEs of a queue are executed completely and one after the other, so a fence
+ * needs no action. A WQE whose TIS or TIR has been destroyed, or may not be
+ * used by this queue (mlx5_tls_tis()), completes without error: drivers may
+ * still have some queued when they destroy the object, and no driver recovers
+ * from errors on these queues.
  */
 #include "qemu/osdep.h"
 #include "cq.h"
@@ -25,10 +25,12 @@
 #define UMR_FLAG_INLINE 0x80
 #define UMR_STATIC_OCTOWORDS (MLX5_TLS_STATIC_PARAMS_LEN / 16)
 
-/* A GET_PSV answer is a tis_tir_num and the params, in a unit of 64 bytes. */
+/*
+ * The result of GET_PSV is a tis_tir_num and the params, in a unit of 64 bytes.
+ */
 #define GET_PSV_UNIT 64
 
-/* Whom a WQE is about, for the trace. */
+/* Returns the subject of a WQE, for the trace. */
 static const char *subject_name(const Mlx5Wqe *wqe)
 {
     return wqe->dir == MLX5_TLS_DIR_TX ? "tis" : "tir";
@@ -138,10 +140,10 @@ Mlx5TxResult mlx5_wqe_dump(Mlx5Sq *sq, Mlx5Wqe *wqe)
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
     }
     if (!n || n > fn->port->oper_mtu) {
-        /* silicon takes no more than the MTU per DUMP; drivers split */
+        /* silicon accepts at most the MTU per DUMP; drivers split */
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_LENGTH);
     }
-    tx->plain = n; /* erased when the WQE is over */
+    tx->plain = n; /* erased when the WQE ends */
     if (!mlx5_sg_read(fn, MLX5_GET(wqe_data, seg, lkey), sq->pd,
                       MLX5_GET64(wqe_data, seg, addr), tx->buf, n)) {
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_PROT);

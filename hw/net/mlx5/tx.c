@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Transmission of packets: gathers what a SEND, LSO or ENHANCED_MPSW describes,
- * fills in checksums, cuts segments and gives frames to the vport itself (loop
- * back) or to the port (driver: en_tx.c). Owns port->tx, the one packet on its
- * way. Called by wqe.c and sched.c.
+ * Transmission of packets: gathers the data of a SEND, LSO or ENHANCED_MPSW,
+ * fills in checksums, segments, and passes frames to the vport itself
+ * (loopback) or to the port (driver: en_tx.c). Owns port->tx, the one packet
+ * being sent. Called by wqe.c and sched.c.
  *
- * Payload is copied once, from guest memory to port->tx.buf; all that happens
- * to it happens there.
+ * Payload is copied once, from guest memory to port->tx.buf, and processed
+ * there.
  */
 #include "qemu/osdep.h"
 #include "qemu/iov.h"
@@ -33,8 +33,8 @@
 #define VLAN_INSERT_CVLAN_TPID 0x8100
 
 /*
- * Copies the bytes that the data segments @ds..@end of the WQE describe to
- * @buf. Returns how many, or -1 with wqe->syndrome set.
+ * Copies the data of segments @ds..@end of the WQE to @buf. Returns the number
+ * of bytes, or -1 with wqe->syndrome set.
  */
 static ssize_t gather(Mlx5Port *port, Mlx5Sq *sq, Mlx5Wqe *wqe, unsigned ds,
                       unsigned end, uint8_t *buf, size_t room)
@@ -78,7 +78,7 @@ static ssize_t gather(Mlx5Port *port, Mlx5Sq *sq, Mlx5Wqe *wqe, unsigned ds,
     return len;
 }
 
-/* What an Ethernet segment says. */
+/* A decoded Ethernet segment. */
 typedef struct EthSeg {
     uint8_t cs_flags;
     uint16_t mss;
@@ -147,8 +147,8 @@ bool mlx5_tx_frame(Mlx5Port *port, const struct iovec *iov, int iovcnt)
 }
 
 /*
- * Sends the frame in @buf (with @room bytes). Too short to be a frame is an
- * error of the driver's.
+ * Sends the frame in @buf (with @room bytes). A frame shorter than a header is
+ * a driver error.
  */
 static Mlx5TxResult send_frame(Mlx5Port *port, Mlx5Wqe *wqe, uint8_t *buf,
                                size_t len, size_t room, const EthSeg *e)
@@ -166,7 +166,10 @@ static Mlx5TxResult send_frame(Mlx5Port *port, Mlx5Wqe *wqe, uint8_t *buf,
         done = mlx5_csum_fill(buf, len, e->cs_flags & MLX5_ETH_WQE_L3_CSUM,
                               e->cs_flags & MLX5_ETH_WQE_L4_CSUM);
         if (e->cs_flags & ~done) {
-            /* Asked for what the frame has no header for: sent as it is. */
+            /*
+             * A checksum was requested without the matching header: sent
+             * unchanged.
+             */
             trace_mlx5_tx_no_csum(mlx5_id(port->fn), len, e->cs_flags, done);
         }
     }
@@ -175,8 +178,8 @@ static Mlx5TxResult send_frame(Mlx5Port *port, Mlx5Wqe *wqe, uint8_t *buf,
 }
 
 /*
- * Encrypts the payload of a packet if its WQE marks it for a TIS. Returns true
- * when it may be sent; else the WQE ends here with *@res and nothing leaves.
+ * Encrypts the payload of a packet if its WQE names a TIS. Returns true if it
+ * may be sent; otherwise the WQE ends with *@res and nothing is sent.
  */
 static bool protect(Mlx5Port *port, Mlx5Sq *sq, Mlx5Wqe *wqe,
                     const Mlx5Packet *pkt, uint8_t *payload, size_t len,
@@ -219,7 +222,7 @@ Mlx5TxResult mlx5_wqe_send(Mlx5Sq *sq, Mlx5Wqe *wqe)
     if (wqe->num) {
         mlx5_parse(tx->buf, e.hdr_len + n, &pkt);
         if (pkt.l3_end != pkt.len) {
-            /* Bytes behind the IP packet would leave as they are. */
+            /* Bytes after the IP packet would be sent unencrypted. */
             mlx5_tls_refuse(port->fn, wqe, "frame longer than its IP packet");
             return MLX5_TX_DONE;
         }
@@ -252,7 +255,7 @@ static Mlx5TxResult continue_segments(Mlx5Port *port)
             return MLX5_TX_BLOCKED;
         }
         if (mlx5_work_stop(&port->dev->work)) {
-            return MLX5_TX_DONE; /* the function is to be reset: see sched.c */
+            return MLX5_TX_DONE; /* a reset is pending: see sched.c */
         }
     }
     tx->sq = NULL;
@@ -282,7 +285,7 @@ Mlx5TxResult mlx5_wqe_lso(Mlx5Sq *sq, Mlx5Wqe *wqe)
         mlx5_err_tx_lso(port->fn, sq->obj.id, mlx5_segment_strerror(err));
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
     }
-    /* One stream, before it is cut: records end where they like. */
+    /* Encrypt the stream before segmentation: records may end anywhere. */
     mlx5_parse_headers(e.hdr, e.hdr_len, &pkt);
     if (!protect(port, sq, wqe, &pkt, tx->buf + LSO_BUF_HDR, n, &res)) {
         return res;
@@ -299,7 +302,7 @@ static Mlx5TxResult continue_multi(Mlx5Port *port, Mlx5Wqe *wqe)
     Mlx5TxResult res;
     EthSeg e;
 
-    eth_seg_decode(wqe, &e); /* it has been looked at */
+    eth_seg_decode(wqe, &e); /* was checked before */
     while (tx->next_ds < wqe->ds) {
         const uint8_t *seg = wqe->bytes + tx->next_ds * SEG_SIZE;
         unsigned units = 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * BAR0: the initialization segment, then one UAR page of 4 KiB per index.
- * Decodes doorbells and passes them on; owns no state but the first half of a
- * 64-bit doorbell that came as two 32-bit writes.
+ * Decodes doorbells and passes them on. Its only state is the first half of a
+ * 64-bit doorbell written as two 32-bit words.
  */
 #include "qemu/osdep.h"
 #include "cq.h"
@@ -23,7 +23,7 @@ enum {
     UAR_BF_END = 0x1000,
 };
 
-/* What tools expect of a register that is not there. */
+/* Value that tools expect from a nonexistent register. */
 #define BAD_ACCESS 0xbadacce5u
 
 static uint64_t bar0_read(void *opaque, hwaddr addr, unsigned size)
@@ -36,7 +36,7 @@ static uint64_t bar0_read(void *opaque, hwaddr addr, unsigned size)
         if (size == 8) {
             return (uint64_t)v << 32 | mlx5_iseg_read(&s->fn, addr + 4);
         }
-        /* big-endian: the byte at the lowest address is the highest */
+        /* big-endian: the lowest address has the most significant byte */
         return v >> ((4 - size - (addr & 3)) * 8);
     }
     mlx5_err_bar0_read(&s->fn, addr, size);
@@ -55,9 +55,10 @@ static void uar_write(Mlx5State *s, hwaddr addr, uint64_t val, unsigned size)
     }
     if (off >= UAR_BF) {
         /*
-         * The first 8 bytes of a WQE's control segment ring the doorbell; the
-         * rest of a BlueField write repeats what is in memory. There are two
-         * registers a page, each of two buffers of 2^log_bf_reg_size / 2.
+         * The first 8 bytes of a WQE's control segment are the doorbell; the
+         * rest of a BlueField write duplicates the contents of memory. Each
+         * page has two registers, each with two buffers of 2^log_bf_reg_size /
+         * 2.
          */
         if (size == 8 && off % 0x100 == 0) {
             mlx5_sq_doorbell(fn, uar, (val >> 8) & 0xffffff);
@@ -95,7 +96,7 @@ static void bar0_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
 {
     Mlx5State *s = opaque;
 
-    /* Arming an EQ may send its message from here. */
+    /* Arming an EQ may send its message at once. */
     mlx5_work_begin(&s->work);
     if (addr >= MLX5_FIRST_UAR * MLX5_PAGE_SIZE) {
         uar_write(s, addr, val, size);

@@ -5,10 +5,10 @@
  * port.c and the pipelines add to its counters, the receive queues to those of
  * Mlx5QCounter.
  *
- * The lists and promiscuous bits are what a driver tells an embedded switch.
- * There is none here: the flow tables alone decide what is received, so these
- * are kept and given back. The unicast list alone means something more: it says
- * which addresses are the vport's own, for frames that come back (rx.c).
+ * The lists and promiscuous bits are meant for an embedded switch. There is
+ * none here: only the flow tables decide what is received, so the values are
+ * just stored and returned. The unicast list has a second use: it defines the
+ * vport's own addresses for loopback (rx.c).
  */
 #include "qemu/osdep.h"
 #include "caps.h"
@@ -24,7 +24,7 @@ enum { VPORT_STATE_DOWN = 0, VPORT_STATE_UP = 1 };
 
 #define DEFAULT_VPORT_MTU (1500 + MLX5_HW_MTU_OVERHEAD)
 
-/* nic_vport_context in the commands; the list follows its fixed part */
+/* nic_vport_context in the commands; the list follows the fixed part */
 #define QUERY_CONTEXT_OFFSET 0x10
 #define MODIFY_CONTEXT_OFFSET 0x100
 #define CONTEXT_LIST_OFFSET 0x100
@@ -32,7 +32,7 @@ enum { VPORT_STATE_DOWN = 0, VPORT_STATE_UP = 1 };
 /* allowed_list_type */
 enum { LIST_UC = 0, LIST_MC = 1, LIST_VLAN = 2 };
 
-/* Bytes of a list's entry, in the context and in Mlx5Vport.list. */
+/* Bytes of a list entry, in the context and in Mlx5Vport.list. */
 static const struct {
     uint8_t stride;
     uint8_t size;
@@ -57,8 +57,8 @@ static uint32_t list_max(Mlx5Function *fn, unsigned type)
 }
 
 /*
- * Every vport command can name another vport; there is only ours, number 0.
- * op_mod is 0 in all, for the state commands this means the NIC's own vport.
+ * Vport commands may name another vport, but there is only ours, number 0.
+ * op_mod must be 0, which for the state commands selects the NIC's own vport.
  */
 static Mlx5Syndrome check_vport(Mlx5Cmd *cmd)
 {
@@ -156,8 +156,8 @@ Mlx5Syndrome mlx5_cmd_query_vport_state(Mlx5Cmd *cmd)
 }
 
 /*
- * A vport that is down passes no frames; one that is up or follows passes what
- * the port does (driver: vport.c mlx5_modify_vport_admin_state).
+ * A vport passes no frames while down; while up or following, it passes what
+ * the port passes (driver: vport.c mlx5_modify_vport_admin_state).
  */
 Mlx5Syndrome mlx5_cmd_modify_vport_state(Mlx5Cmd *cmd)
 {
@@ -225,7 +225,7 @@ static void list_from_context(const uint8_t *p, unsigned type, GArray *list,
 
 /*
  * Driver: vport.c mlx5_query_nic_vport_context and its callers. Most of them
- * give no room for the list, so what does not fit of it is left out.
+ * have no room for the list, so it is truncated to fit.
  */
 Mlx5Syndrome mlx5_cmd_query_nic_vport_context(Mlx5Cmd *cmd)
 {
@@ -266,7 +266,7 @@ Mlx5Syndrome mlx5_cmd_query_nic_vport_context(Mlx5Cmd *cmd)
     return MLX5_OK;
 }
 
-/* Bits of modify_nic_vport_field_select, of which the context has these. */
+/* Bits of modify_nic_vport_field_select, and those supported here. */
 #define SELECT_BIT(field) \
     (1u << (31 - MLX5_BIT_modify_nic_vport_field_select_##field))
 #define SELECT_KNOWN                                             \
@@ -292,7 +292,7 @@ static Mlx5Syndrome check_list(Mlx5Cmd *cmd, const uint8_t *ctx)
 }
 
 /*
- * All or nothing: everything selected is checked before anything changes
+ * All or nothing: all selected fields are checked before anything changes
  * (driver: vport.c mlx5_modify_nic_vport_*, en_fs.c
  * mlx5e_vport_context_update).
  */
@@ -369,7 +369,7 @@ Mlx5Syndrome mlx5_cmd_query_vport_counter(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    if (port > MLX5_PORT_NUM) { /* 0 is a device's only port, too */
+    if (port > MLX5_PORT_NUM) { /* 0 also means the only port */
         return MLX5_SYN_REG_BAD_PORT;
     }
 #define TRAFFIC(name, counter)                                             \
@@ -399,9 +399,9 @@ Mlx5Syndrome mlx5_cmd_query_vport_counter(Mlx5Cmd *cmd)
 #define VPORT_ENV_OFFSET 0x10
 
 /*
- * What went wrong (driver: diag/reporter_vnic.c, without asking for a
- * capability; en_stats.c, group vnic_env). Zero for want of a source: queue
- * priorities do not change, and there are no queues of the device's own.
+ * Error counters (driver: diag/reporter_vnic.c, without checking a capability;
+ * en_stats.c, group vnic_env). Fields without a source are zero: queue
+ * priorities do not change, and there are no device-internal queues.
  */
 Mlx5Syndrome mlx5_cmd_query_vnic_env(Mlx5Cmd *cmd)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Going away while at work; see work.h. */
+/* Teardown during work; see work.h. */
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
 #include "mlx5.h"
@@ -17,7 +17,10 @@ void mlx5_work_init(Mlx5Work *work, DeviceState *dev, Mlx5LeaveFunc *leave)
     *work = (Mlx5Work) { .dev = dev, .leave = leave };
 }
 
-/* Taking down is work too: what asks for more from inside is heard after it. */
+/*
+ * A teardown is itself a piece of work: requests from inside are handled after
+ * it.
+ */
 static void leave_now(Mlx5Work *work, Mlx5Leave how)
 {
     if (how == MLX5_LEAVE_RESET) {
@@ -40,9 +43,9 @@ void mlx5_work_end(Mlx5Work *work)
 }
 
 /*
- * QEMU goes on using the device after our code has returned (its guard against
- * re-entry, the network client that was delivered to), so an end from inside
- * waits for the main loop, and for its outermost level.
+ * QEMU still uses the device after our code returns (its reentrancy guard, the
+ * network client being delivered to), so an unplug from inside is deferred to
+ * the main loop, at its outermost level.
  */
 static void exit_bh(void *opaque)
 {

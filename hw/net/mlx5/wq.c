@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What SQ and RQ commands share; see wq.h. Owns no state. */
+/* Code shared by the SQ and RQ commands; see wq.h. Owns no state. */
 #include "qemu/osdep.h"
 #include "caps.h"
 #include "object.h"
@@ -33,7 +33,7 @@ Mlx5Syndrome mlx5_wq_init(Mlx5Cmd *cmd, unsigned min_stride,
     if (*dbr_addr & 7) {
         return MLX5_SYN_DBR_UNALIGNED;
     }
-    /* A queue without PD can use no memory key; the drop RQ needs none. */
+    /* A queue without PD cannot use memory keys; the drop RQ needs none. */
     *pd = NULL;
     if (MLX5_GET(wq, wq, pd)) {
         syn = mlx5_object_find(fn, MLX5_OBJ_PD, MLX5_GET(wq, wq, pd),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * WQEs of send queues: copies one from the ring, decodes it by the one table,
- * and has it executed; see wqe.h. Called by sched.c.
+ * WQEs of send queues: copies them from the ring, decodes them by table and
+ * dispatches to their handlers; see wqe.h. Called by sched.c.
  */
 #include "qemu/osdep.h"
 #include "cq.h"
@@ -25,7 +25,7 @@ static const Mlx5WqeDesc descs[] = {
 #undef MLX5_WQE_ROW
 };
 
-/* What the control segment says but for the subject. */
+/* Decodes the control segment except for the subject. */
 static void decode(Mlx5Wqe *wqe)
 {
     wqe->opcode = MLX5_GET(wqe_ctrl, wqe->bytes, opcode);
@@ -39,7 +39,7 @@ static void decode(Mlx5Wqe *wqe)
     }
 }
 
-/* Whom the WQE is about: the TIS or TIR is looked up here, and once. */
+/* Finds the subject of the WQE; the only place that looks up its TIS or TIR. */
 static void find_subject(Mlx5Wqe *wqe, const Mlx5Sq *sq)
 {
     const Mlx5WqeDesc *desc = wqe->desc;
@@ -71,7 +71,7 @@ static void find_subject(Mlx5Wqe *wqe, const Mlx5Sq *sq)
     }
 }
 
-/* What a WQE is that cannot be read, or makes no sense. */
+/* Sets up a WQE that cannot be read or is malformed. */
 static bool unreadable(Mlx5Wqe *wqe, uint8_t syndrome)
 {
     wqe->bbs = 1;
@@ -118,12 +118,12 @@ bool mlx5_wqe_peek(Mlx5Wqe *wqe, Mlx5Sq *sq)
         return false;
     }
     decode(wqe);
-    wqe->ds = 1; /* so much of it has been copied */
+    wqe->ds = 1; /* the part that has been copied */
     wqe->bbs = MIN(MAX(wqe->bbs, 1), posted);
     return true;
 }
 
-/* Is it as its row says? */
+/* Returns whether the WQE conforms to its table row. */
 static bool well_formed(const Mlx5Wqe *wqe)
 {
     return wqe->desc && (!wqe->desc->ds || wqe->ds == wqe->desc->ds) &&
@@ -146,7 +146,7 @@ Mlx5TxResult mlx5_wqe_execute(Mlx5Sq *sq, Mlx5Wqe *wqe)
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
     }
     res = wqe->desc->handler(sq, wqe);
-    /* The driver may destroy them before the rest of its frames has left. */
+    /* The driver may destroy them before the remaining frames are sent. */
     wqe->tis = NULL;
     wqe->tir = NULL;
     return res;
