@@ -2,10 +2,10 @@
 /*
  * Internet checksums, see csum.h.
  *
- * Sums are kept in the host's byte order over words of eight bytes: the one's
- * complement sum does not care how wide the words are nor which order their
- * bytes have, as long as every byte keeps its place (RFC 1071, 2). Only the
- * folded result is turned into a number, once.
+ * Sums are accumulated in host byte order over eight-byte words: the one's
+ * complement sum is independent of word width and byte order, as long as every
+ * byte keeps its position (RFC 1071, 2). Only the folded result is converted,
+ * once.
  */
 #include <string.h>
 
@@ -47,7 +47,10 @@ static inline uint16_t swap16(uint16_t v)
     return (uint16_t)(v << 8 | v >> 8);
 }
 
-/* A 16-bit number as its two big-endian bytes lie in the host's memory. */
+/*
+ * Returns a 16-bit number in the host representation of its two big-endian
+ * bytes.
+ */
 static inline uint16_t from_be16(uint16_t v)
 {
     uint8_t b[2];
@@ -66,9 +69,7 @@ static inline uint16_t to_be16(uint16_t v)
     return mlx5_get_be16(b);
 }
 
-/*
- * Four sums side by side, so that the carries of one do not wait for another.
- */
+/* Four independent sums, so that their carries do not depend on each other. */
 static uint64_t sum_bytes(const uint8_t *p, size_t len)
 {
     uint64_t a = 0, b = 0, c = 0, d = 0;
@@ -142,7 +143,7 @@ bool mlx5_csum_udp_len(const Mlx5Packet *pkt, const uint8_t *frame,
     return true;
 }
 
-/* The sum of `len` bytes of a frame from `off` in its header on. */
+/* Adds `len` bytes of a frame from offset `off`, which is in its header. */
 static void add_range(Mlx5Csum *c, const uint8_t *hdr, size_t hdr_len,
                       size_t off, const struct iovec *iov, size_t iovcnt,
                       size_t len)

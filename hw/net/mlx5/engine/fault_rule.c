@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The language of fault rules as tables, and asking the rules: see
- * fault_rule.h. Owns no state but the sets it makes.
+ * The language of fault rules as tables, and the evaluation of rules; see
+ * fault_rule.h. Owns only the sets it creates.
  */
 #include "fault_rule.h"
 
@@ -44,14 +44,14 @@ static const Mlx5RuleWords wqe_words = MLX5_RULE_WORDS(wqe_kinds);
 static Mlx5RuleItem item_command, item_wqe;
 
 /*
- * How a rule names its subject. An action goes with a row if it can be done to
+ * How a rule names its subject. An action is allowed with a row if it supports
  * one of its kinds.
  */
 static const struct SubjectForm {
     Mlx5RuleWord word;
-    const char *prefix;         /* before the words of it, NULL: it has none */
+    const char *prefix;         /* before its words, or NULL */
     Mlx5FaultSubject subject;
-    unsigned kinds;             /* that it can mean */
+    unsigned kinds;             /* that it can select */
     Mlx5RuleItem *item;         /* reads a word into the field there: */
     size_t offset;
 } subject_forms[] = {
@@ -160,11 +160,11 @@ enum {
 #define ALL ~0u
 #define STATICS (MLX5_FAULT_WQE_UMR_STATIC | MLX5_FAULT_WQE_APPROVAL)
 
-/* The order counts: the draws of a seed depend on it. */
+/* Do not reorder: the draws of a seed depend on the order. */
 static const struct Action {
     Mlx5RuleWord word;
-    unsigned on[MLX5_FAULT_SUBJECTS];   /* the kinds that it can be done to */
-    /* Is the whole rule right? Gives what it leaves out its value. */
+    unsigned on[MLX5_FAULT_SUBJECTS];   /* supported kinds, by subject */
+    /* Checks the complete rule and fills in defaults. */
     bool (*check)(Mlx5RuleReader *r, Mlx5FaultRule *rule);
     void (*apply)(const Mlx5FaultRule *rule, Mlx5FaultVerdict *v);
 } actions[N_ACTIONS] = {
@@ -301,7 +301,7 @@ static bool item_command(Mlx5RuleReader *r, void *field, const char *item)
     return mlx5_rule_bad(r, "any, %s, several joined by commas", names);
 }
 
-/* Can the action of @opaque, a reader, be done to this kind? */
+/* Returns whether the action in @opaque, a reader, supports this kind. */
 static bool kind_wanted(const Mlx5RuleWord *row, const void *opaque)
 {
     const Mlx5RuleReader *r = opaque;
@@ -371,7 +371,7 @@ static Mlx5RuleToken read_token(Mlx5RuleReader *r)
 static bool finish(Mlx5RuleReader *r)
 {
     if (!r->subject) {
-        return read_subject(r); /* there is none: says so */
+        return read_subject(r); /* reports that it is missing */
     }
     return !actions[r->action].check ||
            actions[r->action].check(r, r->rule);
@@ -394,7 +394,7 @@ static void rule_free(void *opaque)
     g_free(rule);
 }
 
-/* Returns NULL and sets *@error if it is no rule. Takes @text. */
+/* Returns NULL and sets *@error on failure. Takes ownership of @text. */
 static Mlx5FaultRule *rule_parse(const Mlx5FaultSet *set, char *text,
                                  char **error)
 {
@@ -529,7 +529,7 @@ static bool matches(const Mlx5FaultRule *rule, const Mlx5FaultEvent *e)
         (rule->kinds && !(rule->kinds & e->kinds))) {
         return false;
     }
-    /* a number that the event does not have is in no set */
+    /* a number that the event lacks is in no set */
     for (i = 0; i < MLX5_FAULT_NUMBERS; i++) {
         if (!mlx5_rule_has(&rule->number[i], e->number[i])) {
             return false;
@@ -538,7 +538,9 @@ static bool matches(const Mlx5FaultRule *rule, const Mlx5FaultEvent *e)
     return dir_fits(rule, e);
 }
 
-/* Of an event that matches: is the rule applied to it? Counts. */
+/*
+ * For an event that matches: counts it, and returns whether the rule applies.
+ */
 static bool applies(Mlx5FaultRule *rule)
 {
     uint64_t x = mlx5_rule_mix((uint64_t)rule->limits.seed) ^ rule->action;

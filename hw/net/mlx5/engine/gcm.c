@@ -2,12 +2,12 @@
 /*
  * AES-GCM in pieces, key objects, pool of cipher contexts.
  *
- * The only file that calls libcrypto. See gcm.h for the way CTR and GHASH are
- * used and how an open message is saved; the algebra of that is here.
+ * The only file that calls libcrypto. gcm.h explains the use of CTR and GHASH
+ * and how an open message is saved; the algebra is here.
  *
- * A call into libcrypto fails only when memory is exhausted or the library is
- * broken. Both end the process, as an allocation that fails in GLib does: there
- * is no way to go on that would not risk sending plaintext.
+ * A call into libcrypto fails only if memory is exhausted or the library is
+ * broken. Both abort the process, like a failed allocation in GLib: continuing
+ * would risk sending plaintext.
  */
 #include "gcm.h"
 #include "secret.h"
@@ -43,7 +43,10 @@ static Gf gf_add(Gf a, Gf b)
     return (Gf) { a.hi ^ b.hi, a.lo ^ b.lo };
 }
 
-/* No branch and no table index depends on the operands: they are secret. */
+/*
+ * Constant time: the operands are secret, so no branch or table index depends
+ * on them.
+ */
 static Gf gf_mul(Gf a, Gf b)
 {
     Gf z = { 0, 0 };
@@ -92,9 +95,9 @@ static Gf gf_shift(Gf a, unsigned n)
 }
 
 /*
- * gf_mul() for lengths, which are no secret and have few bits, and those at the
- * end of each half: what is left of them after a common power of x is the
- * product of two short polynomials.
+ * gf_mul() for lengths, which are not secret and have few bits, at the end of
+ * each half: without a common power of x, this is a product with two short
+ * polynomials.
  */
 static Gf gf_mul_lengths(Gf lengths, Gf b)
 {
@@ -126,21 +129,21 @@ struct Mlx5TlsKey {
     uint8_t raw[32];
     Gf h;                   /* E(K, 0): the GHASH key */
     Gf h_inv;
-    Gf mask;        /* E(K, 0^96 || 1): what hides the slots' GHASH results */
-    GQueue slots;   /* of Mlx5GcmSlot, by_key: set up with it, free ones
-                     * first */
+    Gf mask;        /* E(K, 0^96 || 1): masks the slots' GHASH results */
+    GQueue slots;   /* of Mlx5GcmSlot, by_key: set up with this key, free
+                     * ones first */
 };
 
-/* CTR to en- and decrypt, GCM without text for GHASH. */
+/* CTR for encryption and decryption, GCM without text for GHASH. */
 struct Mlx5GcmSlot {
     Mlx5GcmPool *pool;
     EVP_CIPHER_CTX *ctr;
     EVP_CIPHER_CTX *ghash;
     Mlx5TlsKey *key;        /* no reference; NULL: not set up */
-    void *owner;            /* whose message is in ghash; NULL: free */
+    void *owner;            /* owner of the message in ghash; NULL: free */
     Mlx5GcmEvict *evict;
     uint64_t fed;           /* bytes given to ghash since its IV was set */
-    bool ctr_valid;         /* ctr stands at byte ctr_pos under ctr_nonce */
+    bool ctr_valid;         /* ctr is at byte ctr_pos under ctr_nonce */
     uint32_t ctr_pos;
     uint8_t ctr_nonce[NONCE];
     GList by_use;           /* in pool->slots, most recently used first */
@@ -202,7 +205,7 @@ uint64_t mlx5_tls_key_serial(const Mlx5TlsKey *key)
     return key->serial;
 }
 
-/* Take the key out of a free slot; libcrypto zeroises its copies. */
+/* Removes the key from a free slot; libcrypto zeroes its copies. */
 static void slot_unkey(Mlx5GcmSlot *slot)
 {
     if (slot->key) {
@@ -218,7 +221,7 @@ static void slot_unkey(Mlx5GcmSlot *slot)
 void mlx5_tls_key_unref(Mlx5TlsKey *key)
 {
     if (key && g_atomic_ref_count_dec(&key->refs)) {
-        /* owners hold references, so none of these slots has one */
+        /* owners hold references, so none of these slots has an owner */
         while (key->slots.head) {
             slot_unkey(key->slots.head->data);
         }
@@ -237,7 +240,7 @@ static Gf key_h_inv(Mlx5TlsKey *key)
 
 /* ---- CTR of a slot ------------------------------------------------------- */
 
-/* Set the CTR context to an explicit counter block. */
+/* Sets the CTR context to an explicit counter block. */
 static void ctr_set(Mlx5GcmSlot *slot, const uint8_t block[BLOCK])
 {
     must(EVP_EncryptInit_ex2(slot->ctr, NULL, NULL, block, NULL),
@@ -254,7 +257,7 @@ static void ctr_xor(Mlx5GcmSlot *slot, uint8_t *dst, const uint8_t *src,
     slot->ctr_pos += len;
 }
 
-/* The CTR context stands at byte @pos of the text under @nonce. */
+/* Records that the CTR context is at byte @pos of the text under @nonce. */
 static void ctr_at(Mlx5GcmSlot *slot, const uint8_t nonce[NONCE], uint32_t pos)
 {
     memcpy(slot->ctr_nonce, nonce, NONCE);
@@ -262,7 +265,7 @@ static void ctr_at(Mlx5GcmSlot *slot, const uint8_t nonce[NONCE], uint32_t pos)
     slot->ctr_valid = true;
 }
 
-/* Bring the CTR context to a byte of the text; free if it stands there. */
+/* Moves the CTR context to a byte of the text; no cost if already there. */
 static void ctr_seek(Mlx5GcmSlot *slot, const uint8_t nonce[NONCE],
                      uint32_t pos)
 {
@@ -283,7 +286,7 @@ static void ctr_seek(Mlx5GcmSlot *slot, const uint8_t nonce[NONCE],
     mlx5_secret_erase(block, sizeof(block));
 }
 
-/* E(K, block): the first key stream block that belongs to a counter block. */
+/* Computes E(K, block), the key stream block of a counter block. */
 static void ctr_block(Mlx5GcmSlot *slot, const uint8_t block[BLOCK],
                       uint8_t out[BLOCK])
 {
@@ -320,9 +323,9 @@ void mlx5_gcm_hash(Mlx5GcmSlot *slot, const uint8_t *src, size_t len)
 }
 
 /*
- * End the hash and return t = (Y ^ lengths(fed, 0)) * H, Y being the
- * accumulator after the last block was filled up with zeros and multiplied. The
- * context needs ghash_begin() before it can be used again.
+ * Ends the hash and returns t = (Y ^ lengths(fed, 0)) * H, where Y is the
+ * accumulator after the last block was padded with zeros and multiplied. The
+ * context needs ghash_begin() before its next use.
  */
 static Gf ghash_finish(Mlx5GcmSlot *slot)
 {
@@ -392,7 +395,10 @@ static void slot_set_key(Mlx5GcmSlot *slot, Mlx5TlsKey *key)
     }
 }
 
-/* A free slot set up with key, at the cost of the least recently used one. */
+/*
+ * Returns a free slot set up with key, evicting the least recently used one if
+ * necessary.
+ */
 static Mlx5GcmSlot *slot_find(Mlx5GcmPool *pool, Mlx5TlsKey *key)
 {
     Mlx5GcmSlot *slot;
@@ -456,7 +462,7 @@ void mlx5_gcm_begin(Mlx5GcmSlot *slot, const uint8_t nonce[NONCE],
     memcpy(block, nonce, NONCE);
     mlx5_st32(block + NONCE, 1);
     ctr_block(slot, block, mask);
-    /* that was the block before the first of the text */
+    /* that was the block before the text's first */
     ctr_at(slot, nonce, 0);
     mlx5_gcm_hash(slot, aad, BLOCK);
     mlx5_secret_erase(block, sizeof(block));
@@ -493,7 +499,7 @@ void mlx5_gcm_tag(Mlx5GcmSlot *slot, size_t aad_len, size_t text_len,
                   uint8_t mask[BLOCK])
 {
     Gf t = ghash_finish(slot);
-    /* the context hashed its own lengths: exchange them for the message's */
+    /* the context hashed its own lengths: replace them with the message's */
     Gf l = gf_add(gf_lengths(slot->fed, 0), gf_lengths(aad_len, text_len));
 
     t = gf_add(t, gf_mul_lengths(l, slot->key->h));
@@ -508,7 +514,7 @@ void mlx5_gcm_spans_apply(Mlx5GcmPool *pool, Mlx5TlsKey *key, uint8_t *buf,
     if (spans->len == 0) {
         return;
     }
-    /* CTR does not touch GHASH, so a slot that is in use serves as well */
+    /* CTR does not affect GHASH, so a slot in use will do as well */
     for (GList *l = key->slots.head; l && !slot; l = l->next) {
         if (((Mlx5GcmSlot *)l->data)->pool == pool) {
             slot = l->data;

@@ -2,8 +2,8 @@
 /*
  * Packet parser, see parse.h.
  *
- * One pass from the outside in. Each layer is read only when it is whole within
- * the bytes at hand, and the layers behind it only when it was.
+ * One pass from the outer to the inner layers. A layer is read only if it is
+ * complete within the available bytes, and inner layers only after that.
  */
 #include <string.h>
 
@@ -32,7 +32,7 @@ enum {
     ROUTING_SEGMENT = 4,
 };
 
-/* What is being parsed: `have` bytes can be read, of a frame of `len`. */
+/* The frame being parsed: `len` bytes, of which `have` can be read. */
 typedef struct Frame {
     const uint8_t *p;
     uint32_t have;
@@ -41,8 +41,8 @@ typedef struct Frame {
 } Frame;
 
 /*
- * Whether [off, off + n) can be read. off is at most MLX5_PARSE_MAX_LEN plus a
- * few headers, so nothing overflows.
+ * Returns whether [off, off + n) can be read. off is at most MLX5_PARSE_MAX_LEN
+ * plus a few headers, so nothing overflows.
  */
 static bool can_read(const Frame *f, uint32_t off, uint32_t n)
 {
@@ -78,7 +78,7 @@ static bool parse_l2(const Frame *f, Mlx5Packet *pkt)
     return true;
 }
 
-/* Derive l3_end from what the IP header claims and what is there. */
+/* Sets l3_end from the length in the IP header and the length of the frame. */
 static void set_l3_len(const Frame *f, Mlx5Packet *pkt, uint32_t claimed)
 {
     uint32_t room = f->len - pkt->l3_off;
@@ -91,7 +91,7 @@ static void set_l3_len(const Frame *f, Mlx5Packet *pkt, uint32_t claimed)
     pkt->l3_end = pkt->l3_off + (claimed < room ? claimed : room);
 }
 
-/* Returns whether a layer 4 header is to be looked for at l4_off. */
+/* Returns whether there may be a layer 4 header at l4_off. */
 static bool parse_ipv4(const Frame *f, Mlx5Packet *pkt)
 {
     const uint8_t *h = f->p + pkt->l3_off;
@@ -127,9 +127,9 @@ static bool parse_ipv4(const Frame *f, Mlx5Packet *pkt)
 }
 
 /*
- * A routing header with segments left carries the packet's final destination,
- * which is what the pseudo header takes (RFC 8200 8.1). n is the header's
- * length, all of it can be read.
+ * A routing header with segments left contains the packet's final destination,
+ * which goes into the pseudo header (RFC 8200 8.1). n is the header's length,
+ * all of which can be read.
  */
 static void parse_ipv6_routing(const Frame *f, Mlx5Packet *pkt, uint32_t off,
                                uint32_t n)
@@ -185,7 +185,9 @@ static bool parse_ipv6(const Frame *f, Mlx5Packet *pkt)
         if (pkt->ip_proto == IPV6_FRAGMENT) {
             uint16_t frag = mlx5_get_be16(f->p + off + 2);
 
-            /* Offset 0 and no more fragments is a whole packet (RFC 6946). */
+            /*
+             * Offset 0 without more fragments is a complete packet (RFC 6946).
+             */
             pkt->is_frag = (frag & 0xfff9) != 0;
             pkt->is_first_frag = pkt->is_frag && !(frag & 0xfff8);
         } else {

@@ -47,9 +47,9 @@ Mlx5RssError mlx5_rss_check(const Mlx5RssParams *p)
 }
 
 /*
- * Each set bit of the input adds the 32 key bits that start at its own number.
- * Four input bytes share one 64-bit piece of the key, and no step depends on
- * the data, so there is no branch to mispredict.
+ * Each set bit of the input adds the 32 key bits that start at its position.
+ * Four input bytes share a 64-bit piece of the key, and no step depends on the
+ * data, so there are no branches to mispredict.
  */
 uint32_t mlx5_rss_toeplitz(const uint8_t key[MLX5_RSS_KEY_LEN],
                            const uint8_t *input, size_t len)
@@ -91,8 +91,8 @@ static uint8_t inverted_xor8(const uint8_t *input, size_t len)
 }
 
 /*
- * Append a pair of fields of n bytes each to the hash input, as far as they are
- * selected, and return its new length.
+ * Appends the selected fields of a pair, n bytes each, to the hash input and
+ * returns its new length.
  */
 static size_t add_pair(uint8_t *input, size_t at, const uint8_t *src,
                        const uint8_t *dst, size_t n, bool sel_src, bool sel_dst,

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Reading rules by the tables of their language: see rule_text.h.
- */
+/* Table-driven parser for rules; see rule_text.h. */
 #include "rule_text.h"
 
 #include <errno.h>
@@ -94,7 +92,7 @@ bool mlx5_rule_number(const char *p, int64_t *number, const char **end)
 bool mlx5_rule_add_range(Mlx5RuleReader *r, Mlx5RuleSet *set, int64_t lo,
                          int64_t hi)
 {
-    /* a negative end counts from behind, so it is past any start from 0 on */
+    /* a negative end counts from the end, so it is after any start >= 0 */
     if (lo > hi && !(lo >= 0 && hi < 0)) {
         return mlx5_rule_bad(r, "a range that ends at %" G_GINT64_FORMAT
                              " or above", lo);
@@ -148,7 +146,7 @@ bool mlx5_rule_item_set_plus(Mlx5RuleReader *r, void *field, const char *item)
 bool mlx5_rule_items(Mlx5RuleReader *r, void *field, const char *value,
                      Mlx5RuleItem *item)
 {
-    /* g_strsplit() makes nothing of "", which is an item, and a bad one */
+    /* g_strsplit() returns no item for "", which must be a bad item */
     g_auto(GStrv) items = g_strsplit(*value ? value : ",", ",", -1);
     unsigned i;
 
@@ -250,7 +248,7 @@ static bool read_key(Mlx5RuleReader *r)
     for (i = 0; i < l->n_keys; i++) {
         const Mlx5RuleKey *key = &l->keys[i];
 
-        /* two may have one name, if they do not go with the same rules */
+        /* keys of different rules may have the same name */
         if (strcmp(key->word.name, name) || !goes_with(&key->word, r)) {
             continue;
         }
@@ -386,7 +384,7 @@ bool mlx5_rule_take(Mlx5RuleLimits *l)
 
 /* ---- the listing of a grammar -------------------------------------------- */
 
-/* The column in which they begin to say what they are about. */
+/* Column of the descriptions. */
 #define NAME_WIDTH 12
 
 void mlx5_rule_help_words(const Mlx5RuleWords *words, GString *out)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * LSO cutter and VLAN helpers, see segment.h.
- */
+/* LSO segmentation and VLAN insertion, see segment.h. */
 #include <string.h>
 
 #include "segment.h"
@@ -32,7 +30,7 @@ const char *mlx5_segment_strerror(Mlx5SegmentError err)
                                                    "unknown LSO error";
 }
 
-/* What the length field of IP counts, without the payload. */
+/* Returns the value of the IP length field without payload. */
 static uint32_t ip_hdr_part(const Mlx5Segment *s)
 {
     uint32_t len = s->hdr_len - s->pkt.l3_off;
@@ -124,7 +122,7 @@ static void fix_l4(Mlx5Segment *s, const uint8_t *slice, uint32_t len)
             flags &= ~(MLX5_TCP_FIN | MLX5_TCP_PSH);
         }
         mlx5_put_be32(l4 + TCP_SEQ_OFF, s->pkt.tcp_seq + s->offset);
-        /* NS and data offset stay */
+        /* keep NS and data offset */
         l4[TCP_FLAGS_OFF + 1] = (uint8_t)flags;
     }
     mlx5_put_be16(field, 0);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flow steering: the whole, see steering.h. Tables and groups are in
- * steering_table.c, entries in steering_fte.c, the lookup in steering_lookup.c.
+ * Flow steering: the Mlx5Steering object, see steering.h. Tables and groups are
+ * in steering_table.c, entries in steering_fte.c, the lookup in
+ * steering_lookup.c.
  *
- * A table knows its groups in order of their indices; a group knows its entries
- * by index, and by masked value and index. Groups of a table never overlap, so
- * the first group in order that has an equal entry holds the winner, and the
- * first entry of that value is it.
+ * A table has its groups sorted by index; a group has its entries sorted by
+ * index, and by masked value and index. Groups of a table never overlap, so the
+ * first group with an equal entry has the winner, which is its first entry of
+ * that value.
  */
 #include <glib.h>
 
@@ -35,8 +36,8 @@ gint steering_number_order(gconstpointer a, gconstpointer b)
 }
 
 /*
- * The next free id behind the last one given, so that one is not soon reused.
- * The callers' limits leave ids free.
+ * Returns the next free id after the last one used, so that ids are not reused
+ * soon. The callers' limits guarantee free ids.
  */
 uint32_t steering_new_id(GTree *live, uint32_t *next)
 {
@@ -113,7 +114,7 @@ static gboolean free_modify(gpointer key, gpointer value, gpointer opaque)
 
 void mlx5_steering_reset(Mlx5Steering *s)
 {
-    /* what tables refer to is given back while all of it still exists */
+    /* release the tables' references while all objects still exist */
     g_tree_foreach(s->tables, put_table, s);
     g_tree_foreach(s->tables, free_table, s);
     g_tree_foreach(s->modifies, free_modify, s);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flow steering: entries, and what they refer to. See steering.h and
- * steering.c.
+ * Flow steering: entries and their references. See steering.h and steering.c.
  */
 #include <glib.h>
 #include <string.h>
@@ -79,7 +78,7 @@ static Mlx5SteeringError get_dest(Mlx5Steering *s, Table *from,
     }
 }
 
-/* All references of a destination list or none. */
+/* Takes all references of a destination list or, on error, none. */
 static Mlx5SteeringError get_dests(Mlx5Steering *s, Table *from,
                                    const Mlx5FlowDestination *dest, uint32_t n)
 {
@@ -151,7 +150,7 @@ static Fte *find_fte(const Table *t, uint32_t flow_index)
            ? g_tree_lookup(g->by_index, GUINT_TO_POINTER(flow_index)) : NULL;
 }
 
-/* A group got its first entry or lost its last. */
+/* Updates t->filled after a group got its first entry or lost its last. */
 static void find_filled(Table *t)
 {
     guint i;
@@ -230,8 +229,8 @@ static Mlx5SteeringError check_counter_list(uint16_t action,
 }
 
 /*
- * Everything `what` (MLX5_SET_FTE_MODIFY_ENABLE_MASK_*) names, checked against
- * the action the entry will have.
+ * Checks the parts selected by `what` (MLX5_SET_FTE_MODIFY_ENABLE_MASK_*)
+ * against the future action of the entry.
  */
 static Mlx5SteeringError check_fte(unsigned what, uint16_t action,
                                    const Mlx5FteAttr *attr)
@@ -254,7 +253,7 @@ static Mlx5SteeringError check_fte(unsigned what, uint16_t action,
     return err;
 }
 
-/* The modify header context that goes with the action, NULL without MOD_HDR. */
+/* Finds the modify header context for the action, NULL without MOD_HDR. */
 static Mlx5SteeringError find_modify_of(Mlx5Steering *s, uint16_t action,
                                         const Mlx5FteAttr *attr, Modify **out)
 {
@@ -267,7 +266,10 @@ static Mlx5SteeringError find_modify_of(Mlx5Steering *s, uint16_t action,
     return *out ? MLX5_STEERING_OK : MLX5_STEERING_NO_MODIFY;
 }
 
-/* Replaces the entry's destinations with those of @attr, which it holds. */
+/*
+ * Replaces the entry's destinations with those of @attr; references are taken
+ * already.
+ */
 static void replace_dests(Mlx5Steering *s, Fte *fte, const Mlx5FteAttr *attr)
 {
     uint32_t n = attr->destination_list_size;
@@ -296,11 +298,10 @@ static void replace_counters(Mlx5Steering *s, Fte *fte, const Mlx5FteAttr *attr)
 }
 
 /*
- * Make an entry what attr says, as far as `what` names it. The new references
- * are taken before the old ones are given back, so an object that is in both
- * lists is never without one. On error the entry is as before. The lists are
- * charged here, a list that is dropped included; the entry itself is the
- * caller's to charge.
+ * Updates the parts of an entry selected by `what` from attr. New references
+ * are taken before old ones are released, so an object in both lists always has
+ * one. On error the entry is unchanged. Charges for the lists are handled here,
+ * also for a dropped list; the caller charges for the entry itself.
  */
 static Mlx5SteeringError apply_fte(Mlx5Steering *s, Fte *fte, unsigned what,
                                    uint16_t action, const Mlx5FteAttr *attr)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Flow steering: from a packet to its TIRs, see steering.h.
- */
+/* Flow steering: lookup of a packet's TIRs, see steering.h. */
 #include <string.h>
 
 #include "scratch.h"
@@ -58,7 +56,7 @@ void mlx5_steering_match_image(const Mlx5Packet *pkt, const uint8_t *frame,
     mlx5_put_be16(image + M_FLAGS, flags);
 }
 
-/* The first entry of a value, while a group's tree is searched. */
+/* State of a search in a group's tree for the first entry of a value. */
 typedef struct Search {
     const Key *key;
     const Fte *first;
@@ -74,14 +72,14 @@ static gint search_value(gconstpointer node, gconstpointer opaque)
     search->compares++;
     if (!c) {
         search->first = fte;
-        return -1;      /* go on among the lower indices */
+        return -1;      /* continue with lower indices */
     }
     return c;
 }
 
 /*
- * The winner of a table, NULL for a miss. False: the packet's probes are used
- * up before it is known.
+ * Finds the matching entry of a table, NULL for a miss. Returns false if the
+ * packet's probes are used up first.
  */
 static bool match_table(const Table *t, const Key *image, const Fte **winner,
                         Mlx5SteeringResult *out)
@@ -126,14 +124,14 @@ static void add_counters(Mlx5SteeringResult *out, const Fte *fte)
     }
 }
 
-/* An entry whose destinations are being gone through. */
+/* An entry whose destinations are being processed. */
 typedef struct Branch {
     const Fte *fte;
     uint32_t next;
-    WayState st;                /* of the packet as it leaves this entry */
+    WayState st;                /* of the packet after this entry */
 } Branch;
 
-/* A way ends here without a TIR. */
+/* Ends a path without a TIR. */
 static void end_way(Mlx5SteeringResult *out, Mlx5SteeringVerdict why,
                     uint32_t table, uint32_t index)
 {
@@ -144,7 +142,7 @@ static void end_way(Mlx5SteeringResult *out, Mlx5SteeringVerdict why,
     }
 }
 
-/* The packet costs too much: it goes nowhere. */
+/* Drops a packet that costs too much. */
 static void drop_costly(Mlx5SteeringResult *out, uint32_t table)
 {
     out->verdict = MLX5_STEERING_DROP_PROBES;
@@ -155,8 +153,8 @@ static void drop_costly(Mlx5SteeringResult *out, uint32_t table)
 }
 
 /*
- * Follow one way from a table until it ends, in which case NULL is returned, or
- * until an entry names a TIR or several destinations: that entry is returned.
+ * Follows a path from a table. Returns NULL if it ends, or the first entry that
+ * names a TIR or several destinations.
  */
 static const Fte *walk(const Mlx5Steering *s, WayState *st, uint32_t table_id,
                        Mlx5SteeringResult *out)
@@ -229,7 +227,7 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
                           const uint8_t *frame, Mlx5SteeringResult *out)
 {
     uint8_t bytes[MLX5_FTE_MATCH_OUTER_LEN];
-    /* A visit opens at most one branch, so there cannot be more than visits. */
+    /* A visit opens at most one branch. */
     MLX5_SCRATCH Branch branch[MLX5_STEERING_MAX_VISITS];
     WayState st = { 0 };
     unsigned depth = 0;

@@ -8,9 +8,9 @@
 #include "hw/net/mlx5/prm_flow.h"
 #include "steering_priv.h"
 
-/* A packet without this has no such field. */
+/* What a packet must have for a field to exist. */
 typedef enum Has {
-    HAS_NOTHING,                /* every packet has it */
+    HAS_NOTHING,                /* nothing: in every packet */
     HAS_VLAN,
     HAS_IPV4,
     HAS_IPV6,
@@ -19,7 +19,7 @@ typedef enum Has {
     HAS_UDP,
 } Has;
 
-/* Where a field is: bit offset in WayState, which begins with the image. */
+/* Position of a field: bit offset in WayState, which starts with the image. */
 typedef struct Field {
     uint16_t id;
     uint16_t bit;
@@ -95,7 +95,7 @@ static Mlx5SteeringError decode(const uint8_t *action, ModifyAction *out)
         out->add = false;
         return MLX5_STEERING_OK;
     case MLX5_MODIFY_ACTION_ADD:
-        /* to the whole field; it has neither offset nor length */
+        /* adds to the whole field, without offset and length */
         out->bit = f->bit;
         out->width = f->width;
         out->add = true;
@@ -210,7 +210,7 @@ void modify_apply(const Modify *m, WayState *st)
 
 /* ----------------------------------------------------------- rewrite --- */
 
-/* A checksum, or NULL: nothing is kept up to date. */
+/* Updates a checksum, which may be NULL. */
 static void csum_change(uint8_t *csum, uint16_t was, uint16_t is)
 {
     uint32_t sum;
@@ -224,7 +224,7 @@ static void csum_change(uint8_t *csum, uint16_t was, uint16_t is)
     }
 }
 
-/* Writes a word of a header that one or two checksums cover. */
+/* Writes a header word that is covered by one or two checksums. */
 static void put_word(uint8_t *at, uint16_t v, uint8_t *csum, uint8_t *csum2)
 {
     uint16_t was = mlx5_get_be16(at);
@@ -265,12 +265,14 @@ static void rewrite_ip(uint8_t *frame, const Mlx5Packet *pkt,
     }
     put_words(frame + pkt->src_ip_off, image + M_SRC_IP + 16 - len, len, csum,
               l4_csum);
-    /* Under a routing header the final destination is the one in the sum. */
+    /*
+     * With a routing header, the checksum covers the final destination instead.
+     */
     put_words(frame + pkt->dst_ip_off, image + M_DST_IP + 16 - len, len, csum,
               pkt->pseudo_dst_off == pkt->dst_ip_off ? l4_csum : NULL);
 }
 
-/* The checksum of TCP or UDP, NULL when there is none. */
+/* Finds the checksum of TCP or UDP; NULL if there is none. */
 static uint8_t *find_l4_csum(uint8_t *frame, const Mlx5Packet *pkt)
 {
     uint8_t *l4 = frame + pkt->l4_off;
@@ -310,7 +312,7 @@ void mlx5_steering_rewrite(uint8_t *frame, const Mlx5Packet *pkt,
     } else if (pkt->l4_type == MLX5_L4_UDP) {
         put_words(l4, image + M_UDP_SPORT, 4, l4_csum, NULL);
         if (l4_csum && !mlx5_get_be16(l4_csum)) {
-            mlx5_put_be16(l4_csum, 0xffff);     /* 0 would say: no checksum */
+            mlx5_put_be16(l4_csum, 0xffff);     /* 0 means no checksum */
         }
     }
 }

@@ -16,7 +16,7 @@ static void put_miss(Mlx5Steering *s, Table *t)
     }
 }
 
-/* Check a miss action and take its reference for `t`. */
+/* Checks a miss action and takes its reference for `t`. */
 static Mlx5SteeringError set_miss(Mlx5Steering *s, Table *t, uint8_t action,
                                   uint32_t id)
 {
@@ -137,7 +137,10 @@ uint32_t mlx5_steering_root(const Mlx5Steering *s)
 
 /* ---- groups -------------------------------------------------------------- */
 
-/* Position in t->groups of the first group that starts behind `index`. */
+/*
+ * Returns the position in t->groups of the first group that starts after
+ * `index`.
+ */
 static guint group_position(const Table *t, uint32_t index)
 {
     guint lo = 0, hi = t->groups->len;
@@ -162,7 +165,10 @@ Group *steering_group_at(const Table *t, uint32_t flow_index)
     return at ? g_ptr_array_index(t->groups, at - 1) : NULL;
 }
 
-/* The bits of fte_match_set_lyr_2_4 that belong to a field. */
+/*
+ * Returns whether only bits of fte_match_set_lyr_2_4 that belong to a field are
+ * set.
+ */
 static bool criteria_known(const uint8_t *outer)
 {
     return !(outer[M_L4_TYPE] & 0x3f) && !outer[M_L4_TYPE + 1] &&

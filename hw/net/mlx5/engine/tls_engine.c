@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all TLS contexts of one device share. See tls_engine.h. */
+/* State shared by all TLS contexts of a device. See tls_engine.h. */
 #include "tls_engine.h"
 
-/* Runs of ciphertext in a packet of 10 KB, the longest that a device has. */
+/*
+ * Maximum number of runs of ciphertext in a packet of 10 KB, the longest
+ * possible.
+ */
 #define SPANS   512
 
 Mlx5TlsEngine *mlx5_tls_engine_new(unsigned slots, char **errmsg)
@@ -16,7 +19,7 @@ Mlx5TlsEngine *mlx5_tls_engine_new(unsigned slots, char **errmsg)
     engine = g_new0(Mlx5TlsEngine, 1);
     engine->gcm = gcm;
     mlx5_tls_knobs_init(&engine->knobs);
-    /* it must not move while there are nonces in it */
+    /* must not be reallocated while it contains nonces */
     engine->spans = g_array_sized_new(FALSE, FALSE, sizeof(Mlx5GcmSpan), SPANS);
     engine->events = g_array_new(FALSE, FALSE, sizeof(Mlx5TlsRecordEvent));
     return engine;

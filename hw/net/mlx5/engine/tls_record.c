@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TLS records in pieces: headers, layout, nonces. See tls_record.h. */
+/* Incremental TLS records: headers, layout, nonces. See tls_record.h. */
 #include "scratch.h"
 #include "secret.h"
 #include "tls_record.h"
 
 #include <string.h>
 
-/*
- * Ciphertext is produced and hashed in pieces that stay in the first level
- * cache.
- */
+/* Ciphertext is produced and hashed in pieces that fit into the L1 cache. */
 #define CHUNK   8192
 
 /* ---- headers ------------------------------------------------------------- */
@@ -54,7 +51,7 @@ void mlx5_tls_crypto_clear(Mlx5TlsCrypto *c)
 
 /* ---- layout -------------------------------------------------------------- */
 
-/* Where things are, counted from the byte after the header. */
+/* Offsets, relative to the byte after the header. */
 static uint32_t payload_start(const Mlx5TlsRecordState *s)
 {
     return s->tls_version == MLX5_TLS_VERSION_1_3 ? 0 : MLX5_TLS_NONCE_LEN;
@@ -65,7 +62,7 @@ static uint32_t tag_start(const Mlx5TlsRecordState *s)
     return s->len - MLX5_TLS_TAG_LEN;
 }
 
-/* The additional authenticated data, filled up. Returns its length. */
+/* Builds the additional authenticated data, padded. Returns its length. */
 static size_t record_aad(const Mlx5TlsRecordState *s,
                          uint8_t aad[MLX5_GCM_BLOCK])
 {
@@ -89,7 +86,7 @@ static void record_release(Mlx5TlsRecord *rec)
     rec->slot = NULL;
 }
 
-/* Take the slot away; what it knows goes to the record's state. */
+/* Saves the slot's state in the record and releases the slot. */
 static void record_detach(void *opaque)
 {
     Mlx5TlsRecord *rec = opaque;
@@ -98,7 +95,7 @@ static void record_detach(void *opaque)
     record_release(rec);
 }
 
-/* Give the record a slot that stands at its position in the payload. */
+/* Gives the record a slot, set to its position in the payload. */
 static Mlx5GcmSlot *record_attach(Mlx5TlsRecord *rec)
 {
     Mlx5TlsRecordState *s = &rec->s;
@@ -119,7 +116,10 @@ static Mlx5GcmSlot *record_attach(Mlx5TlsRecord *rec)
     return rec->slot;
 }
 
-/* The last payload byte was hashed: compute the tag and let go of the slot. */
+/*
+ * Computes the tag after the last payload byte was hashed, and releases the
+ * slot.
+ */
 static void record_finish_tag(Mlx5TlsRecord *rec)
 {
     Mlx5TlsRecordState *s = &rec->s;
@@ -160,7 +160,7 @@ void mlx5_tls_record_close(Mlx5TlsRecord *rec)
     mlx5_secret_erase(rec, sizeof(*rec));
 }
 
-/* Explicit nonce bytes, the same both ways. Returns how many were taken. */
+/* Consumes explicit nonce bytes, for both directions. Returns their number. */
 static size_t record_nonce(Mlx5TlsRecord *rec, const uint8_t *src, size_t len)
 {
     Mlx5TlsRecordState *s = &rec->s;
@@ -171,7 +171,7 @@ static size_t record_nonce(Mlx5TlsRecord *rec, const uint8_t *src, size_t len)
         memcpy(s->nonce + 4 + s->pos, src, n);
         s->pos += n;
         if (s->pos == tag_start(s)) {
-            /* an empty record: there is no payload byte to wait for */
+            /* an empty record has no payload byte to wait for */
             record_attach(rec);
             record_finish_tag(rec);
         }

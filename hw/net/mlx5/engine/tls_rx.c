@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * RX tracker of a TIR. See tls_rx.h for the rows, what is owned and who calls;
- * the rows as data are in tls_rx_table.c, their actions here.
+ * RX tracker of a TIR. See tls_rx.h for the rows, ownership and callers; the
+ * rows are defined as data in tls_rx_table.c, their actions here.
  *
- * A packet is handled in three steps: compare it with what is expected (one
- * event, one row), follow the record stream through its bytes (headers, tags
- * and patterns are events too), then decide the flag and decrypt if it is 1, or
- * as rx-error-bytes says if it is 3. Nothing in the packet is changed before
- * its flag is known.
+ * A packet is handled in three steps: compare its position with the expected
+ * one (one event, one row), follow the record stream through its bytes
+ * (headers, tags and patterns are events too), then determine the flag and
+ * decrypt if it is 1, or according to rx-error-bytes if it is 3. The packet is
+ * not changed before its flag is known.
  */
 #include "secret.h"
 #include "tls_rx_table.h"
 
 #include <string.h>
 
-/* One packet (or post) on its way through the machine. */
+/* A packet (or post) being processed. */
 typedef struct Work {
     Mlx5TlsRx *rx;
     const Mlx5TlsKnobs *knobs;
@@ -22,23 +22,20 @@ typedef struct Work {
     size_t len;
     uint32_t seq;           /* of p[0] */
     size_t off;             /* next byte to follow */
-    bool stale;             /* brings no new byte: leaves the context alone */
-    bool in_order;          /* would be delivered decrypted if all of it can
-                             * be */
-    bool decryptable;       /* no byte so far that cannot */
+    bool stale;             /* has no new byte: leaves the context unchanged */
+    bool in_order;          /* to be delivered decrypted, if possible */
+    bool decryptable;       /* no undecryptable byte so far */
     bool tag_failed;        /* a tag failed in an in_order packet */
-    bool reason_final;      /* res->reason names what went wrong: keep it */
+    bool reason_final;      /* res->reason is the cause: keep it */
     bool raise;             /* flag 2 */
-    uint32_t hdr_sn;        /* header event: where the header begins */
+    uint32_t hdr_sn;        /* header event: start of the header */
     uint8_t hdr[MLX5_TLS_HDR_LEN];
-    uint8_t hdr_before;     /* how many bytes of it came in earlier packets */
-    size_t hdr_off;         /* where its first byte of this packet is */
+    uint8_t hdr_before;     /* its bytes in earlier packets */
+    size_t hdr_off;         /* its first byte in this packet */
     GArray *spans;
-    bool carried;           /* begins in a record of which a packet had flag
-                             * 1 */
-    bool first_over;        /* the record that was open when it began has
-                             * ended */
-    guint first_spans;      /* how many of the spans are that record's */
+    bool carried;           /* starts in a record of a packet with flag 1 */
+    bool first_over;        /* the record open at its start has ended */
+    guint first_spans;      /* number of spans of that record */
     Mlx5TlsRxResult *res;
 } Work;
 
@@ -54,7 +51,7 @@ static RxActionFn *const actions[RX_ACTIONS];
 
 /* ---- sequence numbers ---------------------------------------------------- */
 
-/* a lies before b, at most half the number space away */
+/* a is before b, by at most half the number space */
 static bool seq_before(uint32_t a, uint32_t b)
 {
     return (int32_t)(a - b) < 0;
@@ -94,7 +91,7 @@ static void act_none(Work *w)
 
 static void act_to_none(Work *w);
 
-/* Not known, so nothing of it is done: the packet stays as it came. */
+/* No such cell, so the packet is left unchanged. */
 static void act_refuse(Work *w)
 {
     act_to_none(w);
@@ -108,7 +105,7 @@ static void act_refuse(Work *w)
 
 /* ---- records ------------------------------------------------------------- */
 
-/* The open record is over: report it and forget it. */
+/* Ends the open record: reports and closes it. */
 static void record_over(Mlx5TlsRx *rx, Mlx5TlsRecordEnd end)
 {
     if (mlx5_tls_engine_logging(rx->engine)) {
@@ -127,7 +124,7 @@ static void record_over(Mlx5TlsRx *rx, Mlx5TlsRecordEnd end)
             .not_decrypted = rx->rec_not_decrypted,
         };
 
-        /* the present packet's flag and states are added when they are known */
+        /* the current packet's flag and states are added when known */
         g_array_append_val(mlx5_tls_engine_events(rx->engine), ev);
     }
     mlx5_tls_record_close(&rx->rec);
@@ -136,7 +133,7 @@ static void record_over(Mlx5TlsRx *rx, Mlx5TlsRecordEnd end)
     rx->rec_not_decrypted = false;
 }
 
-/* The header in w->hdr was accepted: its record is open, N is its end. */
+/* Opens the record of the accepted header in w->hdr; N becomes its end. */
 static void record_begin(Work *w, Mlx5TlsRecordMode mode, bool numbered)
 {
     Mlx5TlsRx *rx = w->rx;
@@ -154,7 +151,7 @@ static void record_begin(Work *w, Mlx5TlsRecordMode mode, bool numbered)
     }
 }
 
-/* Bytes of the open record are missing: only its length can still be used. */
+/* Bytes of the open record are missing: only its length remains usable. */
 static void record_spoil(Mlx5TlsRx *rx)
 {
     if (rx->mode != MLX5_TLS_RECORD_SKIP) {
@@ -264,8 +261,8 @@ static void lose(Work *w)
 }
 
 /*
- * The bad header's own bytes are searched too, those of earlier packets as
- * carry.
+ * Starts a search that includes the bytes of the bad header; those from earlier
+ * packets are used as carry.
  */
 static void search_bad_header(Work *w)
 {
@@ -327,8 +324,8 @@ static bool pattern_at(const Work *w, const uint8_t *b)
 }
 
 /*
- * SEARCH: look for a header from w->off on, those that begin in the carry
- * first.
+ * SEARCH: looks for a header from w->off on, starting with those that begin in
+ * the carry.
  */
 static void search(Work *w)
 {
@@ -337,7 +334,7 @@ static void search(Work *w)
     size_t joined = MIN(w->len - w->off, sizeof(rx->carry));
 
     if (w->tag_failed) {
-        /* flag 3 leaves no room for flag 2: go on in the next packet */
+        /* flag 3 excludes flag 2: continue in the next packet */
         take(w, RX_EV_NOT_FOUND);
         return;
     }
@@ -408,7 +405,7 @@ static void follow_record(Work *w)
     }
 }
 
-/* CAND: is it time to ask again, with the header in w->hdr? */
+/* CAND: returns whether to ask again, with the header in w->hdr. */
 static bool repeat_due(const Work *w)
 {
     if (w->knobs->resync_repeat == MLX5_TLS_RESYNC_REPEAT_RECORDS) {
@@ -449,8 +446,8 @@ static void follow_header(Work *w)
 }
 
 /*
- * Every turn consumes bytes or closes a record, but for a loss: search()
- * follows.
+ * Each iteration consumes bytes or closes a record, except when tracking is
+ * lost, which leads to search().
  */
 static void follow(Work *w)
 {
@@ -545,7 +542,7 @@ static void act_search_new(Work *w)
     w->rx->carry_len = 0;
 }
 
-/* Complete the record events of a packet and hand them out. */
+/* Completes the record events of a packet and reports them. */
 static void report(Work *w)
 {
     GArray *events = mlx5_tls_engine_events(w->rx->engine);
@@ -567,7 +564,7 @@ static void spans_apply(Work *w, uint8_t *payload)
                          w->rx->setup.run.key, payload, w->spans);
 }
 
-/* Flag 3: make of the payload what rx-error-bytes says. */
+/* Flag 3: transforms the payload according to rx-error-bytes. */
 static void apply_error(Work *w, uint8_t *payload)
 {
     Mlx5TlsRx *rx = w->rx;
@@ -579,8 +576,8 @@ static void apply_error(Work *w, uint8_t *payload)
         break;
     default:
         /*
-         * a tag was met, so the first record is over; what is not decrypted is
-         * erased
+         * the first record is over, since a tag was reached; erase the spans
+         * that will not be decrypted
          */
         if (!w->carried) {
             w->first_spans = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The RX tracker as data: state and event to row, next state, reason and
- * action. tls_rx.h names the rows, tls_rx.c walks them. Owns no state.
+ * The RX tracker as data: maps state and event to row, next state, reason and
+ * action. tls_rx.h names the rows, tls_rx.c executes them. Owns no state.
  */
 #include "tls_rx_table.h"
 

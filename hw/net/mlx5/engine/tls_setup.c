@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a driver posts for a TLS context. See tls_setup.h. */
+/* Parameters of a TLS context. See tls_setup.h. */
 #include "tls_setup.h"
 
 void mlx5_tls_setup_clear(Mlx5TlsSetup *s)
@@ -9,7 +9,7 @@ void mlx5_tls_setup_clear(Mlx5TlsSetup *s)
     s->key = NULL;
 }
 
-/* What the last static post lacks. */
+/* Returns what is missing in the last static post. */
 static Mlx5TlsReason lacks(const Mlx5TlsSetup *s, Mlx5TlsReason bad_params)
 {
     return !s->static_ok ? bad_params :

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The checker's common part: reports, contexts, keys, fences, records sent, and
- * the layout of a record. See tls_strict.h.
+ * The common part of the checker: reports, contexts, keys, fences, sent
+ * records, and the layout of a record. See tls_strict.h.
  *
- * Ciphertext is compared, not plaintext: under one key and nonce the key stream
- * is the same, so equal ciphertext means equal plaintext, and no plaintext is
- * kept.
+ * Ciphertext is compared, not plaintext: with the same key and nonce, equal
+ * ciphertext means equal plaintext, so no plaintext need be kept.
  */
 #include "tls_strict_priv.h"
 
@@ -16,17 +15,16 @@ static const struct {
     MLX5_STRICT_REASON_LIST(REASON_ROW)
 };
 
-/* What is known of a DEK. Serial numbers are those of key objects, 0: none. */
+/* State of a DEK. Serial numbers are those of key objects, 0: none. */
 typedef struct StrictDek {
     uint64_t holds;     /* loaded last */
-    uint64_t in_use;    /* held when it was first used after SYNC_CRYPTO */
-    uint64_t sync;      /* after which one that was; in_use is over with the
+    uint64_t in_use;    /* loaded on first use after a SYNC_CRYPTO */
+    uint64_t sync;      /* number of that SYNC_CRYPTO; in_use ends with the
                          * next */
-    GList link;         /* in replaced, if data: another is loaded over
-                         * in_use */
+    GList link;         /* in replaced, if data: in_use has been overwritten */
 } StrictDek;
 
-/* A record that was sent, or the part of it that was. */
+/* A record, or the part of it, that was sent. */
 typedef struct StrictSent {
     uint64_t serial;
     uint8_t nonce[MLX5_TLS_IV_LEN];
@@ -35,10 +33,10 @@ typedef struct StrictSent {
     bool tag_known;
     uint8_t tag[MLX5_TLS_TAG_LEN];
     uint32_t size;
-    uint32_t from, to;  /* of bytes, which were sent */
-    uint8_t *bytes;     /* size of them; NULL: only the tag is left */
+    uint32_t from, to;  /* range of bytes that was sent */
+    uint8_t *bytes;     /* size bytes; NULL: only the tag is kept */
     GList link;         /* in sent_whole or sent_tags */
-    GList by_key;       /* in the queue of its key in sent_by_key */
+    GList by_key;       /* in its key's queue in sent_by_key */
 } StrictSent;
 
 const char *mlx5_strict_reason_name(unsigned reason)
@@ -106,13 +104,13 @@ void mlx5_tls_strict_remove(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id)
     g_hash_table_remove(s->contexts[dir], GUINT_TO_POINTER(id));
 }
 
-/* From now on c works with p. */
+/* Puts p into use in c. */
 void mlx5_strict_run(StrictContext *c, StrictParams *p)
 {
     Mlx5TlsKey *key = mlx5_tls_key_ref(p->key);
 
     if (key != c->run.key) {
-        /* it holds the old one */
+        /* it has the old key */
         g_clear_pointer(&c->gcm, mlx5_gcm_whole_free);
     }
     params_clear(&c->run);
@@ -130,7 +128,7 @@ void mlx5_tls_strict_static(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
     Mlx5TlsStaticParams p;
     StrictDek *dek;
 
-    /* p holds an IV: every way out of here leads through the erasure */
+    /* p contains an IV: every path from here must erase it */
     mlx5_tls_static_params_decode(&p, image);
     dek = g_hash_table_lookup(s->deks, GUINT_TO_POINTER((uint32_t)p.dek_index));
     if (key && !dek && !s->whole) {
@@ -186,7 +184,7 @@ void mlx5_tls_strict_progress(Mlx5TlsStrict *s, Mlx5TlsDir dir, uint32_t id,
     if ((p.record_tracker_state != MLX5_TLS_TRACKER_START ||
          p.auth_state != MLX5_TLS_AUTH_NO_OFFLOAD) &&
         !mlx5_tls_engine_knobs(s->engine)->lax_params) {
-        return;     /* contexts take START only */
+        return;     /* contexts accept only START */
     }
     mlx5_strict_run(c, &c->posted);
     c->rec_no = c->posted.p.initial_record_number;
@@ -212,7 +210,7 @@ void mlx5_tls_strict_dek_load(Mlx5TlsStrict *s, uint32_t index,
         g_hash_table_insert(s->deks, GUINT_TO_POINTER(index), dek);
     }
     if (dek->in_use && dek->sync != s->syncs) {
-        /* SYNC_CRYPTO came first: nobody can use that key any more */
+        /* after a SYNC_CRYPTO that key is no longer used */
         sent_forget(s, dek->in_use);
         dek->in_use = 0;
     } else if (dek->in_use && !dek->link.data) {
@@ -266,7 +264,7 @@ void mlx5_strict_check_key(Mlx5TlsStrict *s, Mlx5TlsDir dir, StrictContext *c)
 
 /* ---- fences -------------------------------------------------------------- */
 
-/* All that SQ sqn has executed up to that WQE is known to be done. */
+/* Records that all WQEs of SQ sqn up to that one are done. */
 static void settle(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial)
 {
     uint64_t *done = g_hash_table_lookup(s->settled, GUINT_TO_POINTER(sqn));
@@ -278,7 +276,7 @@ static void settle(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial)
     *done = MAX(*done, serial);
 }
 
-/* May that WQE of sqn still be under way? */
+/* Returns whether that WQE of sqn may still be outstanding. */
 static bool pending(Mlx5TlsStrict *s, uint32_t sqn, uint64_t serial)
 {
     uint64_t *done = g_hash_table_lookup(s->settled, GUINT_TO_POINTER(sqn));
@@ -343,8 +341,8 @@ void mlx5_strict_order_data(Mlx5TlsStrict *s, StrictContext *c,
 /* ---- records sent -------------------------------------------------------- */
 
 /*
- * A tree and no hash, whose values whoever chooses the nonces could let
- * collide.
+ * A tree, since in a hash table the guest, which chooses the nonces, could
+ * provoke collisions.
  */
 static gint sent_order(gconstpointer a, gconstpointer b, gpointer opaque)
 {
@@ -365,10 +363,10 @@ static void sent_free(void *opaque)
 
 static void queue_free(void *queue)
 {
-    g_queue_free(queue);    /* the links are the entries' */
+    g_queue_free(queue);    /* the entries own the links */
 }
 
-/* What an entry costs, however few bytes the record has. */
+/* Returns the cost of an entry, including fixed overhead. */
 static size_t sent_cost(const StrictSent *e)
 {
     return e->size + sizeof(*e);
@@ -394,7 +392,7 @@ static void sent_remove(Mlx5TlsStrict *s, StrictSent *e)
     g_tree_remove(s->sent, e);
 }
 
-/* That key is not used any more: nor will its nonces be. */
+/* Drops the records of a key that is no longer used. */
 static void sent_forget(Mlx5TlsStrict *s, uint64_t serial)
 {
     GQueue *of_key;
@@ -404,9 +402,7 @@ static void sent_forget(Mlx5TlsStrict *s, uint64_t serial)
     }
 }
 
-/*
- * Forget what is beyond the limits; the most recent record stays in any case.
- */
+/* Drops records beyond the limits; always keeps the most recent one. */
 static void sent_trim(Mlx5TlsStrict *s)
 {
     while (s->sent_bytes > MLX5_STRICT_SENT_BYTES && s->sent_whole.length > 1) {
@@ -432,7 +428,8 @@ unsigned mlx5_tls_strict_sent(const Mlx5TlsStrict *s)
 }
 
 /*
- * The entry of c's open record, made if there is none, and the most recent now.
+ * Returns the entry of c's open record, created if necessary, and makes it the
+ * most recent.
  */
 static StrictSent *sent_get(Mlx5TlsStrict *s, const StrictContext *c)
 {
@@ -473,7 +470,9 @@ static StrictSent *sent_get(Mlx5TlsStrict *s, const StrictContext *c)
     return e;
 }
 
-/* Is it the same as before, as far as it is known? Takes over what is new. */
+/*
+ * Returns whether the text equals the stored one where known. Stores new parts.
+ */
 static bool sent_text(StrictSent *e, const uint8_t *text, uint32_t pos,
                       uint32_t len)
 {
@@ -489,8 +488,7 @@ static bool sent_text(StrictSent *e, const uint8_t *text, uint32_t pos,
         same = memcmp(text + (from - pos), e->bytes + from,
                       MIN(end, e->to) - from) == 0;
     } else if (pos > e->to || e->from == e->to) {
-        e->from = e->to = pos;  /* what is between was forgotten, or nothing is
-                                 * known */
+        e->from = e->to = pos;  /* nothing adjacent is stored */
     }
     if (pos <= e->to && end > e->to && end <= e->size) {
         memcpy(e->bytes + e->to, text + (e->to - pos), end - e->to);
@@ -508,7 +506,7 @@ void mlx5_strict_sent(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *text,
         e->aad_len == r->aad_len && memcmp(e->aad, r->aad, r->aad_len) == 0;
 
     if (!same) {
-        /* another record altogether */
+        /* a different record */
     } else if (text) {
         same = sent_text(e, text, pos, len);
     } else if (e->tag_known) {
@@ -555,7 +553,7 @@ bool mlx5_strict_record_begin(StrictRecord *r, const StrictParams *p,
     bool v13 = p->p.tls_version == MLX5_TLS_VERSION_1_3;
     uint32_t len = (uint32_t)r->hdr[3] << 8 | r->hdr[4];
     uint32_t nonce_len = v13 ? 0 : 8;
-    /* tag, and in TLS 1.3 the inner content type */
+    /* tag and, in TLS 1.3, inner content type */
     uint32_t least = nonce_len + MLX5_TLS_TAG_LEN + (v13 ? 1 : 0);
     uint32_t text_len = len - nonce_len - MLX5_TLS_TAG_LEN;
     bool type_ok = v13 ? r->hdr[0] == 23 : r->hdr[0] >= 20 && r->hdr[0] <= 23;

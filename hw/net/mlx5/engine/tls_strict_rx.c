@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The checker's view of receiving: follows records in what the wire brought,
- * decrypts them by libcrypto alone, and compares with what is delivered under
- * which flag. See tls_strict.h.
+ * The receive side of the checker: follows the records received from the wire,
+ * decrypts them with libcrypto alone, and compares the result with the
+ * delivered bytes and flag. See tls_strict.h.
  *
- * It gives up the place later than the tracker does, never earlier: what it
- * says of bytes is true of them, and the tracker may well know less.
+ * It never loses its position earlier than the tracker: its statements about
+ * bytes are true, while the tracker may know less.
  */
 #include "tls_strict_priv.h"
 
-/* What one packet turned out to be. */
+/* Findings about a packet. */
 typedef struct Look {
-    const char *why_not;    /* its bytes cannot all be decrypted, because */
-    bool tag_bad;           /* a tag that ends in it is wrong, and all was well
-                             * before */
-    bool shown;             /* begins in a record of which a packet had flag
-                             * 1, */
-    size_t shown_end;       /* which ends before this byte */
+    const char *why_not;    /* why not all bytes can be decrypted */
+    bool tag_bad;           /* a tag that ends in it is wrong, the first
+                             * problem in it */
+    bool shown;             /* starts in a record of a packet with flag 1, */
+    size_t shown_end;       /* exclusive end of that record */
 } Look;
 
 static bool before(uint32_t a, uint32_t b)
@@ -41,8 +40,8 @@ void mlx5_strict_rx_start(Mlx5TlsStrict *s, StrictContext *c,
 }
 
 /*
- * Is that the software's answer to the candidate? Then records have numbers
- * from now.
+ * Checks whether the post approves the candidate. If so, records have numbers
+ * from now on.
  */
 void mlx5_strict_rx_static(Mlx5TlsStrict *s, StrictContext *c)
 {
@@ -64,7 +63,7 @@ static void lose(StrictContext *c)
     c->begun_in_error = false;
 }
 
-/* A whole header was read; it begins at c->next_hdr. */
+/* A complete header was read; it starts at c->next_hdr. */
 static void header(Mlx5TlsStrict *s, StrictContext *c)
 {
     bool numbered = c->place == RX_SYNC;
@@ -86,7 +85,7 @@ static void header(Mlx5TlsStrict *s, StrictContext *c)
     }
 }
 
-/* The last byte of a record that was followed. */
+/* Processes the end of a record that was followed. */
 static void record_end(Mlx5TlsStrict *s, StrictContext *c, Look *look)
 {
     const Mlx5TlsKnobs *knobs = mlx5_tls_engine_knobs(s->engine);
@@ -99,12 +98,11 @@ static void record_end(Mlx5TlsStrict *s, StrictContext *c, Look *look)
         look->tag_bad |= !look->why_not;
     }
     if (!c->trusted || knobs->bad_tag_action == MLX5_TLS_BAD_TAG_SEARCH) {
-        lose(c);    /* the number that was approved is wrong; or that is how it
-                     * is set */
+        lose(c);    /* the approved number is wrong; or bad-tag-action=search */
     }
 }
 
-/* Follow the packet's bytes from off on. */
+/* Follows the packet's bytes from off on. */
 static void walk(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *wire,
                  size_t off, size_t len, Look *look)
 {
@@ -171,7 +169,7 @@ static void walk(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *wire,
 }
 
 /*
- * Bytes are missing up to seq. The place is kept if no header byte is among
+ * Bytes up to seq are missing. Keeps the position unless header bytes are among
  * them.
  */
 static void hole(StrictContext *c, uint32_t seq)
@@ -193,7 +191,7 @@ static void hole(StrictContext *c, uint32_t seq)
     }
 }
 
-/* The packet was taken in: what of it is new has come now. */
+/* Records the new bytes of a processed packet as received. */
 static void remember(StrictCame *k, uint32_t seq, const uint8_t *wire,
                      size_t len)
 {
@@ -202,7 +200,7 @@ static void remember(StrictCame *k, uint32_t seq, const uint8_t *wire,
     size_t n;
 
     if (!k->known || before(k->upto, seq)) {
-        k->len = 0;             /* what was before is not next to it */
+        k->len = 0;             /* earlier bytes are not adjacent */
         k->upto = seq;
     }
     n = MIN(end - k->upto, sizeof(k->last));
@@ -216,9 +214,9 @@ static void remember(StrictCame *k, uint32_t seq, const uint8_t *wire,
 }
 
 /*
- * The header that would begin at `at`, which lies in the packet: its bytes as
- * they came first, for what is sent again may be other bytes. Its last one must
- * be new.
+ * Gets the header that would start at `at`, a byte in the packet, with its
+ * bytes as first received, since a retransmission may differ. Its last byte
+ * must be new.
  */
 static bool header_at(const StrictCame *before_it, uint32_t seq,
                       const uint8_t *wire, size_t len, uint32_t at,
@@ -242,7 +240,10 @@ static bool header_at(const StrictCame *before_it, uint32_t seq,
     return true;
 }
 
-/* The packet does not hold the anchor. Is tracking lost before it began? */
+/*
+ * For a packet without the anchor: returns whether tracking is lost before it
+ * started.
+ */
 static bool start_missed(Mlx5TlsStrict *s, const StrictContext *c, uint32_t seq,
                          uint32_t end)
 {
@@ -251,7 +252,7 @@ static bool start_missed(Mlx5TlsStrict *s, const StrictContext *c, uint32_t seq,
                mlx5_tls_engine_knobs(s->engine)->start_order_tolerance;
 }
 
-/* Find the packet's place, and follow it as far as it brings something new. */
+/* Locates the packet in the stream, and follows its new bytes. */
 static Look look_at(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
                     const uint8_t *wire, size_t len)
 {
@@ -294,9 +295,8 @@ static Look look_at(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
 }
 
 /*
- * The tracker says that it found a candidate in this packet, before which the
- * stream had come as far as before_it says: from there on the chain is
- * followed.
+ * The tracker reports a candidate in this packet; before_it is the state of the
+ * stream before the packet. Follows the chain from there.
  */
 static bool candidate_begin(Mlx5TlsStrict *s, StrictContext *c,
                             const StrictCame *before_it, uint32_t seq,
@@ -322,7 +322,7 @@ static bool candidate_begin(Mlx5TlsStrict *s, StrictContext *c,
             lose(c);
             return false;
         }
-        /* any length: nothing but that is used of it */
+        /* any length, since nothing else is used */
         r->len = (uint32_t)r->hdr[3] << 8 | r->hdr[4];
         r->pos = 0;
     }
@@ -332,7 +332,7 @@ static bool candidate_begin(Mlx5TlsStrict *s, StrictContext *c,
     return true;
 }
 
-/* With flag 1: are all bytes what they must be? */
+/* With flag 1: checks all bytes. */
 static void check_bytes(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
                         const uint8_t *wire, const uint8_t *delivered)
 {
@@ -353,15 +353,16 @@ static void check_bytes(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
 }
 
 /*
- * With flag 3: what was transformed must be the plaintext, all other bytes the
- * wire's. And the record that begins in the packet is given up.
+ * With flag 3: transformed bytes must be the plaintext, all others those of the
+ * wire. Gives up the record that begins in the packet.
  */
 static void check_error(Mlx5TlsStrict *s, StrictContext *c, uint32_t seq,
                         const uint8_t *wire, const uint8_t *delivered,
                         size_t len, const Look *look)
 {
     Mlx5TlsErrorBytes holds = mlx5_tls_engine_knobs(s->engine)->rx_error_bytes;
-    size_t end = 0;         /* of what the runs cover: all of it, in order */
+    size_t end = 0;         /* end of the runs, which cover everything in
+                             * order */
     bool right = true;
 
     for (guint i = 0; i < s->rx.runs->len; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The checker's view of sending: what the driver handed in is encrypted once
- * more, by libcrypto alone, and every frame that leaves is compared with that.
- * See tls_strict.h.
+ * The transmit side of the checker: encrypts the driver's payload again, with
+ * libcrypto alone, and compares every frame sent with the result. See
+ * tls_strict.h.
  */
 #include "tls_strict_priv.h"
 
@@ -12,7 +12,7 @@ void mlx5_strict_tx_start(StrictContext *c)
     c->reuse_said = false;
 }
 
-/* Take bytes of a record's header; the whole of it begins a record. */
+/* Consumes bytes of a record header; a complete header begins a record. */
 static void take_header(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data,
                         size_t len)
 {
@@ -32,9 +32,8 @@ static void take_header(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data,
 }
 
 /*
- * Take the stream's next bytes; s->tx becomes what they must look like on the
- * wire, and what they are. Behind bytes that cannot be a header nothing is
- * known.
+ * Consumes the next bytes of the stream; s->tx receives their expected form on
+ * the wire and their kinds. Nothing is known after an invalid header.
  */
 static void feed(Mlx5TlsStrict *s, StrictContext *c, const uint8_t *data,
                  size_t len)
@@ -115,7 +114,7 @@ void mlx5_tls_strict_tx_passed(Mlx5TlsStrict *s, uint32_t tisn, uint32_t seq)
     StrictContext *c = mlx5_strict_context(s, MLX5_TLS_DIR_TX, tisn);
 
     if (!c || !s->have_plain) {
-        return;     /* what leaves now has not passed */
+        return;     /* frames sent now have not passed the context */
     }
     if (c->exp_known && seq != c->exp) {
         mlx5_tls_strict_violation(s, MLX5_STRICT_TX_SEQUENCE,
@@ -148,7 +147,9 @@ void mlx5_tls_strict_tx_dump(Mlx5TlsStrict *s, uint32_t tisn,
     }
 }
 
-/* What is wrong with the bytes [from, to) of the payload, all of one run. */
+/*
+ * Returns what is wrong with bytes [from, to) of the payload, all in one run.
+ */
 static Mlx5StrictReason wrong_how(const Mlx5TlsStrict *s, StrictKind kind,
                                   const uint8_t *got, size_t from, size_t to)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TX context machine of a TIS. See tls_tx.h for the rows, what is owned and who
- * calls; the table is in tls_tx_table.c.
+ * State machine of a TX context. See tls_tx.h for the rows, ownership and
+ * callers; the table is in tls_tx_table.c.
  *
- * A packet is looked through for record headers before the first byte is
- * encrypted, so that a bad header drops it whole and untouched.
+ * All record headers in a packet are checked before its first byte is
+ * encrypted, so that a packet with a bad header is dropped unchanged.
  */
 #include "secret.h"
 #include "tls_tx_table.h"
@@ -14,8 +14,8 @@
 /* ---- the stream ---------------------------------------------------------- */
 
 /*
- * Would these bytes bring only good headers (parts of one included)? Changes
- * nothing.
+ * Returns whether all headers in these bytes are valid (partial ones included).
+ * No side effects.
  */
 static bool stream_check(const Mlx5TlsTx *tx, const uint8_t *data, size_t len)
 {
@@ -72,9 +72,8 @@ static void record_done(Mlx5TlsTx *tx, uint8_t state_before)
 }
 
 /*
- * Run stream bytes that stream_check() passed through the parser. out is where
- * the encrypted bytes go (NULL: nowhere). Returns the number of records
- * completed.
+ * Processes stream bytes that have passed stream_check(). Encrypted bytes go to
+ * out (NULL: discard). Returns the number of records completed.
  */
 static uint32_t stream_feed(Mlx5TlsTx *tx, uint32_t seq, bool seq_known,
                             uint8_t *out, const uint8_t *data, size_t len,
@@ -103,7 +102,7 @@ static uint32_t stream_feed(Mlx5TlsTx *tx, uint32_t seq, bool seq_known,
         } else {
             size_t n = MIN(MLX5_TLS_HDR_LEN - tx->hdr_fill, len - off);
 
-            /* a header goes out as it is */
+            /* headers are sent unchanged */
             memcpy(tx->hdr + tx->hdr_fill, data + off, n);
             tx->hdr_fill += n;
             off += n;
@@ -126,7 +125,7 @@ static void stream_forget(Mlx5TlsTx *tx)
     tx->hdr_fill = 0;
 }
 
-/* What becomes of a packet that is not the expected one, as the knob says. */
+/* Returns the action for a packet out of sequence, according to the knob. */
 static TxAction check_seq(const Mlx5TlsTx *tx, Mlx5TlsTxResult *res)
 {
     switch (mlx5_tls_engine_knobs(tx->engine)->tx_seq_check) {
@@ -143,8 +142,8 @@ static TxAction check_seq(const Mlx5TlsTx *tx, Mlx5TlsTxResult *res)
 }
 
 /*
- * Take the cell of (state, event). seq, out, data, len: the packet (out ==
- * data) or DUMP (out NULL) or nothing.
+ * Executes the cell of (state, event). seq, out, data, len: the packet (out ==
+ * data), or DUMP (out NULL), or nothing.
  */
 static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
                  const uint8_t *data, size_t len, Mlx5TlsTxResult *res)
@@ -208,7 +207,7 @@ static void step(Mlx5TlsTx *tx, TxEvent event, uint32_t seq, uint8_t *out,
     mlx5_tls_engine_flush_events(tx->engine);
 }
 
-/* Does the context take bytes at all? */
+/* Returns whether the context accepts bytes at all. */
 static bool feeds(const Mlx5TlsTx *tx)
 {
     return tx->state == MLX5_TLS_TX_START || tx->state == MLX5_TLS_TX_ACTIVE ||

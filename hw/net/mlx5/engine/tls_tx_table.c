@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The TX context as data: state and event to row, next state, verdict, reason
- * and action. tls_tx.h names the rows, tls_tx.c walks them. Owns no state.
+ * The TX context as data: maps state and event to row, next state, verdict,
+ * reason and action. tls_tx.h names the rows, tls_tx.c executes them. Owns no
+ * state.
  */
 #include "tls_tx_table.h"
 
@@ -18,8 +19,8 @@
     [TX_EV_PSV_OTHER] = C(PSV_REFUSED, SAME, DROP, BAD_PARAMS, NONE)
 
 /*
- * Only ACTIVE_SEQ has an expectation to miss, and only contexts that take bytes
- * look at headers.
+ * Only ACTIVE_SEQ has an expected sequence number, and only contexts that
+ * accept bytes check headers.
  */
 static const TxCell machine[MLX5_TLS_TX_STATES][TX_EVENTS] = {
     [MLX5_TLS_TX_INVALID] = {

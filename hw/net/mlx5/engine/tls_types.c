@@ -101,7 +101,7 @@ const char *mlx5_tls_reason_str(unsigned reason)
 
 /* ---- knobs --------------------------------------------------------------- */
 
-/* In a knob's word list: here a number stands, stored at number_at. */
+/* In a knob's word list: a number, stored at number_at. */
 #define NUMBER  "#"
 
 typedef enum KnobKind {
@@ -113,9 +113,9 @@ typedef enum KnobKind {
 typedef struct Knob {
     const char *name;
     KnobKind kind;
-    size_t at;              /* where the word's index goes in Mlx5TlsKnobs */
+    size_t at;              /* offset of the word's index in Mlx5TlsKnobs */
     const char *words[3];
-    size_t number_at;       /* where the number goes, a uint32_t */
+    size_t number_at;       /* offset of the number, a uint32_t */
     uint32_t max;           /* numbers are 1..max */
 } Knob;
 
