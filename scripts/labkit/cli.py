@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The command line of scripts/lab.
 
-Responsible for: subcommands, their help, and turning every way to end into a
-message and an exit status.
+Responsible for: subcommands, their help, and turning every outcome into a message and an exit
+status.
 State: none.
 
 Modules that a subcommand needs are imported when it runs, so that help, doctor and
@@ -20,7 +20,7 @@ from . import interrupts, steps
 from .errors import EXIT_LAB, LabError
 from .options import Parser
 
-USAGE = EXIT_LAB       # as `timeout` and `docker run` do: 1 and 2 may be the command's own
+USAGE = EXIT_LAB       # like `timeout` and `docker run`, since 1 and 2 may be the command's own
 
 DESCRIPTION = """\
 One command for the whole lab: builds QEMU with the mlx5-ktls device, a Linux guest with
@@ -46,7 +46,7 @@ COMMANDS = {
 
 
 class _Parser(Parser):
-    """With our prefix and exit status."""
+    """A parser with our prefix and exit status."""
 
     def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments:") and self.prog.endswith(" run"):
@@ -55,7 +55,7 @@ class _Parser(Parser):
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:
-    """The parser of a subcommand."""
+    """Return the parser of a subcommand."""
     module = importlib.import_module(f".commands.{name}", __package__)
     usage = f"lab {name} [OPTIONS]" + {"run": " [-- CMD ARGS…]", "bug": " [NAME]",
                                             "merge": " RESULTS…",
@@ -77,7 +77,7 @@ def _overview() -> str:
 
 
 def split_command(argv: list[str]) -> tuple[list[str], list[str] | None]:
-    """Our arguments, and the guest's command after the first `--` (None without one)."""
+    """Split off the guest's command after the first `--` (None without one)."""
     if "--" in argv:
         at = argv.index("--")
         return argv[:at], argv[at + 1:]
@@ -111,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_LAB
     interrupts.install()
     for fd in (1, 2):
-        # a pipe that its owner reads without waiting would make us fail when it is full
+        # a pipe set to non-blocking by its owner would make us fail when it is full
         with contextlib.suppress(OSError):
             os.set_blocking(fd, True)
     try:
@@ -138,7 +138,7 @@ def _guarded(argv: list[str] | None) -> int:
         print("lab: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # whoever read our output has left; Python must not complain about it at exit
+        # the reader of our output is gone; Python must not complain about that at exit
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Errors that end a lab command with a message instead of a traceback, and how text that others
-made is shown.
+"""Errors that end a lab command with a message instead of a traceback, and safe display of foreign
+text.
 
 State: none. The command line prints render() on stderr and exits with exit_status.
 """
@@ -9,7 +9,7 @@ import pathlib
 import re
 from collections.abc import Iterable
 
-EXIT_TIMEOUT = 124      # the command in the guest ran out of time
+EXIT_TIMEOUT = 124      # the command in the guest timed out
 EXIT_LAB = 125          # the lab itself failed
 
 
@@ -18,14 +18,14 @@ _UNPRINTABLE = re.compile(r"[^\t\x20-\x7e\u00a0-\u2027\u202f-\ud7ff\ue000-\uffef
 
 
 def printable(text: str) -> str:
-    """One line for a terminal or a report, of a guest or a program: nothing in it that would end
-    the line or that a terminal obeys."""
+    """Return text of a guest or program as one line for a terminal or report, without line ends and
+    control characters."""
     return _UNPRINTABLE.sub("?", text)
 
 
 class LabError(Exception):
-    """The lab could not do its work. MESSAGE names the thing and what was expected, HINT says
-    what the user can do about it."""
+    """The lab failed. MESSAGE names the item and what was expected, HINT says what the user can
+    do."""
 
     exit_status = EXIT_LAB
 
@@ -35,7 +35,7 @@ class LabError(Exception):
         self.hint = hint
 
     def render(self) -> str:
-        """The text for stderr, every line of it prefixed."""
+        """Return the text for stderr, with a prefix on every line."""
         lines = [f"lab: {printable(line)}" for line in self.message.rstrip().splitlines() or [""]]
         if self.hint:
             lines += [f"lab: hint: {printable(line)}"
@@ -44,7 +44,7 @@ class LabError(Exception):
 
 
 class UsageError(LabError):
-    """The user asked for something that does not exist or does not fit."""
+    """The user requested something nonexistent or inconsistent."""
 
 
 class HostError(LabError):
@@ -52,15 +52,15 @@ class HostError(LabError):
 
 
 class FetchError(LabError):
-    """A package or source could not be had from the archive."""
+    """A package or source is not available from the archive."""
 
 
 class SpaceError(LabError):
-    """The disk is full or would be."""
+    """The disk is full or would become full."""
 
 
 class OverlayError(LabError):
-    """A QEMU tree does not look as scripts/overlay expects."""
+    """A QEMU tree does not match what scripts/overlay expects."""
 
 
 class BuildError(LabError):

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What happens when somebody wants the lab to end.
+"""Interruption of the lab by signals.
 
-Responsible for: turning SIGINT, SIGTERM and SIGHUP into one exception, raised at
-a moment when everything can be cleaned up.
-State: the process's signal handlers, the depth of `held()` and the signal that
-came meanwhile.
-cli.py installs it once; what must not be cut in the middle uses held().
+Responsible for: turning SIGINT, SIGTERM and SIGHUP into one exception, raised at a point where
+everything can be cleaned up.
+State: the process's signal handlers, the depth of `held()` and the signal received meanwhile.
+cli.py installs it once; sections that must not be interrupted use held().
 """
 
 import contextlib
@@ -17,7 +16,7 @@ WANTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(KeyboardInterrupt):
-    """The lab was told to end. `status` is what the process then exits with."""
+    """The lab was interrupted. `status` is the exit status of the process."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -25,7 +24,7 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def status(self) -> int:
-        """128 + signal, as a shell reports it."""
+        """Return 128 + signal, as a shell reports it."""
         return 128 + self.number
 
 
@@ -38,14 +37,14 @@ def _handler(number: int, _frame: types.FrameType | None) -> None:
     if _depth and _waiting is None:
         _waiting = number
         return
-    # not held, or asked a second time: do not make an impatient person wait
+    # not held, or a second signal: do not make an impatient user wait
     _waiting = None
     raise Interrupted(number)
 
 
 def install() -> None:
-    """Handle the signals from now on. A signal that the parent ignores stays ignored, but for
-    SIGCHLD: where that is, nobody is told how children ended, and all seem to have succeeded."""
+    """Install the handlers. A signal ignored by the parent stays ignored, except SIGCHLD: ignoring
+    it would hide exit statuses, and all children would seem to have succeeded."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number in WANTED:
         if signal.getsignal(number) != signal.SIG_IGN:
@@ -54,7 +53,7 @@ def install() -> None:
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """A section that a first signal does not cut; it is raised at the end of it."""
+    """A section that a first signal does not interrupt; it is raised at the end."""
     global _depth, _waiting     # pylint: disable=global-statement  # likewise
     _depth += 1
     try:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""KTAP and TAP: reading what test programs print, writing one merged report.
+"""KTAP and TAP: parsing the output of test programs, writing one merged report.
 
-Responsible for: the incremental parser (KTAP with nested subtests, TAP as GLib's
-g_test prints it), the report on stdout, its copy in a file, JUnit and JSON.
+Responsible for: the incremental parser (KTAP with nested subtests, TAP as GLib's g_test prints it),
+the report on stdout, its copy in a file, JUnit and JSON.
 State: the results so far.
 """
 
@@ -24,12 +24,12 @@ DIRECTIVE = re.compile(r"(.*?)\s*(?<!\\)#\s*(SKIP|TODO|XFAIL|TIMEOUT|ERROR)\w*\b
 TOOK = re.compile(r"# took (\d+(?:\.\d+)?) s$")
 PLAN = re.compile(r"( *)1\.\.(\d+)(?:\s*#\s*(.*))?$")
 VERSION = re.compile(r" *(KTAP|TAP) version \d+\s*$")
-KEPT_LINES = 200        # diagnostics kept of one test
+KEPT_LINES = 200        # lines of diagnostics kept per test
 
 
 @dataclasses.dataclass
 class Result:
-    """One test: `path` is its names from the outermost group to its own."""
+    """A test result: `path` has the names from the outermost group to the test."""
 
     path: list[str]
     status: str                 # "pass", "fail", "skip"
@@ -39,12 +39,12 @@ class Result:
 
     @property
     def name(self) -> str:
-        """The names joined as --only sees them."""
+        """Return the joined names, as matched by --only."""
         return "/".join(self.path)
 
     @property
     def summary(self) -> str:
-        """One line on why it failed or was skipped."""
+        """Return one line with the reason for the failure or skip."""
         lines = self.reason.strip().splitlines()
         if not lines:
             lines = [line.lstrip("# ") for line in reversed(self.output) if line.strip("# ")]
@@ -52,21 +52,21 @@ class Result:
 
 
 class Parser:
-    """Reads lines; `results()` has the leaves, each with its whole path.
+    """Incremental parser; `results()` returns the leaves, each with its full path.
 
     on_result(result, depth, group) is called for every result line as it is read, with the path
-    known by then (its own name); `group` says that it closes a group of results.
+    known so far (its own name); `group` is true if it closes a group of results.
     """
 
     def __init__(self, on_result: Callable[[Result, int, bool], None] | None = None) -> None:
         self._on_result = on_result or (lambda *_: None)
-        self._levels: dict[int, list[Result]] = {}  # indent -> results that belong to no parent yet
+        self._levels: dict[int, list[Result]] = {}  # indent -> results without a parent so far
         self._output: list[str] = []
         self.plan: int | None = None    # of the outermost level
         self.bail: str | None = None
 
     def line(self, line: str) -> None:
-        """Take one line without its newline."""
+        """Parse a line, given without its newline."""
         match = RESULT.match(line)
         if match:
             self._result(match)
@@ -120,16 +120,16 @@ class Parser:
         self._on_result(result, indent // 2, bool(children))
 
     def results(self) -> list[Result]:
-        """All leaves so far."""
+        """Return all leaves so far."""
         return [result for indent in sorted(self._levels) for result in self._levels[indent]]
 
     def rest(self) -> list[str]:
-        """Diagnostics that no result followed: the last words of a program that died."""
+        """Return diagnostics not followed by a result: the last output of a program that died."""
         return list(self._output)
 
 
 def parse(text: str) -> Parser:
-    """The parser after the whole of `text`."""
+    """Parse `text`; returns the parser."""
     parser = Parser()
     for line in text.splitlines():
         parser.line(line)
@@ -137,10 +137,10 @@ def parse(text: str) -> Parser:
 
 
 def selected(name: str, patterns: list[str]) -> bool:
-    """Does --only choose the test `name` ("suite/group/test")? No patterns choose all.
+    """Return whether --only selects the test `name` ("suite/group/test"). No patterns select all.
 
-    A pattern is a glob for the whole name, for the name without its suite, for any one of its
-    parts, or for a group that it is in.
+    A pattern is a glob for the full name, the name without its suite, any of its parts, or a group
+    that contains it.
     """
     if not patterns:
         return True
@@ -165,8 +165,8 @@ class MergedReport:
         self._failed = False
 
     def emit(self, line: str, depth: int = 0) -> None:
-        """One line of the report; of programs' output nothing that would end it, or that a
-        terminal obeys."""
+        """Write a line of the report, without line ends and control characters from programs'
+        output."""
         text = "  " * depth + printable(line) + "\n"
         self._write(text)
         if self._file:
@@ -183,18 +183,18 @@ class MergedReport:
         self._file = None
 
     def _diagnose(self, result: Result, depth: int) -> None:
-        """What is known of a failure, as diagnostics before its line."""
+        """Write the details of a failure as diagnostics before its line."""
         for text in [*result.output, *result.reason.splitlines()]:
             if text.strip():
                 self.emit(text if text.startswith("#") else "# " + text, depth)
 
     def begin(self, suites: int) -> None:
-        """The head; `suites` is how many will follow."""
+        """Write the head; `suites` is the number of suites to follow."""
         self.emit("KTAP version 1")
         self.emit(f"1..{suites}")
 
     def begin_suite(self, name: str, plan: int | None = None) -> None:
-        """The head of a suite; its plan may come later with plan()."""
+        """Write the head of a suite; its plan may follow with plan()."""
         self._suite, self._inner, self._failed = name, 0, False
         self.emit("KTAP version 1", 1)
         self.emit(f"# Subtest: {name}", 1)
@@ -202,11 +202,12 @@ class MergedReport:
             self.plan(plan)
 
     def plan(self, count: int) -> None:
-        """The suite's plan."""
+        """Write the suite's plan."""
         self.emit(f"1..{count}", 1)
 
     def result(self, result: Result, seen: bool = False) -> None:
-        """A test directly in the suite. `seen`: its line only, it is counted elsewhere."""
+        """Add a test directly in the suite. `seen`: write only its line, it is counted
+        elsewhere."""
         self._inner += 1
         line = _line(result, self._inner)
         if result.status == "fail":
@@ -217,7 +218,7 @@ class MergedReport:
         self._failed |= result.status == "fail"
 
     def group(self, name: str, results: list[Result]) -> None:
-        """A group of tests inside the suite."""
+        """Add a group of tests inside the suite."""
         self.emit("KTAP version 1", 2)
         self.emit(f"# Subtest: {name}", 2)
         self.emit(f"1..{len(results)}", 2)
@@ -231,12 +232,12 @@ class MergedReport:
             self.count(dataclasses.replace(result, path=[name, *result.path]))
 
     def count(self, result: Result) -> None:
-        """Count a leaf whose line has been written already."""
+        """Count a leaf whose line was already written."""
         self.results.append((self._suite, result))
         self._failed |= result.status == "fail"
 
     def end_suite(self, reason: str = "") -> None:
-        """The suite's own line."""
+        """Write the suite's own line."""
         self._number += 1
         mine = [result for suite, result in self.results if suite == self._suite]
         skipped = bool(mine) and all(result.status == "skip" for result in mine)
@@ -251,7 +252,7 @@ class MergedReport:
         return found.count("pass"), found.count("fail"), found.count("skip")
 
     def close(self) -> bool:
-        """The closing line; returns whether everything passed."""
+        """Write the closing line; returns whether everything passed."""
         passed, failed, skipped = self.tally()
         self.emit(f"{passed} passed, {failed} failed, {skipped} skipped")
         self._forget_file()
@@ -290,7 +291,7 @@ class MergedReport:
                                        + b"\n")
 
     def save(self, path: pathlib.Path, **more: Any) -> None:
-        """Write the results as JSON, with whatever else belongs to the run."""
+        """Write the results as JSON, with additional data of the run."""
         passed, failed, skipped = self.tally()
         data = dict(more, passed=passed, failed=failed, skipped=skipped, results=[
             {"suite": suite, "name": result.name, "status": result.status,
@@ -300,7 +301,8 @@ class MergedReport:
 
 
 def _line(result: Result, number: int) -> str:
-    """A result's line, with a reason to skip that has one line too. A name is no directive."""
+    """Return a result's line, with the skip reason on the same line. A name cannot contain a
+    directive."""
     name = re.sub(r"(?<!\\)#", r"\\#", result.name)
     line = ("not ok" if result.status == "fail" else "ok") + f" {number} {name}"
     if result.status == "skip":
@@ -309,5 +311,5 @@ def _line(result: Result, number: int) -> str:
 
 
 def _printable(text: str) -> str:
-    """XML knows no control characters."""
+    """Remove control characters, which XML does not allow."""
     return re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd]", "?", text)

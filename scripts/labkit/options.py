@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Options of the command line, each described in one place: the field that it fills.
+"""Command line options, each described in one place: the field that it fills.
 
-Responsible for: what a field of a dataclass says of its option, parsers with these options, and
-the values of the fields that a command line gives.
+Responsible for: the description of an option in a dataclass field, parsers with these options, and
+the values of the fields from a command line.
 State: none.
 
     @dataclasses.dataclass
@@ -11,9 +11,9 @@ State: none.
         smp: int = option("--smp", default=2, metavar="N", type=cpus, help="virtual CPUs",
                           qemu=lambda smp: ["-smp", str(smp)])
 
-add_options() gives a parser the options of such a class, values() takes their values back, and
-contributed() collects what they add to a command line of QEMU or of the kernel. The commands, the
-suites and the lab's own tests learn of an option that way; nothing else has to name it.
+add_options() adds the options of such a class to a parser, values() returns their values, and
+contributed() collects their additions to the command line of QEMU or the kernel. Commands, suites
+and the lab's own tests find options this way; nothing else needs to name them.
 """
 
 import argparse
@@ -26,17 +26,17 @@ METADATA = "labkit.option"
 
 @dataclasses.dataclass(frozen=True)
 class Option:
-    """An option: what argparse is told, and what comes of its value."""
+    """An option: its argparse definition, and the use of its value."""
 
     flags: tuple[str, ...]
-    words: dict[str, Any]           # of add_argument()
-    commands: tuple[str, ...]       # that have it; () for all that have the others of its class
+    words: dict[str, Any]           # arguments of add_argument()
+    commands: tuple[str, ...]       # that have it; () for all with the class's other options
     convert: Callable[[Any], Any] | None
     adds: dict[str, Callable[[Any], list[str]]]
 
     @property
     def dest(self) -> str:
-        """Its name in a namespace."""
+        """Return its name in a namespace."""
         return self.flags[0].removeprefix("--").replace("-", "_")
 
 
@@ -44,13 +44,13 @@ def option(*flags: str, default: Any = None, commands: Iterable[str] = (),
            convert: Callable[[Any], Any] | None = None,
            qemu: Callable[[Any], list[str]] | None = None,
            kernel: Callable[[Any], list[str]] | None = None, **words: Any) -> Any:
-    """A field of a dataclass that an option fills; `words` are those of argparse's add_argument().
+    """Define a dataclass field filled by an option; `words` are arguments of add_argument().
 
-    default   of option and field; a list for what may be given several times
-    commands  those that have the option, if not all that have the others of its class
-    convert   the field's value of what argparse made of the text; may raise UsageError
-    qemu      what a value adds to QEMU's command line; not asked for None
-    kernel    likewise, words of the kernel's command line
+    default   of option and field; a list for options that may be repeated
+    commands  those that have the option, if not all that have the class's other options
+    convert   converts argparse's result to the field's value; may raise UsageError
+    qemu      returns what a value adds to QEMU's command line; not called for None
+    kernel    likewise for the kernel's command line
     """
     adds = {kind: function for kind, function in (("qemu", qemu), ("kernel", kernel)) if function}
     described = Option(flags, words, tuple(commands), convert, adds)
@@ -64,19 +64,19 @@ def option(*flags: str, default: Any = None, commands: Iterable[str] = (),
 
 
 def verbatim(text: str) -> str:
-    """argparse type of an option whose value may begin with `-`, as an argument of QEMU does."""
+    """argparse type of an option whose value may start with `-`, such as a QEMU argument."""
     return text
 
 
 def options_of(kind: type) -> dict[str, Option]:
-    """{name of the field: its option} of a dataclass."""
+    """Return {name of the field: its option} of a dataclass."""
     return {field.name: field.metadata[METADATA] for field in dataclasses.fields(kind)
             if METADATA in field.metadata}
 
 
 def add_options(parser: argparse.ArgumentParser, kind: type, command: str) -> Any:
-    """Give a parser the options of `kind` that `command` has: those that it alone has as its own,
-    the others in a group that kind.TITLE names, which is returned."""
+    """Add the options of `kind` for `command` to a parser: those only for it directly, the others
+    in a group named kind.TITLE, which is returned."""
     group = parser.add_argument_group(getattr(kind, "TITLE"))
     for described in options_of(kind).values():
         if not described.commands:
@@ -87,7 +87,7 @@ def add_options(parser: argparse.ArgumentParser, kind: type, command: str) -> An
 
 
 def values(kind: type, args: argparse.Namespace) -> dict[str, Any]:
-    """{field: value} of `kind`, for those of its options that the parser of `args` had."""
+    """Return {field: value} of `kind`, for those of its options in the parser of `args`."""
     found = {}
     for name, described in options_of(kind).items():
         if hasattr(args, described.dest):
@@ -97,7 +97,7 @@ def values(kind: type, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def contributed(thing: Any, kind: str) -> list[str]:
-    """What the values of a dataclass's fields add to the command line of `kind`, in order."""
+    """Return the additions of a dataclass's fields to the command line of `kind`, in order."""
     found = []
     for name, described in options_of(type(thing)).items():
         value = getattr(thing, name)
@@ -107,7 +107,7 @@ def contributed(thing: Any, kind: str) -> list[str]:
 
 
 def arguments(kind: type, args: argparse.Namespace) -> list[str]:
-    """Words of a command line that give another lab the options of `kind` that `args` has."""
+    """Return command line words that pass the options of `kind` in `args` to another lab."""
     found = []
     for described in options_of(kind).values():
         default = described.words.get("default", False)
@@ -123,7 +123,7 @@ def arguments(kind: type, args: argparse.Namespace) -> list[str]:
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, for which the value of a `verbatim` option is never an option itself."""
+    """argparse that never takes the value of a `verbatim` option for an option."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         flags = {flag for flag, action in self._option_string_actions.items()

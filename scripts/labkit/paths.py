@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where things are: the checkout, the cache, the artifacts; and the locks that guard the cache.
+"""Paths of the checkout, the cache and the artifacts; and the locks that protect the cache.
 
-State: nothing on its own; the directories are created when first asked for.
+State: none; directories are created when first requested.
 
-Layout of the cache (everything in it can be deleted at any time, the next run makes it again):
+Layout of the cache (everything in it may be deleted at any time; the next run rebuilds it):
 
     apt/SUITE/      private apt state of one Debian suite
     download/       .deb and source packages as downloaded
@@ -39,7 +39,7 @@ PDEATH = SCRIPTS / "labkit" / "pdeath.py"
 
 
 def cache_dir(*parts: str, create: bool = True) -> pathlib.Path:
-    """The cache directory, or a directory below it, created unless told otherwise.
+    """Return the cache directory, or a directory below it, created unless told otherwise.
 
     ${XDG_CACHE_HOME:-~/.cache}/mlx5-ktls. A relative XDG_CACHE_HOME is ignored, as the
     XDG base directory specification asks.
@@ -53,7 +53,8 @@ def cache_dir(*parts: str, create: bool = True) -> pathlib.Path:
 
 
 def artifacts_dir(*parts: str, create: bool = True) -> pathlib.Path:
-    """Where runs leave dmesg, QEMU's log, captures: $LAB_ARTIFACTS or the checkout's artifacts/."""
+    """Return the directory for dmesg, QEMU's log, captures: $LAB_ARTIFACTS or the checkout's
+    artifacts/."""
     base = os.environ.get("LAB_ARTIFACTS")
     root = pathlib.Path(base).absolute() if base else REPO / "artifacts"
     path = root.joinpath(*parts)
@@ -63,7 +64,7 @@ def artifacts_dir(*parts: str, create: bool = True) -> pathlib.Path:
 
 
 def make_dir(path: pathlib.Path) -> None:
-    """mkdir -p with an error a person can act on."""
+    """mkdir -p with a helpful error."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as e:
@@ -73,14 +74,14 @@ def make_dir(path: pathlib.Path) -> None:
 
 
 def checkout_id() -> str:
-    """Short name of this checkout, for what several checkouts keep apart in one cache."""
+    """Return a short name of this checkout, to separate several checkouts in one cache."""
     return hashlib.sha256(str(REPO).encode()).hexdigest()[:12]
 
 
 def configured(folder: pathlib.Path) -> bool:
-    """Whether meson has configured FOLDER for this checkout, and at the place where it is now.
+    """Return whether meson has configured FOLDER for this checkout, at its current location.
 
-    What was configured elsewhere (a cache that has been moved or copied) is deleted.
+    A folder configured elsewhere (in a cache that was moved or copied) is deleted.
     """
     try:
         about = json.loads((folder / "meson-info/meson-info.json").read_text(encoding="utf-8"))
@@ -96,7 +97,7 @@ def configured(folder: pathlib.Path) -> bool:
 
 
 def digest(*parts: object) -> str:
-    """Key of a product: 12 hex digits over the text of its ingredients, order counts."""
+    """Return the key of a product: 12 hex digits over its ingredients, in order."""
     h = hashlib.sha256()
     for part in parts:
         data = part if isinstance(part, bytes) else str(part).encode()
@@ -105,8 +106,8 @@ def digest(*parts: object) -> str:
 
 
 def free_bytes(path: pathlib.Path) -> int:
-    """Bytes an ordinary user may still write in the file system of PATH (or its first parent
-    that exists)."""
+    """Return the bytes available to an ordinary user in the file system of PATH (or its first
+    existing parent)."""
     while not path.exists():
         path = path.parent
     return shutil.disk_usage(path).free
@@ -122,7 +123,7 @@ def human(size: float) -> str:
 
 
 def require_space(path: pathlib.Path, need: int, what: str) -> None:
-    """Fail before a long step when its directory cannot hold the result. NEED is in bytes."""
+    """Fail before a long step if its directory lacks the space. NEED is in bytes."""
     have = free_bytes(path)
     if have < need:
         raise SpaceError(f"{what}: about {human(need)} are needed in {path}, "
@@ -132,10 +133,10 @@ def require_space(path: pathlib.Path, need: int, what: str) -> None:
 
 @contextlib.contextmanager
 def lock(name: str, shared: bool = False) -> Iterator[None]:
-    """Hold the cache's lock NAME; two labs never build the same thing at once.
+    """Hold the cache's lock NAME, so that two labs never build the same thing at once.
 
-    SHARED: together with others that hold it shared. The lock dies with the process, so a killed
-    lab leaves none behind. When another lab is in the way, says so once and waits.
+    SHARED: together with other shared holders. The lock ends with the process, so a killed lab
+    leaves none behind. Reports once if it has to wait for another lab.
     """
     path = cache_dir("locks") / f"{name}.lock"
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
@@ -156,7 +157,7 @@ def lock(name: str, shared: bool = False) -> Iterator[None]:
 
 
 def write_atomic(path: pathlib.Path, data: str | bytes) -> None:
-    """Write a small file so that readers see the old one or the new one, never a part."""
+    """Write a small file atomically: readers see either the old or the new contents."""
     tmp = path.with_name(f".{path.name}.{os.getpid()}")
     if isinstance(data, str):
         data = data.encode()

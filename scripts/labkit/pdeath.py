@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs QEMU so that it cannot outlive the lab, whatever ends the lab.
+"""Run QEMU so that it cannot outlive the lab, whatever ends the lab.
 
-Responsible for: the parent-death signal, a session of its own (a Ctrl-C of the
-terminal goes to the lab alone) and default signal handling.
-State: none; becomes the command.
+Responsible for: the parent-death signal, a session of its own (Ctrl-C on the terminal only reaches
+the lab) and default signal handling.
+State: none; execs the command.
 Usage: python3 -I pdeath.py PARENT_PID COMMAND ARGS…
 """
 
@@ -24,7 +24,7 @@ def main() -> int:
         sys.stderr.write("prctl(PR_SET_PDEATHSIG): " + os.strerror(ctypes.get_errno()) + "\n")
         return 126
     if os.getppid() != parent:
-        return 126          # the lab ended before we could ask to be told
+        return 126          # the lab ended before the signal was requested
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)

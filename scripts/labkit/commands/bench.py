@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`lab bench`: instructions that the device takes for a packet, the figure that does not move.
+"""`lab bench`: instructions per packet in the device, a figure without noise.
 
-Responsible for: running QEMU under callgrind while tests/bench drives it, counting within the
-device's entries alone, and comparing with an earlier result.
+Responsible for: running QEMU under callgrind while tests/bench drives it, counting only below the
+device's entry points, and comparing with an earlier result.
 State: none beyond the run; results go where --json says.
 
-A scenario runs twice, with few bursts and with many: the difference, divided by that of the
-packets, is free of everything that happens once. Counted is what runs below ENTRIES; the qtest
-protocol, the main loop and the socket's reading are not the device's.
+A scenario runs twice, with few and with many bursts: the difference, divided by the difference in
+packets, excludes one-time costs. Only code called from ENTRIES is counted, not the qtest protocol,
+the main loop or reading the socket.
 """
 
 import argparse
@@ -23,11 +23,11 @@ from ..make import host
 from ..make.products import Products, Wanted
 from ..run import session
 
-# Functions of the device that QEMU's main loop calls: all that it does for a packet is below one of
-# them, and none is ever below another.
+# Functions of the device that QEMU's main loop calls: all its work for a packet is in calls from
+# one of them, and they never call each other.
 ENTRIES = ("bh_run", "nic_receive")
 FEW, MANY = 8, 72                   # bursts
-LIMIT = 3600.0                      # hang guard of one run
+LIMIT = 3600.0                      # hang guard of a run, in seconds
 
 DESCRIPTION = """\
 Count the device's instructions per packet: QEMU runs under callgrind (valgrind) and is driven
@@ -46,7 +46,7 @@ examples:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What `lab bench` accepts."""
+    """Add the options of `lab bench`."""
     options.add_options(parser, Wanted, "bench")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO",
                         help="only these (default: all)")
@@ -57,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read_base(path: pathlib.Path) -> dict[str, float]:
-    """The figures in PATH; UsageError says what is wrong with it."""
+    """Read the figures in PATH; raises UsageError if it is not valid."""
     try:
         base = json.loads(path.read_text(encoding="utf-8"))["instructions_per_packet"]
         if not all(isinstance(value, (int, float)) and value > 0 for value in base.values()):
@@ -68,9 +68,9 @@ def read_base(path: pathlib.Path) -> dict[str, float]:
 
 
 def wrapper(folder: pathlib.Path, qemu: pathlib.Path) -> pathlib.Path:
-    """A program that runs QEMU under callgrind, for libqtest to start: its path.
+    """Write a program, to be started by libqtest, that runs QEMU under callgrind; returns its path.
 
-    Its name ends as QEMU's, since libqtest reads the architecture out of it.
+    Its name ends like QEMU's, since libqtest derives the architecture from it.
     """
     path = folder / qemu.name
     toggles = " ".join(f"--toggle-collect={entry}" for entry in ENTRIES)
@@ -82,9 +82,9 @@ def wrapper(folder: pathlib.Path, qemu: pathlib.Path) -> pathlib.Path:
 
 
 def count(products: Products, scenario: str, bursts: int) -> tuple[int, int]:
-    """(instructions, packets) of one run."""
+    """Run a scenario; returns (instructions, packets)."""
     qemu, bench = products.qemu, products.bench
-    assert qemu and bench       # main() has had them made
+    assert qemu and bench       # main() had them built
     with tempfile.TemporaryDirectory(prefix="lab-bench-") as name:
         folder = pathlib.Path(name)
         env = {"QTEST_QEMU_BINARY": str(wrapper(folder, qemu))}
@@ -103,7 +103,7 @@ def count(products: Products, scenario: str, bursts: int) -> tuple[int, int]:
 
 
 def per_packet(products: Products, scenario: str) -> float:
-    """Instructions for one packet more."""
+    """Return the instructions for one more packet."""
     few, packets_few = count(products, scenario, FEW)
     many, packets_many = count(products, scenario, MANY)
     return (many - few) / (packets_many - packets_few)

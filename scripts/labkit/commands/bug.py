@@ -29,13 +29,13 @@ examples:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What `lab bug` accepts."""
+    """Add the options of `lab bug`."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="the bug")
     session.add_options(parser, "bug")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Try one; returns the exit status."""
+    """Try a bug; returns the exit status."""
     bugs = known()
     if args.name is None:
         for bug in bugs.values():

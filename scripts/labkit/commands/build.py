@@ -20,7 +20,7 @@ builds are kept. The paths of the products go to stdout.
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What `lab build` accepts."""
+    """Add the options of `lab build`."""
     parser.add_argument("--part", metavar="PART", choices=PARTS, action="append",
                         help=f"build only this part: {', '.join(PARTS)}; may be given several "
                              "times")

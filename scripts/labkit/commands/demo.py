@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`lab demo`: a file over TLS, encrypted by one NIC and decrypted by the other.
 
-Responsible for: running the guest's lab-demo, judging what it reports, and showing it
-so that a person likes to read it.
+Responsible for: running the guest's lab-demo, judging its report, and showing it in a readable
+form.
 State: none.
 
-The judgement is made of the kernel's and the driver's own counters and of the file's hash;
-nothing of it comes from the device model.
+The verdict is based only on counters of the kernel and the driver and on the file's hash, not on
+the device model.
 """
 
 import argparse
@@ -26,8 +26,8 @@ from ..run.spec import Spec
 EXIT_NOT_OFFLOADED = 1
 LIMIT = 1800.0          # hang guard of the whole demo in the guest
 SIZE = 16
-HEADERS = 14 + 20 + 32  # bytes of Ethernet, IPv4, TCP with time stamps, in every data frame
-ENOUGH = 0.97           # a retransmission may cost the receiver its place for a record or two
+HEADERS = 14 + 20 + 32  # bytes of Ethernet, IPv4 and TCP headers in a data frame
+ENOUGH = 0.97           # after a retransmission the receiver may lose track for a record or two
 
 DESCRIPTION = f"""\
 Build what is missing, boot a guest with two NICs wired back to back, and move a file of
@@ -46,12 +46,12 @@ NIC_COUNTERS = {
 STAT_COUNTERS = ("TlsTxDevice", "TlsRxDevice", "TlsTxSw", "TlsRxSw", "TlsDecryptError",
                  "TlsRxDeviceResync")
 DemoReport = dict[str, Any]         # of lab-demo in the guest
-Verdict = tuple[bool, str]      # whether it is as it should be, and the sentence
+Verdict = tuple[bool, str]      # whether the check passed, and its sentence
 TITLE = {"sender": "mlx0, sends", "receiver": "mlx1, receives"}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What `lab demo` accepts."""
+    """Add the options of `lab demo`."""
     parser.add_argument("--size", metavar="MIB", type=_size, default=SIZE,
                         help=f"size of the file (default: {SIZE} MiB)")
     session.add_options(parser, "demo")
@@ -79,7 +79,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _clean(value: Any) -> Any:
-    """What the guest reports, with nothing in its texts that a terminal obeys."""
+    """Return the guest's report without terminal control characters."""
     if isinstance(value, dict):
         return {_clean(name): _clean(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -109,11 +109,11 @@ def _run(guest: Guest, size: int) -> DemoReport:
     return report
 
 
-# ---- the judgement
+# ---- the verdict
 
 
 def moved(report: DemoReport, end: str, kind: str, name: str) -> int | None:
-    """How much a counter moved during the transfer; None when the kernel does not have it."""
+    """Return the change of a counter during the transfer; None if the kernel does not have it."""
     after = report.get("after", {}).get(end, {}).get(kind, {}).get(name)
     if after is None:
         return None
@@ -121,11 +121,11 @@ def moved(report: DemoReport, end: str, kind: str, name: str) -> int | None:
 
 
 def decrypted_share(report: DemoReport) -> float | None:
-    """Part of the TLS bytes that the receiving NIC decrypted, 0 to 1; None without counters.
+    """Return the share of TLS bytes decrypted by the receiving NIC, 0 to 1; None without counters.
 
-    rx_tls_decrypted_bytes counts whole frames, tx_tls_encrypted_bytes TCP payload alone, so the
-    headers are taken off. What a retransmission made the sender encrypt twice, and what passed
-    while the receiver looked for its place again, is missing from the share.
+    rx_tls_decrypted_bytes counts whole frames, tx_tls_encrypted_bytes only TCP payload, so the
+    headers are subtracted. Bytes encrypted twice because of a retransmission, and bytes passed
+    while the receiver resynchronised, reduce the share.
     """
     frames = moved(report, "receiver", "nic", "rx_tls_decrypted_packets")
     total = moved(report, "receiver", "nic", "rx_tls_decrypted_bytes")
@@ -141,7 +141,7 @@ def configurations(text: str) -> dict[str, str]:
 
 
 def judge(report: DemoReport) -> list[Verdict]:
-    """[(good, sentence)]: everything that must hold for "it was offloaded"."""
+    """Return [(good, sentence)]: all conditions for "it was offloaded"."""
     checks = []
 
     def check(good: object, sentence: str) -> None:
@@ -182,7 +182,7 @@ def judge(report: DemoReport) -> list[Verdict]:
 
 
 def verdict(report: DemoReport, checks: list[Verdict]) -> str:
-    """One line."""
+    """Return the one-line verdict."""
     if all(good for good, _ in checks):
         size, seconds = report["size"], max(report["seconds"], 0.001)
         return (f"OFFLOADED: {_bytes(size)} over TLS, encrypted by mlx0 in "
@@ -205,11 +205,11 @@ def _who(report: DemoReport, end: str, direction: str) -> str:
     return {"hw": "the NIC", "sw": "the kernel's software", "": "OpenSSL itself"}.get(conf, conf)
 
 
-# ---- the form
+# ---- presentation
 
 
 class Style:
-    """Bold and colour where a person reads, plain text elsewhere."""
+    """Bold and colour on a terminal, plain text elsewhere."""
 
     def __init__(self, stream: TextIO) -> None:
         self.on = stream.isatty() and os.environ.get("TERM") != "dumb" \
@@ -223,15 +223,15 @@ class Style:
         return self._wrap("1", text)
 
     def good(self, text: str) -> str:
-        """What is as it should be."""
+        """A passed check."""
         return self._wrap("32", text)
 
     def bad(self, text: str) -> str:
-        """What is not."""
+        """A failed check."""
         return self._wrap("1;31", text)
 
     def dim(self, text: str) -> str:
-        """What is only there for completeness."""
+        """Secondary information."""
         return self._wrap("2", text)
 
 
@@ -297,7 +297,7 @@ def _highlight(line: str, style: Style) -> str:
 
 
 def _counters(report: DemoReport, end: str, kind: str, names: tuple[str, ...]) -> list[str]:
-    """The counters that matter always, and any other that moved."""
+    """Lines for the main counters, and any other that changed."""
     after = report["after"][end][kind]
     shown = [name for name in after if name in names or moved(report, end, kind, name)]
     width = max((len(name) for name in shown), default=0)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`lab doctor`: shows what checkup.py found.
+"""`lab doctor`: shows the findings of checkup.py.
 
-Responsible for: the form of the answer and the exit status.
+Responsible for: the form of the output and the exit status.
 State: none.
 """
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`lab run`: one command, or a shell, in the guest.
 
-Responsible for: the options of `lab run`, the terminal of an interactive shell, and the
-exit status.
+Responsible for: the options of `lab run`, the terminal of an interactive shell, and the exit
+status.
 State: the terminal's settings while a shell runs.
 """
 
@@ -24,7 +24,7 @@ from ..run.guest import CommandLost, Guest, OutputGone
 from ..run.spec import Spec, seconds
 
 TLS_TIMEOUT = 60        # seconds after which the hints about TLS are left out
-BROKEN_PIPE = 141       # 128 + SIGPIPE, what a shell says of a writer whose reader has left
+BROKEN_PIPE = 141       # 128 + SIGPIPE, as a shell reports a writer whose reader is gone
 
 DESCRIPTION = """\
 Boot the guest and run a command in it as root. Standard input, output and error are
@@ -50,7 +50,7 @@ FEATURE = re.compile(r"[a-z0-9][a-z0-9-]*=(on|off)")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What `lab run` accepts beside the command."""
+    """Add the options of `lab run`; the command is handled elsewhere."""
     session.add_options(parser, "run")
     parser.add_argument("--feature", metavar="NAME=on|off", action="append", default=[],
                         type=_feature,
@@ -93,8 +93,8 @@ def main(args: argparse.Namespace, command: list[str]) -> int:
 
 
 def _follow(guest: Guest, args: argparse.Namespace, command: list[str] | None) -> int:
-    """Run the command (None: a shell), and when it is lost because the guest boots again (kexec,
-    a reset), what it has asked for then; a shell is followed by another one."""
+    """Run the command (None: a shell). If it is lost because the guest reboots (kexec, reset), run
+    the command it has requested for that case; a shell is followed by another one."""
     limit = None if args.timeout is None else time.monotonic() + args.timeout
     while True:
         try:
@@ -124,14 +124,15 @@ def _switch(guest: Guest, features: list[str]) -> None:
 
 
 def _tls(guest: Guest) -> str:
-    """What `lab-net tls` prints; "" when there is no answer, which is no reason to fail."""
+    """Return the output of `lab-net tls`; "" if it does not answer, which is not an error."""
     with contextlib.suppress(LabError):
         return guest.output(["lab-net", "tls"], timeout=TLS_TIMEOUT)[1]
     return ""
 
 
 def _stdin() -> int | None:
-    """Descriptor 0, or None where reading it would stop us: a terminal we are not in front of."""
+    """Return descriptor 0, or None if reading it would stop us: a terminal while in the
+    background."""
     try:
         if os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp():
             return None
@@ -151,7 +152,7 @@ def _size() -> tuple[int, int]:
 
 @contextlib.contextmanager
 def _raw(fd: int) -> Iterator[None]:
-    """The terminal passes every key on, to be interpreted in the guest."""
+    """Put the terminal into raw mode, so that all keys are interpreted in the guest."""
     before = termios.tcgetattr(fd)
     try:
         ttymodule.setraw(fd)

@@ -24,7 +24,7 @@ from . import this_machine
 
 EXIT_FAILED = 1
 TARGETS = ("lab", "local")
-Planned = tuple[Suite, list[str], LabError | None]      # what to run, or why it cannot be listed
+Planned = tuple[Suite, list[str], LabError | None]      # tests to run, or the error of listing them
 
 DESCRIPTION = """\
 Run the tests and report them as KTAP on stdout; the last line says
@@ -48,7 +48,7 @@ examples:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What `lab test` accepts."""
+    """Add the options of `lab test`."""
     parser.add_argument("--list", action="store_true",
                         help="print the names of the tests instead of running them")
     parser.add_argument("--only", metavar="PATTERN", action="append", default=[],
@@ -113,8 +113,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _keep(report: ktap.MergedReport, rundir: RunDir, args: argparse.Namespace, **more: Any) -> bool:
-    """The report's other forms; False when there was no room for one of them. stdout has its
-    closing line all the same."""
+    """Write the report's other forms; returns False if the disk was full. stdout has its closing
+    line in any case."""
     try:
         report.save(rundir.file("results.json"), **more)
         if args.junit:
@@ -144,7 +144,7 @@ def _target(args: argparse.Namespace) -> list[Suite]:
 
 
 def _choose(args: argparse.Namespace) -> list[Suite]:
-    """The suites that the command line names; those of a plain run otherwise."""
+    """Return the suites named on the command line, or those of a plain run."""
     suites = all_suites()
     known = {suite.name for suite in suites}
     for name in args.suite:
@@ -156,7 +156,7 @@ def _choose(args: argparse.Namespace) -> list[Suite]:
     if args.suite:
         return [suite for suite in suites if suite.name in args.suite]
     if firsts and firsts <= known:
-        # all patterns say where they belong: the other suites need not be built to be listed
+        # all patterns name their suite: the other suites need not be built for listing
         return [suite for suite in suites if suite.name in named]
     if args.full:
         return suites
@@ -164,14 +164,14 @@ def _choose(args: argparse.Namespace) -> list[Suite]:
 
 
 def _packages(context: Context, suites: list[Suite]) -> None:
-    """Whatever the suites need of this host, asked for once, before the long part."""
+    """Ensure the host packages of all suites at once, before the long part."""
     purposes = dict.fromkeys(purpose for suite in suites for purpose in suite.packages(context))
     if purposes:
         host.ensure_packages(context.args.yes, tuple(purposes))
 
 
 def _names(context: Context, suite: Suite) -> tuple[list[str], list[str], LabError | None]:
-    """(all names, chosen names, error) of a suite."""
+    """Return (all names, chosen names, error) of a suite."""
     try:
         names = suite.tests(context)
     except LabError as error:
@@ -180,11 +180,11 @@ def _names(context: Context, suite: Suite) -> tuple[list[str], list[str], LabErr
 
 
 def _plan(context: Context, suites: list[Suite]) -> list[Planned]:
-    """What to run: [(suite, names, error that kept it from listing)]."""
+    """Return the tests to run: [(suite, names, error of listing)]."""
     plan = []
     for suite in suites:
         names, chosen, error = _names(context, suite)
-        # a suite that cannot be listed is a failure, unless something else was asked for
+        # a suite that cannot be listed is a failure, unless other tests were requested
         if chosen or (error and (not context.patterns or _asked(context, suite))):
             plan.append((suite, chosen, error))
         elif not names and not error:
@@ -227,13 +227,13 @@ def _run(context: Context, report: ktap.MergedReport, suite: Suite, names: list[
         except LabError as failure:
             error = failure
         except BrokenPipeError:
-            raise               # whoever reads the report has left
-        # a full disk, say: the other suites run all the same, and the report has its end
+            raise               # the report's reader is gone
+        # such as a full disk: the other suites still run, and the report is completed
         except Exception as failure:    # pylint: disable=broad-except
             error = BuildError(f"{type(failure).__name__}: {failure}",
                                tail=traceback.format_exc().splitlines()[-20:])
     if error is not None:
-        # what could not be run has failed: a broken build must not look like fewer tests
+        # tests that could not run have failed: a broken build must not look like fewer tests
         print(error.render(), file=sys.stderr, flush=True)
         report.result(ktap.Result(["(suite)"], "fail", error.message,
                                   list(getattr(error, "tail", ()))))
@@ -257,7 +257,7 @@ def _list(args: argparse.Namespace, suites: list[Suite]) -> int:
 
 
 def _versions(context: Context) -> dict[str, str]:
-    """Of what the suites used: QEMU, kernel, guest packages."""
+    """Return the versions used: QEMU, kernel, guest packages."""
     versions = {}
     for products in context.used():
         versions.update(products.versions)
@@ -265,7 +265,7 @@ def _versions(context: Context) -> dict[str, str]:
 
 
 def _check_writable(path: str) -> None:
-    """Say so now, not after an hour of tests."""
+    """Fail now rather than after an hour of tests."""
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
         raise UsageError(f"--junit {path}: {folder} is not a directory that can be written to")

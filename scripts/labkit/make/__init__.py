@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Getting and building: what the lab needs of this host, of Debian's archive, and of compilers."""
+"""Fetching and building: everything needed from the host, Debian's archive, and compilers."""

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Packages of other Debian suites, through a private apt configuration.
 
-Responsible for: finding where this machine gets its own Debian from (address and keyring), and
-using the same place for the suites that the guest and the sources come from. The system's own
-sources, lists and preferences are never touched, and no mirror is named anywhere in this project.
-State: the cache's apt/SUITE/ directories and download/.
-Works without root.
+Responsible for: finding this machine's Debian mirror (address and keyring), and using it for the
+suites of the guest and the sources. The system's own sources, lists and preferences are never
+changed, and this project names no mirror.
+State: the cache's apt/SUITE/ directories and download/. Works without root.
 """
 
 import contextlib
@@ -22,12 +21,12 @@ from .. import paths, steps
 from ..errors import FetchError, HostError, LabError
 
 ARCH = "amd64"
-LISTS_FRESH = 24 * 3600         # seconds for which package lists are believed
+LISTS_FRESH = 24 * 3600         # maximum age of package lists in seconds
 OS_RELEASE = pathlib.Path("/etc/os-release")
 APT_ETC = pathlib.Path("/etc/apt")
 
-# Options of a source line that describe how the archive is trusted and reached, and therefore
-# are kept for other suites of the same archive.
+# Options of a source line about trust in and access to the archive, which are therefore kept for
+# other suites of the same archive.
 _KEPT_OPTIONS = ("signed-by", "trusted", "check-valid-until", "check-date", "by-hash")
 
 
@@ -52,7 +51,7 @@ class Source:
 
 
 def os_release() -> dict[str, str]:
-    """/etc/os-release as a dictionary; empty when there is none."""
+    """Return /etc/os-release as a dictionary; empty if there is none."""
     values = {}
     with contextlib.suppress(OSError):
         for line in OS_RELEASE.read_text(encoding="utf-8").splitlines():
@@ -108,11 +107,10 @@ def _entries(path: pathlib.Path
 
 
 def system_source(etc: pathlib.Path | None = None, codename: str | None = None) -> Source:
-    """The entry through which this machine gets its own suite's main component.
+    """Return the entry that provides the main component of this machine's own suite.
 
-    Not the security archive and not a third party: only an entry whose suite is exactly the
-    system's codename (or the alias it was installed under) counts. Raises HostError when there
-    is none.
+    Only an entry whose suite is exactly the system's codename (or the alias it was installed under)
+    counts, not the security archive or a third party. Raises HostError if there is none.
     """
     etc = etc or APT_ETC
     release = os_release()
@@ -130,9 +128,9 @@ def system_source(etc: pathlib.Path | None = None, codename: str | None = None) 
         for types, uris, suites, components, options in entries:
             hits = wanted & set(suites)
             if "deb" in types and "main" in components and uris and hits:
-                # A third party may name its suite like Debian's release. Of several entries,
-                # the one that names the codename itself, trusts Debian's keys, and looks like
-                # a mirror of Debian.
+                # A third party may use the name of Debian's release for its suite. Of several
+                # entries, prefer the one that names the codename itself, trusts Debian's keys, and
+                # looks like a mirror of Debian.
                 found.append((codename not in hits,
                               "debian-archive" not in options.get("signed-by", ""),
                               "/debian" not in uris[0], len(found),
@@ -149,7 +147,7 @@ def system_source(etc: pathlib.Path | None = None, codename: str | None = None) 
 class Suite:
     """One Debian suite of the system's archive, with private package lists.
 
-    Make it with suite(name). Nothing is fetched before it is needed.
+    Create it with suite(name). Nothing is fetched before it is needed.
     """
 
     def __init__(self, name: str) -> None:
@@ -168,8 +166,8 @@ class Suite:
             (self.dir / "updated").unlink(missing_ok=True)
             paths.write_atomic(old, listing)
         paths.write_atomic(self.dir / "status", "")     # nothing counts as installed
-        # Given with -c, so it is read after the system's apt.conf.d: a proxy set there still
-        # holds, hooks meant for the system's own lists do not run.
+        # Passed with -c, so it is read after the system's apt.conf.d: a proxy set there still
+        # applies, but hooks for the system's own lists do not run.
         paths.write_atomic(self._conf, f"""\
 Dir::Etc::sourcelist "{old}";
 Dir::Etc::sourceparts "-";
@@ -207,7 +205,7 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
         return [tool, "-c", str(self._conf), "-q", *args]
 
     def fresh(self) -> bool:
-        """Whether package lists are there and young enough to be believed."""
+        """Return whether package lists exist and are recent enough."""
         try:
             return time.time() - (self.dir / "updated").stat().st_mtime < LISTS_FRESH
         except OSError:
@@ -226,7 +224,7 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 
     @contextlib.contextmanager
     def _explained(self, step: steps.Step) -> Iterator[None]:
-        """Turn apt's failure into what the user can act on."""
+        """Turn apt's failure into a message that the user can act on."""
         try:
             yield
         except LabError as e:
@@ -251,7 +249,7 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
                              hint) from e
 
     def reachable(self) -> str:
-        """Fetch the suite's release file and throw it away; says from where. Raises FetchError."""
+        """Fetch and discard the suite's release file; returns its source. Raises FetchError."""
         source = system_source()
         address = f"{source.uri.rstrip('/')}/dists/{self.name}/InRelease"
         with tempfile.TemporaryDirectory(prefix="lab-") as tmp:
@@ -268,7 +266,7 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
         return f"{address} can be fetched"
 
     def versions(self, package: str, source: bool = False) -> list[str]:
-        """Every version of a binary (or source) package in the suite, newest first."""
+        """Return all versions of a binary (or source) package in the suite, newest first."""
         self.update()
         out = steps.capture(self._apt("apt-cache", "madison", package), check=False).stdout
         found = set()
@@ -280,8 +278,8 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
         return newest_first(found)
 
     def depends(self, package: str, version: str) -> list[str]:
-        """Names that PACKAGE of VERSION depends on; of alternatives the first. [] when the suite
-        does not have it."""
+        """Return the names that PACKAGE of VERSION depends on, the first of alternatives. [] if the
+        suite does not have it."""
         self.update()
         out = steps.capture(self._apt("apt-cache", "show", f"{package}={version}"),
                             check=False).stdout
@@ -293,9 +291,9 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
         return found
 
     def newest(self, package: str, prefix: str = "", source: bool = False) -> str:
-        """The newest version whose upstream part begins with PREFIX ("10.0.", "6.12.").
+        """Return the newest version whose upstream part starts with PREFIX ("10.0.", "6.12.").
 
-        Raises FetchError that says what the suite carries instead.
+        Raises FetchError with the versions that the suite has instead.
         """
         have = self.versions(package, source)
         for version in have:
@@ -308,10 +306,10 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 
     def closure(self, packages: list[str], without: frozenset[str] = frozenset()
                 ) -> dict[str, str]:
-        """{package: version} of PACKAGES and all they depend on, as for an empty system.
+        """Return {package: version} of PACKAGES and all dependencies, as for an empty system.
 
-        Recommended packages are left out, and those named in WITHOUT (what a guest with an init
-        of its own never needs). Raises FetchError naming what cannot be had.
+        Excludes recommended packages and those in WITHOUT (never needed by a guest with its own
+        init). Raises FetchError with the unavailable packages.
         """
         self.update()
         result = steps.capture(
@@ -331,7 +329,8 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 
     def download_binary(self, packages: dict[str, str], step_name: str | None = None
                         ) -> list[pathlib.Path]:
-        """The .deb files of {package: version}, fetched into the cache's download/ unless there.
+        """Return the .deb files of {package: version}, fetched into the cache's download/ if
+        missing.
 
         apt checks the hashes of what it fetches. The list is in the order of PACKAGES.
         """
@@ -350,7 +349,7 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
         return debs
 
     def download_source(self, package: str, version: str) -> pathlib.Path:
-        """The .dsc of a source package, with all its files beside it in download/."""
+        """Return the .dsc of a source package; all its files are beside it in download/."""
         dest = paths.cache_dir("download")
         self.update()
         dsc = dest / f"{package}_{_no_epoch(version)}.dsc"
@@ -367,7 +366,7 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
             with steps.Step(name, f"fetch-{self.name}") as step, self._explained(step):
                 step.run(self._apt("apt-get", *args), cwd=dest, progress=steps.AptFetch())
         except LabError:
-            # the archive may have other versions by now: the next run asks it
+            # the archive may have newer versions by now: the next run will ask it
             (self.dir / "updated").unlink(missing_ok=True)
             raise
 
@@ -376,7 +375,7 @@ _suites: dict[str, Suite] = {}
 
 
 def suite(name: str) -> Suite:
-    """The suite NAME ("trixie", "trixie-backports", "sid"); one object for each."""
+    """Return the suite NAME ("trixie", "trixie-backports", "sid"); one object for each."""
     if name not in _suites:
         _suites[name] = Suite(name)
     return _suites[name]
@@ -392,7 +391,7 @@ def upstream(version: str) -> str:
 
 
 def newest_first(versions: Iterable[str]) -> list[str]:
-    """Sorted by dpkg's own rule."""
+    """Sort by dpkg's version order, newest first."""
     out: list[str] = []
     for version in versions:
         at = 0
@@ -407,7 +406,7 @@ def _older(a: str, b: str) -> bool:
 
 
 def _find_deb(where: pathlib.Path, package: str, version: str) -> pathlib.Path | None:
-    """PACKAGE_VERSION_ARCH.deb as apt-get download names it (':' as %3a)."""
+    """Find PACKAGE_VERSION_ARCH.deb as named by apt-get download (':' as %3a)."""
     escaped = version.replace(":", "%3a")
     for arch in (ARCH, "all"):
         path = where / f"{package}_{escaped}_{arch}.deb"
@@ -417,7 +416,7 @@ def _find_deb(where: pathlib.Path, package: str, version: str) -> pathlib.Path |
 
 
 def _dsc_complete(dsc: pathlib.Path) -> bool:
-    """Whether every file that the .dsc lists is beside it with the right size."""
+    """Return whether every file listed in the .dsc is beside it with the right size."""
     try:
         text = dsc.read_text(encoding="utf-8")
     except OSError:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is missing or wrong on this host, each with the fix.
+"""Checks for missing or wrong settings of this host, each with its fix.
 
-Responsible for: the list of checks. Needs nothing that would have to be downloaded or installed
-first, changes nothing, and no check's failure hides another.
+Responsible for: the list of checks. Requires no download or installation, changes nothing, and a
+failed check does not hide another.
 State: none.
 """
 
@@ -17,14 +17,15 @@ from . import aptsrc, host, kernel_build, kernel_stock, qemu_build
 
 OK, NOTE, BAD = "ok", "note", "bad"
 
-SPACE_COLD = 5 << 30            # free bytes that a build from nothing needs at its peak
+SPACE_COLD = 5 << 30            # peak disk use of a build from scratch, in bytes
 MEMORY_GUEST = 2 << 30          # for one guest, with the emulator and page cache around it
 PYTHON_MINIMUM = (3, 11)
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """One answer. STATUS is OK, NOTE (works, with less) or BAD (something will fail)."""
+    """The result of a check. STATUS is OK, NOTE (works with restrictions) or BAD (something will
+    fail)."""
 
     name: str
     status: str
@@ -77,7 +78,7 @@ def _source() -> Check:
 
 
 def _network() -> Check:
-    """Whether apt reaches the archive now; asks for one small file of it."""
+    """Check whether apt reaches the archive, by fetching one small file."""
     source = aptsrc.system_source()
     if not source.uri.startswith(("http://", "https://")):
         return Check("network", NOTE, f"not tried: {source.uri} is no web address")
@@ -171,7 +172,7 @@ def _cache() -> Check:
 
 
 def _kernels() -> Check:
-    """Which --kernel SERIES are there already; nothing is fetched to learn what there could be."""
+    """List the --kernel SERIES already built; nothing is fetched to find out what is available."""
     if not kernel_stock.LIST.is_file():
         return Check("kernels", BAD, f"{kernel_stock.LIST} is missing", "the checkout is damaged")
     have = kernel_stock.built()
@@ -198,7 +199,7 @@ CHECKS = (_distribution, _python, _packages, _source, _network, _disk, _writable
 
 
 def checks() -> list[Check]:
-    """All checks, in the order in which a person should read them."""
+    """Return all checks, in reading order."""
     results = []
     for check in CHECKS:
         try:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Writes cpio archives in the "newc" form that the kernel unpacks as initramfs.
 
-Responsible for: packing a directory of the host, or single files, to be given to
-one run beside the guest's base image.
+Responsible for: packing a directory of the host, or single files, for one run in addition to the
+guest's base image.
 State: none.
 
 Archives are reproducible: sorted, owner 0:0, time 0, only the executable bit kept.
@@ -28,7 +28,7 @@ def _padded(data: bytes) -> bytes:
 
 
 def _walk(root: pathlib.Path) -> Iterator[str]:
-    """Every file, directory and link below `root`, relative, parents first, sorted."""
+    """Return every file, directory and link below `root`, relative, parents first, sorted."""
     for base, folders, files in os.walk(root):
         folders[:] = sorted(set(folders) - SKIPPED)
         relative = os.path.relpath(base, root)

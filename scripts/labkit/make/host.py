@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What this machine must have: the distribution and its packages, and installing them.
+"""Requirements of this machine: the distribution and its packages, and their installation.
 
-Responsible for: the one list of packages with their purpose, and for asking before anything is
-installed.
-State: none of the project's; installs Debian packages on the system.
+Responsible for: the list of packages with their purpose, and asking before installation. State:
+none; installs Debian packages on the system.
 """
 
 import fcntl
@@ -17,7 +16,7 @@ from .. import steps
 from ..errors import BuildError, HostError
 from . import aptsrc
 
-# Debian releases on which the whole way from nothing to a running guest is known to work.
+# Debian releases on which everything from scratch to a running guest is known to work.
 RELEASES = {"12": "bookworm", "13": "trixie"}
 
 # package: what it is for. Grouped by purpose, so that a command asks only for what it needs.
@@ -77,23 +76,23 @@ PACKAGES = {
 }
 DEFAULT_PURPOSES = ("fetch", "compile", "qemu", "kernel", "test", "lint")
 LISTS_LOCK = "/var/lib/apt/lists/lock"
-LOCK_TURNS = 5          # of `apt-get update`, when others are at it too
+LOCK_TURNS = 5          # attempts at `apt-get update` while another one is running
 
 
 def packages(purposes: Iterable[str] = DEFAULT_PURPOSES) -> dict[str, str]:
-    """{package: purpose} for some purposes, all by default."""
+    """Return {package: purpose} for some purposes, by default all."""
     return {p: why for purpose in purposes for p, why in PACKAGES[purpose].items()}
 
 
 def distribution() -> tuple[str, str]:
-    """(ID, VERSION_ID) of this machine, e.g. ("debian", "12"); empty when unknown. Testing
+    """Return (ID, VERSION_ID) of this machine, e.g. ("debian", "12"); empty if unknown. Testing
     releases have no VERSION_ID."""
     release = aptsrc.os_release()
     return release.get("ID", ""), release.get("VERSION_ID", "")
 
 
 def check_distribution() -> None:
-    """Raise HostError on a machine that cannot work: no Debian packages, or not x86-64."""
+    """Raise HostError on an unsupported machine: no Debian packages, or not x86-64."""
     machine = os.uname().machine
     if machine != "x86_64":
         raise HostError(f"this machine is {machine}; the lab builds for and on x86_64 only")
@@ -106,9 +105,9 @@ def check_distribution() -> None:
 
 
 def missing(purposes: Iterable[str] = DEFAULT_PURPOSES) -> dict[str, str]:
-    """Those of packages() that are not installed."""
+    """Return those of packages() that are not installed."""
     wanted = packages(purposes)
-    # exit status 1 only says that some are unknown
+    # exit status 1 only means that some are unknown
     out = steps.capture(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Provides}\\n",
                          *wanted], check=False).stdout
     have = {line.split()[0] for line in out.splitlines() if " installed" in line}
@@ -116,15 +115,15 @@ def missing(purposes: Iterable[str] = DEFAULT_PURPOSES) -> dict[str, str]:
 
 
 def install_command(names: Iterable[str]) -> list[str]:
-    """The command line that installs packages, with sudo when it takes that."""
+    """Return the command line that installs packages, with sudo if needed."""
     command = ["apt-get", "install", "-y", "--no-install-recommends", *sorted(names)]
     return command if os.geteuid() == 0 else ["sudo", *command]
 
 
 def ensure_packages(yes: bool = False, purposes: Iterable[str] = DEFAULT_PURPOSES) -> list[str]:
-    """Install what is missing; asks first unless YES. Returns what was installed.
+    """Install missing packages; asks first unless YES. Returns the packages installed.
 
-    Raises HostError with the exact command when it may not or cannot install.
+    Raises HostError with the exact command if it may not or cannot install.
     """
     check_distribution()
     lacking = missing(purposes)
@@ -160,14 +159,14 @@ def _agreed(question: str) -> bool:
 
 
 def _update(step: steps.Step, command: list[str], env: dict[str, str]) -> None:
-    """Refresh the package lists. apt-get does not wait for another one that does (the timers of a
-    machine that has just been started do), so we do: until it has let go of the lock."""
+    """Refresh the package lists. apt-get does not wait if another one is doing so (such as the
+    timers of a freshly booted machine), so we wait until it has released the lock."""
     for turn in range(LOCK_TURNS):
         try:
             step.run(command, env=env)
             return
-        except BuildError as e:     # a third party's broken archive is no reason to stop:
-            step.note(str(e))       # the install says whether it mattered
+        except BuildError as e:     # continue despite a third party's broken archive:
+            step.note(str(e))       # the installation will show whether it mattered
             if turn == LOCK_TURNS - 1 or not any("Could not get lock" in line for line in e.tail):
                 return
         with open(LISTS_LOCK, "a", encoding="ascii") as lock:
@@ -175,8 +174,8 @@ def _update(step: steps.Step, command: list[str], env: dict[str, str]) -> None:
 
 
 def _install(command: list[str]) -> None:
-    """Refresh the system's package lists and install. As root it is a step like others; with
-    sudo it runs in the foreground, since sudo may have to ask for a password."""
+    """Refresh the system's package lists and install. As root this is a normal step; with sudo it
+    runs in the foreground, since sudo may ask for a password."""
     options = ["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3", "-q"]
     at = command.index("apt-get") + 1
     prefix = command[:at]

@@ -2,9 +2,9 @@
 """The guest's kernel: Debian's unmodified source with our configuration, or another.
 
 Responsible for: kernel image and modules archive for a guest, from the kernel source package, a
-built tree of the user's, or a bare image; kernel_stock.py makes those of other series.
-State: the cache's kernel/ directory. A user's tree is only read (its modules are installed
-into the cache).
+user's built tree, or a bare image; kernel_stock.py provides other series.
+State: the cache's kernel/ directory. A user's tree is only read (its modules are installed into the
+cache).
 """
 
 import dataclasses
@@ -17,14 +17,14 @@ from ..errors import BuildError, UsageError
 from . import aptsrc, cpio, kernel_stock, qemu_build
 
 DEFAULT = "6.12"
-VERSIONS = {DEFAULT: ("trixie", "linux-source-6.12")}   # series that are built from source
+VERSIONS = {DEFAULT: ("trixie", "linux-source-6.12")}   # series built from source
 FRAGMENT = paths.GUEST / "kernel.config"
 
 SPACE_SOURCE = 1900 << 20       # unpacked source tree
 SPACE_BUILD = 600 << 20
 EXPECTED_FILES = 1750           # compiled files, for the progress display only
 
-# What a kernel of the user's must have, or the lab cannot talk to the guest or has no device.
+# Required in a user's kernel: without these the lab cannot talk to the guest or has no device.
 REQUIRED = (
     ("CONFIG_VIRTIO_PCI", "y", "the lab's channel to the guest"),
     ("CONFIG_VIRTIO_CONSOLE", "ym", "the lab's channel to the guest"),
@@ -34,7 +34,7 @@ REQUIRED = (
     ("CONFIG_TMPFS", "y", "/run and /tmp"),
     ("CONFIG_MLX5_CORE_EN", "y", "the driver"),
 )
-# Missing ones only cost features; said once.
+# Optional: missing ones only cost features; reported once.
 WANTED = ("CONFIG_MLX5_EN_TLS", "CONFIG_TLS_DEVICE", "CONFIG_NET_NS", "CONFIG_9P_FS",
           "CONFIG_HOTPLUG_PCI_PCIE", "CONFIG_NET_SCH_NETEM", "CONFIG_TRACING")
 
@@ -48,13 +48,13 @@ class KernelProduct:
     version: str                    # package version, or the user's path
     release: str                    # uname -r, "" when unknown
     config: pathlib.Path | None     # .config, when known
-    args: str = ""                  # what it needs on its command line
+    args: str = ""                  # required on its command line
 
 
 def kernel(what: str | pathlib.Path | None = None) -> KernelProduct:
-    """The kernel WHAT: a series ("6.12", the default, built by us; any other is Debian's stock
-    image with the driver rebuilt), the directory of a tree that has been built, or a bzImage
-    file. Raises LabError of the kind that fits."""
+    """Return the kernel WHAT: a series ("6.12", the default, built by us; any other is Debian's
+    stock image with the driver rebuilt), the directory of a built tree, or a bzImage file. Raises a
+    suitable LabError."""
     name = str(what or DEFAULT)
     if name in VERSIONS:
         return _packaged(name)
@@ -73,7 +73,7 @@ def kernel(what: str | pathlib.Path | None = None) -> KernelProduct:
 
 
 def image_release(image: pathlib.Path) -> str:
-    """uname -r of a bzImage, from its header; raises UsageError when it is none."""
+    """Return uname -r of a bzImage, from its header; raises UsageError if it is not one."""
     with open(image, "rb") as f:
         head = f.read(0x8000)
         if head[0x202:0x206] != b"HdrS":
@@ -88,13 +88,13 @@ def image_release(image: pathlib.Path) -> str:
 # ---- configuration
 
 def fragment_lines(path: pathlib.Path = FRAGMENT) -> list[str]:
-    """The lines of a fragment that say something: CONFIG_X=v and '# CONFIG_X is not set'."""
+    """Return the effective lines of a fragment: CONFIG_X=v and '# CONFIG_X is not set'."""
     return [line for line in path.read_text(encoding="utf-8").splitlines()
             if re.match(r"CONFIG_\w+=|# CONFIG_\w+ is not set$", line)]
 
 
 def check_config(config: pathlib.Path, fragment: pathlib.Path = FRAGMENT) -> None:
-    """Fail when a line of the fragment did not survive into the final configuration."""
+    """Fail if a line of the fragment is missing in the final configuration."""
     have = set(config.read_text(encoding="utf-8").splitlines())
     lost = []
     for line in fragment_lines(fragment):
@@ -102,7 +102,7 @@ def check_config(config: pathlib.Path, fragment: pathlib.Path = FRAGMENT) -> Non
             continue
         symbol = re.findall(r"CONFIG_\w+", line)[0]
         if line.endswith("is not set") and not any(h.startswith(f"{symbol}=") for h in have):
-            continue        # its dependencies are off as well: not set indeed
+            continue        # its dependencies are off as well, so it is not set
         now = next((h for h in have if re.search(rf"\b{symbol}\b", h)), "absent")
         lost.append(f"wanted {line}, got: {now}")
     if lost:
@@ -132,19 +132,19 @@ def _packaged(series: str) -> KernelProduct:
 
 
 def _home(version: str) -> pathlib.Path:
-    """Directory of one build; version, configuration and compiler make its name."""
+    """Return the directory of a build, named by version, configuration and compiler."""
     key = paths.digest(version, "\n".join(fragment_lines()), qemu_build.compiler())
     return paths.cache_dir("kernel", create=False) / f"{version}-{key}"
 
 
 def _build(package: str, version: str, suite_name: str) -> None:
-    """Fetch, unpack, configure, compile; leaves image, modules, System.map and configuration.
+    """Fetch, unpack, configure, compile; produces image, modules, System.map and configuration.
 
-    A build that was interrupted goes on where it was. Source and objects (2 GB) are removed in
-    the end: the package stays in download/, and with ccache a changed configuration costs little.
+    An interrupted build is resumed. Source and objects (2 GB) are removed at the end: the package
+    stays in download/, and with ccache a changed configuration costs little.
     """
     home = _home(version)
-    for path in home.parent.glob(f"{DEFAULT}.*"):   # others, interrupted or failed: large, no use
+    for path in home.parent.glob(f"{DEFAULT}.*"):   # other interrupted or failed builds: useless
         if path != home and not (path / "complete").exists():
             shutil.rmtree(path, ignore_errors=True)
     deb = aptsrc.suite(suite_name).download_binary({package: version},
@@ -154,7 +154,7 @@ def _build(package: str, version: str, suite_name: str) -> None:
     if not (home / "unpacked").exists():
         _unpack(deb, src, version)
         (home / "unpacked").touch()
-    # reproducible: nothing of this machine goes into the image
+    # reproducible: the image contains nothing of this machine
     env = {"KBUILD_BUILD_TIMESTAMP": "1970-01-01", "KBUILD_BUILD_USER": "lab",
            "KBUILD_BUILD_HOST": "lab", **qemu_build.ccache_env()}
     make = ["make", "-C", src, f"O={out}", f"-j{steps.jobs()}"]
@@ -181,7 +181,7 @@ def _build(package: str, version: str, suite_name: str) -> None:
 
 
 def _unpack(deb: pathlib.Path, src: pathlib.Path, version: str) -> None:
-    """The source tree out of the tarball that the package holds."""
+    """Unpack the source tree from the tarball in the package."""
     with steps.Step(f"unpack Linux {version}", "kernel-unpack") as step:
         holder = src.with_name("deb")
         for path in (src, holder):
@@ -197,8 +197,8 @@ def _unpack(deb: pathlib.Path, src: pathlib.Path, version: str) -> None:
 
 def install_modules(step: steps.Step, make: list, archive: pathlib.Path,
                     env: dict[str, str] | None = None) -> str:
-    """Install the modules of the build that MAKE (a command line) is for, stripped, and pack
-    them into ARCHIVE as /usr/lib/modules; returns the kernel's release."""
+    """Install the stripped modules of the build of MAKE (a command line), and pack them into
+    ARCHIVE as /usr/lib/modules; returns the kernel's release."""
     tree = archive.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
     step.run([*make, f"INSTALL_MOD_PATH={tree}", "INSTALL_MOD_STRIP=1", "modules_install"],
@@ -216,10 +216,10 @@ def install_modules(step: steps.Step, make: list, archive: pathlib.Path,
     return releases[0].name
 
 
-# ---- the user's own
+# ---- the user's kernel
 
 def _tree(tree: pathlib.Path) -> KernelProduct:
-    """A kernel build directory (in-tree or O=). Modules are packed again when it was rebuilt."""
+    """Use a kernel build directory (in-tree or O=). Modules are packed again if it was rebuilt."""
     image, config = tree / "arch/x86/boot/bzImage", tree / ".config"
     if not (tree / "Makefile").exists():
         raise UsageError(f"--kernel {tree}: not a kernel tree (no Makefile)")

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's own kernel images with the driver rebuilt: other versions of kernel and driver.
 
-Responsible for: finding the suite that carries a kernel series, unpacking its stock image (nothing
-is installed), compiling mlx5_core alone, with TLS offload switched on, out of the source package of
-the very same version and against the stock kernel's headers, and packing the modules that the
-guest needs. The source is not patched; the driver's configuration is the stock one plus DRIVER.
+Responsible for: finding the suite with a kernel series, unpacking its stock image (nothing is
+installed), compiling only mlx5_core, with TLS offload enabled, from the source package of the same
+version and against the stock kernel's headers, and packing the modules needed by the guest. The
+source is not patched; the driver's configuration is the stock one plus DRIVER.
 State: the cache's kernel/stock/ directory.
 
-Debian leaves CONFIG_MLX5_EN_TLS off. Nothing outside the driver depends on it, so that a driver
-with it fits the stock kernel: its symbols and their versions stay what they are.
+Debian disables CONFIG_MLX5_EN_TLS. Nothing outside the driver depends on it, so a driver with it
+fits the stock kernel: symbols and their versions are unchanged.
 """
 
 import fnmatch
@@ -28,20 +28,20 @@ from . import aptsrc, cpio, qemu_build, rootfs
 SUITES = ("bookworm", "trixie", "trixie-backports", "sid")
 LIKELY = {"6.1": "bookworm", "7.3": "trixie-backports"}     # where to look first
 LIST = paths.GUEST / "stock-modules.toml"
-DRIVER = ("MLX5_EN_TLS",)       # what the driver gets beyond the stock configuration
-FORMAT = 1                      # of what is packed here
+DRIVER = ("MLX5_EN_TLS",)       # enabled in addition to the stock configuration
+FORMAT = 1                      # of the archives made here
 SPACE = 1200 << 20
 
-# The guest ends at an oops, as our own kernel does; ciphers are not tested at each boot.
+# The guest ends on an oops, like our own kernel; no cipher self-tests at boot.
 KERNEL_ARGS = "oops=panic cryptomgr.notests"
 
 SERIES = re.compile(r"\d+\.\d+")
-BELOW = "drivers/net/ethernet/mellanox"     # the driver's place in the source
-PARTS = ("mlx5", "mlxfw")                   # mlx5 includes a header of mlxfw's
+BELOW = "drivers/net/ethernet/mellanox"     # the driver's directory in the source
+PARTS = ("mlx5", "mlxfw")                   # mlx5 includes a header of mlxfw
 MODULE = re.compile(r"(.+)\.ko(\.xz)?$")
 
 
-# ---- which there are
+# ---- available versions
 
 def _series(version: str) -> str:
     """'6.1.176-1' -> '6.1'."""
@@ -50,7 +50,7 @@ def _series(version: str) -> str:
 
 
 def _carried(suite_name: str, series: str) -> str | None:
-    """The newest version of SERIES of which the suite has both image and source."""
+    """Return the newest version of SERIES for which the suite has both image and source."""
     suite = aptsrc.suite(suite_name)
     source = set(suite.versions(f"linux-source-{series}"))
     return next((v for v in suite.versions("linux-image-amd64")
@@ -58,7 +58,7 @@ def _carried(suite_name: str, series: str) -> str | None:
 
 
 def available() -> dict[str, str]:
-    """{series: suite} of the images that Debian has now."""
+    """Return {series: suite} of the images available from Debian now."""
     found = {}
     for name in SUITES:
         for version in aptsrc.suite(name).versions("linux-image-amd64"):
@@ -69,9 +69,9 @@ def available() -> dict[str, str]:
 
 
 def find(series: str, others: tuple[str, ...] = ()) -> tuple[str, str]:
-    """(suite, version) of SERIES; OTHERS are names that the caller knows itself, for the message.
+    """Return (suite, version) of SERIES; OTHERS are names known to the caller, for the message.
 
-    Raises UsageError that says what there is.
+    Raises UsageError with the available series.
     """
     likely = LIKELY.get(series)
     for name in sorted(SUITES, key=lambda n: n != likely):
@@ -88,7 +88,7 @@ def find(series: str, others: tuple[str, ...] = ()) -> tuple[str, str]:
 
 def kernel(series: str, others: tuple[str, ...] = ()
            ) -> tuple[pathlib.Path, pathlib.Path, str, str, pathlib.Path]:
-    """(image, archive, version, release, configuration) of SERIES, made when it is not there."""
+    """Return (image, archive, version, release, configuration) of SERIES, built if missing."""
     home = paths.cache_dir("kernel", "stock")
     with paths.lock(f"kernel-{series}"):
         current = home / f"current-{series}"
@@ -105,24 +105,25 @@ def kernel(series: str, others: tuple[str, ...] = ()
 
 
 def built() -> list[str]:
-    """The versions that are there."""
+    """Return the versions already built."""
     home = paths.cache_dir("kernel", "stock", create=False)
     return sorted(p.parent.name.rpartition("-")[0] for p in home.glob("*/complete"))
 
 
 def _home(version: str) -> pathlib.Path:
-    """Directory of one; version, options and compiler make its name."""
+    """Return the directory of a version, named by version, options and compiler."""
     key = paths.digest(version, *DRIVER, qemu_build.compiler())
     return paths.cache_dir("kernel", "stock", create=False) / f"{version}-{key}"
 
 
 def _stamp() -> str:
-    """What is packed beside the driver; when it changes, only that is made again."""
+    """Return the key of the modules packed beside the driver; if it changes, only they are packed
+    again."""
     return paths.digest(FORMAT, LIST.read_bytes())
 
 
 def _whole(version: str) -> bool:
-    """Whether all of it is there."""
+    """Return whether the build is complete."""
     complete = _home(version) / "complete"
     return complete.exists() and complete.read_text(encoding="utf-8") == _stamp()
 
@@ -132,8 +133,8 @@ def _whole(version: str) -> bool:
 def _packages(suite: aptsrc.Suite, series: str, version: str) -> dict[str, str]:
     """{package: version}: image, modules, headers and their tools, and the source.
 
-    Names hold an ABI number or a release, so they are read off the dependencies of the packages
-    with fixed names, in which linux-image-amd64 and linux-headers-amd64 lead to everything.
+    Names contain an ABI number or a release, so they are found through dependencies, starting from
+    the fixed names linux-image-amd64 and linux-headers-amd64.
     """
     found = {f"linux-source-{series}": version}
     todo = ["linux-image-amd64", "linux-headers-amd64"]
@@ -152,9 +153,9 @@ def _packages(suite: aptsrc.Suite, series: str, version: str) -> dict[str, str]:
 
 
 def _tool_libraries(suite: aptsrc.Suite, tools: str, version: str, into: pathlib.Path) -> None:
-    """Unpack the C library and what else the build tools of the headers were linked with.
+    """Unpack the libraries, including the C library, of the build tools of the headers.
 
-    This machine's may be older than what they were built for.
+    Those of this machine may be too old for them.
     """
     libraries = aptsrc.suite(suite.name.partition("-")[0])
     names = [n for n in suite.depends(tools, version) if n.startswith(("lib", "zlib"))]
@@ -165,7 +166,7 @@ def _tool_libraries(suite: aptsrc.Suite, tools: str, version: str, into: pathlib
 
 
 def _merged(root: pathlib.Path) -> pathlib.Path:
-    """An empty root in which /lib is usr/lib, whatever packages ship."""
+    """Create an empty root in which /lib is usr/lib, whatever packages ship."""
     shutil.rmtree(root, ignore_errors=True)
     for name in ("bin", "sbin", "lib", "lib64"):
         paths.make_dir(root / "usr" / name)
@@ -176,9 +177,9 @@ def _merged(root: pathlib.Path) -> pathlib.Path:
 # ---- building
 
 def _build(series: str, suite_name: str, version: str) -> None:
-    """Fetch, unpack, compile the driver, pack; leaves image, modules and configuration."""
+    """Fetch, unpack, compile the driver, pack; produces image, modules and configuration."""
     home = _home(version)
-    for path in home.parent.glob(f"{series}.*"):        # others of the series: no use any more
+    for path in home.parent.glob(f"{series}.*"):        # other builds of the series are obsolete
         if path != home:
             shutil.rmtree(path, ignore_errors=True)
     suite = aptsrc.suite(suite_name)
@@ -201,7 +202,7 @@ def _build(series: str, suite_name: str, version: str) -> None:
         headers = _prepare_headers(root, tools)
     modules = next((root / "usr/lib/modules").iterdir())
     driver = home / "mlx5_core.ko"
-    if not driver.exists():             # else only the rest was interrupted, or has changed
+    if not driver.exists():             # otherwise only the rest was interrupted or has changed
         with steps.Step(f"build mlx5_core of Linux {version}", "kernel-stock-build") as step:
             shutil.copyfile(_compile(step, core, headers), home / "new.ko")
             (home / "new.ko").replace(driver)
@@ -221,7 +222,7 @@ def _build(series: str, suite_name: str, version: str) -> None:
 
 def _unpack_driver(step: steps.Step, root: pathlib.Path, series: str, work: pathlib.Path
                    ) -> pathlib.Path:
-    """The driver's directory out of the source tarball; returns where its Makefile is."""
+    """Unpack the driver's directory from the source tarball; returns the one with its Makefile."""
     tarball = next((root / "usr/src").glob("linux-source-*.tar.*"), None)
     if tarball is None:
         raise BuildError(f"linux-source-{series} has no usr/src/linux-source-*.tar.*")
@@ -235,7 +236,7 @@ def _unpack_driver(step: steps.Step, root: pathlib.Path, series: str, work: path
 
 
 def _prepare_headers(root: pathlib.Path, tools: pathlib.Path) -> pathlib.Path:
-    """Make the unpacked headers usable where they are; returns the directory to build against."""
+    """Make the unpacked headers usable in place; returns the directory to build against."""
     headers = next((p for p in (root / "usr/src").glob("linux-headers-*")
                     if (p / "Module.symvers").exists()), None)
     if headers is None:
@@ -249,7 +250,7 @@ def _prepare_headers(root: pathlib.Path, tools: pathlib.Path) -> pathlib.Path:
         if path.is_symlink() or not path.is_file() or ".real-" in path.name \
                 or rootfs.elf_needed(path) is None:
             continue
-        # modpost and objtool are fronts that choose one of several by the target
+        # modpost and objtool are wrappers that select a program by target
         real = next((p for suffix in ("lsb-64", "x86-64", "x86")
                      if (p := path.with_name(f"{path.name}.real-{suffix}")).exists()), None)
         if real is None:
@@ -268,12 +269,12 @@ def _compile(step: steps.Step, core: pathlib.Path, headers: pathlib.Path) -> pat
     compiler = "ccache gcc" if qemu_build.has_ccache() else "gcc"
     make = ["make", "-C", headers, f"M={core}", f"-j{steps.jobs()}", f"CC={compiler}",
             *(f"CONFIG_{option}=y" for option in DRIVER),
-            # the stock kernel's headers say that they are off; no debug information: a third
-            # of the size
+            # off in the stock kernel's headers; no debug information: a third of the size
             "KCFLAGS=" + " ".join([*(f"-DCONFIG_{option}=1" for option in DRIVER), "-g0"]),
             "CONFIG_DEBUG_INFO_BTF_MODULES="]
     if not _accepts("-fmin-function-alignment=16"):
-        # the kernel's compiler knew it and this one does not: let kbuild align the other way
+        # the kernel's compiler had it, this one does not: make kbuild use the other form of
+        # alignment
         make.append("CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=")
     step.run([*make, "modules"], env=qemu_build.ccache_env(), what="make",
              progress=steps.Kbuild(len(list(core.rglob("*.c")))),
@@ -285,7 +286,7 @@ def _compile(step: steps.Step, core: pathlib.Path, headers: pathlib.Path) -> pat
 
 
 def _accepts(option: str) -> bool:
-    """Whether the compiler knows OPTION."""
+    """Return whether the compiler supports OPTION."""
     return steps.capture(["gcc", option, "-E", "-x", "c", os.devnull],
                          check=False).returncode == 0
 
@@ -293,7 +294,7 @@ def _accepts(option: str) -> bool:
 # ---- modules
 
 def module_name(path: pathlib.Path) -> str:
-    """The name that modprobe knows a module file by."""
+    """Return the module name of a file, as used by modprobe."""
     match = MODULE.match(path.name)
     if match is None:
         raise ValueError(f"{path}: expected the file of a kernel module")
@@ -301,19 +302,19 @@ def module_name(path: pathlib.Path) -> str:
 
 
 def read_module(path: pathlib.Path) -> bytes:
-    """A module's bytes, unpacked."""
+    """Return a module's contents, decompressed."""
     data = path.read_bytes()
     return lzma.decompress(data) if path.suffix == ".xz" else data
 
 
 def modinfo(data: bytes, field: str) -> str:
-    """One line of what modinfo prints, "" when there is none."""
+    """Return a field as printed by modinfo, "" if there is none."""
     found = re.search(rb"(?:^|\0)" + field.encode() + rb"=([^\0]*)\0", data)
     return found[1].decode() if found else ""
 
 
 def _check_driver(driver: pathlib.Path, modules: pathlib.Path) -> None:
-    """Fail when the driver is not one that the stock kernel would load, or has no TLS."""
+    """Fail if the stock kernel would not load the driver, or it has no TLS."""
     ours = driver.read_bytes()
     stock = next((p for p in modules.glob(f"kernel/{BELOW}/**/mlx5_core.ko*")), None)
     if stock is None:
@@ -328,7 +329,8 @@ def _check_driver(driver: pathlib.Path, modules: pathlib.Path) -> None:
 
 
 def choose(modules: dict[str, pathlib.Path], builtin: set[str], patterns: list[str]) -> set[str]:
-    """Those of MODULES (path below kernel/ without suffix, '-' as '_': file) that PATTERNS name."""
+    """Return those of MODULES (path below kernel/ without suffix, '-' as '_': file) that match
+    PATTERNS."""
     taken = set()
     for pattern in patterns:
         optional, pattern = pattern.startswith("?"), pattern.removeprefix("?")
@@ -346,7 +348,7 @@ def _short(name: str) -> str:
 
 def _pack(step: steps.Step, stock: pathlib.Path, driver: pathlib.Path, archive: pathlib.Path
           ) -> None:
-    """Write the archive of /usr/lib/modules: what the list names and all that depends on."""
+    """Write the archive of /usr/lib/modules: the listed modules and their dependencies."""
     spec = tomllib.loads(LIST.read_text(encoding="utf-8"))
     files = {_short(str(p.relative_to(stock))): p for p in sorted(stock.glob("kernel/**/*.ko*"))
              if MODULE.match(p.name)}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Everything a run needs, made or found: emulator, kernel, root file system.
+"""Everything a run needs, built or cached: emulator, kernel, root file system.
 
-Responsible for: the order of the steps, and the answer to "what do I start?".
+Responsible for: the order of the steps, and the paths of the results.
 State: none; its parts own the cache.
 """
 
@@ -14,15 +14,15 @@ from ..options import option
 from . import aptsrc, host, kernel_build, qemu_build, rootfs
 
 PARTS = ("qemu", "kernel", "rootfs")
-# packages of the host (host.PACKAGES) that making a part takes; whoever has them all runs guests,
-# and between its NICs may stand what meson builds
+# host packages (host.PACKAGES) for building each part; all parts together mean running guests,
+# which may need the middlebox that meson builds
 PURPOSES = {"qemu": ("fetch", "compile", "qemu"), "kernel": ("fetch", "compile", "kernel"),
             "rootfs": ("fetch",)}
 
 
 @dataclasses.dataclass(frozen=True)
 class Products:
-    """What ensure() gives. A part that was not asked for is None or empty."""
+    """The result of ensure(). Parts that were not requested are None or empty."""
 
     qemu: pathlib.Path | None               # qemu-system-x86_64, of this checkout alone
     qemu_src: pathlib.Path | None           # source tree; QEMU's Python modules are in python/
@@ -31,14 +31,14 @@ class Products:
     bench: pathlib.Path | None              # the program of tests/bench, likewise
     firmware_dirs: list[pathlib.Path]       # for -L; qemu above finds its firmware without
     kernel: pathlib.Path | None             # bzImage
-    kernel_args: str                        # what this kernel wants on its command line
+    kernel_args: str                        # required on this kernel's command line
     initrds: list[pathlib.Path]             # cpio archives, to be concatenated in this order
     rootfs_python: pathlib.Path | None      # the guest's interpreter, see rootfs.compile_python
     versions: dict[str, str]                # "qemu", "kernel", "kernel_release", guest packages
 
 
 def purposes(parts: Iterable[str]) -> tuple[str, ...]:
-    """Purposes of the packages that some PARTS need."""
+    """Return the purposes of packages needed for some PARTS."""
     if set(parts) == set(PARTS):
         return host.DEFAULT_PURPOSES
     return tuple(dict.fromkeys(purpose for part in parts for purpose in PURPOSES[part]))
@@ -46,7 +46,7 @@ def purposes(parts: Iterable[str]) -> tuple[str, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What ensure() is asked for. A new variant is a new field."""
+    """A request to ensure(). A new variant is a new field."""
 
     TITLE: ClassVar[str] = "what it runs on"
 
@@ -64,13 +64,13 @@ class Wanted:
              "or 7.3, the directory of a built kernel tree, or a bzImage")
     qemu_series: str = "10.0"           # or "10.2"
     only: tuple[str, ...] = PARTS       # which PARTS are needed
-    breakable: bool = False     # an emulator whose device can be broken on purpose, for strict=on
+    breakable: bool = False     # an emulator whose device can be broken on purpose
 
 
 def ensure(wanted: Wanted) -> Products:
-    """Make what is missing and bring the rest up to date; a second call takes about a second.
+    """Build what is missing and update the rest; a second call takes about a second.
 
-    Raises LabError of the kind that fits; nothing half made is ever taken for whole.
+    Raises a suitable LabError; an incomplete build is never mistaken for a complete one.
     """
     host.ensure_packages(wanted.yes, purposes(wanted.only))
     versions: dict[str, str] = {}
@@ -82,7 +82,7 @@ def ensure(wanted: Wanted) -> Products:
         root = rootfs.build()
         versions |= root.versions
     if "qemu" in wanted.only:
-        # last: it is the one that changes, and its errors should be the last lines seen
+        # last, because it changes most, and its errors should be the last lines seen
         qemu = qemu_build.build(wanted.qemu_series, wanted.qemu_src, wanted.sanitize,
                                 wanted.breakable)
         versions["qemu"] = aptsrc.upstream(qemu.version).partition("+")[0]

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QEMU with the device in it: source, overlay, configuration, incremental build.
+"""QEMU with the device: source, overlay, configuration, incremental build.
 
-Responsible for: getting QEMU's source package, hooking this checkout into the tree as
-scripts/overlay/ describes, building the trimmed emulator, and handing out a binary that no other
-checkout's build can replace.
-State: the cache's qemu/ and firmware/ directories; in a tree given by the user only the
-overlay's links and lines.
+Responsible for: fetching QEMU's source package, hooking this checkout into the tree as described in
+scripts/overlay/, building a minimal emulator, and providing a binary that no other checkout's build
+can replace.
+State: the cache's qemu/ and firmware/ directories; in a user's tree only the overlay's links and
+lines.
 
 Directories: qemu/VERSION-KEY/ has src/ (source with overlay) and build-KEY2/ (one for each
-configuration) and bin-CHECKOUT-KEY2/ (binaries). The device's own sources are in no key: ninja
-sees what changed in them. Several checkouts may share one cache, so the overlay's links are
-pointed to the current checkout before ninja runs. Three locks order that: "qemu" for sources and
+configuration) and bin-CHECKOUT-KEY2/ (binaries). The device's own sources are not in any key: ninja
+detects changes in them. Several checkouts may share one cache, so the overlay's links are
+redirected to the current checkout before ninja runs. Three locks order that: "qemu" for sources and
 links, one for the links of each tree (shared by the builds that read through them), one for each
 build directory.
 """
@@ -54,10 +54,10 @@ BASE_ARGS = (
 NORMAL_ARGS = ("--disable-debug-info",)
 # Line tables only: enough for the sanitizers' reports.
 SANITIZE_ARGS = ("--enable-asan", "--enable-ubsan", "--disable-debug-info", "--extra-cflags=-g1")
-# A device that can be told to do what it must not: for the tests of strict=on.
+# A device that can be made to misbehave, for the tests of strict=on.
 BREAK_ARGS = (*NORMAL_ARGS, "--extra-cflags=-DMLX5_BREAK")
 
-# What later versions need besides mlx5.mak: their ACPI tables refer to CXL unconditionally.
+# Needed by later versions in addition to mlx5.mak: their ACPI tables require CXL.
 LATER_DEVICES = tuple(((10, 1), f"CONFIG_{name}=y") for name in ("PXB", "CXL", "CXL_MEM_DEVICE"))
 
 SPACE_SOURCE = 600 << 20
@@ -66,9 +66,9 @@ SPACE_BUILD = {False: 400 << 20, True: 900 << 20}
 
 @dataclasses.dataclass(frozen=True)
 class QemuProduct:
-    """What a build gives. All paths are absolute."""
+    """The result of a build. All paths are absolute."""
 
-    binary: pathlib.Path        # a copy of this checkout's own; firmware is found beside it
+    binary: pathlib.Path        # a private copy of this checkout; firmware is found beside it
     src: pathlib.Path           # source tree; python/qemu is below it
     build: pathlib.Path         # build directory (shared between checkouts: build results only)
     qtests: list[pathlib.Path]  # qtest programs, one for each tests/qtest/mlx5-ktls*-test.c
@@ -81,7 +81,7 @@ class QemuProduct:
 
 @dataclasses.dataclass(frozen=True)
 class Overlay:
-    """scripts/overlay/overlay.toml, read."""
+    """The contents of scripts/overlay/overlay.toml."""
 
     links: list[tuple[str, str]]            # (in the QEMU tree, in the repository)
     copies: list[tuple[str, str]]
@@ -108,10 +108,10 @@ def load_overlay() -> Overlay:
 
 
 def hook_lines(src: pathlib.Path, overlay: Overlay) -> None:
-    """Put the overlay's lines into a QEMU tree; lines already there are left alone.
+    """Insert the overlay's lines into a QEMU tree, unless already present.
 
-    Every anchor is checked before the first file is written. Raises OverlayError naming file
-    and anchor.
+    All anchors are checked before the first file is written. Raises OverlayError with file and
+    anchor.
     """
     texts: dict[pathlib.Path, list[str]] = {}
     changed = []
@@ -142,11 +142,11 @@ def hook_lines(src: pathlib.Path, overlay: Overlay) -> None:
 
 
 def place_links(src: pathlib.Path, overlay: Overlay) -> bool:
-    """Point the overlay's links to this checkout and bring its copied files in; returns whether
-    a link appeared, changed or went.
+    """Point the overlay's links to this checkout and copy its files; returns whether a link was
+    added, changed or removed.
 
-    A link of an earlier run that has no source file any more is removed. What stands in a
-    link's place and is not a link is never replaced.
+    Links whose source file no longer exists are removed. Anything else in the place of a link is
+    never replaced.
     """
     changed = False
     for at, frm in overlay.copies:
@@ -167,7 +167,7 @@ def place_links(src: pathlib.Path, overlay: Overlay) -> bool:
                     old.unlink()
                     changed = True
         else:
-            paths.make_dir(paths.REPO / to)     # git keeps no empty directories
+            paths.make_dir(paths.REPO / to)     # git does not store empty directories
             wanted = {src / at: paths.REPO / to}
         for link, target in wanted.items():
             if link.is_symlink():
@@ -184,7 +184,7 @@ def place_links(src: pathlib.Path, overlay: Overlay) -> bool:
 
 
 def later_devices(src: pathlib.Path) -> list[str]:
-    """Lines of the device list that only this tree's version needs."""
+    """Return lines of the device list that only this tree's version needs."""
     try:
         text = (src / "VERSION").read_text(encoding="ascii")
         version = tuple(int(n) for n in text.strip().split(".")[:2])
@@ -194,7 +194,7 @@ def later_devices(src: pathlib.Path) -> list[str]:
 
 
 def unhook(src: pathlib.Path) -> list[str]:
-    """Take the overlay out of a user's tree again; returns what was removed."""
+    """Remove the overlay from a user's tree; returns what was removed."""
     overlay, removed = load_overlay(), []
     for entry in overlay.lines:
         path, new = src / entry["file"], entry.get("before", entry.get("after"))
@@ -218,14 +218,14 @@ def unhook(src: pathlib.Path) -> list[str]:
 def adopt(src: pathlib.Path, overlay: Overlay) -> None:
     """Make a QEMU tree build this checkout's device.
 
-    When the links pointed to another checkout, everything made from its files is deleted from
-    the build directories: ninja goes by time stamps, and files of another checkout may well be
-    older than objects.
+    If the links pointed to another checkout, everything built from its files is deleted from the
+    build directories: ninja compares timestamps, and files of this checkout may be older than the
+    objects.
     """
     hook_lines(src, overlay)
     moved = _checkout_of(src) != str(paths.REPO)
     if place_links(src, overlay) or moved:
-        # the set of source files may differ: make ninja run meson again
+        # the set of source files may have changed: make ninja run meson again
         os.utime(src / "hw/net/meson.build")
     if not moved:
         return
@@ -240,13 +240,13 @@ def adopt(src: pathlib.Path, overlay: Overlay) -> None:
 
 
 def _checkout_of(src: pathlib.Path) -> str | None:
-    """The checkout that the links of a QEMU tree point to."""
+    """Return the checkout that the links of a QEMU tree point to."""
     stamp = src / STAMP
     return stamp.read_text(encoding="utf-8").strip() if stamp.exists() else None
 
 
 def _builds_of(src: pathlib.Path) -> list[pathlib.Path]:
-    """Build directories that were configured from SRC."""
+    """Return the build directories configured from SRC."""
     return [b for b in paths.cache_dir("qemu").glob("*/build-*")
             if (b / "source").exists() and (b / "source").read_text().strip() == str(src)]
 
@@ -254,13 +254,13 @@ def _builds_of(src: pathlib.Path) -> list[pathlib.Path]:
 # ---- source and firmware
 
 def _home(version: str, overlay: Overlay) -> pathlib.Path:
-    """Directory of everything made from one source package with one overlay."""
+    """Return the directory of everything built from a source package with an overlay."""
     name = f"{aptsrc.upstream(version)}-{paths.digest(version, overlay.key)}"
     return paths.cache_dir("qemu", create=False) / name
 
 
 def _source(version: str, suite: str, overlay: Overlay) -> pathlib.Path:
-    """The unpacked source package of VERSION, with its Debian patches and able to build."""
+    """Return the unpacked source package of VERSION, patched and ready to build."""
     home = _home(version, overlay)
     src = home / "src"
     if (home / "source-complete").exists():
@@ -280,7 +280,7 @@ def _source(version: str, suite: str, overlay: Overlay) -> pathlib.Path:
 
 
 def _provide_meson(src: pathlib.Path) -> None:
-    """Give a source tree whose python/wheels/ was emptied a meson that QEMU accepts.
+    """Provide a meson that QEMU accepts in a source tree with an empty python/wheels/.
 
     Debian 12's own meson is too old; trixie's package is pure Python, so it is repacked as the
     wheel that QEMU's configure looks for.
@@ -308,7 +308,8 @@ def _provide_meson(src: pathlib.Path) -> None:
 
 
 def make_wheel(packages: pathlib.Path, out: pathlib.Path) -> str:
-    """Repack Debian's python3 meson (unpacked below PACKAGES) as a wheel in OUT; its version."""
+    """Repack Debian's python3 meson (unpacked below PACKAGES) as a wheel in OUT; returns its
+    version."""
     infos = sorted(packages.glob("meson-*.egg-info")) + sorted(packages.glob("meson-*.dist-info"))
     if not infos:
         raise FetchError(f"no meson-*.egg-info or meson-*.dist-info in {packages}")
@@ -336,9 +337,9 @@ def make_wheel(packages: pathlib.Path, out: pathlib.Path) -> str:
 
 
 def firmware() -> pathlib.Path:
-    """A directory for -L: BIOS, option ROMs for -kernel, PXE ROMs of the other NICs.
+    """Return a directory for -L: BIOS, option ROMs for -kernel, PXE ROMs of the other NICs.
 
-    From trixie's packages, so it fits the emulator whatever this machine's release is.
+    From trixie's packages, to match the emulator whatever this machine's release is.
     """
     home = paths.cache_dir("firmware")
     current = home / "current"
@@ -373,23 +374,23 @@ def firmware() -> pathlib.Path:
 # ---- building
 
 def compiler() -> str:
-    """The C compiler's version and target, part of every build's key."""
+    """Return the C compiler's version and target, part of every build's key."""
     return steps.capture(["gcc", "-dumpfullversion", "-dumpmachine"]).stdout.strip()
 
 
 def ccache_env() -> dict[str, str]:
-    """Environment for compilers run through ccache: a cache of the lab's own."""
+    """Return the environment for ccache, with a private cache."""
     return {"CCACHE_DIR": str(paths.cache_dir("ccache")), "CCACHE_MAXSIZE": "3G",
             "CCACHE_BASEDIR": str(paths.cache_dir()), "CCACHE_NOHASHDIR": "1"}
 
 
 def has_ccache() -> bool:
-    """Whether ccache is there; it is used when it is, never asked for."""
+    """Return whether ccache is installed; it is optional."""
     return shutil.which("ccache") is not None
 
 
 def _configure(src: pathlib.Path, build: pathlib.Path, args: list[str]) -> None:
-    """Run QEMU's configure; BUILD/source says that it succeeded, and from which tree."""
+    """Run QEMU's configure; BUILD/source records success and the source tree."""
     shutil.rmtree(build, ignore_errors=True)
     paths.make_dir(build)
     with steps.Step("configure QEMU", "qemu-configure") as step:
@@ -403,23 +404,23 @@ def _configure(src: pathlib.Path, build: pathlib.Path, args: list[str]) -> None:
 
 
 def _interesting(tail: list[str]) -> list[str]:
-    """configure ends with advice; its ERROR line is what matters."""
+    """Find the ERROR line of configure, which ends with advice."""
     errors = [n for n, line in enumerate(tail) if "ERROR" in line]
     return tail[errors[0]:] if errors else tail
 
 
 def qtest_programs() -> list[str]:
-    """Names of the qtest programs this checkout has."""
+    """Return the names of this checkout's qtest programs."""
     return sorted(p.stem for p in (paths.REPO / "tests/qtest").glob("mlx5-ktls*-test.c"))
 
 
 def _targets() -> list[str]:
-    """What ninja makes: the emulator, the qtest programs, the program of tests/bench."""
+    """Return ninja's targets: the emulator, the qtest programs, the program of tests/bench."""
     return [TARGET, *(f"tests/qtest/{t}" for t in qtest_programs()), BENCH]
 
 
 def _compile(build: pathlib.Path, what: str) -> None:
-    """Run ninja, which knows best what changed; when that is nothing it takes half a second."""
+    """Run ninja; takes half a second if nothing has changed."""
     first = not (build / TARGET).exists()
     with steps.Step(f"build QEMU {what}", f"qemu-{build.name}", quiet=not first) as step:
         step.run(["ninja", f"-j{steps.jobs()}", *_targets()], cwd=build, env=ccache_env(),
@@ -430,9 +431,9 @@ def _compile(build: pathlib.Path, what: str) -> None:
 
 
 def _publish(build: pathlib.Path, fw: pathlib.Path) -> list[pathlib.Path]:
-    """Copy the binaries to a directory of this checkout, with the firmware where they look.
+    """Copy the binaries to a directory of this checkout, with the firmware where they look for it.
 
-    A lab that runs keeps its binary when another checkout builds in the same directory.
+    A running lab keeps its binary when another checkout builds in the same directory.
     """
     out = build.with_name(f"bin-{paths.checkout_id()}-{build.name.partition('-')[2]}")
     paths.make_dir(out)
@@ -441,7 +442,7 @@ def _publish(build: pathlib.Path, fw: pathlib.Path) -> list[pathlib.Path]:
         target = out / pathlib.Path(name).name
         _copy_newer(build / name, target)
         made.append(target)
-    # QEMU finds its data below a directory of this name beside the binary
+    # QEMU looks for its data in a directory of this name beside the binary
     for bundle in (out, build):
         share = bundle / "qemu-bundle/usr/local/share/qemu"
         paths.make_dir(share)
@@ -477,12 +478,11 @@ def _user_tree(tree: pathlib.Path) -> pathlib.Path:
 
 def build(series: str = "10.0", qemu_src: pathlib.Path | None = None, sanitize: bool = False,
           breakable: bool = False) -> QemuProduct:
-    """Make the emulator, or bring it up to date with this checkout.
+    """Build the emulator, or update it to this checkout.
 
-    SERIES picks Debian's source package ("10.0", "10.2"); QEMU_SRC is a tree of the user's own
-    instead, which only gets the overlay. SANITIZE builds with ASan and UBSan beside the normal
-    build, BREAKABLE one whose device has the property `break`. Raises LabError of the kind that
-    fits.
+    SERIES selects Debian's source package ("10.0", "10.2"); QEMU_SRC is a user's tree instead,
+    which only gets the overlay. SANITIZE makes a separate build with ASan and UBSan, BREAKABLE one
+    whose device has the property `break`. Raises a suitable LabError.
     """
     if series not in SUITES:
         raise UsageError(f"no QEMU series {series!r}; known: {', '.join(SUITES)}")
@@ -503,7 +503,7 @@ def build(series: str = "10.0", qemu_src: pathlib.Path | None = None, sanitize: 
             links = f"qemu-links-{paths.digest(src)}"
             if _checkout_of(src) == str(paths.REPO):
                 adopt(src, overlay)
-            else:           # not while another checkout's ninja reads through the links
+            else:           # wait while another checkout's ninja reads through the links
                 with paths.lock(links):
                     adopt(src, overlay)
             held.enter_context(paths.lock(links, shared=True))
@@ -518,7 +518,7 @@ def build(series: str = "10.0", qemu_src: pathlib.Path | None = None, sanitize: 
         extra = later_devices(src)
         out = home / f"build-{kind}-{paths.digest(compiler(), overlay.key, *args, *extra)}"
         held.enter_context(paths.lock(f"qemu-{home.name}-{out.name}"))
-        if out not in _builds_of(src):      # not there, or of a cache that has been moved
+        if out not in _builds_of(src):      # missing, or from a cache that has been moved
             paths.require_space(home, SPACE_BUILD[sanitize], "building QEMU")
             _configure(src, out, args)
         _compile(out, what)
@@ -527,7 +527,7 @@ def build(series: str = "10.0", qemu_src: pathlib.Path | None = None, sanitize: 
 
 
 def _pick_version(series: str, overlay: Overlay) -> str:
-    """The version to build: the one that is built already, or the newest of the suite."""
+    """Return the version to build: one already built, or the newest of the suite."""
     current = paths.cache_dir("qemu") / f"current-{series}"
     if current.exists():
         version = current.read_text(encoding="utf-8").strip()

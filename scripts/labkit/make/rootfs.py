@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The guest's userland: an initramfs from Debian packages, made without root.
 
-Responsible for: two uncompressed archives, the base (programs, as scripts/guest/packages.toml
-says) and the guest part (scripts/guest/rootfs/ as it is). They are separate so that a change of
-the agent or of init costs a fraction of a second.
+Responsible for: two uncompressed archives, the base (programs from scripts/guest/packages.toml) and
+the guest part (scripts/guest/rootfs/ unchanged). They are separate so that a change of the agent or
+init takes only a fraction of a second.
 State: the cache's rootfs/ directory.
 """
 
@@ -28,7 +28,7 @@ LIST = paths.GUEST / "packages.toml"
 GUEST_FILES = paths.GUEST / "rootfs"
 FORMAT = 1                      # of the archives made here: part of their key
 SPACE = 700 << 20
-KEEP = 3                        # older root file systems that stay: 100 MB each
+KEEP = 3                        # older root file systems to keep, 100 MB each
 LIBDIRS = ("usr/lib/x86_64-linux-gnu", "usr/lib")
 LOADER = "usr/lib64/ld-linux-x86-64.so.2"
 
@@ -44,7 +44,7 @@ class RootfsProduct:
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """One thing in an archive. SOURCE is a path to copy from, bytes, or a link's target."""
+    """An archive member. SOURCE is a path to copy from, bytes, or a link's target."""
 
     kind: int                       # stat.S_IFREG, S_IFDIR or S_IFLNK
     mode: int = 0o755
@@ -52,13 +52,13 @@ class Entry:
 
 
 class Tree:
-    """What goes into an archive: guest path without leading slash -> Entry."""
+    """The contents of an archive: guest path without leading slash -> Entry."""
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
 
     def add(self, name: str, entry: Entry) -> None:
-        """Add or replace; parents are added when missing."""
+        """Add or replace a member; missing parents are added."""
         name = name.strip("/")
         parent = name.rpartition("/")[0]
         if parent and parent not in self.entries:
@@ -78,12 +78,12 @@ class Tree:
             raise BuildError(f"{path} is neither file, directory nor link")
 
     def provides(self, program: str) -> bool:
-        """Whether a command of that name is in one of the usual directories."""
+        """Return whether one of the usual directories has a command of that name."""
         return any(f"{d}/{program}" in self.entries
                    for d in ("usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin"))
 
     def write(self, archive: pathlib.Path) -> None:
-        """Write a newc archive: sorted, owned by root, time 0, so the same each time."""
+        """Write a reproducible newc archive: sorted, owned by root, time 0."""
         tmp = archive.with_name(f".{archive.name}.{os.getpid()}")
         try:
             with open(tmp, "wb") as out:
@@ -103,7 +103,7 @@ class Tree:
 
 
 def _put(out: BinaryIO, number: int, name: str, mode: int, links: int, data: bytes) -> None:
-    """One member: magic, 13 fields of 8 hex digits, name, content, each padded to 4 bytes."""
+    """Write a member: magic, 13 fields of 8 hex digits, name, content, each padded to 4 bytes."""
     encoded = os.fsencode(name) + b"\0"
     fields = (number, mode, 0, 0, links, 0, len(data), 0, 0, 0, 0, len(encoded), 0)
     head = b"070701" + b"".join(b"%08X" % f for f in fields) + encoded
@@ -114,7 +114,7 @@ def _put(out: BinaryIO, number: int, name: str, mode: int, links: int, data: byt
 # ---- ELF
 
 def elf_needed(path: pathlib.Path) -> list[str] | None:
-    """DT_NEEDED of a 64-bit ELF file; [] for a static one, None when it is no ELF file."""
+    """Return DT_NEEDED of a 64-bit ELF file; [] for a static one, None if it is not an ELF file."""
     with open(path, "rb") as f:
         head = f.read(64)
         if head[:5] != b"\x7fELF\x02":
@@ -158,8 +158,8 @@ class Libraries:
                             self._found.setdefault(path.name, (f"{where}/{path.name}", path))
 
     def find(self, name: str) -> tuple[str, pathlib.Path] | None:
-        """(guest path, file) of a soname; links between versions are followed, so the file is
-        stored once, under the name programs ask for."""
+        """Return (guest path, file) of a soname; links between versions are followed, so the file
+        is stored once, under the name that programs request."""
         hit = self._found.get(name)
         if hit is None:
             return None
@@ -173,7 +173,7 @@ class Libraries:
         return guest, path
 
     def complete(self, tree: Tree, extra: list[str]) -> None:
-        """Add what the programs in TREE need, and what that needs. Fails when one is missing."""
+        """Add the libraries needed by programs in TREE, recursively. Fails if one is missing."""
         todo = [(n, e.source) for n, e in tree.entries.items()
                 if e.kind == stat.S_IFREG and isinstance(e.source, pathlib.Path)]
         wanted = [("packages.toml", name) for name in extra]
@@ -211,7 +211,7 @@ def _load() -> dict:
 
 
 def _versions(spec: dict, refresh: bool) -> dict[str, str]:
-    """The package versions to use: those of the last time, unless the list changed."""
+    """Return the package versions to use: those of the last build, unless the list changed."""
     key = paths.digest(spec["suite"], *sorted(spec["packages"]), "/", *sorted(spec["without"]))
     memo = paths.cache_dir("rootfs") / f"versions-{key}.json"
     if memo.exists() and not refresh:
@@ -223,7 +223,7 @@ def _versions(spec: dict, refresh: bool) -> dict[str, str]:
 
 
 def build() -> RootfsProduct:
-    """Make the archives, or find them made."""
+    """Build the archives unless cached."""
     spec = _load()
     with paths.lock("rootfs"):
         versions = _versions(spec, refresh=False)
@@ -233,7 +233,7 @@ def build() -> RootfsProduct:
                 debs = aptsrc.suite(spec["suite"]).download_binary(
                     versions, "fetch the guest's packages")
             except FetchError:
-                # the archive has moved on since the versions were chosen
+                # the versions chosen are no longer in Debian's archive
                 versions = _versions(spec, refresh=True)
                 home = _home(versions)
                 debs = aptsrc.suite(spec["suite"]).download_binary(
@@ -287,7 +287,7 @@ def _build_base(spec: dict, debs: dict[str, pathlib.Path], home: pathlib.Path) -
 
 
 def _prune(home: pathlib.Path) -> None:
-    """Remove what was interrupted, and all but the newest few of the others."""
+    """Remove interrupted builds, and all but the newest of the others."""
     others = sorted((p for p in home.parent.iterdir() if p.is_dir()),
                     key=lambda p: p.stat().st_mtime, reverse=True)
     whole = [p for p in others if (p / "complete").exists()]
@@ -297,7 +297,7 @@ def _prune(home: pathlib.Path) -> None:
 
 
 def _unpack(deb: pathlib.Path, root: pathlib.Path) -> None:
-    """Unpack usr-merged: what a package ships in /lib ends up in usr/lib."""
+    """Unpack usr-merged: files shipped in /lib go to usr/lib."""
     for name in ("bin", "sbin", "lib", "lib64"):
         paths.make_dir(root / "usr" / name)
         (root / name).symlink_to(f"usr/{name}")
@@ -308,7 +308,7 @@ def _take(tree: Tree, package: str, root: pathlib.Path, globs: list[str]) -> Non
     for pattern in globs:
         if "*" in pattern or "[" in pattern:
             hits = sorted(root.glob(pattern))
-        else:                       # glob() does not see a link whose target is elsewhere
+        else:                       # glob() does not find a link whose target is elsewhere
             hits = [root / pattern] if os.path.lexists(root / pattern) else []
         if not hits:
             raise BuildError(f"package {package} has nothing that matches {pattern!r}",
@@ -318,7 +318,7 @@ def _take(tree: Tree, package: str, root: pathlib.Path, globs: list[str]) -> Non
 
 
 def _busybox(tree: Tree, root: pathlib.Path, libc: pathlib.Path, without: list[str]) -> None:
-    """Links for the applets that nothing else provides."""
+    """Add links for the applets that no other package provides."""
     # through the guest's loader: this machine's C library may be older
     out = steps.capture([libc / "ld-linux-x86-64.so.2", "--library-path", libc,
                          root / "usr/bin/busybox", "--list"], check=False)
@@ -331,7 +331,8 @@ def _busybox(tree: Tree, root: pathlib.Path, libc: pathlib.Path, without: list[s
 
 
 def _check_links(tree: Tree) -> None:
-    """Every link to a file of the base must hit one; links into /run, /proc and such may not."""
+    """Check that links to files of the base are not dangling; links into /run, /proc etc. may
+    be."""
     for name, entry in tree.entries.items():
         if entry.kind != stat.S_IFLNK:
             continue
@@ -360,7 +361,7 @@ for line in sys.stdin:
 
 def _python(step: steps.Step, spec: dict, roots: dict, libraries: Libraries, tree: Tree,
             home: pathlib.Path) -> None:
-    """Bring Python's library in, compiled by the guest's own interpreter, without source."""
+    """Add Python's library, compiled by the guest's own interpreter, without source."""
     runtime = home / "python"
     binary = next(p for r in roots.values() for p in r.glob("usr/bin/python3.*[0-9]"))
     without = spec["python"]["without"]
@@ -373,7 +374,7 @@ def _python(step: steps.Step, spec: dict, roots: dict, libraries: Libraries, tre
                 target = runtime / name
                 paths.make_dir(target.parent)
                 shutil.copyfile(path, target)
-    # an interpreter that runs here: binary, loader and the libraries they and the modules need
+    # an interpreter that runs here: binary, loader and the libraries needed by them and the modules
     local = Tree()
     for path in [binary, *runtime.glob("usr/lib/python3*/lib-dynload/*.so")]:
         local.add_host(f"x/{path.name}", path)
@@ -402,8 +403,8 @@ def compile_python(runtime: pathlib.Path, jobs: list[tuple[pathlib.Path, pathlib
                    ) -> None:
     """Compile Python with the guest's interpreter (RUNTIME as in RootfsProduct.python).
 
-    JOBS: (source, .pyc to write, path of the source in the guest). The results are used without
-    a look at the source, so they fit archives without time stamps. Raises BuildError.
+    JOBS: (source, .pyc to write, path of the source in the guest). The results do not depend on
+    timestamps of the source, so they suit archives without any. Raises BuildError.
     """
     text = "".join(f"{s}\t{t}\t{n}\n" for s, t, n in jobs)
     with steps.child([runtime / "loader", "--library-path", runtime / "lib", runtime / "python3",
@@ -422,7 +423,7 @@ def compile_python(runtime: pathlib.Path, jobs: list[tuple[pathlib.Path, pathlib
 # ---- the guest part
 
 def _build_guest(home: pathlib.Path) -> pathlib.Path:
-    """scripts/guest/rootfs/ as an archive. Modules are compiled beforehand, scripts are not."""
+    """Pack scripts/guest/rootfs/. Modules are precompiled, scripts are not."""
     files = [p for p in sorted(GUEST_FILES.rglob("*"))
              if "__pycache__" not in p.parts and p.suffix != ".pyc"]
     names = (f"{p.relative_to(GUEST_FILES)} {p.lstat().st_mode:o}" for p in files)
@@ -456,6 +457,6 @@ def _build_guest(home: pathlib.Path) -> pathlib.Path:
 
 
 def _cache_tag(home: pathlib.Path) -> str:
-    """'cpython-313', from the name of the library directory."""
+    """Return 'cpython-313', from the name of the library directory."""
     library = next((home / "python/usr/lib").glob("python3.*"))
     return "cpython-" + library.name.removeprefix("python").replace(".", "")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The middlebox of tests/wire, as a program of the host.
+"""The middlebox of tests/wire, a program of the host.
 
 Responsible for: building it with meson, and packing it for a guest, which has other libraries.
 State: a build directory of this checkout in the cache.
@@ -15,7 +15,7 @@ PROGRAM = "/usr/local/bin/mlx5-wire"     # in a guest
 
 
 def build() -> pathlib.Path:
-    """The program, brought up to date; takes a moment when there is nothing to do."""
+    """Return the program, rebuilt if necessary."""
     folder = paths.cache_dir("wire", paths.checkout_id())
     with paths.lock("wire"), steps.Step("build the wire", log="wire-build", quiet=True) as step:
         if not paths.configured(folder):
