@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A running machine: QEMU, the guest in it, and what the two ask of one another."""
+"""A running machine: QEMU, the guest in it, and requests between the guest and the lab."""

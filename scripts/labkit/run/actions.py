@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a program in the guest may ask the lab for: the table of actions.
+"""Actions that programs in the guest may request from the lab.
 
-Responsible for: what each action does, and refusing what it cannot do with a reason.
-State: the captures of a machine, and what is to run after it has booted again.
+Responsible for: the table of actions and their implementation, and refusals with a reason.
+State: the captures of a machine, and the command to run after a reboot.
 
-The guest is trusted with its own machine and its own artifacts, with nothing else of the host: no
-action takes a path, a command or a QMP command of the guest's choice.
+The guest is trusted with its own machine and artifacts, and nothing else on the host: no action
+takes a path, command or QMP command chosen by the guest.
 """
 
 import dataclasses
@@ -24,8 +24,8 @@ from .rundir import RunDir
 from .wire import Wire
 
 UNPLUG_TIMEOUT = 90.0
-# Bytes of a record log, when records.start begins another one; the device ends one that is longer
-# than its record-log-max, 1 GiB.
+# Size of a record log, in bytes, above which records.start begins a new one; the device ends a log
+# larger than its record-log-max, 1 GiB.
 MAX_RECORDS = 64 << 20
 RECORDS_CHUNK = 1 << 20
 IMAGE_CHUNK = 4 << 20
@@ -35,7 +35,7 @@ HOST_PROPERTIES = {"record-log", "record-log-max", "memory-limit", "netdev", "ma
 
 @dataclasses.dataclass(frozen=True)
 class Need:
-    """What not every machine has, and what is said where it is missing."""
+    """A feature that not every machine has, and the message where it is missing."""
 
     met: Callable[[Machine], bool]
     sentence: str
@@ -50,13 +50,13 @@ class Action:
     """A row of the table."""
 
     name: str
-    method: str                 # of Actions; its parameters are the action's arguments
+    method: str                 # of class Actions; its parameters are the action's arguments
     need: Need | None
 
 
 def action(name: str, need: Need | None = None) -> Callable[[Callable], Callable]:
-    """Decorator: this method of Actions is the action `name`, on machines that have what it needs.
-    A parameter `blob` is the path of a file with the bytes that came with the request."""
+    """Decorator: makes a method of Actions the action `name`, on machines with the feature it
+    needs. A parameter `blob` is the path of a file with the bytes sent with the request."""
     def mark(function: Callable) -> Callable:
         setattr(function, "action", Action(name, function.__name__, need))
         return function
@@ -64,7 +64,7 @@ def action(name: str, need: Need | None = None) -> Callable[[Callable], Callable
 
 
 def _parameters(method: Callable) -> inspect.Signature:
-    """What a method takes, for a message: names and defaults."""
+    """Return a method's parameters, for a message: names and defaults."""
     signature = inspect.signature(method)
     plain = [parameter.replace(annotation=inspect.Parameter.empty)
              for parameter in signature.parameters.values()]
@@ -80,21 +80,21 @@ class Actions:
         self.captures = Captures(machine, rundir)
         self.on_reset: Callable[[], None] = lambda: None
         self.on_next: Callable[[], None] = lambda: None
-        self._next: list[str] | None = None     # what runs after the guest has booted again
+        self._next: list[str] | None = None     # command to run after a reboot
 
     def _table(self) -> dict[str, Action]:
-        """Every action there is, by name."""
+        """Return all actions by name."""
         found = (getattr(function, "action", None) for function in vars(Actions).values())
         return {row.name: row for row in found if row}
 
     def names(self) -> list[str]:
-        """Every action that this machine can do."""
+        """Return the names of all actions of this machine."""
         return sorted(name for name, row in self._table().items()
                       if row.need is None or row.need.met(self.machine))
 
     def run(self, name: str, args: dict[str, Any], blob: pathlib.Path | None
             ) -> tuple[Any, bytes]:
-        """Run one action; returns (result, bytes). Raises LabError with the reason."""
+        """Run an action; returns (result, bytes). Raises LabError with the reason."""
         row = self._table().get(name)
         if row is None:
             raise LabError(f"unknown action {name!r}; known: {', '.join(self.names())}")
@@ -124,7 +124,7 @@ class Actions:
 
     @action("lab.info")
     def lab_info(self) -> dict[str, Any]:
-        """What this lab is."""
+        """Return information about this lab."""
         spec = self.machine.spec
         return {"topology": spec.topology, "nic_model": spec.nic_model, "actions": self.names(),
                 "wire": self.machine.wire is not None, "ports": self.machine.ports(),
@@ -133,14 +133,14 @@ class Actions:
 
     @action("lab.log")
     def lab_log(self, text: object) -> None:
-        """A line in the run's lab.log."""
+        """Write a line to the run's lab.log."""
         with open(self.rundir.file("lab.log"), "a", encoding="utf-8") as log:
             log.write(str(text).rstrip("\n") + "\n")
 
     @action("lab.next")
     def lab_next(self, argv: Any) -> None:
-        """What `lab run` runs, in place of its command, when the guest boots again and its
-        command is lost with that: kexec, machine.reset. Its stdin is kept for that from now on."""
+        """Set the command that `lab run` runs in place of its own when that is lost because the
+        guest reboots: kexec, machine.reset. From now on its stdin is kept for this command."""
         if not isinstance(argv, list) or not argv or not all(isinstance(a, str) for a in argv):
             raise LabError(f"lab.next: argv {argv!r}: expected a list of a program and its "
                            "arguments")
@@ -148,7 +148,7 @@ class Actions:
         self.on_next()
 
     def take_next(self) -> list[str] | None:
-        """What lab.next asked for, once; None when nobody has asked."""
+        """Return the command set by lab.next, once; None if there is none."""
         argv, self._next = self._next, None
         return argv
 
@@ -156,12 +156,12 @@ class Actions:
 
     @action("nic.link")
     def nic_link(self, nic: str, up: bool) -> None:
-        """QMP set_link: what pulling the cable does."""
+        """QMP set_link: like pulling or plugging the cable."""
         self.machine.qmp("set_link", name=self._nic(nic), up=bool(up))
 
     @action("nic.unplug")
     def nic_unplug(self, nic: str, wait: float = UNPLUG_TIMEOUT) -> None:
-        """device_del, and wait until the guest has let the device go and it is gone."""
+        """device_del, and wait until the guest has released the device and it is gone."""
         self.machine.forget_events()
         self.machine.qmp("device_del", id=self._nic(nic))
         gone = self.machine.wait_event("DEVICE_DELETED", float(wait), {"data": {"device": nic}})
@@ -171,8 +171,8 @@ class Actions:
     @action("nic.plug")
     def nic_plug(self, nic: str, props: dict[str, Any] | None = None,
                  port: str | None = None) -> None:
-        """device_add, as on the command line, with other values of some properties if wanted, and
-        into another port."""
+        """device_add, as on the command line, optionally with other property values and into
+        another port."""
         if port is not None and port not in self.machine.ports():
             raise LabError(f"no port {port!r}; this machine has: "
                            f"{', '.join(self.machine.ports())}")
@@ -189,8 +189,8 @@ class Actions:
 
     @action("nic.aer")
     def nic_aer(self, nic: str, error: str, header: Sequence[int] = ()) -> None:
-        """An error of PCI Express, by the name that QEMU has for it, with up to four words of the
-        packet's header."""
+        """Inject a PCI Express error by its QEMU name, with up to four words of the packet's
+        header."""
         if not re.fullmatch(r"[A-Z_]{1,20}", str(error)):
             raise LabError(f"nic.aer: error {error!r}: expected a name such as BAD_TLP, "
                            "COMP_TIME or DLP")
@@ -204,7 +204,7 @@ class Actions:
 
     @action("nic.list")
     def nic_list(self, nic: str) -> dict[str, str]:
-        """{name: type} of the device's QOM properties."""
+        """Return {name: type} of the device's QOM properties."""
         listed = self.machine.qmp("qom-list", path=f"/machine/peripheral/{self._nic(nic)}")
         return {entry["name"]: entry["type"] for entry in listed
                 if not entry["type"].startswith(("link<", "child<"))}
@@ -212,14 +212,14 @@ class Actions:
     @action("nic.get")
     # pylint: disable-next=redefined-builtin      # QOM's word is the name of the argument
     def nic_get(self, nic: str, property: str) -> Any:
-        """One QOM property of the device: a counter, a number of live objects."""
+        """Return a QOM property of the device: a counter, a number of live objects."""
         return self.machine.qmp("qom-get", path=f"/machine/peripheral/{self._nic(nic)}",
                                 property=str(property))
 
     @action("nic.set")
     # pylint: disable-next=redefined-builtin      # likewise
     def nic_set(self, nic: str, property: str, value: Any) -> None:
-        """Set a QOM property of the device: what can be changed while it runs."""
+        """Set a QOM property of the device, of those that can be changed while it runs."""
         if property in HOST_PROPERTIES:
             raise LabError(f"nic.set: {property!r} names something of the host; "
                            "records.start sets record-log")
@@ -237,7 +237,7 @@ class Actions:
 
     @action("records.start")
     def records_start(self, nic: str) -> dict[str, int]:
-        """The device begins to write its record log; where the next line will be."""
+        """Start the device's record log; returns the offset of the next line."""
         path = self._records(nic)
         size = path.stat().st_size if path.exists() else 0
         if size > MAX_RECORDS:
@@ -249,12 +249,13 @@ class Actions:
 
     @action("records.stop")
     def records_stop(self, nic: str) -> None:
-        """No more lines."""
+        """Stop the record log."""
         self._record_log(self._nic(nic), "")
 
     @action("records.read")
     def records_read(self, nic: str, since: int = 0) -> tuple[dict[str, Any], bytes]:
-        """Whole lines from the offset `since` on, up to 1 MiB, and where the next one begins."""
+        """Return complete lines from offset `since` on, up to 1 MiB, and the offset of the next
+        one."""
         if not isinstance(since, int) or since < 0:
             raise LabError(f"since {since!r}: expected a number of bytes")
         path = self._records(nic)
@@ -275,7 +276,7 @@ class Actions:
 
     @action("fault.add")
     def fault_add(self, nic: str, rules: str | list[str]) -> list[int]:
-        """Add rules (docs/faults.md) to a device, all or none; their ids."""
+        """Add rules (docs/faults.md) to a device, all or none; returns their ids."""
         rules = [rules] if isinstance(rules, str) else [str(rule) for rule in rules]
         last = max((rule["id"] for rule in self.fault_list(nic)), default=0)
         self._qom(nic, "qom-set", property="fault", value=";".join(rules))
@@ -283,18 +284,18 @@ class Actions:
 
     @action("fault.list")
     def fault_list(self, nic: str) -> list[dict[str, Any]]:
-        """The rules of a device, what each has met, and how much waits because of it."""
+        """Return the rules of a device, with their matches, hits, and amount of deferred work."""
         return self._qom(nic, "qom-get", property="faults")
 
     @action("fault.clear")
     def fault_clear(self, nic: str, rule: int | None = None) -> None:
-        """Remove one rule of a device, or all, and let go what they made wait."""
+        """Remove one rule of a device, or all, and release the work they deferred."""
         self._qom(nic, "qom-set", property="fault-clear",
                   value="all" if rule is None else str(int(rule)))
 
     @action("fault.release")
     def fault_release(self, nic: str, name: str | None = None) -> int:
-        """Let go what waits in a device, under a name or at all; how much it was."""
+        """Release deferred work in a device, by name or all; returns how much there was."""
         self._qom(nic, "qom-set", property="fault-release", value=str(name or ""))
         return int(self._qom(nic, "qom-get", property="fault-release"))
 
@@ -302,7 +303,7 @@ class Actions:
 
     @action("capture.start")
     def capture_start(self, name: str, netdev: str = "net0") -> dict[str, str]:
-        """Begin to capture a netdev."""
+        """Start capturing a netdev."""
         known = [f"net{nic[3:]}" for nic in self.machine.spec.nics]
         if netdev not in known:
             raise LabError(f"no netdev {netdev!r}; this machine has: {', '.join(known)}")
@@ -310,19 +311,19 @@ class Actions:
 
     @action("capture.stop")
     def capture_stop(self, name: str) -> dict[str, Any]:
-        """End a capture; how much it holds."""
+        """Stop a capture; returns its size."""
         return self.captures.stop(str(name))
 
     @action("capture.contains")
     def capture_contains(self, name: str, blob: pathlib.Path, window: int = 16) -> dict[str, Any]:
-        """Does any run of `window` bytes of the blob occur in the capture?"""
+        """Return whether any run of `window` bytes of the blob occurs in the capture."""
         if not isinstance(window, int) or not 16 <= window <= 4096:
             raise LabError(f"window {window!r}: expected a number from 16 to 4096")
         return self.captures.contains(str(name), blob, window)
 
     @action("capture.read")
     def capture_read(self, name: str, offset: int) -> tuple[None, bytes]:
-        """Up to 1 MiB of a stopped capture from `offset` on."""
+        """Return up to 1 MiB of a stopped capture from `offset` on."""
         if not isinstance(offset, int) or offset < 0:
             raise LabError(f"offset {offset!r}: expected a number of bytes")
         return None, self.captures.read(str(name), offset)
@@ -336,54 +337,54 @@ class Actions:
 
     @action("wire.add", WIRE)
     def wire_add(self, rules: str | list[str]) -> Any:
-        """Add rules, all or none; their ids."""
+        """Add rules, all or none; returns their ids."""
         return self._wire().call("add", rules=[rules] if isinstance(rules, str) else rules)
 
     @action("wire.rules", WIRE)
     def wire_rules(self) -> Any:
-        """The rules, and how often each was applied."""
+        """Return the rules, and how often each was applied."""
         return self._wire().call("rules")
 
     @action("wire.clear", WIRE)
     def wire_clear(self, rule: int | None = None) -> Any:
-        """Remove one rule or all, and let go what they made wait."""
+        """Remove one rule or all, and release the frames they held."""
         return self._wire().call("clear", rule=rule)
 
     @action("wire.stats", WIRE)
     def wire_stats(self) -> Any:
-        """Counters of both directions."""
+        """Return the counters of both directions."""
         return self._wire().call("stats")
 
     @action("wire.flows", WIRE)
     def wire_flows(self) -> Any:
-        """The TCP connections seen: packets, bytes and records in each direction."""
+        """Return the TCP connections seen, with packets, bytes and records per direction."""
         return self._wire().call("flows")
 
     @action("wire.log", WIRE)
     def wire_log(self, since: int = 0) -> Any:
-        """What rules were applied to, from hit number `since` on."""
+        """Return the hits of rules, from number `since` on."""
         return self._wire().call("log", since=since)
 
     @action("wire.release", WIRE)
     def wire_release(self, name: str | None = None) -> Any:
-        """Let go what is held, under a name or at all; how many frames."""
+        """Release held frames, by name or all; returns how many."""
         return self._wire().call("release", name=name)
 
     @action("wire.reset", WIRE)
     def wire_reset(self) -> Any:
-        """Begin anew: no rules, no flows, counters 0, the log empty."""
+        """Reset: no rules, no flows, counters 0, empty log."""
         return self._wire().call("reset")
 
     # machine
 
     @action("machine.reset")
     def machine_reset(self) -> None:
-        """Reset the machine as its button does. Whatever runs in the guest ends with it."""
+        """Reset the machine, like its reset button. Everything running in the guest is lost."""
         self.on_reset()
 
     @action("machine.image")
     def machine_image(self, part: str, offset: int = 0) -> tuple[dict[str, int], bytes]:
-        """Up to 4 MiB from `offset` on of what the guest was booted from: "kernel", "initrd"."""
+        """Return up to 4 MiB from `offset` on of the guest's boot image: "kernel" or "initrd"."""
         if part not in ("kernel", "initrd"):
             raise LabError(f"part {part!r}: expected kernel or initrd")
         if not isinstance(offset, int) or offset < 0:
@@ -397,7 +398,7 @@ class Actions:
 
     @action("artifact.put")
     def artifact_put(self, name: str, blob: pathlib.Path) -> dict[str, str]:
-        """Keep a file of the guest beside the other artifacts."""
+        """Store a file of the guest with the other artifacts."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", str(name)):
             raise LabError(f"artifact name {name!r}: expected letters, digits, '.', '_', '-'")
         target = self.rundir.file(f"guest-{name}")

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Captures of the wire, and whether a payload can be read in them.
+"""Captures of the wire, and the search for a payload in them.
 
-Responsible for: QEMU's filter-dump on a netdev, reading what it wrote, and the
-search for plaintext.
-State: the captures under way, each a filter object of the machine and a file.
+Responsible for: QEMU's filter-dump on a netdev, reading its files, and the search for plaintext.
+State: the active captures, each a filter object of the machine and a file.
 """
 
 import mmap
@@ -23,17 +22,17 @@ PCAP_MAGIC = 0xa1b2c3d4
 MAXLEN = 65536          # whole frames: GSO frames of a backend are 64 KiB at most
 PROBE = 8               # bytes compared at once while searching
 INDEXED = 16 << 20      # bytes of payload indexed at once: some 200 MB of memory
-LOT = 1024              # hits that are looked at more closely at once
+LOT = 1024              # hits verified at once
 READ_MAX = 1 << 20
 
 
 def find_window(payload: bytes, capture: bytes, window: int = 16) -> tuple[int, int] | None:
-    """Where a run of `window` bytes of `payload` occurs in `capture`, at any offset of both.
+    """Find a run of `window` bytes of `payload` in `capture`, at any offset of both.
 
-    Returns (payload offset, capture offset) of one such run, or None; exact, no sampling.
-    Any run of 16 bytes contains a block of 8 that begins at a multiple of 8 in the payload:
-    these blocks are the index, and every offset of the capture is looked up in it. What is
-    found is then extended to both sides.
+    Returns (payload offset, capture offset) of one such run, or None; exact, no sampling. Any run
+    of 16 bytes contains a block of 8 that starts at a multiple of 8 in the payload: these blocks
+    form the index, in which every offset of the capture is looked up. Hits are then extended to
+    both sides.
     """
     if window < 2 * PROBE:
         raise ValueError(f"a window of {window} bytes: {2 * PROBE} at least")
@@ -47,7 +46,7 @@ def find_window(payload: bytes, capture: bytes, window: int = 16) -> tuple[int, 
             count = (len(capture) - shift) // PROBE
             probes = capture[shift:shift + count * PROBE].cast("Q")
             hits = list(index.intersection(probes))
-            # in small lots: of a payload in clear everything hits, and one is enough
+            # in small lots: with a payload in clear everything hits, and one hit is enough
             for first in range(0, len(hits), LOT):
                 found = _verify(payload, capture, window, begin, blocks, shift, probes,
                                 set(hits[first:first + LOT]))
@@ -58,7 +57,7 @@ def find_window(payload: bytes, capture: bytes, window: int = 16) -> tuple[int, 
 
 def _verify(payload: memoryview, capture: memoryview, window: int, begin: int, blocks: memoryview,
             shift: int, probes: memoryview, hits: set[int]) -> tuple[int, int] | None:
-    """Extend each hit to both sides; the first that reaches `window` bytes."""
+    """Extend each hit to both sides; returns the first that reaches `window` bytes."""
     places: dict[int, list[int]] = {}
     for number, block in enumerate(blocks):
         if block in hits:
@@ -80,7 +79,7 @@ def _verify(payload: memoryview, capture: memoryview, window: int, begin: int, b
 
 
 def pcap_summary(path: pathlib.Path) -> tuple[int, int]:
-    """(packets, bytes on the wire) of a pcap file; raises LabError when it is none."""
+    """Return (packets, bytes on the wire) of a pcap file; raises LabError if it is not one."""
     packets = wire = 0
     with open(path, "rb") as file:
         header = file.read(PCAP_HEADER.size)
@@ -97,7 +96,7 @@ def pcap_summary(path: pathlib.Path) -> tuple[int, int]:
 
 
 class Captures:
-    """The captures of one machine, by the names that the asker chose."""
+    """The captures of a machine, by the names chosen by the requester."""
 
     def __init__(self, machine: Machine, rundir: RunDir) -> None:
         self._machine = machine
@@ -106,7 +105,7 @@ class Captures:
         self._stopped: dict[str, pathlib.Path] = {}
 
     def start(self, name: str, netdev: str = "net0") -> dict[str, str]:
-        """Begin to write what passes `netdev` to artifacts/NAME.pcap."""
+        """Start writing the traffic of `netdev` to artifacts/NAME.pcap."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
             raise LabError(f"capture name {name!r}: expected letters, digits, '.', '_', '-'")
         if name in self._running:
@@ -120,7 +119,7 @@ class Captures:
         return {"path": str(path)}
 
     def stop(self, name: str) -> dict[str, Any]:
-        """End it; returns what it holds."""
+        """Stop a capture; returns its size."""
         path = self._running.pop(name, None)
         if path is None:
             raise LabError(f"no capture {name!r} is running; running: {_names(self._running)}")
@@ -148,7 +147,7 @@ class Captures:
                 "payload_bytes": size}
 
     def read(self, name: str, offset: int, length: int = READ_MAX) -> bytes:
-        """Bytes of a stopped capture; fewer than asked at its end."""
+        """Return bytes of a stopped capture; fewer than requested at its end."""
         with open(self._file(name), "rb") as file:
             file.seek(offset)
             return file.read(min(length, READ_MAX))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The port `lab.channel`: requests of programs in the guest, answers to them.
+"""The port `lab.channel`: requests from programs in the guest, and their answers.
 
-Responsible for: the lab's end of the line protocol, whose guest end, labclient.py, describes it.
+Responsible for: the lab's end of the line protocol, described in the guest's end, labclient.py.
 State: the request being received, with its blob in a temporary file; the last answer.
 """
 
@@ -20,29 +20,29 @@ MAX_BLOB = 256 << 20
 BLOB_CHUNK = 24 * 1024
 
 
-# id, action, arguments, the file of the blob: its place and itself, and how much of it is missing
+# id, action, arguments, path and file of the blob, and its missing bytes
 _Request = tuple[str, str, dict[str, Any], pathlib.Path, BinaryIO, int]
 
 
 class Channel:
-    """Bytes of the port in, bytes to the port out; runs one action at a time."""
+    """Consumes bytes from the port, produces bytes for it; runs one action at a time."""
 
     def __init__(self, actions: Actions) -> None:
         self._actions = actions
         self._buffer = bytearray()
         self._request: _Request | None = None
-        # id and answer of the last one, should it not have arrived
+        # id and answer of the last request, in case it did not arrive
         self._last: tuple[str, bytes] | None = None
         self.out = bytearray()
 
     def reset(self) -> None:
-        """The guest was reset: whoever asked is gone."""
+        """The guest was reset: the requester is gone."""
         self._drop_request()
         self._buffer.clear()
         self.out.clear()
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the guest; runs every request that they complete."""
+        """Process bytes from the guest; runs every completed request."""
         self._buffer += data
         while True:
             at = self._buffer.find(b"\n")
@@ -53,13 +53,13 @@ class Channel:
             if line:
                 self._line(line)
         if len(self._buffer) > MAX_LINE:
-            self._buffer.clear()    # no client of ours writes such lines
+            self._buffer.clear()    # our clients never write such lines
 
     def _line(self, line: bytes) -> None:
         if line.startswith(b"+"):
             self._blob(line)
             return
-        self._drop_request()        # a new request: whoever sent the last has given up
+        self._drop_request()        # a new request: the sender of the last one has given up
         try:
             message = json.loads(line)
             ident, size = str(message["id"]), int(message.get("blob") or 0)
@@ -69,7 +69,7 @@ class Channel:
             again = message.get("again")
             name = str(message["action"]) if not again else ""
         except (ValueError, TypeError, KeyError, AttributeError):
-            return                  # the tail of a line that nobody finished
+            return                  # the rest of an abandoned line
         if again:
             if self._last and self._last[0] == ident:
                 self.out += self._last[1]
@@ -99,7 +99,7 @@ class Channel:
             file.write(data)
         except binascii.Error:
             self._drop_request()
-            self._ask_again(ident)      # a part of it was lost on the way
+            self._ask_again(ident)      # part of it was lost
             return
         except OSError as error:
             self._drop_request()

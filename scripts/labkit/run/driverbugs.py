@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bugs of the Linux driver, each brought about in a guest of its own: `lab bug`, and the suite
+"""Bugs of the Linux driver, each reproduced in a guest of its own: `lab bug`, and the suite
 `driver-bugs`.
 
-Responsible for: the machine that a bug needs, and what came of it. A guest may die of a bug: it is
-known by what the oops says, not by the death.
+Responsible for: the machine that a bug needs, and the outcome. A bug may crash the guest: it is
+identified by the text of the oops, not by the crash alone.
 State: none beyond the run.
 
-guest-tests/bugs/ has the bugs, bugs.toml there says where each is expected, docs/driver-bugs/ tells
-about them.
+guest-tests/bugs/ has the bugs, its bugs.toml says where each is expected, docs/driver-bugs/
+describes them.
 """
 
 import argparse
@@ -33,14 +33,14 @@ LIMIT = 1100.0                      # seconds for one bug: beyond the guard of b
 KEYS = {"about", "append", "nic", "oops", "shows"}
 OOPS = re.compile(r"^.*(?:\bBUG: |\bOops\b|general protection fault|Kernel panic).*$", re.MULTILINE)
 STAMP = re.compile(r"^(?:\w+ *: )?\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?", re.MULTILINE)
-# of an oops: what tells nothing of the bug
+# lines of an oops that do not identify the bug
 TEDIOUS = re.compile(r"Modules linked in|Code: |R(?!IP)[A-Z0-9]{2}: |FS: |CS: |CR2: |DR\d: |PKRU: |"
                      r"Hardware name|\? ")
 
 
 @dataclasses.dataclass(frozen=True)
 class Bug:
-    """One of the table."""
+    """A row of the table."""
 
     name: str
     about: str
@@ -52,15 +52,15 @@ class Bug:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of one."""
+    """The outcome of trying a bug."""
 
-    shown: bool | None              # None: the situation was not there
-    text: str                       # why, in a line
-    lines: tuple = ()               # of the oops, or of what bug.py saw
+    shown: bool | None              # None: the precondition was not met
+    text: str                       # one line with the reason
+    lines: tuple = ()               # of the oops, or of bug.py's output
 
 
 def known() -> dict[str, Bug]:
-    """{name: Bug} of the table."""
+    """Return {name: Bug} of the table."""
     found = {}
     for name, entry in tomllib.loads(TABLE.read_text(encoding="utf-8")).items():
         strange = set(entry) - KEYS
@@ -74,16 +74,16 @@ def known() -> dict[str, Bug]:
 
 
 def series(products: Products) -> str:
-    """"6.12" of what is booted."""
+    """Return the series of the booted kernel, such as "6.12"."""
     version = products.versions.get("kernel_release") or products.versions.get("kernel") or ""
     match = re.match(r"\d+\.\d+", version)
     return match[0] if match else ""
 
 
-# ---- trying one
+# ---- trying a bug
 
 def attempt(args: argparse.Namespace, products: Products, bug: Bug, rundir: RunDir) -> Outcome:
-    """Boot a guest, bring the bug about: an Outcome."""
+    """Boot a guest and try to reproduce the bug; returns an Outcome."""
     archive = guest_tests.archive(rundir.sockets)
     asked = Spec.from_args(args, topology="pair", initrds=[archive], wire=[])
     spec = dataclasses.replace(asked, nic=[*bug.nic, *asked.nic],
@@ -118,7 +118,7 @@ def attempt(args: argparse.Namespace, products: Products, bug: Bug, rundir: RunD
 
 
 def console(rundir: RunDir) -> str:
-    """What the guest's kernel has said, on whichever way."""
+    """Return the guest's kernel log, from console and channel."""
     found = []
     for name in ("console.log", "dmesg.txt"):
         with contextlib.suppress(OSError):
@@ -127,7 +127,7 @@ def console(rundir: RunDir) -> str:
 
 
 def judge(bug: Bug, text: str, why: str) -> Outcome:
-    """The Outcome of a guest that has died: is this the oops?"""
+    """Return the Outcome of a guest that has died, by its oops."""
     splat = oops(text)
     if not splat:
         return Outcome(None, f"the guest ended without an oops: {why.splitlines()[0]}")
@@ -140,7 +140,7 @@ def judge(bug: Bug, text: str, why: str) -> Outcome:
 
 
 def oops(text: str) -> str:
-    """The first oops in a kernel log, without time stamps; "" when there is none."""
+    """Return the first oops in a kernel log, without timestamps; "" if there is none."""
     text = STAMP.sub("", text.replace("\r", ""))
     first = OOPS.search(text)
     if not first:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What QEMU tells without being asked: the events of a monitor of its own.
+"""Asynchronous QEMU events, from a separate monitor.
 
-Responsible for: whether the machine's CPUs run, and that a virtio-serial port of the
-guest was closed or opened, as soon as it happens.
+Responsible for: tracking whether the machine's CPUs run, and prompt notification when a
+virtio-serial port of the guest is opened or closed.
 State: the socket of the monitor, the line being received, whether the CPUs run.
 
-The monitor that commands go to (machine.py) is QEMU's Python module, which looks at its
-socket only while a command is under way.
+The monitor for commands (machine.py) is QEMU's Python module, which reads its socket only during a
+command.
 """
 
 import json
@@ -17,23 +17,23 @@ STOPPED = {"STOP": True, "SUSPEND": True, "RESUME": False, "WAKEUP": False}
 
 
 class Events:
-    """A monitor that is only listened to."""
+    """A monitor used only for events."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
         self._buffer = b""
-        self.stopped = False        # the CPUs do not run: stop, a debugger, S3
+        self.stopped = False        # the CPUs are stopped: stop, a debugger, S3
 
     def fileno(self) -> int:
         """For poll()."""
         return self._end.fileno()
 
     def close(self) -> None:
-        """No more of it."""
+        """Close the monitor."""
         self._end.close()
 
     def take(self) -> list[tuple[str, dict[str, Any]]]:
-        """What has come: a list of (name, data). Never waits."""
+        """Return the events received: a list of (name, data). Never blocks."""
         try:
             data = self._end.recv(1 << 16)
         except (BlockingIOError, ConnectionError):

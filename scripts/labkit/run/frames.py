@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The agent's framing, as the guest has it: loads the guest's own frames.py.
+"""The agent's framing: loads the guest's own frames.py.
 
-Responsible for: there being one definition of the protocol.
+Responsible for: sharing a single definition of the protocol.
 State: none.
 """
 

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A booted guest: commands in it, their streams, its kernel log, its requests.
 
-Responsible for: the lab's end of the virtio-serial ports, the event loop of a run,
-time limits, finding the agent again after the guest slept or its port was reset, and
-noticing that the guest has died, hangs, or is another one.
-State: the commands under way, the Link to the agent, dmesg.txt.
-Nobody else talks to the ports.
+Responsible for: the lab's end of the virtio-serial ports, the event loop of a run, time limits,
+reconnecting to the agent after the guest slept or its port was reset, and detecting that the guest
+has died, hangs, or has rebooted.
+State: the running commands, the Link to the agent, dmesg.txt. No other module uses the ports.
 
-One thread, one loop: everything a guest sends is either written on or bounded by credit, so
-memory stays bounded whatever runs in it.
+One thread, one loop: everything a guest sends is either passed on or limited by credit, so memory
+use is bounded whatever runs in it.
 """
 
 import contextlib
@@ -32,13 +31,13 @@ from .machine import AGENT_PORT, Machine
 from .rundir import RunDir
 
 RESET_TIMEOUT = 120.0
-PING_AFTER = 10.0           # seconds of silence after which the agent is asked whether it is there
-TAKE_BACK_TIMEOUT = 60.0    # seconds that the agent may need to give back what nobody has read
-TURN = 1.0                  # seconds that one wait for the guest takes at most
-TERM_GRACE = 3.0            # seconds a command has between SIGTERM and SIGKILL
-PIPE_SAFE = 4096            # a pipe that polls writable takes this much without blocking
+PING_AFTER = 10.0           # seconds of silence after which the agent is pinged
+TAKE_BACK_TIMEOUT = 60.0    # seconds for the agent to return unread stdin
+TURN = 1.0                  # maximum seconds of one wait for the guest
+TERM_GRACE = 3.0            # seconds between SIGTERM and SIGKILL of a command
+PIPE_SAFE = 4096            # a writable pipe accepts this much without blocking
 LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
-ESCAPE, ESCAPES = 0x1d, 3   # Ctrl-] three times ends the machine from an interactive shell
+ESCAPE, ESCAPES = 0x1d, 3   # Ctrl-] three times ends the machine of an interactive shell
 
 Size = tuple[int, int]      # rows and columns of a terminal
 Target = int | Callable[[bytes], object]    # where a stream goes: a descriptor, or a function
@@ -48,7 +47,7 @@ ENVIRONMENT = {
     "HOME": "/root", "USER": "root", "LOGNAME": "root", "SHELL": "/bin/sh", "LANG": "C.UTF-8",
     "PYTHONPATH": "/usr/local/lib/lab", "PYTHONDONTWRITEBYTECODE": "1",
 }
-# as kselftest's NetDrvEpEnv names them
+# named as in kselftest's NetDrvEpEnv
 PAIR_ENVIRONMENT = {
     "NETIF": "mlx0", "LOCAL_V4": "10.0.0.1", "REMOTE_V4": "10.0.0.2", "LOCAL_V6": "fd00::1",
     "REMOTE_V6": "fd00::2", "REMOTE_TYPE": "netns", "REMOTE_ARGS": "peer",
@@ -56,25 +55,25 @@ PAIR_ENVIRONMENT = {
 
 
 class GuestDied(LabError):
-    """The guest or QEMU is gone, or never came up."""
+    """The guest or QEMU is gone, or did not come up."""
 
 
 class CommandLost(GuestDied):
-    """The guest is there, but it is another one than that in which the command ran."""
+    """The guest is alive, but has rebooted since the command started."""
 
 
 class CommandTimeout(LabError):
-    """A command ran longer than it was given."""
+    """A command exceeded its time limit."""
 
     exit_status = EXIT_TIMEOUT
 
 
 class OutputGone(Exception):
-    """Whoever read our output has closed it, as `head` does."""
+    """The reader of our output has closed it, as `head` does."""
 
 
 class Sink:
-    """Where a stream of the guest goes: a descriptor of ours, or a function."""
+    """The destination of a guest's stream: a descriptor of ours, or a function."""
 
     def __init__(self, target: Target) -> None:
         self.call: Callable[[bytes], object] | None = target if callable(target) else None
@@ -89,7 +88,7 @@ class Sink:
                 self.fd = -1
 
     def take(self, data: bytes) -> int:
-        """Accept bytes; returns how many are dealt with already."""
+        """Accept bytes; returns how many have been processed already."""
         if self.call:
             self.call(data)
             return len(data)
@@ -97,7 +96,7 @@ class Sink:
         return self.push()
 
     def push(self) -> int:
-        """Write what can be written without waiting; returns how much."""
+        """Write as much as possible without blocking; returns how much."""
         done = 0
         while self.pending:
             if self.polled:
@@ -120,15 +119,15 @@ class Sink:
 
 
 class Command:
-    """One command in the guest and the state of its streams."""
+    """A command in the guest and the state of its streams."""
 
     def __init__(self, ident: int, stdin: int | bytes | None, sinks: dict[int, Sink],
                  tty: Size | None, ahead: bytes = b"") -> None:
         self.ident = ident
-        self.ahead = memoryview(ahead)  # bytes of stdin that go before those of the descriptor
+        self.ahead = memoryview(ahead)  # bytes of stdin before those of the descriptor
         self.held = False               # it gets no more stdin
-        self.back = bytearray()         # what the agent has given back of it,
-        self.back_whole = False         # and that this was all
+        self.back = bytearray()         # stdin returned by the agent,
+        self.back_whole = False         # and whether that was all
         # a descriptor, bytes not yet sent, or None
         self.stdin = memoryview(stdin) if isinstance(stdin, (bytes, bytearray)) else stdin
         self.sinks = sinks              # stream -> Sink
@@ -138,17 +137,17 @@ class Command:
         self.tty = tty
         self.escapes = 0
         self.status: int | None = None
-        self.lost: str | None = None    # why its end will never be known
+        self.lost: str | None = None    # why its outcome is unknown
         self.last_output = time.monotonic()
 
     @property
     def finished(self) -> bool:
-        """Ended, and everything that it wrote has been passed on."""
+        """Return whether it has ended and all its output was passed on."""
         return self.status is not None and not any(s.pending for s in self.sinks.values())
 
 
 class Guest:
-    """The guest of a Machine. boot() first, then run() as often as wanted."""
+    """The guest of a Machine. Call boot() first, then run() any number of times."""
 
     def __init__(self, machine: Machine, rundir: RunDir) -> None:
         self.machine = machine
@@ -157,20 +156,20 @@ class Guest:
         self.actions = Actions(machine, rundir)
         self.actions.on_reset = self._want_reset
         self.actions.on_next = self._hold_stdin
-        self.unread = b""           # of the stdin of the command that was lost
+        self.unread = b""           # unread stdin of the lost command
         self.hints = Hints()
-        self.booted_in = 0.0        # seconds, when it has booted
+        self.booted_in = 0.0        # seconds, once it has booted
         self._channel = Channel(self.actions)
         self._link = f.Link()
         self._question = 0          # number of the last RESUME
         # of the agent, and of the kernel that it runs on
         self._instance: str | None = None
         self._boot: str | None = None
-        self._past: set[str] = set()  # agents that are gone
-        self._silence = 0.0         # seconds for which the running guest has not answered
+        self._past: set[str] = set()  # earlier agents
+        self._silence = 0.0         # seconds without an answer while running
         self._next_ping = PING_AFTER
-        self._asleep = False        # its log says that it was about to suspend
-        self._closed = False        # its end of the agent's port is closed
+        self._asleep = False        # its log says that it is suspending
+        self._closed = False        # the guest has closed the agent's port
         self._commands: dict[int, Command] = {}
         self._ident = 0
         self._hello: list[str] | None = None
@@ -180,7 +179,7 @@ class Guest:
         self._dmesg = open(rundir.file("dmesg.txt"), "ab")
 
     def close(self) -> None:
-        """Let go of dmesg.txt."""
+        """Close dmesg.txt."""
         self._dmesg.close()
 
     def __enter__(self) -> "Guest":
@@ -192,9 +191,9 @@ class Guest:
     # boot
 
     def boot(self, progress: str | None = "booting the guest") -> str:
-        """Wait until the guest is ready; returns "" or what `lab-net up` had to say.
+        """Wait until the guest is ready; returns "" or the complaint of `lab-net up`.
 
-        Raises GuestDied with the end of the console when that does not happen in time.
+        Raises GuestDied with the end of the console if that takes too long.
         """
         timeout = self.machine.spec.boot_timeout
         start = time.monotonic()
@@ -218,11 +217,11 @@ class Guest:
         return "" if status == "0" else text or "lab-net failed without a word"
 
     def reset(self) -> None:
-        """Reset the machine; boot() again afterwards. Commands under way are lost."""
+        """Reset the machine; call boot() afterwards. Running commands are lost."""
         self._reset_wanted = False
         machine = self.machine
         machine.forget_events()
-        # until the guest is up again: the BIOS itself resets once more on its way
+        # until the guest is up again, since the BIOS itself resets once more
         machine.qmp("set-action", reboot="reset")
         self._was_reset = True
         machine.qmp("system_reset")
@@ -236,7 +235,7 @@ class Guest:
     # the agent
 
     def _forget_agent(self, reason: str) -> None:
-        """The agent that we knew is gone, and the commands with it."""
+        """The current agent is gone, and its commands with it."""
         if self._instance is not None:
             self._past.add(self._instance)
         self._instance = self._boot = self._hello = self._ready = None
@@ -247,8 +246,8 @@ class Guest:
             command.lost = reason
 
     def _resume(self) -> None:
-        """Ask the agent how far it is, and tell it how far we are. What had been on its way
-        when its port was reset is sent again then, both ways."""
+        """Exchange positions with the agent. Data lost when its port was reset is then sent again,
+        in both directions."""
         if self._instance is None:
             return          # it will say HELLO
         self._question += 1
@@ -256,7 +255,7 @@ class Guest:
         self._link.greet(f.RESUME, [self._question, self._instance, self._link.received])
 
     def _greeted(self, payload: bytes) -> None:
-        """HELLO: the agent begins, or answers a RESUME."""
+        """Handle HELLO: the agent has started, or answers a RESUME."""
         words = f.unpack_words(payload)
         if words[0] != str(f.VERSION):
             raise LabError(f"the guest's agent speaks version {words[0]} of the protocol, "
@@ -276,7 +275,7 @@ class Guest:
                            f"({received} bytes received)")
 
     def _heed(self, name: str, data: dict[str, Any]) -> None:
-        """An event of QEMU's."""
+        """Handle a QEMU event."""
         if name == "VSERPORT_CHANGE" and data.get("id") == AGENT_PORT:
             self._closed = not data.get("open")
             self._resume()
@@ -287,8 +286,8 @@ class Guest:
         self._silence, self._next_ping = 0.0, PING_AFTER
 
     def _watch(self, waited: float) -> None:
-        """The guest ran and said nothing for `waited` seconds more. Asks whether it is there,
-        and where that gets no answer, for its place once more."""
+        """The guest ran without output for another `waited` seconds. Pings it and, without an
+        answer, asks for its position again."""
         if self.machine.events.stopped or self._ready is None:
             return
         self._silence += waited
@@ -303,7 +302,7 @@ class Guest:
         self._next_ping = min(2 * self._next_ping, self.hang_timeout)
 
     def _hang(self) -> str:
-        """Sentence: it does not answer, and what is known about it."""
+        """Return a sentence: it does not answer, with what is known about it."""
         text = f"the guest has not answered for {self._silence:.0f} s"
         if not self.machine.answers():
             return f"{text}: QEMU itself hangs (process {self.machine.pid})"
@@ -317,7 +316,7 @@ class Guest:
     # commands
 
     def environment(self) -> dict[str, str]:
-        """What a command finds in its environment."""
+        """Return the environment of a command."""
         env = dict(ENVIRONMENT, TERM=os.environ.get("TERM", "dumb"))
         if self.machine.spec.topology == "pair":
             env.update(PAIR_ENVIRONMENT)
@@ -331,12 +330,12 @@ class Guest:
             window: Callable[[], Size | None] | None = None, ahead: bytes = b"") -> int:
         """Run `argv` in the guest and wait for it; returns its status as a shell would give it.
 
-        stdin    a descriptor to read, bytes, or None for an empty one
-        ahead    bytes that it is to read before those of the descriptor
+        stdin    a descriptor to read, bytes, or None for empty
+        ahead    bytes of stdin before those of the descriptor
         stdout, stderr  a descriptor, or a function called with bytes
         tty      (rows, columns) to give it a terminal; stderr is then part of stdout
         timeout  seconds for the command; silence: seconds without any output
-        window   a function returning (rows, columns), asked when the terminal changed
+        window   a function returning (rows, columns), called when the terminal's size changed
         Raises CommandTimeout, GuestDied, OutputGone.
         """
         request = f.pack_exec(argv, dict(self.environment(), **(env or {})), cwd or "/root", tty)
@@ -382,9 +381,9 @@ class Guest:
         return status, out.decode(errors="replace"), err.decode(errors="replace")
 
     def _timed_out(self, command: Command, argv: Sequence[str], why: str) -> CommandTimeout:
-        """End the command, so that what it has written arrives; returns the exception."""
+        """End the command and collect its output; returns the exception."""
         with contextlib.suppress(LabError, OutputGone):
-            # blocked tasks and backtraces go to the kernel's log: they tell why
+            # log blocked tasks and backtraces in the kernel's log, to show why
             self._send(f.SYSRQ, payload=b"wl")
             for number, grace in ((signal.SIGTERM, TERM_GRACE), (signal.SIGKILL, TERM_GRACE)):
                 self._send(f.SIGNAL, command, payload=struct.pack("<i", number))
@@ -431,7 +430,7 @@ class Guest:
         return wanted
 
     def _pump(self, limit: float | None) -> None:
-        """One turn: wait until something happens or `limit` is there, and deal with it."""
+        """Run one iteration: wait for an event or until `limit`, and handle it."""
         if self._reset_wanted:
             self.reset()
         for command in list(self._commands.values()):
@@ -449,7 +448,7 @@ class Guest:
         if events.get(agent.fileno(), 0) & (select.POLLIN | select.POLLHUP):
             self._receive()
         else:
-            # no more than the turn: that we ourselves were held up is not the guest's fault
+            # at most one turn: our own delays are not the guest's fault
             self._watch(min(turn, time.monotonic() - begun))
         if events.get(channel.fileno(), 0) & select.POLLIN:
             with contextlib.suppress(BlockingIOError, ConnectionError):
@@ -466,7 +465,7 @@ class Guest:
             raise self._died(problem)
 
     def _receive(self) -> bool:
-        """Take what the agent sent. Returns False at its end."""
+        """Process bytes from the agent. Returns False at the end of the stream."""
         try:
             data = self.machine.agent.recv(1 << 18)
         except BlockingIOError:
@@ -483,7 +482,7 @@ class Guest:
         return True
 
     def _last_words(self) -> None:
-        """QEMU has ended: what it had still sent counts, a finished command too."""
+        """QEMU has ended: process its remaining output, including finished commands."""
         while True:
             ready = select.poll()
             ready.register(self.machine.agent.fileno(), select.POLLIN)
@@ -534,7 +533,7 @@ class Guest:
         if command is None:
             return
         if kind == f.DATA:
-            if stream == f.STDIN:       # never more than was sent, with what a pipe holds
+            if stream == f.STDIN:       # at most what was sent, limited to a pipe's capacity
                 if command.held and len(command.back) + len(payload) <= 2 * f.WINDOW:
                     command.back += payload
                 return
@@ -548,7 +547,7 @@ class Guest:
             command.status = struct.unpack("<i", payload)[0]
 
     def _owe(self, command: Command, stream: int, count: int) -> None:
-        """Give credit back, in lots: a frame for every write would double the traffic."""
+        """Return credit in batches: a frame for every write would double the traffic."""
         command.owed[stream] += count
         if command.owed[stream] >= f.WINDOW // 4 or not command.sinks[stream].pending:
             if command.owed[stream]:
@@ -561,7 +560,7 @@ class Guest:
                 self._owe(command, stream, sink.push())
 
     def _hold_stdin(self) -> None:
-        """The commands get no more of their stdin; what they have not read is taken back."""
+        """Stop the commands' stdin and take back the unread part."""
         waiting = [c for c in self._commands.values() if not c.held]
         for command in waiting:
             command.held = True
@@ -628,7 +627,7 @@ class Guest:
 
 
 def kernel_line(record: bytes) -> bytes:
-    """A record of /dev/kmsg as `dmesg -x` prints it, without the facility."""
+    """Format a record of /dev/kmsg like `dmesg -x`, without the facility."""
     head, _, text = record.partition(b";")
     try:
         priority, _, microseconds = head.split(b",")[:3]
@@ -636,5 +635,5 @@ def kernel_line(record: bytes) -> bytes:
         level = LEVELS[int(priority) & 7]
     except ValueError:
         return record.rstrip(b"\n") + b"\n"
-    line = text.split(b"\n", 1)[0]      # what follows are dictionary lines
+    line = text.split(b"\n", 1)[0]      # dictionary lines follow
     return b"%-6s: [%12.6f] %s\n" % (level.encode(), seconds, line)

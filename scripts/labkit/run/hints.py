@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a line of the kernel's log, or a counter of its TLS, means for whoever wonders.
+"""Explanations of kernel log lines and TLS counters for the user.
 
-Responsible for: the table of lines that are recognised, and the sentences about TLS that was
-done in software.
-State: in a Hints, which lines of the table have come.
+Responsible for: the table of known lines, and the sentences about TLS in software.
+State: a Hints knows which lines of the table have appeared.
 
-docs/troubleshooting.md says more of each.
+docs/troubleshooting.md has more on each.
 """
 
 import re
 
-# (pattern, hint): one line of the log is enough, the hint is said once.
+# (pattern, hint): one matching line is enough; the hint is given once.
 LINES = (
     (re.compile(rb"unencrypted skb with no associated socket"),
      "the kernel dropped packets of a TLS connection (\"unencrypted skb with no associated "
@@ -30,19 +29,19 @@ LINES = (
 
 
 class Hints:
-    """What was recognised in one guest's log."""
+    """The known lines found in a guest's log."""
 
     def __init__(self) -> None:
         self._found: dict[str, bytes] = {}
 
     def heed(self, line: bytes) -> None:
-        """A line of the kernel's log, as bytes."""
+        """Process a line of the kernel's log, as bytes."""
         for pattern, hint in LINES:
             if hint not in self._found and pattern.search(line):
                 self._found[hint] = line
 
     def found(self) -> list[str]:
-        """The hints, in the order in which their lines came."""
+        """Return the hints, in the order of their lines."""
         return list(self._found)
 
 
@@ -52,7 +51,7 @@ CIPHERS = "Linux gives a NIC TLS 1.2 with AES-128-GCM or AES-256-GCM and nothing
 
 
 def nics(text: str) -> list[tuple[str, dict[str, str]]]:
-    """[(name, {word: value})] of what `lab-net tls` prints."""
+    """Parse the output of `lab-net tls`: [(name, {word: value})]."""
     found = []
     for line in text.splitlines():
         name, *words = line.split()
@@ -61,7 +60,7 @@ def nics(text: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def software_tls(text: str) -> list[str]:
-    """Sentences about TLS connections that no NIC took, from what `lab-net tls` prints."""
+    """Return sentences about TLS connections not offloaded, from the output of `lab-net tls`."""
     sentences = []
     for name, words in nics(text):
         for way, option in OPTION.items():
@@ -81,7 +80,7 @@ def software_tls(text: str) -> list[str]:
 
 
 def greeting(text: str) -> list[str]:
-    """Lines for whoever gets a shell: what of TLS offload is on, and how to switch it on."""
+    """Return lines for a new shell: the state of TLS offload, and how to enable it."""
     lines = []
     for name, words in nics(text):
         states = [f"{option} {words[option]}" for option in OPTION.values() if option in words]
