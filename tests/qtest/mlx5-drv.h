@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A small driver for mlx5-ktls, for qtests: no guest runs, the test itself
- * writes queues into guest memory and rings doorbells, with the device's own
- * PRM layouts. Polled, one thing at a time; what a test wants to break, it
- * breaks by writing over what these functions have made.
+ * A small polling driver for mlx5-ktls in qtests. There is no guest: the test
+ * itself writes queues into guest memory and rings doorbells, with the device's
+ * own PRM layouts. To provoke errors, a test overwrites what these functions
+ * have built.
  *
  * A Drv owns one QEMU process with one device, and the test's end of the
- * device's wire. Waiting is always for something that the device writes,
- * with a hang guard that aborts the test program.
+ * device's wire. All waiting is for something that the device writes, with a
+ * hang guard that aborts the test program.
  */
 #ifndef TESTS_QTEST_MLX5_DRV_H
 #define TESTS_QTEST_MLX5_DRV_H
@@ -36,21 +36,21 @@
 #define DRV_MAX_WQE 1024
 #define DRV_MAX_FRAME 10240
 
-/* Seconds after which something that should have come never will. */
+/* Hang guard, in seconds. */
 #define DRV_HANG_GUARD 60
 
 /*
- * Milliseconds of QEMU's processor time within which every access to a register
- * or to memory is answered. The main loop answers between its bottom halves, so
- * this is how long one of those may take. It is processor time so that a busy
- * host makes no difference; what the device bounds takes a few milliseconds,
- * and with sanitizers some times as much.
+ * Limit on every access to a register or to memory, in milliseconds of QEMU's
+ * CPU time. The main loop answers between bottom halves, so this limits the
+ * duration of a bottom half. CPU time is independent of the load of the host;
+ * the device's bounded work takes a few milliseconds, and several times that
+ * with sanitizers.
  */
 #define DRV_ACCESS_LIMIT 100
-/* The limit in force; a program that runs QEMU under valgrind lifts it. */
+/* The current limit; a program that runs QEMU under valgrind raises it. */
 extern double drv_access_limit;
 
-/* Waits until @cond holds; @cond asks the device or its memory. */
+/* Waits until @cond holds; @cond must query the device or its memory. */
 #define DRV_WAIT(cond)                                                      \
     do {                                                                    \
         gint64 drv_end_ = g_get_monotonic_time() +                          \
@@ -66,7 +66,7 @@ extern double drv_access_limit;
 
 typedef struct Drv {
     QTestState *qts;
-    const char *path;  /* of the device in QOM */
+    const char *path;  /* QOM path of the device */
     QPCIBus *bus;
     QPCIDevice *pci;
     int devfn;         /* with the bus number above it */
@@ -75,13 +75,13 @@ typedef struct Drv {
     int wire;          /* the test's end of the backend's socket, or -1 */
     uint64_t cmdq;     /* command queue page, 0 before drv_cmdq_init() */
     uint8_t token;     /* of the last command */
-    uint32_t uar;      /* made by drv_hca_up() */
+    uint32_t uar;      /* allocated by drv_hca_up() */
     uint32_t pd;
     uint32_t td;
     uint32_t lkey;     /* of all memory, local write allowed */
-    uint64_t msix_mem; /* where vectors write to, see drv_msix_init() */
-    clockid_t clock;   /* QEMU's processor time */
-    double longest;    /* milliseconds of it that an access took */
+    uint64_t msix_mem; /* target of the vectors, see drv_msix_init() */
+    clockid_t clock;   /* QEMU's CPU time */
+    double longest;    /* longest access, in milliseconds of CPU time */
 } Drv;
 
 /* ------------------------------------------------------------ machine --- */
@@ -89,93 +89,95 @@ typedef struct Drv {
 /*
  * Starts a q35 machine with the device in slot DRV_PCI_SLOT of the root bus,
  * enables it and maps its registers. @props is added to -device ("" or
- * ",name=value..."). The backend is a stream socket, whose other end is
- * Drv.wire.
+ * ",name=value..."). The backend is a stream socket; Drv.wire is its other end.
  */
 Drv *drv_start(const char *props);
-/* As above, and brings the HCA up as the driver does: drv_hca_up(). */
+/* As above, and brings up the HCA with drv_hca_up(), like the driver. */
 Drv *drv_start_up(const char *props);
-/* As above, of another id than "nic", whose QOM path is @path (kept). */
+/* As above, with an id other than "nic" and QOM path @path, which is kept. */
 Drv *drv_start_up_as(const char *id, const char *path, const char *props);
 /* As above, with @bytes of room in the socket from the device to the test. */
 Drv *drv_start_up_narrow(const char *props, int bytes);
 /*
- * A PC of the older kind, whose slots take hot-plug by ACPI. The device is not
- * there yet: drv_plug() puts it in, drv_unplug() takes it out again, whatever
- * state it is in. drv_stop() needs it plugged.
+ * Starts a machine "pc", with ACPI hot-plug, without the device: drv_plug()
+ * adds it, drv_unplug() removes it in any state. drv_stop() needs it plugged.
  */
 Drv *drv_start_unplugged(void);
 /* As above, with @bytes of room in the socket from the device to the test. */
 Drv *drv_start_unplugged_narrow(int bytes);
 /*
- * A machine with @mib MiB of memory, which is the file @ram: as drv_start(), or
- * (@hotplug) on a PC of the older kind from whose slot it can be taken.
+ * Starts a machine with @mib MiB of memory in the file @ram: as drv_start() or,
+ * with @hotplug, a "pc" from which the device can be unplugged.
  */
 Drv *drv_start_on_file(bool hotplug, const char *props, const char *ram,
                        unsigned mib);
 void drv_plug(Drv *d, const char *rx_no_buffer);
 void drv_unplug(Drv *d);
-/* As above, by the guest alone: one write to the slot's eject register. */
+/* As above, but by the guest: one write to the slot's eject register. */
 void drv_eject(Drv *d);
 /*
- * Tears the HCA down if it is up, checks that the device says it has no
- * objects left and holds no memory, and ends QEMU.
+ * Tears down the HCA if it is up, checks that the device has no objects and no
+ * charged memory left, and ends QEMU.
  */
 void drv_stop(Drv *d);
-/* Ends QEMU, which must still be there. */
+/* Ends QEMU, which must still be running. */
 void drv_quit(Drv *d);
 /*
- * A q35 machine with the device behind a PCI Express root port, which is in
- * slot DRV_PORT_SLOT of the root bus.
+ * Starts a q35 machine with the device behind a PCI Express root port in slot
+ * DRV_PORT_SLOT of the root bus.
  */
 Drv *drv_start_behind_port(const char *props);
 /* As above, with @bytes of room in the socket from the device to the test. */
 Drv *drv_start_behind_port_narrow(const char *props, int bytes);
 /*
- * As above, with native hot-plug and configuration space in memory, at
- * drv_ecam(). @netdev is the device's backend: "net0" is the socket, others
- * come from @args.
+ * As above, with native hot-plug and memory-mapped configuration space, see
+ * drv_ecam(). @netdev is the device's backend: "net0" is the socket, others are
+ * defined in @args.
  */
 Drv *drv_start_behind_port_native(const char *netdev, const char *args);
 /*
- * The window to configuration space, and drv_port_setup(); after a reset, too.
+ * Sets up the configuration space window, then drv_port_setup(); also needed
+ * after a reset.
  */
 void drv_native_setup(Drv *d);
-/* Configuration space of function @devfn (with its bus), register @reg. */
+/*
+ * Returns the address of register @reg in configuration space of function
+ * @devfn (with its bus).
+ */
 uint64_t drv_ecam(unsigned devfn, unsigned reg);
-/* Gives the port its bus number and window (again, after a system reset). */
+/* Sets the port's bus number and window (again after a system reset). */
 void drv_port_setup(Drv *d);
-/* From here on addresses are for devices that are not behind the port. */
+/* From here on, addresses are for devices not behind the port. */
 #define DRV_PORT_WINDOW_END 0xf0000000u
-/* Finds the device, enables it and maps BAR0 (again, after a reset). */
+/* Finds the device, enables it and maps BAR0 (again after a reset). */
 void drv_map(Drv *d);
 
-/* A number out of the QOM properties "objects" and "counters". */
+/* Return a number from the QOM properties "objects" and "counters". */
 uint64_t drv_objects(Drv *d, const char *kind);
 uint64_t drv_counter(Drv *d, const char *name);
-/* Sum of all of "objects". */
+/* Returns the sum over "objects". */
 uint64_t drv_objects_total(Drv *d);
-/* The property memory-used. */
+/* Returns the property memory-used. */
 uint64_t drv_memory_used(Drv *d);
 
-/* Guest memory, zeroed, page aligned; never freed before the machine ends. */
+/* Allocates guest memory, zeroed and page aligned, until the machine ends. */
 uint64_t drv_mem(Drv *d, size_t size);
 void drv_write(Drv *d, uint64_t addr, const void *buf, size_t len);
 void drv_read(Drv *d, uint64_t addr, void *buf, size_t len);
-/* Big-endian, as all that the device reads. */
+/* Big-endian accesses, as in all device structures. */
 uint32_t drv_read32(Drv *d, uint64_t addr);
 void drv_write32(Drv *d, uint64_t addr, uint32_t v);
 
 /*
- * Lets the device do what it can do by itself: QEMU's main loop runs bottom
- * halves at least once for each of our requests. For checks that something
- * does not happen; what must happen is waited for.
+ * Lets the device run: QEMU's main loop runs bottom halves at least once for
+ * each of our requests. For checks that something does not happen; wait for
+ * things that must happen.
  */
 void drv_settle(Drv *d);
 
 /*
- * Says how long the longest access took since this was last asked, which must
- * be below @limit milliseconds.
+ * Reports the longest access since the last call and checks that it took less
+ * than @limit milliseconds.
  */
 void drv_watch(Drv *d, const char *of_what, double limit);
 
@@ -204,20 +206,20 @@ enum {
 /* ---------------------------------------------------------- commands --- */
 
 typedef struct DrvResult {
-    uint8_t delivery; /* 0 when the device could take the descriptor */
+    uint8_t delivery; /* 0 if the device accepted the descriptor */
     uint8_t status;
     uint32_t syndrome;
 } DrvResult;
 
-/* A command in flight. */
+/* An outstanding command. */
 typedef struct DrvCmd {
     unsigned slot;
-    uint64_t in_box; /* first input mailbox, 0 when all is inline */
+    uint64_t in_box; /* first input mailbox, 0 if all is inline */
     uint64_t out_box;
     uint32_t out_len;
 } DrvCmd;
 
-#define DRV_MAILBOX 1024 /* what one takes in guest memory */
+#define DRV_MAILBOX 1024 /* size of one in guest memory */
 
 /* Opcodes that tests use by name. */
 enum {
@@ -279,44 +281,44 @@ enum {
     OP_SYNC_CRYPTO = 0xb12,
 };
 
-/* Gives the device a command queue. */
+/* Sets up the command queue. */
 void drv_cmdq_init(Drv *d);
-/* Bus address of a slot's entry. */
+/* Returns the bus address of a slot's entry. */
 uint64_t drv_cmd_entry(Drv *d, unsigned slot);
-/* Writes a command into its slot, in the device's hands; does not ring. */
+/* Writes a command into its slot, owned by the device; does not ring. */
 void drv_cmd_post(Drv *d, DrvCmd *c, unsigned slot, const void *in,
                   uint32_t in_len, uint32_t out_len);
 void drv_cmd_ring(Drv *d, uint32_t slots);
-/* Is the entry in the driver's hands again? */
+/* Returns whether the driver owns the entry again. */
 bool drv_cmd_done(Drv *d, const DrvCmd *c);
-/* Waits for it and reads the output; @out may be NULL. */
+/* Waits for completion and reads the output; @out may be NULL. */
 DrvResult drv_cmd_finish(Drv *d, const DrvCmd *c, void *out);
-/* Runs one command from beginning to end. */
+/* Runs a command to completion. */
 DrvResult drv_cmd(Drv *d, const void *in, uint32_t in_len, void *out,
                   uint32_t out_len);
 /* As above; the command must succeed. */
 void drv_cmd_ok(Drv *d, const void *in, uint32_t in_len, void *out,
                 uint32_t out_len);
 /*
- * As above; the command must fail with @status and @syn, and leave nothing in
- * the rest of its output.
+ * As above; the command must fail with @status and @syn, and the rest of its
+ * output must be zero.
  */
 void drv_cmd_fails(Drv *d, const void *in, uint32_t in_len, uint32_t out_len,
                    Mlx5Status status, Mlx5Syndrome syn);
 
-/* A 16-byte command whose only argument is a number in its second dword. */
+/* A 16-byte command whose only argument is a number at byte 8. */
 DrvResult drv_cmd_id(Drv *d, uint16_t opcode, uint32_t id);
 void drv_cmd_id_ok(Drv *d, uint16_t opcode, uint32_t id);
 void drv_cmd_id_fails(Drv *d, uint16_t opcode, uint32_t id, Mlx5Status status,
                       Mlx5Syndrome syn);
-/* ALLOC_*: the number that came back. */
+/* ALLOC_*: returns the allocated number. */
 uint32_t drv_alloc(Drv *d, uint16_t opcode);
 
-/* ENABLE_HCA .. INIT_HCA as the driver does, then UAR, PD, TD and mkey. */
+/* ENABLE_HCA .. INIT_HCA like the driver, then UAR, PD, TD and mkey. */
 void drv_hca_up(Drv *d);
 /* TEARDOWN_HCA and DISABLE_HCA. */
 void drv_hca_down(Drv *d);
-/* QUERY_HCA_CAP: the 4096-byte page of @type, current or maximum. */
+/* QUERY_HCA_CAP: gets the 4096-byte page of @type, current or maximum. */
 void drv_query_cap(Drv *d, uint16_t type, bool max, uint8_t *page);
 #define DRV_CAP_PAGE 4096
 /* ACCESS_REG with @len bytes of data, in and out. */
@@ -374,8 +376,8 @@ enum {
 };
 
 /*
- * The commands that the functions below give, for tests that change something
- * in them. The caller frees the result; its length goes to *@len.
+ * Build the commands used by the functions below, for tests that modify them.
+ * The caller frees the result; its length goes to *@len.
  */
 uint8_t *drv_eq_cmd(Drv *d, DrvEq *eq, unsigned log_size, unsigned intr,
                     uint64_t events, uint32_t *len);
@@ -391,21 +393,21 @@ uint8_t *drv_tir_cmd(Drv *d, uint32_t rqn, uint32_t *len);
 uint8_t *drv_rqt_cmd(Drv *d, const DrvRq *const *rq, unsigned n,
                      uint32_t *len);
 uint8_t *drv_mkey_cmd(Drv *d, uint8_t key, uint32_t *len);
-/* Gives such a command; the number that came back. */
+/* Issues such a command; returns the new number. */
 uint32_t drv_create(Drv *d, uint8_t *in, uint32_t len);
 
 void drv_eq_create(Drv *d, DrvEq *eq, unsigned log_size, unsigned intr,
                    uint64_t events);
-/* Takes the next EQE if the device has written one. */
+/* Consumes the next EQE if the device has written one. */
 bool drv_eq_poll(Drv *d, DrvEq *eq, uint8_t eqe[64]);
 void drv_eq_wait(Drv *d, DrvEq *eq, uint8_t eqe[64]);
-/* Tells the consumer index; @arm asks for an interrupt. */
+/* Reports the consumer index; @arm requests an interrupt. */
 void drv_eq_update(Drv *d, DrvEq *eq, bool arm);
 
 void drv_cq_create(Drv *d, DrvCq *cq, unsigned log_size, uint32_t eqn);
-/* Looks at the next CQE without taking it. */
+/* Reads the next CQE without consuming it. */
 bool drv_cq_peek(Drv *d, DrvCq *cq, uint8_t cqe[64]);
-/* Takes it; the consumer index in memory moves too. */
+/* Consumes it; also advances the consumer index in memory. */
 bool drv_cq_poll(Drv *d, DrvCq *cq, uint8_t cqe[64]);
 void drv_cq_wait(Drv *d, DrvCq *cq, uint8_t cqe[64]);
 void drv_cq_arm(Drv *d, DrvCq *cq, bool solicited);
@@ -415,7 +417,7 @@ void drv_sq_create(Drv *d, DrvSq *sq, unsigned log_size, DrvCq *cq,
                    uint32_t tisn);
 DrvResult drv_sq_modify(Drv *d, DrvSq *sq, unsigned from, unsigned to);
 unsigned drv_sq_state(Drv *d, DrvSq *sq);
-/* Makes the device execute all up to sq->pc. */
+/* Makes the device execute everything up to sq->pc. */
 void drv_sq_ring(Drv *d, DrvSq *sq);
 
 /* @stride is log2 of bytes; @counter 0 for none. Comes up RDY. */
@@ -429,9 +431,9 @@ typedef struct DrvSeg {
     uint32_t len;
     uint32_t lkey; /* 0: Drv.lkey */
 } DrvSeg;
-/* Posts one receive WQE; the list is ended early when it is short. */
+/* Posts a receive WQE; a short list is terminated early. */
 void drv_rq_post(Drv *d, DrvRq *rq, const DrvSeg *seg, unsigned n);
-/* Tells the device how many there are, as the driver does: in memory only. */
+/* Publishes the number of WQEs, like the driver: in memory only. */
 void drv_rq_publish(Drv *d, DrvRq *rq);
 
 /* -------------------------------------------------------------- WQEs --- */
@@ -456,20 +458,20 @@ enum { CQE_REQ = 0x0, CQE_RESP = 0x2, CQE_REQ_ERR = 0xd, CQE_RESP_ERR = 0xe };
 enum { SYN_LEN = 0x01, SYN_QP_OP = 0x02, SYN_PROT = 0x04, SYN_FLUSH = 0x05 };
 enum { ETH_L3_CSUM = 0x40, ETH_L4_CSUM = 0x80 };
 
-/* The control segment; @ce asks for a CQE. */
+/* Adds the control segment; @ce requests a CQE. */
 void drv_wqe(DrvWqe *w, const DrvSq *sq, uint8_t opcode, bool ce);
-/* An Ethernet segment with @hdr_len bytes of inline header. */
+/* Adds an Ethernet segment with @hdr_len bytes of inline header. */
 void drv_wqe_eth(DrvWqe *w, uint8_t cs_flags, uint16_t mss,
                  const uint8_t *hdr, unsigned hdr_len);
 void drv_wqe_data(DrvWqe *w, uint32_t lkey, uint64_t addr, uint32_t len);
-/* Writes it at sq->pc, which moves on; sets ds. Does not ring. */
+/* Writes the WQE at sq->pc, which advances; sets ds. Does not ring. */
 uint16_t drv_sq_put(Drv *d, DrvSq *sq, DrvWqe *w);
-/* A SEND of @frame, copied to memory of its own; asks for a CQE. */
+/* Posts a SEND of @frame, copied to memory of its own; requests a CQE. */
 uint16_t drv_sq_send(Drv *d, DrvSq *sq, const uint8_t *frame, size_t len,
                      uint8_t cs_flags);
-/* Takes the next CQE, which must be a good one for WQE @index. */
+/* Consumes the next CQE, which must be a successful one for WQE @index. */
 void drv_sq_expect(Drv *d, DrvSq *sq, uint16_t index);
-/* ... or an error of that syndrome. */
+/* ... or an error with that syndrome. */
 void drv_sq_expect_error(Drv *d, DrvSq *sq, uint16_t index, uint8_t syndrome);
 
 /* --------------------------------------------------- TIS, TIR, steering --- */
@@ -482,7 +484,7 @@ typedef struct DrvSteering {
     uint32_t table;
     uint32_t group;
 } DrvSteering;
-/* A root table with one entry that takes everything to @tirn. */
+/* Creates a root table with one entry that steers everything to @tirn. */
 void drv_steer_all(Drv *d, DrvSteering *s, uint32_t tirn, uint32_t flow_tag);
 void drv_unsteer(Drv *d, DrvSteering *s);
 
@@ -493,14 +495,14 @@ void drv_unsteer(Drv *d, DrvSteering *s);
  * dword of guest memory.
  */
 void drv_msix_init(Drv *d);
-/* Has the vector fired since the last look? */
+/* Returns whether the vector has fired since the last call. */
 bool drv_msix_fired(Drv *d, unsigned vector);
 
-/* Puts one frame on the wire towards the device. */
+/* Sends a frame to the device. */
 void drv_wire_send(Drv *d, const void *frame, size_t len);
-/* Waits for one frame from the device; returns its length. */
+/* Waits for a frame from the device; returns its length. */
 size_t drv_wire_recv(Drv *d, uint8_t buf[DRV_MAX_FRAME]);
-/* Is there something to read right now? */
+/* Returns whether there is anything to read now. */
 bool drv_wire_readable(Drv *d);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Test helper: TLS streams and TCP packets of one connection between A and B,
- * and a look at frames that shares no code with the wire. Frames are built by
+ * Test fixture: TLS streams and TCP packets of a connection between A and B,
+ * and a frame decoder that shares no code with the wire. Frames are built by
  * tests/unit/frame.h.
  */
 #ifndef TESTS_WIRE_BENCH_H
@@ -14,10 +14,10 @@
 #define BENCH_A_PORT 40000
 #define BENCH_B_PORT 443
 
-/* A stream and where its records are. */
+/* A stream and the positions of its records. */
 typedef struct Stream {
     GByteArray *bytes;
-    GArray *records;        /* of WireRecord: what the wire must find */
+    GArray *records;        /* of WireRecord: expected result */
     bool encrypted;
     int64_t n[3];           /* wire, record, app */
 } Stream;
@@ -39,8 +39,8 @@ static inline void stream_free(Stream *s)
 }
 
 /*
- * Bytes of a record of `len` bytes behind its header. `quiet`: without any 3,
- * so that nothing in it looks like a header. The numbers are those of
+ * Appends a record with `len` bytes after its header. `quiet`: without any byte
+ * 3, so that nothing in it looks like a header. The record numbers are those of
  * docs/wire.md.
  */
 static inline void stream_add(Stream *s, uint8_t type, uint32_t len, bool quiet)
@@ -70,7 +70,7 @@ static inline void stream_add(Stream *s, uint8_t type, uint32_t len, bool quiet)
     }
 }
 
-/* What a TLS 1.2 client sends before its data. */
+/* Appends the records that a TLS 1.2 client sends before its data. */
 static inline void stream_add_handshake(Stream *s)
 {
     stream_add(s, 22, 200, false);
@@ -84,7 +84,7 @@ static inline const WireRecord *stream_record(const Stream *s, unsigned i)
     return &g_array_index(s->records, WireRecord, i);
 }
 
-/* A TCP packet of the connection. */
+/* Builds a TCP packet of the connection. */
 static inline Frame tcp_frame(int ip, WireDir dir, uint32_t seq, uint16_t flags,
                               const uint8_t *payload, unsigned len)
 {
@@ -108,8 +108,8 @@ static inline Frame tcp_frame(int ip, WireDir dir, uint32_t seq, uint16_t flags,
 }
 
 /*
- * A frame as a naive reader sees it: IPv4 without or with options, IPv6 without
- * or with one destination options header, TCP.
+ * A frame decoded in the simplest way: IPv4 with or without options, IPv6 with
+ * or without one destination options header, TCP.
  */
 typedef struct Seen {
     uint32_t seq;
@@ -118,8 +118,9 @@ typedef struct Seen {
     const uint8_t *payload;
     uint32_t len;
     size_t l3_hlen;
-    bool whole;             /* the frame has all that the IP header claims */
-    bool csums;             /* IP and TCP checksums are right */
+    bool whole;             /* the frame has the length stated in the IP
+                             * header */
+    bool csums;             /* IP and TCP checksums are correct */
 } Seen;
 
 static inline uint32_t be(const uint8_t *p, unsigned n)
@@ -160,7 +161,7 @@ static inline Seen look(const uint8_t *f, size_t len)
     return s;
 }
 
-/* A core whose output is kept: one array of GByteArray for each direction. */
+/* A core with its recorded output: an array of GByteArray per direction. */
 typedef struct Bench {
     WireCore core;
     GPtrArray *out[2];
@@ -223,7 +224,7 @@ static inline void bench_syn(Bench *b)
               tcp_frame(b->ip, WIRE_B_TO_A, 77, 0x012, NULL, 0));
 }
 
-/* Bytes [from, to) of the stream from A in one segment. */
+/* Sends bytes [from, to) of the stream from A in one segment. */
 static inline void bench_send(Bench *b, const Stream *s, uint32_t from,
                               uint32_t to)
 {
@@ -232,7 +233,7 @@ static inline void bench_send(Bench *b, const Stream *s, uint32_t from,
                         s->bytes->data + from, to - from));
 }
 
-/* The whole stream in segments of `mss` bytes. */
+/* Sends the whole stream in segments of `mss` bytes. */
 static inline void bench_send_all(Bench *b, const Stream *s, uint32_t mss)
 {
     uint32_t at;
@@ -251,7 +252,7 @@ static inline Seen bench_seen(const Bench *b, WireDir dir, unsigned i)
     return look(f->data, f->len);
 }
 
-/* Stream offset of an output packet of A. */
+/* Returns the stream offset of an output packet of A. */
 static inline uint32_t bench_at(const Bench *b, unsigned i)
 {
     return bench_seen(b, WIRE_A_TO_B, i).seq - b->isn - 1;

@@ -53,7 +53,7 @@ static const WireJson *argument(Request *r, const char *name, WireJsonType type,
     return value;
 }
 
-/* All of them, or none. */
+/* Adds all rules, or none. */
 static void do_add(Request *r)
 {
     const WireJson *rules = argument(r, "rules", WIRE_JSON_STRINGS,
@@ -331,7 +331,9 @@ static int listen_at(const char *path)
     return fd;
 }
 
-/* "fd=N" as a descriptor that is open and a socket, or -1 with errno. */
+/*
+ * Returns the descriptor of "fd=N" if it is an open socket, or -1 with errno.
+ */
 static int given_fd(const char *text)
 {
     guint64 number;
@@ -416,7 +418,7 @@ unsigned wire_control_poll(const WireControl *control, struct pollfd *fds)
         const Client *c = &control->client[i];
 
         if (c->fd >= 0) {
-            /* who does not read answers is asked for no more questions */
+            /* no more requests from a client that does not read its answers */
             fds[n++] = (struct pollfd){ c->fd, c->out->len ? POLLOUT : POLLIN,
                                         0 };
         }

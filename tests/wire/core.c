@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The middlebox without its sockets: see core.h. What it tells is in report.c.
- */
+/* The middlebox without its sockets; see core.h. report.c produces its JSON. */
 #include "core.h"
 
 #include <string.h>
@@ -12,7 +10,7 @@
 #define MAX_EDITS 16
 
 /*
- * A frame that waits: in `waiting` of its lane for packets, in `timed`, in
+ * A waiting frame: in `waiting` of its lane (for packets), in `timed`, or in
  * `held`.
  */
 typedef struct Waiting {
@@ -21,10 +19,10 @@ typedef struct Waiting {
     unsigned rule;
     char *name;             /* of hold and spare, or NULL */
     bool is_held;
-    int64_t packets;    /* packets of the lane still to come, 0: not counted */
-    int64_t born;           /* number of the packet that it came with */
+    int64_t packets;    /* remaining packets of the lane, 0: not counted */
+    int64_t born;           /* number of its original packet */
     int64_t deadline;       /* or -1 */
-    WireLane *lane;         /* looked at only when `packets` is not 0 */
+    WireLane *lane;         /* only used when `packets` is not 0 */
 } Waiting;
 
 typedef struct Edit {
@@ -33,12 +31,12 @@ typedef struct Edit {
     bool keep;
 } Edit;
 
-/* What the rules want done with a frame. */
+/* The combined actions of rules on a frame. */
 typedef struct Orders {
     bool drop;
     unsigned n_edits;
     Edit edit[MAX_EDITS];
-    int64_t cut_fix;        /* payload bytes that stay, or -1 */
+    int64_t cut_fix;        /* payload bytes to keep, or -1 */
     int64_t cut_keep;
     bool split;
     bool reverse;
@@ -94,7 +92,7 @@ static void queue_timed(WireCore *core, Waiting *w)
     }
 }
 
-/* Make a frame wait. False when too many do already. */
+/* Makes a frame wait. Returns false if too many are waiting already. */
 static bool wait_for(WireCore *core, const WireSubject *s, GByteArray *frame,
                      const WireRule *rule, int64_t packets, int64_t deadline)
 {
@@ -129,7 +127,7 @@ static bool wait_for(WireCore *core, const WireSubject *s, GByteArray *frame,
     return true;
 }
 
-/* One packet more has passed in this lane. */
+/* Another packet has passed in this lane. */
 static void age(WireCore *core, WireLane *lane, int64_t packet)
 {
     GList *at = lane->waiting.head, *next;
@@ -166,7 +164,8 @@ static void flow_gone(WireFlow *flow, void *opaque)
         WireLane *lane = &flow->lane[i];
 
         /*
-         * what waits for time or a word alone keeps waiting: it needs no lane
+         * frames waiting only for a time or a release need no lane and keep
+         * waiting
          */
         let_go_all(core, &lane->waiting);
         for (n = 0; n < core->rules->len; n++) {
@@ -288,7 +287,7 @@ static void give_order(Orders *o, const WireRule *rule, const WireSubject *s,
     }
 }
 
-/* A piece of the frame: payload bytes [from, to) of what came. */
+/* A piece of the frame: payload bytes [from, to) of the original. */
 typedef struct Piece {
     GByteArray *frame;
     uint32_t from;
@@ -306,7 +305,7 @@ static void add_piece(GArray *pieces, const GByteArray *work,
     g_array_append_val(pieces, piece);
 }
 
-/* Truncate and split; `work` becomes one or several pieces. */
+/* Truncates and splits `work` into one or several pieces. */
 static void cut_pieces(WireCore *core, const Orders *o, const WireSubject *s,
                        GByteArray *work, GArray *pieces)
 {
@@ -340,7 +339,7 @@ static void cut_pieces(WireCore *core, const Orders *o, const WireSubject *s,
     c->pieces += pieces->len - 1;
 }
 
-/* Flip a byte of the payload of a piece, and nothing else. */
+/* Flips a byte of a piece's payload, and nothing else. */
 static void flip(Piece *piece, const Edit *edit)
 {
     Mlx5Packet pkt;
@@ -384,8 +383,8 @@ static void edit_piece(WireCore *core, const Orders *o, WireDir dir,
 }
 
 /*
- * The frame as the orders change it: an array of Piece, in the order to be
- * sent.
+ * Applies the orders to the frame; returns an array of Piece in the order of
+ * sending.
  */
 static GArray *change(WireCore *core, const Orders *o, const WireSubject *s,
                       const uint8_t *frame, size_t len)
@@ -429,7 +428,7 @@ static GArray *change(WireCore *core, const Orders *o, const WireSubject *s,
     return pieces;
 }
 
-/* Send one frame, or make it wait; then its copies. */
+/* Sends a frame, or makes it wait; then its copies. */
 static void send_piece(WireCore *core, const Orders *o, const WireSubject *s,
                        GByteArray *frame, int64_t now)
 {
@@ -456,7 +455,7 @@ static void send_piece(WireCore *core, const Orders *o, const WireSubject *s,
     }
 }
 
-/* A copy of the frame as it came, which waits for a word. */
+/* Keeps a copy of the original frame until it is released. */
 static void put_aside(WireCore *core, const WireRule *rule,
                       const WireSubject *s, const uint8_t *frame, size_t len)
 {
@@ -490,7 +489,7 @@ static void carry_out(WireCore *core, const Orders *o, const WireSubject *s,
     g_array_free(pieces, TRUE);
 }
 
-/* Ask the rules. True when any of them was applied. */
+/* Evaluates the rules. Returns true if any was applied. */
 static bool ask(WireCore *core, const WireSubject *s, Orders *o)
 {
     bool any = false;
@@ -514,7 +513,7 @@ static bool ask(WireCore *core, const WireSubject *s, Orders *o)
     return any;
 }
 
-/* Place the frame in its flow and stream. */
+/* Locates the frame in its flow and stream. */
 static void place_frame(WireCore *core, WireSubject *s, WireLane *lane,
                         const uint8_t *frame)
 {
@@ -615,7 +614,7 @@ unsigned wire_core_add_rule(WireCore *core, const char *text, GError **err)
     return rule->id;
 }
 
-/* Let go what rule `id`, or any for 0, made wait. */
+/* Releases the frames held by rule `id`, or by any rule if 0. */
 static void let_go_of_rule(WireCore *core, unsigned id)
 {
     GQueue *const queues[] = { &core->held, &core->timed };

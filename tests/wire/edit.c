@@ -58,7 +58,7 @@ GByteArray *wire_edit_segment(const uint8_t *frame, const Mlx5Packet *pkt,
     return out;
 }
 
-/* Room of `bytes` at offset `at`. */
+/* Inserts `bytes` bytes at offset `at`. */
 static uint8_t *insert(GByteArray *frame, uint32_t at, uint32_t bytes)
 {
     guint len = frame->len;
@@ -78,7 +78,7 @@ bool wire_edit_ip_option(GByteArray *frame, uint32_t bytes)
     if (pkt.l3_type == MLX5_L3_NONE || pkt.is_frag || pkt.l3_truncated) {
         return false;
     }
-    /* padding would come in between */
+    /* remove padding, which would end up in between */
     g_byte_array_set_size(frame, pkt.l3_end);
     total = pkt.l3_end - pkt.l3_off;
     if (pkt.l3_type == MLX5_L3_IPV4) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Changes to frames: segments cut anew, options put in, bits flipped, checksums
- * right afterwards. Owns no state. Called by core.c and the tests.
+ * Changes to frames: resegmenting, inserting options, flipping bits, and
+ * updating checksums. Owns no state. Called by core.c and the tests.
  *
  * Frames are GByteArrays that the caller owns.
  */
@@ -12,16 +12,16 @@
 
 #include "parse.h"
 
-/* Write the IP header, TCP and UDP checksums anew. */
+/* Recomputes the IP header, TCP and UDP checksums. */
 void wire_edit_fix(GByteArray *frame);
 
 /*
- * A segment with the headers of `frame` and bytes [from, to) of its TCP
- * payload: the sequence number, lengths, identification (+ index) and checksums
- * are its own; FIN and PSH stay with the last one only, CWR with the first.
+ * Builds a segment with the headers of `frame` and bytes [from, to) of its TCP
+ * payload, with adjusted sequence number, lengths, identification (+ index) and
+ * checksums; FIN and PSH are kept only in the last one, CWR only in the first.
  * Padded to MLX5_ETH_ZLEN.
  *
- * pkt: the parse of frame, a whole TCP packet. 0 <= from <= to <=
+ * pkt: the parse of frame, a complete TCP packet. 0 <= from <= to <=
  * pkt->payload_len.
  */
 GByteArray *wire_edit_segment(const uint8_t *frame, const Mlx5Packet *pkt,
@@ -29,19 +29,19 @@ GByteArray *wire_edit_segment(const uint8_t *frame, const Mlx5Packet *pkt,
                               bool last);
 
 /*
- * Put `bytes` of options that mean nothing behind the IP header: no-operations
- * in IPv4 (a multiple of 4), a destination options header in IPv6 (of 8). 0:
- * the shortest. Returns false, the frame unchanged, where there is no room or
- * no plain IP header.
+ * Inserts `bytes` of options without effect after the IP header: no-operations
+ * in IPv4 (a multiple of 4), a destination options header in IPv6 (a multiple
+ * of 8). 0: the shortest. Returns false and leaves the frame unchanged if there
+ * is no room or no plain IP header.
  */
 bool wire_edit_ip_option(GByteArray *frame, uint32_t bytes);
 
-/* Set the ECN field to "congestion experienced". False when this is not IP. */
+/* Sets the ECN field to "congestion experienced". Returns false if not IP. */
 bool wire_edit_ce(GByteArray *frame);
 
 /*
- * Cut the frame behind `keep` bytes of its TCP payload and repair nothing: the
- * IP header claims more than there is.
+ * Truncates the frame after `keep` bytes of its TCP payload without repairing
+ * anything: the IP header claims more than there is.
  */
 void wire_edit_cut(GByteArray *frame, uint32_t keep);
 

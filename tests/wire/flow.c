@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The TCP connections that pass the wire: see flow.h.
- */
+/* The TCP connections on the wire; see flow.h. */
 #include "flow.h"
 
 #include <arpa/inet.h>

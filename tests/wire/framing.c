@@ -24,7 +24,7 @@ void wire_framing_clear(WireFraming *f)
     f->in = f->out = NULL;
 }
 
-/* Forget the first *at bytes of a buffer. */
+/* Drops the first *at bytes of a buffer. */
 static void compact(GByteArray *buf, guint *at)
 {
     if (*at == buf->len) {

@@ -26,7 +26,7 @@ void wire_json_string(GString *out, const char *text)
     g_free(valid);
 }
 
-/* The text that is left, and the first thing that was wrong. */
+/* The remaining text, and the first error. */
 typedef struct Reader {
     const char *p;
     const char *start;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * As much JSON as the control socket and the log need: strings out, one flat
- * object in. Owns no state. Called by core.c, control.c and the tests.
+ * The subset of JSON needed for the control socket and the log: writing
+ * strings, reading one flat object. Owns no state. Called by core.c, control.c
+ * and the tests.
  */
 #ifndef TESTS_WIRE_JSON_H
 #define TESTS_WIRE_JSON_H
@@ -10,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Append a string with its quotes. Bytes that are no UTF-8 become U+FFFD. */
+/* Appends a string with quotes. Invalid UTF-8 becomes U+FFFD. */
 void wire_json_string(GString *out, const char *text);
 
 typedef enum WireJsonType {
@@ -30,8 +31,8 @@ typedef struct WireJson {
 } WireJson;
 
 /*
- * Read an object whose values are of the types above. Returns {char * ->
- * WireJson *}, to be freed with g_hash_table_destroy(), or NULL and *err, one
+ * Reads an object with values of the types above. Returns {char * -> WireJson
+ * *}, to be freed with g_hash_table_destroy(), or NULL and sets *err to a
  * sentence.
  */
 GHashTable *wire_json_read(const char *text, char **err);

@@ -2,9 +2,9 @@
 /*
  * mlx5-wire: a packet middlebox for tests. See docs/wire.md.
  *
- * Responsible for the command line and the poll loop. Ends with 0 when a side
- * has closed or a signal asked for it, with 1 when something went wrong, with 2
- * for bad arguments. State: one Wire, for the time of main().
+ * Responsible for the command line and the poll loop. Exits with 0 when a side
+ * has closed or on a signal, with 1 on errors, with 2 for bad arguments. State:
+ * one Wire, owned by main().
  */
 #include <errno.h>
 #include <poll.h>
@@ -41,7 +41,7 @@ typedef struct Options {
     gboolean check;
 } Options;
 
-/* What a side's frames are read with. */
+/* The context for reading a side's frames. */
 typedef struct From {
     Wire *wire;
     WireDir dir;
@@ -122,7 +122,7 @@ static int timeout_of(const Wire *w)
     return timeout;
 }
 
-/* One round: wait, read, decide, write. */
+/* One iteration: wait, read, decide, write. */
 static void turn(Wire *w)
 {
     struct pollfd fds[3 + WIRE_MAX_CLIENTS + 1];
@@ -134,7 +134,7 @@ static void turn(Wire *w)
         if (wire_port_wants_out(w->port[side])) {
             events |= POLLOUT;
         }
-        /* a side that is not to be read must not wake us by its end either */
+        /* a side that must not be read must not wake us by closing either */
         fds[side] = (struct pollfd){ events ? wire_port_fd(w->port[side]) : -1,
                                      events, 0 };
     }
@@ -163,7 +163,7 @@ static void turn(Wire *w)
     flush_sides(w);
 }
 
-/* What is still queued goes out, as far as somebody takes it. */
+/* Sends what is still queued, as far as the sides accept it. */
 static void drain(Wire *w)
 {
     enum { PATIENCE_MS = 200 };
@@ -308,7 +308,7 @@ static bool start(Wire *w, const Options *o)
     char *err = NULL;
     unsigned side;
 
-    /* rules first: a mistake in them must not wait for somebody to connect */
+    /* rules first: report errors in them before waiting for connections */
     if (!add_all_rules(w, o) ||
         (o->log && !(w->core.log_file = open_output(o->log)))) {
         return false;
@@ -365,7 +365,7 @@ static int run(Wire *w, const Options *o)
     return status;
 }
 
-/* After the sides are closed nothing can be sent any more. */
+/* Nothing can be sent after the sides are closed. */
 static void drop_frame(void *opaque, WireDir dir, const uint8_t *frame,
                        size_t len)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Does a rule mean a packet, and which byte of it: see rule.h. Keeps no state
- * but the rule's own counters.
+ * Matching of rules and packets, and the position of the match; see rule.h. No
+ * state except the rule's own counters.
  */
 #include "rule.h"
 
 #include <string.h>
 
-/* As mlx5_rule_has(), of a number that may be counted from `base` on. */
+/* As mlx5_rule_has(), for a number that may be relative to `base`. */
 static bool in_set_from(const Mlx5RuleSet *set, int64_t value, int64_t base)
 {
     if (set->n && value == WIRE_NONE) {
@@ -56,7 +56,7 @@ static int64_t proto_of(const Mlx5Packet *pkt)
     }
 }
 
-/* What the headers alone tell. */
+/* Checks the conditions that depend only on headers. */
 static bool headers_match(const WireRule *rule, const WireSubject *s,
                           const WireBase *base)
 {
@@ -122,7 +122,7 @@ static void take(const WireSubject *s, const WireSpan *span, Interval i,
     place->sent = sent;
 }
 
-/* The bytes of `i` that have been sent as often as the rule wants. */
+/* Finds the bytes of `i` that have been sent as often as the rule requires. */
 static void take_sent(const WireRule *rule, const WireSubject *s,
                       const WireSpan *span, Interval i, WirePlace *place)
 {
@@ -165,8 +165,8 @@ static void take_stream(const WireRule *rule, const WireSubject *s,
 }
 
 /*
- * lo..hi of the rule as stream offsets; empty where the record's end is not
- * known yet
+ * Converts lo..hi of the rule to stream offsets; empty if the record's end is
+ * not known yet.
  */
 static Interval bytes_of(const Mlx5RuleRange *range, const WireRecord *r)
 {
@@ -180,7 +180,7 @@ static Interval bytes_of(const Mlx5RuleRange *range, const WireRecord *r)
         lo += lo < 0 ? r->len : 0;
         hi += hi < 0 ? r->len : 0;
     }
-    /* bytes before the record's first are none */
+    /* there are no bytes before the record's first */
     lo = MAX(lo, 0);
     if (hi < lo) {
         return none;
@@ -225,7 +225,7 @@ static int compare_cuts(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Of how many records has the packet header bytes? */
+/* Returns the number of records of which the packet has header bytes. */
 static int64_t count_headers(const WireSubject *s)
 {
     int64_t count = 0;

@@ -23,22 +23,24 @@
 #define RETRY_MS            1
 #define TAGS                (MLX5_PARSE_MAX_VLANS * MLX5_VLAN_HLEN)
 
-#ifndef TP_STATUS_GSO_TCP    /* the headers of Linux 6.1 do not have it */
+#ifndef TP_STATUS_GSO_TCP    /* missing in the headers of Linux 6.1 */
 #define TP_STATUS_GSO_TCP   (1 << 8)
 #endif
 
 struct WirePacket {
     char *ifname;
-    unsigned index;  /* what had this name at the start; the name may pass on */
+    unsigned index;  /* interface with this name at the start; names may
+                      * change */
     int fd;
     uint32_t mtu;           /* the largest that was seen */
-    uint8_t *buffer;   /* WIRE_MAX_FRAME bytes and room for a tag before them */
+    uint8_t *buffer;   /* WIRE_MAX_FRAME bytes, after room for a tag */
     GQueue out;             /* of GBytes */
     size_t out_bytes;
-    bool blocked;           /* the interface's queue was full at the last try */
-    uint64_t unsendable;    /* frames that the interface refused for good */
+    bool blocked;           /* the interface's queue was full at the last
+                             * attempt */
+    uint64_t unsendable;    /* frames that the interface rejected */
     uint64_t summed;        /* frames whose checksum was filled in */
-    uint64_t lost;          /* frames that the kernel had no room for */
+    uint64_t lost;          /* frames lost in the kernel for lack of room */
 };
 
 static bool query(int fd, const char *ifname, unsigned long what,
@@ -49,7 +51,7 @@ static bool query(int fd, const char *ifname, unsigned long what,
     return ioctl(fd, what, request) == 0;
 }
 
-/* A flag of ethtool; false too where the interface knows no such thing. */
+/* Returns an ethtool flag; false also if the interface does not support it. */
 static uint32_t ethtool_value(int fd, const char *ifname, uint32_t command)
 {
     struct ethtool_value value = { .cmd = command };
@@ -110,8 +112,8 @@ static bool set_options(WirePacket *p)
     };
 
     /*
-     * bursts must fit while the other side is full; without the right for that
-     * size, what the system allows has to do
+     * bursts must fit while the other side is full; without the privilege, use
+     * the size that the system allows
      */
     if (setsockopt(p->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size))) {
         setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
@@ -132,7 +134,7 @@ WirePacket *wire_packet_open(const char *ifname, char **problem)
     p->ifname = g_strdup(ifname);
     p->buffer = g_malloc(WIRE_MAX_FRAME + MLX5_VLAN_HLEN);
     g_queue_init(&p->out);
-    /* protocol 0: nothing is received before bind() says of which interface */
+    /* protocol 0: nothing is received before bind() selects the interface */
     p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (!p->index) {
         *problem = g_strdup("no such interface in this network namespace");
@@ -164,7 +166,7 @@ int wire_packet_fd(const WirePacket *p)
     return p->fd;
 }
 
-/* What the kernel says of a frame beside its bytes. */
+/* Returns the kernel's metadata of a frame. */
 static const struct tpacket_auxdata *auxdata(struct msghdr *msg)
 {
     struct cmsghdr *c;
@@ -177,9 +179,7 @@ static const struct tpacket_auxdata *auxdata(struct msghdr *msg)
     return NULL;
 }
 
-/*
- * Put back the tag that the kernel took off. The room before the frame is used.
- */
+/* Reinserts the tag stripped by the kernel, using the room before the frame. */
 static uint8_t *put_tag(uint8_t *frame, const struct tpacket_auxdata *aux)
 {
     uint8_t *tagged = frame - MLX5_VLAN_HLEN;
@@ -191,7 +191,7 @@ static uint8_t *put_tag(uint8_t *frame, const struct tpacket_auxdata *aux)
     return tagged;
 }
 
-/* Whether the interface exists, by whatever name. */
+/* Returns whether the interface still exists, under any name. */
 static bool still_there(const WirePacket *p)
 {
     char name[IF_NAMESIZE];
@@ -212,8 +212,8 @@ static bool too_long(WirePacket *p, size_t len)
 }
 
 /*
- * A burst that nobody has cut. The kernel's word for it is new; without it,
- * only one that is too large for a packet is known.
+ * Returns whether the frame is an unsegmented burst. Recent kernels flag it; on
+ * others only a burst too large for a packet is recognised.
  */
 static bool is_burst(WirePacket *p, size_t len,
                      const struct tpacket_auxdata *aux)
@@ -221,7 +221,7 @@ static bool is_burst(WirePacket *p, size_t len,
     return (aux && aux->tp_status & TP_STATUS_GSO_TCP) || too_long(p, len);
 }
 
-/* One frame. 1: read, 0: nothing there, -1: *problem. */
+/* Reads a frame. Returns 1 if read, 0 if there is none, -1 with *problem. */
 static int read_one(WirePacket *p, WirePortInput *input, void *opaque,
                     char **problem)
 {
@@ -244,7 +244,8 @@ static int read_one(WirePacket *p, WirePortInput *input, void *opaque,
             return 0;
         }
         if (errno == ENETDOWN && still_there(p)) {
-            return 0;    /* down for now; its frames come when it is up again */
+            return 0;    /* down for now; frames will arrive when it is up
+                          * again */
         }
         *problem = g_strdup_printf("reading from %s: %s", p->ifname,
                                    g_strerror(errno));
@@ -301,7 +302,7 @@ int wire_packet_retry(const WirePacket *p)
     return p->blocked ? RETRY_MS : -1;
 }
 
-/* The interface will never take this frame. */
+/* Drops a frame that the interface will never accept. */
 static void give_up(WirePacket *p, size_t len)
 {
     if (!p->unsendable++) {
@@ -327,8 +328,8 @@ bool wire_packet_flush(WirePacket *p, char **problem)
             case EAGAIN:
             case EINTR:
                 return true;
-            case ENOBUFS: /* the queueing discipline has no room: poll() cannot
-                                     * tell when it has */
+            case ENOBUFS: /* the queueing discipline is full: poll() does not
+                           * report when it has room */
                 p->blocked = true;
                 return true;
             case EMSGSIZE:
@@ -353,7 +354,7 @@ void wire_packet_stats_json(WirePacket *p, GString *out)
     struct tpacket_stats stats = { 0 };
     socklen_t size = sizeof(stats);
 
-    /* reading them sets them to 0 */
+    /* reading resets them */
     if (!getsockopt(p->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size)) {
         p->lost += stats.tp_drops;
     }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A network interface as a side of the wire: AF_PACKET, promiscuous.
+ * A network interface as a side of the wire: AF_PACKET, in promiscuous mode.
  *
  * Owns a WirePacket: the socket and the frames not yet sent. Called by port.c.
  *
- * The interface must hand frames over as they are on the wire: what merges
- * segments on arrival (GRO, LRO) must be off, and wire_packet_open() refuses it
- * with the command that turns it off. A frame that comes over a veth from a
- * stack of the same machine may lack its checksum, or be a burst that nobody
- * has cut: the checksum is filled in, the burst is an error that names what to
- * turn off at the sender.
+ * The interface must deliver frames as on the wire: merging of segments on
+ * receive (GRO, LRO) must be off; otherwise wire_packet_open() fails and names
+ * the command that turns it off. A frame that arrives over a veth from the same
+ * machine may lack its checksum, or be an unsegmented burst: the checksum is
+ * filled in; the burst is an error that names the setting to turn off at the
+ * sender.
  */
 #ifndef TESTS_WIRE_PACKET_H
 #define TESTS_WIRE_PACKET_H
@@ -22,14 +22,14 @@ WirePacket *wire_packet_open(const char *ifname, char **problem);
 void wire_packet_close(WirePacket *p);
 int wire_packet_fd(const WirePacket *p);
 
-/* False with *problem, a sentence, on failure. */
+/* Returns false and sets *problem, a sentence, on failure. */
 bool wire_packet_read(WirePacket *p, WirePortInput *input, void *opaque,
                       char **problem);
 bool wire_packet_flush(WirePacket *p, char **problem);
 
 void wire_packet_put(WirePacket *p, const uint8_t *frame, size_t len);
 size_t wire_packet_queued(const WirePacket *p);
-/* Milliseconds after which a full interface is tried again, or -1. */
+/* Returns milliseconds until a full interface is tried again, or -1. */
 int wire_packet_retry(const WirePacket *p);
 
 void wire_packet_stats_json(WirePacket *p, GString *out);

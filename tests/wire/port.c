@@ -19,7 +19,7 @@
 struct WirePort {
     const char *name;
     int fd;
-    bool ended;             /* writing has failed: nobody is there */
+    bool ended;             /* writing has failed: no reader */
     WireFraming framing;    /* of a stream */
     WirePacket *packet;     /* of an interface, or NULL */
 };
@@ -282,7 +282,7 @@ WirePortState wire_port_read(WirePort *port, WirePortInput *input, void *opaque,
 void wire_port_put(WirePort *port, const uint8_t *frame, size_t len)
 {
     if (port->ended) {
-        return;             /* the wire is about to end */
+        return;             /* the wire is ending */
     }
     if (port->packet) {
         wire_packet_put(port->packet, frame, len);

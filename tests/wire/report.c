@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the wire tells: log, rules, flows and counters as JSON. See core.h and
- * report.h; docs/wire.md says what each member means.
+ * Output of the wire: log, rules, flows and counters as JSON. See core.h and
+ * report.h; docs/wire.md describes each member.
  */
 #include "report.h"
 
@@ -115,7 +115,7 @@ void wire_core_rules_json(const WireCore *core, GString *out)
     g_string_append_c(out, ']');
 }
 
-/* The record that is under way, or the last one. */
+/* Appends the current or last record. */
 static void lane_json(const WireLane *lane, GString *out)
 {
     const WireStream *s = &lane->stream;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The language of the wire's rules, as tables for engine/rule_text.c: see
+ * The language of the wire's rules, as tables for engine/rule_text.c; see
  * rule.h. Matching is in match.c.
  */
 #include "rule.h"
@@ -46,7 +46,7 @@ static const Mlx5RuleWord protos[] = {
     { "any" }, { "tcp" }, { "udp" }, { "icmp" }, { "other" },
 };
 
-/* Places in a record; negative numbers count from its end. */
+/* Positions in a record; negative numbers count from its end. */
 static const struct {
     Mlx5RuleWord word;
     Mlx5RuleRange range;
@@ -95,7 +95,7 @@ static const Mlx5RuleWords flag_words = MLX5_RULE_WORDS(flags);
 
 /* ---- values that only these rules have ----------------------------------- */
 
-/* One end of a range of bytes. A word is a range by itself. */
+/* Reads one end of a range of bytes. A word is a range by itself. */
 static bool read_byte_end(const char *p, size_t len, Mlx5RuleRange *out)
 {
     g_autofree char *copy = g_strndup(p, len);
@@ -279,8 +279,8 @@ static Mlx5RuleToken read_dir(Mlx5RuleReader *r)
 }
 
 /*
- * A place in the stream means the first transmission, or no retransmission
- * would ever get through.
+ * A position in the stream selects the first transmission by default; otherwise
+ * no retransmission would ever get through.
  */
 static void default_sent(const Mlx5RuleReader *r, WireRule *rule)
 {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rules of the wire: their text, and whether a packet is meant.
+ * The rules of the wire: their text, and the matching of packets.
  *
  * Responsible for the language of the rules (docs/wire.md has the grammar, the
- * tables in rule.c are the truth, engine/rule_text.h reads by them), and for
- * the match of one rule with one packet. What is then done is core.c's and
- * edit.c's. Owns a WireRule: its text, its limits' counters and where "+N"
- * counts from. Called by core.c and the tests.
+ * tables in rule.c define it, engine/rule_text.h parses it), and for matching a
+ * rule with a packet. core.c and edit.c carry out the actions. Owns a WireRule:
+ * its text, its counters and the base of "+N". Called by core.c and the tests.
  */
 #ifndef TESTS_WIRE_RULE_H
 #define TESTS_WIRE_RULE_H
@@ -42,7 +41,7 @@ typedef enum WireAction {
 
 const char *wire_action_name(WireAction action);
 
-/* TCP flags, MLX5_TCP_*: those that must be set, and those that must not. */
+/* TCP flags, MLX5_TCP_*, that must be set, and that must not be set. */
 typedef struct WireFlags {
     uint16_t on;
     uint16_t off;
@@ -57,7 +56,7 @@ typedef struct WireRule {
     Mlx5RuleSet record;
     Mlx5RuleSet app_record;
     Mlx5RuleSet wire_record;
-    Mlx5RuleSet byte;       /* below 0: from the end of the record */
+    Mlx5RuleSet byte;       /* negative: from the end of the record */
     Mlx5RuleSet stream;
     Mlx5RuleSet sent;
     Mlx5RuleSet headers;
@@ -73,8 +72,8 @@ typedef struct WireRule {
     WireFlags flags;
     int64_t ip;             /* 4, 6, 0: any */
     int64_t proto;          /* index in a table, 0: any */
-    Mlx5RuleLimits limits;  /* how often; nth is not in use */
-    /* what to do; what a rule does not say has its default */
+    Mlx5RuleLimits limits;  /* nth is not used */
+    /* parameters of the action, with defaults */
     int64_t packets;
     int64_t ms;
     int64_t copies;
@@ -90,7 +89,7 @@ typedef struct WireRule {
     GHashTable *bases;      /* lane -> WireBase, for "+N" */
 } WireRule;
 
-/* Where a lane (one direction of a flow) stood when a rule was added. */
+/* Position of a lane (one direction of a flow) when a rule was added. */
 typedef struct WireBase {
     int64_t record;
     int64_t app;
@@ -100,7 +99,7 @@ typedef struct WireBase {
     int64_t packet;
 } WireBase;
 
-/* A packet, as a rule is asked about it. */
+/* A packet to be matched with rules. */
 typedef struct WireSubject {
     WireDir dir;
     const Mlx5Packet *pkt;
@@ -110,53 +109,59 @@ typedef struct WireSubject {
     int64_t segment; /* number among those with payload, or WIRE_NONE */
     const WireStream *stream;   /* NULL: not TCP, or no payload */
     uint64_t start;             /* stream offset of payload byte `cut` */
-    uint32_t cut; /* payload bytes before it, which are not in the stream */
+    uint32_t cut; /* number of leading payload bytes that are not in the
+                   * stream */
     uint32_t len;               /* payload bytes */
-    const GArray *spans;        /* of WireSpan: what the payload is */
+    const GArray *spans;        /* of WireSpan: contents of the payload */
     const GArray *passed;       /* of WirePassed, this packet included */
 } WireSubject;
 
 #define WIRE_MAX_CUTS 64
 
-/* Where in the packet a rule found what it looks for. */
+/* Position of a match in a packet. */
 typedef struct WirePlace {
-    bool found; /* there is such a place: the packet has payload */
+    bool found; /* valid: the packet has payload */
     uint32_t at;                /* in the payload */
     uint64_t stream;            /* stream offset of it */
     const WireRecord *record;   /* or NULL */
     uint32_t byte;              /* in the record */
-    uint32_t sent;              /* how often this byte has passed now */
+    uint32_t sent;              /* how often this byte has passed, this time
+                                 * included */
     unsigned n_cuts;
     uint32_t
-        cut[WIRE_MAX_CUTS]; /* in the payload: where each matching run begins */
+        cut[WIRE_MAX_CUTS]; /* start of each matching run in the payload */
 } WirePlace;
 
 #define WIRE_RULE_ERROR (g_quark_from_static_string("wire-rule-error"))
 
 /*
- * Reads a rule. Returns NULL and sets *@err, whose message names the rule, what
- * is allowed, and what there is instead. @seed is that of rules without seed=.
+ * Parses a rule. Returns NULL and sets *@err on failure; its message has the
+ * rule, what was expected, and what was found. @seed is used for rules without
+ * seed=.
  */
 WireRule *wire_rule_parse(const char *text, int64_t seed, GError **err);
 void wire_rule_free(WireRule *rule);
 
-/* "+N" of this rule counts from `base` on in this lane; forget that again. */
+/* Sets the base of "+N" of this rule in this lane; removes it again. */
 void wire_rule_set_base(WireRule *rule, const void *lane, const WireBase *base);
 void wire_rule_drop_base(WireRule *rule, const void *lane);
 
-/* Is this packet meant, limits and probability aside? Fills `place` if so. */
+/*
+ * Returns whether the rule matches, apart from limits and probability. If so,
+ * fills `place`.
+ */
 bool wire_rule_matches(const WireRule *rule, const WireSubject *subject,
                        WirePlace *place);
 
 /*
- * Of a packet that matches: is the rule applied to it? Draws and counts. The
- * draw depends on the seed, the action, the direction, the flow and the number
- * of the packet in it, on nothing else, so it does not matter how flows and
- * directions interleave.
+ * For a packet that matches: draws, counts, and returns whether the rule
+ * applies. The draw depends only on the seed, the action, the direction, the
+ * flow and the packet's number in it, so the interleaving of flows and
+ * directions does not matter.
  */
 bool wire_rule_applies(WireRule *rule, const WireSubject *subject);
 
-/* The grammar, for --help-rules. */
+/* Appends the grammar, for --help-rules. */
 void wire_rule_help(GString *out);
 
 #endif

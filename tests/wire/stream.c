@@ -15,7 +15,10 @@ typedef struct WireChunk {
     uint8_t data[];
 } WireChunk;
 
-/* Segments of one byte each must not cost more memory than was meant. */
+/*
+ * Includes overhead, so that segments of one byte cannot exceed the memory
+ * limit.
+ */
 #define CHUNK_COST(chunk) ((chunk)->len + 64)
 
 void wire_stream_init(WireStream *s)
@@ -50,9 +53,9 @@ static bool type_ok(uint8_t type)
 }
 
 /*
- * Is it a record header? Where one must stand (`expected`) every version that
- * was ever written there will do; in a search only those in use, to be fooled
- * less often.
+ * Returns whether this is a record header. Where one is due (`expected`), any
+ * version that was ever used is accepted; in a search only current ones, to
+ * reduce false matches.
  */
 static bool header_ok(const uint8_t *h, bool expected)
 {
@@ -77,7 +80,7 @@ static bool header_ok(const uint8_t *h, bool expected)
     }
 }
 
-/* The type of a record is known: give it its numbers. */
+/* Starts a record whose type is known, and assigns its numbers. */
 static void begin_record(WireStream *s, uint64_t start, uint8_t type)
 {
     WireRecord r = {
@@ -114,7 +117,7 @@ static void end_header(WireStream *s)
     }
 }
 
-/* What was taken for a header is none: it gets no number. */
+/* Removes a record with an invalid header, which gets no number. */
 static void retract_record(WireStream *s)
 {
     WireRecord *r = last_record(s);
@@ -132,7 +135,7 @@ static void lose(WireStream *s)
     s->lost += s->n_wire > 0;
 }
 
-/* A byte in a search; the window holds up to four before it. */
+/* Processes a byte in a search; the window holds up to four bytes before it. */
 static void search_byte(WireStream *s, uint8_t byte)
 {
     s->window[s->fill++] = byte;
@@ -149,7 +152,7 @@ static void search_byte(WireStream *s, uint8_t byte)
     s->fill--;
 }
 
-/* A byte of a header at its place. */
+/* Processes a byte of a header at its expected position. */
 static void header_byte(WireStream *s, uint8_t byte)
 {
     bool bad;
@@ -177,7 +180,7 @@ static void header_byte(WireStream *s, uint8_t byte)
     }
 }
 
-/* Read the bytes at `next`. */
+/* Processes the bytes at `next`. */
 static void read_bytes(WireStream *s, const uint8_t *p, uint64_t len)
 {
     while (len) {
@@ -192,12 +195,12 @@ static void read_bytes(WireStream *s, const uint8_t *p, uint64_t len)
                    memchr(s->window, 3, WIRE_TLS_HEADER - 1)) {
             search_byte(s, *p);
         } else {
-            /* A long run: its second version byte is looked for first. */
+            /* In a long run, look for the first version byte first. */
             const uint8_t *major = memchr(p, 3, len);
 
             n = major ? (uint64_t)(major - p) : len;
             /*
-             * the last four bytes stay in the window, for a header that begins
+             * the last four bytes stay in the window, for a header that starts
              * there
              */
             if (n < WIRE_TLS_HEADER) {
@@ -260,7 +263,7 @@ static void drain_behind(WireStream *s)
     }
 }
 
-/* Nobody fills this hole any more: go on behind it. */
+/* Gives up a hole that is not filled any more, and continues after it. */
 static void skip_hole(WireStream *s)
 {
     const WireChunk *c = g_queue_peek_head(&s->behind);
@@ -312,7 +315,7 @@ static void add_passed(GArray *a, uint64_t start, uint64_t end, uint32_t count)
     }
 }
 
-/* Bytes [start, end) pass once more. */
+/* Counts another pass of bytes [start, end). */
 static void count_passed(WireStream *s, uint64_t start, uint64_t end)
 {
     GArray *a = s->passed, *fresh;
@@ -351,7 +354,7 @@ static void count_passed(WireStream *s, uint64_t start, uint64_t end)
     g_array_free(fresh, TRUE);
 }
 
-/* The last record that begins at or before `start`, or 0. */
+/* Returns the last record that starts at or before `start`, or 0. */
 static guint first_record(const GArray *a, uint64_t start)
 {
     guint low = 0, high = a->len;
@@ -368,7 +371,7 @@ static guint first_record(const GArray *a, uint64_t start)
     return low ? low - 1 : 0;
 }
 
-/* What lies more than WIRE_MEMORY back is forgotten. */
+/* Drops everything more than WIRE_MEMORY back. */
 static void forget(WireStream *s)
 {
     uint64_t limit = s->high > WIRE_MEMORY ? s->high - WIRE_MEMORY : 0;
@@ -382,7 +385,7 @@ static void forget(WireStream *s)
     }
     if (s->passed->len > FORGET_AT_ONCE) {
         n = first_passed(s->passed, limit);
-        /* however scattered they are, there is a bound */
+        /* a limit, however scattered they are */
         n = MAX(n,
                 s->passed->len > 16 * FORGET_AT_ONCE ? s->passed->len / 2 : 0);
         if (n > s->passed->len / 4) {
@@ -450,7 +453,7 @@ void wire_stream_spans(const WireStream *s, uint64_t start, uint64_t end,
     for (i = first_record(s->records, start);
          i < s->records->len && start < end; i++) {
         const WireRecord *r = &g_array_index(s->records, WireRecord, i);
-        /* of a header that is still coming, what is there is known */
+        /* of an incomplete header, the bytes so far are known */
         uint64_t r_end = r->start + (r->len ? r->len : s->next - r->start);
         uint64_t low = MAX(start, r->start), high = MIN(end, r_end);
 
