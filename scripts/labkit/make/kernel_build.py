@@ -17,7 +17,12 @@ from ..errors import BuildError, UsageError
 from . import aptsrc, cpio, kernel_stock, qemu_build
 
 DEFAULT = "6.12"
+<<<<<<< HEAD
 VERSIONS = {DEFAULT: ("trixie", "linux-source-6.12")}   # series built from source
+=======
+VERSIONS = {DEFAULT: ("trixie", "linux-source-6.12")}   # series that are built from source
+STOCK = "-stock"        # behind a series: Debian's image all the same
+>>>>>>> 1b80754 (lab demo: on Debian's own kernel until the one of the tests is built)
 FRAGMENT = paths.GUEST / "kernel.config"
 
 SPACE_SOURCE = 1900 << 20       # unpacked source tree
@@ -52,14 +57,21 @@ class KernelProduct:
 
 
 def kernel(what: str | pathlib.Path | None = None) -> KernelProduct:
+<<<<<<< HEAD
     """Return the kernel WHAT: a series ("6.12", the default, built by us; any other is Debian's
     stock image with the driver rebuilt), the directory of a built tree, or a bzImage file. Raises a
     suitable LabError."""
+=======
+    """The kernel WHAT: a series ("6.12", the default, built by us; any other, and "6.12-stock", is
+    Debian's stock image with the driver rebuilt), the directory of a tree that has been built, or
+    a bzImage file. Raises LabError of the kind that fits."""
+>>>>>>> 1b80754 (lab demo: on Debian's own kernel until the one of the tests is built)
     name = str(what or DEFAULT)
     if name in VERSIONS:
         return _packaged(name)
-    if kernel_stock.SERIES.fullmatch(name):
-        image, archive, version, release, config = kernel_stock.kernel(name, tuple(VERSIONS))
+    series = name.removesuffix(STOCK)
+    if kernel_stock.SERIES.fullmatch(series):
+        image, archive, version, release, config = kernel_stock.kernel(series, tuple(VERSIONS))
         return KernelProduct(image, [archive], version, release, config,
                              kernel_stock.KERNEL_ARGS)
     path = pathlib.Path(name).expanduser().absolute()
@@ -93,8 +105,13 @@ def fragment_lines(path: pathlib.Path = FRAGMENT) -> list[str]:
             if re.match(r"CONFIG_\w+=|# CONFIG_\w+ is not set$", line)]
 
 
+<<<<<<< HEAD
 def check_config(config: pathlib.Path, fragment: pathlib.Path = FRAGMENT) -> None:
     """Fail if a line of the fragment is missing in the final configuration."""
+=======
+def lost_lines(config: pathlib.Path, fragment: pathlib.Path) -> list[str]:
+    """The lines of the fragment that the configuration does not have, and what it has."""
+>>>>>>> 1b80754 (lab demo: on Debian's own kernel until the one of the tests is built)
     have = set(config.read_text(encoding="utf-8").splitlines())
     lost = []
     for line in fragment_lines(fragment):
@@ -105,6 +122,12 @@ def check_config(config: pathlib.Path, fragment: pathlib.Path = FRAGMENT) -> Non
             continue        # its dependencies are off as well, so it is not set
         now = next((h for h in have if re.search(rf"\b{symbol}\b", h)), "absent")
         lost.append(f"wanted {line}, got: {now}")
+    return lost
+
+
+def check_config(config: pathlib.Path, fragment: pathlib.Path = FRAGMENT) -> None:
+    """Fail when a line of the fragment did not survive into the final configuration."""
+    lost = lost_lines(config, fragment)
     if lost:
         raise BuildError(f"{len(lost)} lines of {fragment} did not survive in {config}:\n"
                          + "\n".join(lost),
@@ -114,12 +137,25 @@ def check_config(config: pathlib.Path, fragment: pathlib.Path = FRAGMENT) -> Non
 
 # ---- Debian's source
 
+def quickest() -> str:
+    """What kernel() has soonest for somebody who asks for none: the default one if it is there,
+    and otherwise Debian's image of that series, of which only the driver is compiled."""
+    version = known(DEFAULT)
+    return DEFAULT if version and (_home(version) / "complete").exists() else DEFAULT + STOCK
+
+
+def known(series: str) -> str:
+    """The version of SERIES that was built last; "" when there is none."""
+    current = paths.cache_dir("kernel") / f"current-{series}"
+    return current.read_text(encoding="utf-8").strip() if current.exists() else ""
+
+
 def _packaged(series: str) -> KernelProduct:
     suite_name, package = VERSIONS[series]
     home = paths.cache_dir("kernel")
     with paths.lock("kernel"):
         current = home / f"current-{series}"
-        version = current.read_text(encoding="utf-8").strip() if current.exists() else ""
+        version = known(series)
         if not version or not (_home(version) / "complete").exists():
             version = aptsrc.suite(suite_name).newest(package, f"{series}.")
             if not (_home(version) / "complete").exists():
@@ -152,7 +188,7 @@ def _build(package: str, version: str, suite_name: str) -> None:
     src, out = home / "src", home / "build"
     paths.require_space(home, SPACE_SOURCE + SPACE_BUILD, f"building Linux {version}")
     if not (home / "unpacked").exists():
-        _unpack(deb, src, version)
+        unpack(deb, src, version)
         (home / "unpacked").touch()
     # reproducible: the image contains nothing of this machine
     env = {"KBUILD_BUILD_TIMESTAMP": "1970-01-01", "KBUILD_BUILD_USER": "lab",
@@ -180,8 +216,13 @@ def _build(package: str, version: str, suite_name: str) -> None:
     shutil.rmtree(out)
 
 
+<<<<<<< HEAD
 def _unpack(deb: pathlib.Path, src: pathlib.Path, version: str) -> None:
     """Unpack the source tree from the tarball in the package."""
+=======
+def unpack(deb: pathlib.Path, src: pathlib.Path, version: str) -> None:
+    """The source tree out of the tarball that the package holds."""
+>>>>>>> 1b80754 (lab demo: on Debian's own kernel until the one of the tests is built)
     with steps.Step(f"unpack Linux {version}", "kernel-unpack") as step:
         holder = src.with_name("deb")
         for path in (src, holder):

@@ -26,7 +26,7 @@ from ..errors import BuildError, FetchError, LabError, UsageError
 from . import aptsrc, cpio, qemu_build, rootfs
 
 SUITES = ("bookworm", "trixie", "trixie-backports", "sid")
-LIKELY = {"6.1": "bookworm", "7.3": "trixie-backports"}     # where to look first
+LIKELY = {"6.1": "bookworm", "6.12": "trixie", "7.3": "trixie-backports"}     # where to look first
 LIST = paths.GUEST / "stock-modules.toml"
 DRIVER = ("MLX5_EN_TLS",)       # enabled in addition to the stock configuration
 FORMAT = 1                      # of the archives made here
