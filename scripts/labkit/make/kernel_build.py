@@ -17,12 +17,8 @@ from ..errors import BuildError, UsageError
 from . import aptsrc, cpio, kernel_stock, qemu_build
 
 DEFAULT = "6.12"
-<<<<<<< HEAD
 VERSIONS = {DEFAULT: ("trixie", "linux-source-6.12")}   # series built from source
-=======
-VERSIONS = {DEFAULT: ("trixie", "linux-source-6.12")}   # series that are built from source
-STOCK = "-stock"        # behind a series: Debian's image all the same
->>>>>>> 1b80754 (lab demo: on Debian's own kernel until the one of the tests is built)
+STOCK = "-stock"        # behind a series: Debian's image nevertheless
 FRAGMENT = paths.GUEST / "kernel.config"
 
 SPACE_SOURCE = 1900 << 20       # unpacked source tree
@@ -57,15 +53,9 @@ class KernelProduct:
 
 
 def kernel(what: str | pathlib.Path | None = None) -> KernelProduct:
-<<<<<<< HEAD
-    """Return the kernel WHAT: a series ("6.12", the default, built by us; any other is Debian's
-    stock image with the driver rebuilt), the directory of a built tree, or a bzImage file. Raises a
-    suitable LabError."""
-=======
-    """The kernel WHAT: a series ("6.12", the default, built by us; any other, and "6.12-stock", is
-    Debian's stock image with the driver rebuilt), the directory of a tree that has been built, or
-    a bzImage file. Raises LabError of the kind that fits."""
->>>>>>> 1b80754 (lab demo: on Debian's own kernel until the one of the tests is built)
+    """Return the kernel WHAT: a series ("6.12", the default, built by us; any other, and
+    "6.12-stock", is Debian's stock image with the driver rebuilt), the directory of a built tree,
+    or a bzImage file. Raises a suitable LabError."""
     name = str(what or DEFAULT)
     if name in VERSIONS:
         return _packaged(name)
@@ -105,13 +95,8 @@ def fragment_lines(path: pathlib.Path = FRAGMENT) -> list[str]:
             if re.match(r"CONFIG_\w+=|# CONFIG_\w+ is not set$", line)]
 
 
-<<<<<<< HEAD
-def check_config(config: pathlib.Path, fragment: pathlib.Path = FRAGMENT) -> None:
-    """Fail if a line of the fragment is missing in the final configuration."""
-=======
 def lost_lines(config: pathlib.Path, fragment: pathlib.Path) -> list[str]:
-    """The lines of the fragment that the configuration does not have, and what it has."""
->>>>>>> 1b80754 (lab demo: on Debian's own kernel until the one of the tests is built)
+    """Return the lines of the fragment that the configuration lacks, each with what it has."""
     have = set(config.read_text(encoding="utf-8").splitlines())
     lost = []
     for line in fragment_lines(fragment):
@@ -126,7 +111,7 @@ def lost_lines(config: pathlib.Path, fragment: pathlib.Path) -> list[str]:
 
 
 def check_config(config: pathlib.Path, fragment: pathlib.Path = FRAGMENT) -> None:
-    """Fail when a line of the fragment did not survive into the final configuration."""
+    """Fail if a line of the fragment is missing in the final configuration."""
     lost = lost_lines(config, fragment)
     if lost:
         raise BuildError(f"{len(lost)} lines of {fragment} did not survive in {config}:\n"
@@ -216,13 +201,8 @@ def _build(package: str, version: str, suite_name: str) -> None:
     shutil.rmtree(out)
 
 
-<<<<<<< HEAD
-def _unpack(deb: pathlib.Path, src: pathlib.Path, version: str) -> None:
-    """Unpack the source tree from the tarball in the package."""
-=======
 def unpack(deb: pathlib.Path, src: pathlib.Path, version: str) -> None:
-    """The source tree out of the tarball that the package holds."""
->>>>>>> 1b80754 (lab demo: on Debian's own kernel until the one of the tests is built)
+    """Unpack the source tree from the tarball in the package."""
     with steps.Step(f"unpack Linux {version}", "kernel-unpack") as step:
         holder = src.with_name("deb")
         for path in (src, holder):
