@@ -394,7 +394,7 @@ def peer_by_ssh(place):
             left = []
             made.wire(True)
             # as if it had died: nothing is taken down, and the journal is nobody's
-            for host in {made.here, made.machine}:
+            for host in (made.here, made.machine):
                 host.kill()
             path = bench_journal.path_of(near)
             content = json.loads(path.read_text(encoding="utf-8"))

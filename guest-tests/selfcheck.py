@@ -27,8 +27,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import bug                                                      # noqa: E402
 import tests                                                    # noqa: E402
 from agent import control, ktls, payload, rawnet, tcp                    # noqa: E402
-from lib import (case, counters, dmesg, hosts, ktap, loss, needs, records,  # noqa: E402
-                 runner, rx, rx_layout, rx_truth, strict, tracepoints, txpath, wire)
+from lib import (bench_state, case, counters, dmesg, hosts, ktap, loss, needs,      # noqa: E402
+                 records, runner, rx, rx_layout, rx_truth, strict, tracepoints, txpath, wire)
 from lib.env import Env, EnvironmentProblem, kernel_version    # noqa: E402
 
 
@@ -729,6 +729,96 @@ class Receiving(unittest.TestCase):
                       dict(second, len=51), dict(second, tcp_sn=95)):
             with self.assertRaises(case.Failure):
                 self._truth([first, wrong], kernel)
+
+
+# what programs print of a NIC with all that there is
+SHOWN = {
+    "ethtool -l n0": "Channel parameters for n0:\nPre-set maximums:\nRX:\t\tn/a\nCombined:\t63\n"
+                     "Current hardware settings:\nRX:\t\tn/a\nCombined:\t2\n",
+    "ethtool -g n0": "Ring parameters for n0:\nPre-set maximums:\nRX:\t\t8192\nRX Mini:\t64\n"
+                     "Current hardware settings:\nRX:\t\t1024\nRX Mini:\tn/a\nTX:\t\t512\n",
+    "ethtool -c n0": "Coalesce parameters for n0:\nAdaptive RX: on  TX: off\n"
+                     "sample-interval:\tn/a\n\nrx-usecs:\t8\nrx-frames:\t128\n"
+                     "CQE mode RX: on  TX: off\n",
+    "ethtool -x n0": "RX flow hash indirection table for n0 with 2 RX ring(s):\n"
+                     "    0:      0     1     0     1\nRSS hash key:\n0a:0b:0c\n"
+                     "RSS hash function:\n    toeplitz: on\n    xor: off\n",
+    "ethtool -n n0 rx-flow-hash tcp4": "TCP over IPV4 flows use these fields …:\nIP SA\nIP DA\n"
+                                       "L4 bytes 0 & 1 [TCP/UDP src port]\n",
+    "ethtool --show-priv-flags n0": "Private flags for n0:\nrx_cqe_moder       : on\n",
+    "ethtool n0": "Settings for n0:\n\tSpeed: 25000Mb/s\n\tAuto-negotiation: off\n"
+                  "\tSupports Wake-on: g\n\tWake-on: d\n",
+    "ethtool -n n0": "2 RX rings available\nTotal 1 rules\n\nFilter: 1023\n",
+    "ethtool -k n0": "Features for n0:\nrx-checksumming: on\n\ttx-checksum-sctp: off [fixed]\n"
+                     "large-receive-offload: off\n",
+    "ip -d -j link show dev n0": json.dumps([{"mtu": 1500, "address": "02:00:00:00:00:01",
+                                              "flags": ["UP", "PROMISC"]}]),
+    "tc -j qdisc show dev n0": '[{"kind": "mq", "root": true}, {"kind": "clsact"}]',
+    "devlink -j dev param show pci/0000:01:00.0": json.dumps({"param": {"pci/0000:01:00.0": [
+        {"name": "enable_roce", "values": [{"cmode": "driverinit", "value": True}]}]}}),
+}
+
+
+class FakePort:
+    """An interface of which only what programs print is known; `ran` has what was asked else."""
+
+    name, pci = "n0", "0000:01:00.0"
+
+    def __init__(self, shown):
+        self.shown, self.ran = shown, []
+
+    def in_namespace(self, _space, *argv, check=True):
+        """The program's output, if it is known."""
+        line = " ".join(map(str, argv))
+        if check:
+            self.ran.append(line)
+        return hosts.Completed(0 if check or line in self.shown else 1, self.shown.get(line, ""),
+                               "")
+
+
+class Settings(unittest.TestCase):
+    """What a NIC was set to is read, and the commands that bring it back are right."""
+
+    def test_read(self):
+        """Current values, not maxima; nothing of what is fixed or not there."""
+        found = bench_state.read(FakePort(SHOWN))
+        self.assertEqual({name: values for name, values in found.items() if values}, {
+            "channels": {"combined": "2"}, "rings": {"rx": "1024", "tx": "512"},
+            "private flags": {"rx_cqe_moder": "on"},
+            "features": {"rx-checksumming": "on", "large-receive-offload": "off"},
+            "coalescing": {"adaptive-rx": "on", "adaptive-tx": "off", "rx-usecs": "8",
+                           "rx-frames": "128", "cqe-mode-rx": "on", "cqe-mode-tx": "off"},
+            "RSS": {"table": [0, 1, 0, 1], "hkey": "0a:0b:0c", "hfunc": "toeplitz"},
+            "hashing": {"tcp4": "sdf"}, "rules": {"1023": "present"},
+            "mode": {"autoneg": "off", "speed": "25000", "wol": "d"},
+            "queueing": {"root": "mq", "clsact": "clsact"},
+            "devlink": {"enable_roce driverinit": "true"},
+            "link": {"mtu": 1500, "address": "02:00:00:00:00:01", "up": True, "promisc": True,
+                     "allmulti": False}})
+
+    def test_bring_back(self):
+        """Each setting that differs has its command; what cannot be mended is told."""
+        before = bench_state.read(FakePort(SHOWN))
+        now = dict(SHOWN)
+        for name, old, new in (
+                ("ethtool -l n0", "Combined:\t2", "Combined:\t1"), ("ethtool -g n0", "512", "256"),
+                ("ethtool -c n0", "Adaptive RX: on", "Adaptive RX: off"),
+                ("ethtool -x n0", "0     1     0     1", "0     0     0     0"),
+                ("ethtool -k n0", "rx-checksumming: on", "rx-checksumming: off"),
+                ("ethtool -n n0", "Filter: 1023", "Filter: 1023\nFilter: 7"),
+                ("ip -d -j link show dev n0", '["UP", "PROMISC"]', "[]")):
+            self.assertIn(old, now[name])
+            now[name] = now[name].replace(old, new)
+        port = FakePort(now)
+        left = bench_state.bring_back(port, before)
+        self.assertEqual(port.ran[:len(port.ran) // 2], [
+            "ethtool -L n0 combined 2", "ethtool -G n0 tx 512", "ethtool -K n0 rx-checksumming on",
+            "ethtool -C n0 adaptive-rx on", "ethtool -X n0 default", "ethtool -N n0 delete 7",
+            "ip link set dev n0 promisc on", "ip link set dev n0 up"])
+        self.assertEqual(len(left), 8)
+        self.assertIn("n0: channels: combined is '1', was '2'", left)
+        self.assertEqual(bench_state.bring_back(FakePort(SHOWN), before), [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -268,6 +268,24 @@ def _write_uppers(_, values):
     return [["ip", "link", "del", "dev", name] for name, value in values.items() if value is None]
 
 
+def _read_devlink(place):
+    """Parameters of the function; what it is set to after the next reload of the driver too."""
+    if place.space or not place.port.pci:
+        return {}
+    handle = f"pci/{place.port.pci}"
+    shown = json.loads(place.try_out("devlink", "-j", "dev", "param", "show", handle) or "{}")
+    return {f"{parameter['name']} {entry['cmode']}": str(entry["value"]).lower()
+            if isinstance(entry["value"], bool) else str(entry["value"])
+            for parameter in shown.get("param", {}).get(handle, ())
+            for entry in parameter["values"] if "value" in entry}
+
+
+def _write_devlink(place, values):
+    return [["devlink", "dev", "param", "set", f"pci/{place.port.pci}", "name", name.split()[0],
+             "value", value, "cmode", name.split()[1]]
+            for name, value in values.items() if value is not None]
+
+
 def _read_files(place):
     """Values of files; the machine's own are read with those of the interface."""
     wanted = [pattern.format(place.name) for pattern in FILES]
@@ -289,6 +307,7 @@ def _write_files(_, values):
 # the order in which they are brought back: queues before what is said of them, the link before
 # addresses, addresses before routes
 ASPECTS = {
+    "devlink": (_read_devlink, _write_devlink),
     "channels": _of_ethtool("-l", "-L", CHANNELS),
     "rings": _of_ethtool("-g", "-G", RINGS),
     "private flags": (_read_flags, _write_flags),

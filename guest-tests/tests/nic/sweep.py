@@ -390,8 +390,9 @@ SET_ETHTOOL = (
 )
 
 
+# a card does some of it, and what brings it back is not known: flow control by priority, FEC …
 @test("sweep/set-ethtool", allowed=FLAG_LINES)
-@needs("driver:mlx5_core")
+@needs("lab", "driver:mlx5_core")
 def set_ethtool(env):
     """What a user changes by ethtool, tc and dcb: it works and is put back, or is refused."""
     nic = env.local.nic
@@ -435,8 +436,9 @@ devlink port add {dev} flavour pcisf pfnum 0 sfnum 1
 """
 
 
+# a card does it: it becomes a switch, starts another firmware, and writes what it keeps
 @test("sweep/set-devlink")
-@needs("driver:mlx5_core", "local-tool:devlink")
+@needs("lab", "driver:mlx5_core", "local-tool:devlink")
 def set_devlink(env):
     """Every parameter set to what it is, and what else a user changes by devlink."""
     with Sweep(env, SET_DEVLINK_REFUSED) as sweep:
