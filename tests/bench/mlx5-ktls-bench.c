@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fixed work for the device, to be measured from outside: `lab bench` runs QEMU
+ * Fixed workloads for the device, measured from outside: `lab bench` runs QEMU
  * under callgrind while this program drives it, and divides by the number of
  * packets that it prints.
  *
  *     mlx5-ktls-bench SCENARIO BURSTS
  *
- * brings a device up, lets it send or receive BURSTS bursts of packets, each
- * after the one before has been completed and taken, and prints "packets N".
- * Every burst has to come out whole: what is measured is never a path on which
- * packets are dropped. Without arguments it prints the names of the scenarios.
+ * brings up a device, lets it send or receive BURSTS bursts of packets, each
+ * after the previous one has been completed and consumed, and prints "packets
+ * N". Every burst must arrive complete, so that no path that drops packets is
+ * measured. Without arguments it prints the names of the scenarios.
  *
  * Owns the QEMU process. Uses the qtests' small driver.
  */
@@ -32,7 +32,7 @@ typedef struct Scenario {
     unsigned (*run)(unsigned bursts); /* the number of packets */
 } Scenario;
 
-/* Takes @n frames off the wire. */
+/* Receives @n frames from the wire. */
 static void drain(Drv *d, unsigned n)
 {
     uint8_t frame[DRV_MAX_FRAME];
@@ -45,7 +45,8 @@ static void drain(Drv *d, unsigned n)
 /* ----------------------------------------------------------- sending --- */
 
 /*
- * To another host: what is sent to the port's own address is looked at twice.
+ * Addresses a frame to another host: one to the port's own address would be
+ * processed twice.
  */
 static FrameSpec to_peer(FrameSpec s)
 {
@@ -132,7 +133,10 @@ static unsigned tx_lso(unsigned bursts)
     return bursts * FULL_BURST;
 }
 
-/* The next frame off the wire has MSS bytes of payload, which are @payload. */
+/*
+ * The next frame from the wire must have MSS bytes of payload, equal to
+ * @payload.
+ */
 static void expect_payload(Drv *d, const uint8_t *payload)
 {
     uint8_t frame[DRV_MAX_FRAME];
@@ -172,7 +176,7 @@ static unsigned tx_tls(unsigned bursts)
 
 /* --------------------------------------------------------- receiving --- */
 
-/* @n copies of the frame of @s go in at once. */
+/* Sends @n copies of the frame of @s at once. */
 static void burst_in(Drv *d, const FrameSpec *s, unsigned n)
 {
     Frame f = frame_build(s);
@@ -183,7 +187,7 @@ static void burst_in(Drv *d, const FrameSpec *s, unsigned n)
     frame_free(&f);
 }
 
-/* Takes @n packets off the queue, whose CQEs must have the TLS flag @flag. */
+/* Consumes @n packets of the queue, whose CQEs must have the TLS flag @flag. */
 static void packets_in(TlsRx *t, unsigned n, unsigned flag)
 {
     unsigned i;

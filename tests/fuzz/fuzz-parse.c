@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzz target: a frame through parser, checksums, segmentation, RSS and VLAN
- * helpers, with what must hold for any bytes. Input: the frame; its first two
- * bytes, of no meaning to the code under test, serve as choices too. Owns no
- * state.
+ * Fuzz target: a frame is passed through parser, checksums, segmentation, RSS
+ * and VLAN helpers, and invariants that hold for any bytes are checked. Input:
+ * the frame; its first two bytes, which the code under test ignores, also
+ * select variants. Owns no state.
  */
 #include <string.h>
 
@@ -42,7 +42,10 @@ static void check_packet(const Mlx5Packet *p, size_t len)
     FUZZ_CHECK(!p->l4_ok || (p->l3_ok && !p->is_frag && !p->l3_truncated));
 }
 
-/* What fill writes, check accepts; in one piece or two, the same bytes. */
+/*
+ * Checks that filled-in checksums are accepted, and are the same for one piece
+ * or two.
+ */
 static void check_fill(const uint8_t *frame, size_t len, size_t cut)
 {
     uint8_t *a = malloc(len + 1), *b = malloc(cut + 1);
@@ -86,7 +89,10 @@ static void check_vlan(const uint8_t *frame, size_t len)
     free(buf);
 }
 
-/* Every segment is a whole packet with good checksums, and nothing is lost. */
+/*
+ * Checks that every segment is a complete packet with good checksums, and
+ * nothing is lost.
+ */
 static void check_segments(const uint8_t *frame, size_t len, size_t hdr_len,
                            uint32_t mss)
 {

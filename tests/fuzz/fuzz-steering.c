@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Fuzz target: a sequence of steering commands and packets. Input: commands of
- * a few bytes each, read until the input ends. What must hold: live counts
- * follow the commands that succeeded, every reference taken is given back, a
- * lookup stays in its limits and names only TIRs that entries hold. Owns the
+ * a few bytes each, up to the end of the input. Invariants: live counts match
+ * the commands that succeeded, every reference taken is released, a lookup
+ * stays within its limits and names only TIRs referenced by entries. Owns the
  * references it counts.
  */
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a fuzz target is: libFuzzer's entry, and inputs to start from. A target
- * is linked with libFuzzer, or with replay.c, which runs files and random
- * inputs without it. Targets abort on what must never be; the sanitizers see
- * the rest.
+ * Interface of fuzz targets: libFuzzer's entry point, and seed inputs. A target
+ * is linked with libFuzzer or with replay.c, which runs files and random inputs
+ * without it. Targets abort on violated invariants; the sanitizers detect the
+ * rest.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs a fuzz target without libFuzzer: on the files named, or on random
- * inputs, made from the target's seeds by changing them, repeatably.
+ * Runs a fuzz target without libFuzzer: on given files, or on reproducible
+ * random inputs derived from the target's seeds.
  *
  *   fuzz-x FILE...            replay inputs, such as a crash of libFuzzer
  *   fuzz-x --random RUNS SEED
  *   fuzz-x --seeds DIRECTORY  write the seeds there, to start libFuzzer from
  *
- * With --random the input at hand is written to ./fuzz-last before each run
- * when FUZZ_KEEP is set in the environment. Owns no state but its random
- * numbers.
+ * With --random and FUZZ_KEEP in the environment, each input is written to
+ * ./fuzz-last before it is run. Owns only the state of its random numbers.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -32,8 +31,8 @@ static uint32_t draw(uint32_t below)
 }
 
 /*
- * An input of its exact length on the heap, so that the sanitizer sees an
- * overrun.
+ * Runs an input from a heap block of its exact length, so that the sanitizer
+ * detects an overrun.
  */
 static void run_exact(const uint8_t *data, size_t len)
 {
@@ -46,7 +45,8 @@ static void run_exact(const uint8_t *data, size_t len)
 }
 
 /*
- * Noise, or a seed, cut off or followed by others at times, with bytes changed.
+ * Generates noise, or a seed, sometimes truncated or followed by others, with
+ * bytes changed.
  */
 static size_t random_input(uint8_t *buf)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Faults in the device, over QMP: see mlx5-fault.h. Owns no state. */
+/* Fault injection over QMP; see mlx5-fault.h. Owns no state. */
 #include "mlx5-fault.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tests of the mlx5-ktls device without a guest: entry point. The tests are in
- * mlx5-ktls/mlx5-*-tests.c, each group with a file of its own; the small
- * driver they share is in mlx5-ktls/mlx5-drv*.c. Owns no state.
+ * mlx5-ktls/mlx5-*-tests.c, one file per group; the small driver that they
+ * share is in mlx5-ktls/mlx5-drv*.c. Owns no state.
  */
 #include "qemu/osdep.h"
 #include "libqtest.h"

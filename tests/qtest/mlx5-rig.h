@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What packet tests start from: one send queue, or one receive queue to which
- * everything is steered, with their completion and event queues. Owns nothing
- * but what the device made for it.
+ * Fixtures for packet tests: a send queue, or a receive queue that gets all
+ * packets, with their completion and event queues. Own only their objects in
+ * the device.
  */
 #ifndef TESTS_QTEST_MLX5_RIG_H
 #define TESTS_QTEST_MLX5_RIG_H
@@ -10,7 +10,7 @@
 #include "mlx5-drv.h"
 #include "../unit/frame.h"
 
-/* Largest frame at the MTU the device comes up with. */
+/* Largest frame at the device's initial MTU. */
 #define RIG_MAX_FRAME 1518
 
 typedef struct TxRig {
@@ -20,7 +20,7 @@ typedef struct TxRig {
     DrvSq sq;
 } TxRig;
 
-/* A device that is up, with a send queue of 2^@log_size blocks. */
+/* Starts a device with a send queue of 2^@log_size blocks. */
 static inline void tx_rig_with(TxRig *t, unsigned log_size, const char *props)
 {
     t->d = drv_start_up(props);
@@ -49,8 +49,8 @@ typedef struct RxRig {
 #define RX_RIG_BUF 2048
 
 /*
- * A device that is up, with a receive queue of 2^RX_RIG_LOG WQEs of one
- * fragment, none posted, that gets all frames.
+ * Starts a device with a receive queue of 2^RX_RIG_LOG WQEs of one fragment,
+ * none of them posted, that gets all frames.
  */
 static inline void rx_rig(RxRig *r, const char *props, bool vlan_strip,
                           uint32_t flow_tag)
@@ -66,7 +66,7 @@ static inline void rx_rig(RxRig *r, const char *props, bool vlan_strip,
     r->buf = drv_mem(r->d, RX_RIG_BUF << RX_RIG_LOG);
 }
 
-/* Where WQE @index receives. */
+/* Returns the buffer of WQE @index. */
 static inline uint64_t rx_rig_buf(const RxRig *r, unsigned index)
 {
     return r->buf + (index & ((1u << RX_RIG_LOG) - 1)) * RX_RIG_BUF;

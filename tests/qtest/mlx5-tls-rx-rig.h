@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What tests of TLS reception start from: a receive queue, a TIR with a
- * context, a stream of records in its two forms, and packets of it. Owns
- * nothing but what the device made for it.
+ * Fixture for tests of TLS reception: a receive queue, a TIR with a context, a
+ * stream of records in both forms, and packets of it. Owns only its objects in
+ * the device.
  */
 #ifndef TESTS_QTEST_MLX5_TLS_RX_RIG_H
 #define TESTS_QTEST_MLX5_TLS_RX_RIG_H
@@ -28,10 +28,10 @@ typedef struct TlsRx {
     uint32_t tirn;
     uint64_t buf;
     uint64_t psv;
-    GByteArray *wire;  /* the stream as it travels */
-    GByteArray *plain; /* and as a decrypting device delivers it */
+    GByteArray *wire;  /* the stream as on the wire */
+    GByteArray *plain; /* and as delivered decrypted */
     uint32_t seq0;     /* of its first byte */
-    uint16_t cc;       /* next WQE to come back */
+    uint16_t cc;       /* next WQE to complete */
 } TlsRx;
 
 enum { LOG_RQ = 6, BUF = 2048 };
@@ -78,7 +78,7 @@ static inline void rx_post_progress(TlsRx *t, uint32_t next_record_tcp_sn)
     drv_sq_expect(t->d, &t->sq, index);
 }
 
-/* Everything but parameters; @props are the device's. */
+/* Sets up everything except parameters; @props are device properties. */
 static inline void rx_bare_with(TlsRx *t, unsigned kind, unsigned n,
                                 bool vlan_strip, const char *props)
 {
@@ -107,7 +107,7 @@ static inline void rx_bare(TlsRx *t, unsigned kind, unsigned n,
     rx_bare_with(t, kind, n, vlan_strip, "");
 }
 
-/* Ready for the record that begins at t->seq0. */
+/* Sets up everything, ready for the record at t->seq0. */
 static inline void tls_rx(TlsRx *t, unsigned kind, unsigned n)
 {
     rx_bare(t, kind, n, false);
@@ -122,7 +122,7 @@ static inline void rx_stop(TlsRx *t)
     drv_stop(t->d);
 }
 
-/* Appends a record with @n bytes of plaintext; returns where it begins. */
+/* Appends a record with @n bytes of plaintext; returns its offset. */
 static inline size_t rx_record(TlsRx *t, size_t n)
 {
     g_autoptr(GByteArray) clear = g_byte_array_new();
@@ -130,7 +130,7 @@ static inline size_t rx_record(TlsRx *t, size_t n)
 
     tls_pattern(&t->c, n, clear, t->wire);
     len = clear->len;
-    /* Header, nonce and tag are delivered as they came. */
+    /* Header, nonce and tag are delivered unchanged. */
     memcpy(clear->data + len - TLS_TAG, t->wire->data + at + len - TLS_TAG,
            TLS_TAG);
     g_byte_array_append(t->plain, clear->data, len);
@@ -148,8 +148,8 @@ static inline FrameSpec rx_segment(TlsRx *t, size_t at, size_t n)
 }
 
 /*
- * Takes the next packet off the queue: @flag, and the frame @want with @n
- * bytes of payload, which is @payload.
+ * Consumes the next packet of the queue, which must have @flag and be the frame
+ * @want with the @n bytes of payload at @payload.
  */
 static inline void rx_expect(TlsRx *t, const Frame *want,
                              const uint8_t *payload, size_t n, unsigned flag)
@@ -164,7 +164,10 @@ static inline void rx_expect(TlsRx *t, const Frame *want,
     g_assert_cmpuint(MLX5_GET(cqe, cqe, outer_l3_tunneled), ==, 0);
     g_assert_cmpuint(MLX5_GET(cqe, cqe, byte_cnt), ==, want->len);
     if (flag != NOT_DECRYPTED) {
-        /* The driver then goes by these alone: they are of the wire. */
+        /*
+         * The driver then relies only on these, which refer to the packet on
+         * the wire.
+         */
         g_assert_true(MLX5_GET(cqe, cqe, l3_ok));
         g_assert_true(MLX5_GET(cqe, cqe, l4_ok));
     } else {
@@ -181,7 +184,9 @@ static inline void rx_expect(TlsRx *t, const Frame *want,
     rx_fill(t, 1);
 }
 
-/* Sends @n bytes of the stream from @at; they must come back as @payload. */
+/*
+ * Sends @n bytes of the stream from @at, which must be delivered as @payload.
+ */
 static inline void rx_pass_as(TlsRx *t, size_t at, size_t n, unsigned flag,
                               const uint8_t *payload)
 {
@@ -193,7 +198,7 @@ static inline void rx_pass_as(TlsRx *t, size_t at, size_t n, unsigned flag,
     frame_free(&f);
 }
 
-/* ... decrypted if that is the flag, else as they were sent. */
+/* ... decrypted if @flag says so, else unchanged. */
 static inline void rx_pass(TlsRx *t, size_t at, size_t n, unsigned flag)
 {
     rx_pass_as(t, at, n, flag,
@@ -231,7 +236,10 @@ static inline void rx_expect_state(TlsRx *t, unsigned tracker, unsigned auth)
     g_assert_cmpuint(MLX5_GET(tls_progress_params, p, auth_state), ==, auth);
 }
 
-/* The whole of hw_resync_tcp_sn and hw_offset_record_number, as golden. */
+/*
+ * Checks the whole result of GET_PSV, with hw_resync_tcp_sn and
+ * hw_offset_record_number.
+ */
 static inline void rx_expect_psv(TlsRx *t, uint32_t hw_resync, uint32_t dword)
 {
     uint8_t p[12];

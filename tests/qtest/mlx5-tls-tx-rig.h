@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What tests of TLS transmission start from: a send queue, a TIS with a
- * context, and packets marked for it. Owns nothing but what the device made for
- * it.
+ * Fixture for tests of TLS transmission: a send queue, a TIS with a context,
+ * and packets for it. Owns only its objects in the device.
  */
 #ifndef TESTS_QTEST_MLX5_TLS_TX_RIG_H
 #define TESTS_QTEST_MLX5_TLS_TX_RIG_H
@@ -21,7 +20,7 @@ typedef struct TlsTx {
 
 #define TLS_TX_MEM 0x20000
 
-/* Posts static params and progress as the driver does; no CQE yet. */
+/* Posts static and progress params like the driver; does not wait for CQEs. */
 static inline void post_params(TlsTx *t, DrvSq *sq, bool same_record)
 {
     uint8_t p[TLS_STATIC_LEN];
@@ -39,7 +38,7 @@ static inline void post_params(TlsTx *t, DrvSq *sq, bool same_record)
     drv_sq_put(t->d, sq, &w);
 }
 
-/* @props are the device's. */
+/* @props are device properties. */
 static inline void tls_tx_with(TlsTx *t, unsigned kind, unsigned n,
                                const char *props)
 {
@@ -70,8 +69,8 @@ static inline FrameSpec spec_at(uint32_t seq, const uint8_t *payload, size_t n)
 }
 
 /*
- * Posts a packet with payload @clear at @seq, marked for TIS @tisn: an LSO
- * when @mss is not 0. Headers are inline, as the driver sends marked packets.
+ * Posts a packet with payload @clear at @seq for TIS @tisn: an LSO if @mss is
+ * not 0. Headers are inline, as the driver sends TLS packets.
  */
 static inline uint16_t post_data(TlsTx *t, DrvSq *sq, uint32_t tisn,
                                  uint32_t seq, const uint8_t *clear, size_t n,
@@ -98,7 +97,7 @@ static inline uint16_t post_data(TlsTx *t, DrvSq *sq, uint32_t tisn,
     return index;
 }
 
-/* The next frame has to be this one, checksums and all. */
+/* The next frame must be this one, including checksums. */
 static inline void expect_data(TlsTx *t, uint32_t seq, const uint8_t *wire,
                                size_t n)
 {
@@ -109,7 +108,7 @@ static inline void expect_data(TlsTx *t, uint32_t seq, const uint8_t *wire,
     frame_free(&f);
 }
 
-/* Sends @n bytes from @at of the streams as one packet at t->c.seq. */
+/* Sends @n bytes of the streams from @at as one packet at t->c.seq. */
 static inline void pass(TlsTx *t, GByteArray *clear, GByteArray *wire,
                         size_t at, size_t n)
 {
@@ -121,7 +120,7 @@ static inline void pass(TlsTx *t, GByteArray *clear, GByteArray *wire,
     t->c.seq += n;
 }
 
-/* Nothing may come out for the last WQE, which completes all the same. */
+/* The last WQE must complete without sending anything. */
 static inline void expect_dropped(TlsTx *t, uint16_t index)
 {
     static const uint8_t marker[64] = { 0x02, 1, 2, 3, 0xde, 0xad };

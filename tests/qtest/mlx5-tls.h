@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What TLS tests need: keys, contexts and control WQEs of the device, and TLS
- * records as RFC 5288 and RFC 8446 define them, made by libcrypto's AES-GCM.
- * Nothing here is shared with the device. Owns no state.
+ * Helpers for TLS tests: keys, contexts and control WQEs of the device, and TLS
+ * records according to RFC 5288 and RFC 8446, built with libcrypto's AES-GCM.
+ * Shares no code with the device. Owns no state.
  */
 #ifndef TESTS_QTEST_MLX5_TLS_H
 #define TESTS_QTEST_MLX5_TLS_H
@@ -17,7 +17,7 @@ enum { REC_CCS = 20, REC_ALERT = 21, REC_HANDSHAKE = 22, REC_DATA = 23 };
 #define TLS_TAG 16
 #define TLS_STATIC_LEN 64
 
-/* One direction of one connection. */
+/* One direction of a connection. */
 typedef struct TlsConn {
     int version;
     unsigned key_len; /* 16 or 32 */
@@ -28,44 +28,46 @@ typedef struct TlsConn {
     uint32_t seq;     /* TCP sequence number of the next byte */
 } TlsConn;
 
-/* The four kinds of connection, keys and all out of @n. */
+/*
+ * Initializes one of four kinds of connection, with keys etc. derived from @n.
+ */
 void tls_conn(TlsConn *c, unsigned kind, unsigned n);
 enum { TLS_KINDS = 4 };
 
 /*
  * Appends the next record of @c, with @n bytes of plaintext, to both streams:
- * @clear as a host hands it to the card (what comes at the place of the tag is
- * garbage), @wire as it must leave. Either may be NULL. Counts rec_no and
- * nonce on, not seq.
+ * @clear as a host passes it to the card (with garbage in place of the tag),
+ * @wire as it must be sent. Either may be NULL. Advances rec_no and nonce, not
+ * seq.
  */
 void tls_record(TlsConn *c, uint8_t type, const uint8_t *plain, size_t n,
                 GByteArray *clear, GByteArray *wire);
-/* As above with @n bytes of a pattern that differs in every record. */
+/* As above, with @n bytes of a pattern that differs in every record. */
 void tls_pattern(TlsConn *c, size_t n, GByteArray *clear, GByteArray *wire);
-/* Length of such a record. */
+/* Returns the length of such a record. */
 size_t tls_record_len(const TlsConn *c, size_t n);
 
 /*
- * What a context of @c makes of the record at @wire with @len bytes, if it
- * takes that for record number @rec_no: the key stream of @c over its payload,
- * without a look at its tag. It goes to @out, header, nonce and tag as they
- * are.
+ * Transforms the record at @wire (@len bytes) like a context of @c that takes
+ * it for record number @rec_no: applies the key stream to the payload without
+ * checking the tag. The result goes to @out, with header, nonce and tag
+ * unchanged.
  */
 void tls_transform(const TlsConn *c, uint64_t rec_no, const uint8_t *wire,
                    size_t len, uint8_t *out);
 
 /* ------------------------------------------------------------- objects --- */
 
-/* CREATE_GENERAL_OBJECT of an encryption key; @len goes to *@len. */
+/* Builds CREATE_GENERAL_OBJECT for an encryption key; sets *@len. */
 uint8_t *drv_dek_cmd(Drv *d, const uint8_t *key, unsigned key_len,
                      uint32_t *len);
 uint32_t drv_dek_create(Drv *d, const uint8_t *key, unsigned key_len);
-/* Makes a command out of its header: MODIFY, QUERY, DESTROY. */
+/* Fills in a command's header, for MODIFY, QUERY, DESTROY. */
 void drv_dek_hdr(uint8_t *in, uint16_t opcode, uint32_t id, uint32_t op_param);
 void drv_dek_destroy(Drv *d, uint32_t id);
-/* An empty range of 2^@log_range keys; its first number. */
+/* Creates an empty range of 2^@log_range keys; returns its first number. */
 uint32_t drv_dek_range(Drv *d, unsigned log_range, unsigned key_len);
-/* Loads number @offset of such a range. */
+/* Loads key @offset of such a range. */
 void drv_dek_load(Drv *d, uint32_t base, uint32_t offset, const TlsConn *c);
 /* SYNC_CRYPTO with that crypto_type. */
 DrvResult drv_sync_crypto(Drv *d, uint16_t type);
@@ -74,11 +76,11 @@ uint32_t drv_tis_tls(Drv *d);
 uint32_t drv_tir_tls(Drv *d, uint32_t rqn);
 
 /*
- * What strict=on has found so far is this reason alone (NULL: nothing), and
- * that.
+ * Checks that strict=on has reported at least this reason, and no other (NULL:
+ * none at all).
  */
 void drv_strict_expect(Drv *d, const char *reason);
-/* How often it has found that, or "total". */
+/* Returns how often it has reported that reason, or "total". */
 uint64_t drv_strict_count(Drv *d, const char *reason);
 
 /* ------------------------------------------------------- control WQEs --- */

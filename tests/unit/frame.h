@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Test helper: builds frames field by field and sums them in the plainest way,
- * as the second opinion on parser, checksums, segmentation and steering. Knows
- * nothing of the engine and uses none of it.
+ * Test helper: builds frames field by field and computes checksums in the
+ * simplest way, as an independent reference for parser, checksums, segmentation
+ * and steering. Does not use the engine.
  *
  * A Frame owns its bytes, allocated to the exact length so that the address
- * sanitizer sees any read behind them.
+ * sanitizer detects any read past the end.
  */
 #ifndef TESTS_UNIT_FRAME_H
 #define TESTS_UNIT_FRAME_H
@@ -21,7 +21,7 @@ typedef enum FrameFrag {
     FRAME_LATER_FRAG,
 } FrameFrag;
 
-/* What a frame is to hold; zeroed members are absent or 0. */
+/* Contents of a frame; zeroed members are absent or 0. */
 typedef struct FrameSpec {
     uint8_t dst_mac[6];
     uint8_t src_mac[6];
@@ -51,7 +51,7 @@ typedef struct FrameSpec {
     bool udp_no_csum;
     unsigned payload_len;
     const uint8_t *payload;     /* NULL: filled with a pattern */
-    unsigned pad;               /* bytes behind the IP packet */
+    unsigned pad;               /* bytes after the IP packet */
 } FrameSpec;
 
 typedef struct Frame {
@@ -70,7 +70,7 @@ static inline void frame_free(Frame *f)
     f->data = NULL;
 }
 
-/* A copy of exactly that length; NULL for none. */
+/* Returns a copy of exactly that length; NULL for none. */
 static inline uint8_t *dup_exact(const uint8_t *p, size_t n)
 {
     uint8_t *copy = g_malloc(n);
@@ -279,7 +279,7 @@ static inline Frame frame_build(const FrameSpec *s)
     return f;
 }
 
-/* A random choice of the values given. */
+/* Randomly chooses one of the given values. */
 #define frame_pick(...)                                                       \
     (((const int[]){ __VA_ARGS__ })[g_test_rand_int_range(                    \
         0, (int)(sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int)))])
@@ -294,8 +294,8 @@ static inline void frame_random_bytes(uint8_t *p, size_t n)
 }
 
 /*
- * A random well-formed packet, of GLib's test seed (printed, and set by
- * --seed).
+ * Returns a random well-formed packet, from GLib's test seed (printed, and set
+ * by --seed).
  */
 static inline FrameSpec frame_random_spec(void)
 {

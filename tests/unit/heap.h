@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How much of the heap is in use, malloc's headers included, where the C
- * library says it and no sanitizer stands before it. Owns no state.
+ * Heap use, including malloc's headers, where the C library reports it and no
+ * sanitizer replaces malloc. Owns no state.
  */
 #ifndef TESTS_UNIT_HEAP_H
 #define TESTS_UNIT_HEAP_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#if defined(__has_feature)              /* clang; gcc says it by a macro */
+#if defined(__has_feature)              /* clang; gcc has a macro */
 #if __has_feature(address_sanitizer)
 #define HEAP_UNKNOWN
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Test helper: fte_match_param field by field, and shorthands for tables,
- * groups and rules. The fields of a packet are taken from what it was built of
- * (frame.h), never from the engine's parser or image. Owns no state.
+ * groups and rules. A packet's fields come from its specification (frame.h),
+ * not from the engine's parser or image. Owns no state.
  */
 #ifndef TESTS_UNIT_STEERING_UTIL_H
 #define TESTS_UNIT_STEERING_UTIL_H
@@ -22,7 +22,7 @@ static const Mlx5SteeringLimits limits = {
 
 #define OK MLX5_STEERING_OK
 
-/* A frame for the station that most tests have, TCP over IPv4. */
+/* A TCP over IPv4 frame for the station used in most tests. */
 static const FrameSpec to_us __attribute__((unused)) = {
     .dst_mac = { 0x02, 0x11, 0x22, 0x33, 0x44, 0x55 },
     .ip = 4,
@@ -146,7 +146,7 @@ static inline uint32_t be32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
 }
 
-/* One word of an address field: IPv4 is in the last one. */
+/* Returns a word of an address field: IPv4 is in the last one. */
 static inline uint32_t ip_word(const FrameSpec *s, const uint8_t *ip,
                                unsigned word)
 {
@@ -160,7 +160,7 @@ static inline uint32_t ip_word(const FrameSpec *s, const uint8_t *ip,
     }
 }
 
-/* What a built packet has in a field. */
+/* Returns the value of a field in a built packet. */
 static inline uint32_t packet_field(const FrameSpec *s, Field f)
 {
     bool l4 = s->ip && s->frag != FRAME_LATER_FRAG;
@@ -352,8 +352,8 @@ static inline void assert_drop(const Mlx5Steering *st, const FrameSpec *s,
 }
 
 /*
- * Owner of TIRs and counters: knows ids below 50, and how often each is held.
- * And of the memory, of which there is `limit`, if that is not 0.
+ * Owner of TIRs and counters: has ids below 50, and counts the references to
+ * each. Also owner of the memory, which is limited to `limit` unless that is 0.
  */
 typedef struct Owner {
     int held[2][50];

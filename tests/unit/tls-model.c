@@ -61,7 +61,7 @@ void model_timeout(Model *m)
     }
 }
 
-/* Is this the beginning (n bytes) of a header? */
+/* Returns whether this is the beginning (n bytes) of a header. */
 static bool header_like(const Model *m, const uint8_t *h, size_t n)
 {
     int len;
@@ -106,7 +106,7 @@ static void to_search(Model *m, bool loss)
     }
 }
 
-/* A header at position at begins a record of which only the length matters. */
+/* Starts a record at position at, of which only the length matters. */
 static void candidate(Model *m, int64_t at, int body, bool ask)
 {
     m->next = at + 5 + body;
@@ -199,7 +199,7 @@ static void header_byte(Model *m, uint8_t b)
 }
 
 /*
- * Plaintext of the record's bytes that lie in this packet, where it will be
+ * Stores the plaintext of the record's bytes in this packet where it will be
  * delivered.
  */
 static void deliver_record(Model *m, int64_t end)
@@ -337,7 +337,7 @@ int model_packet(Model *m, int64_t pos, const uint8_t *bytes, size_t len,
         memcpy(delivered, error, len);
         if (m->knobs.rx_error_bytes == MLX5_TLS_ERROR_RECORD &&
             m->state == M_SYNC) {
-            /* what began in this packet stays as it is */
+            /* records that began in this packet stay unchanged */
             m->hdr_skip = m->hdr->len > 0;
             g_byte_array_set_size(m->rec, 0);
         }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A second RX tracker, written from the protocol's description alone to be
- * compared with the engine's: byte by byte, with 64-bit stream positions
- * instead of sequence numbers, a buffer for the whole record, and one AES-GCM
- * call for it when it is complete. Slow and obvious; it shares no code with the
- * engine. Used by the random tests only.
+ * A reference RX tracker, written only from the protocol's description, for
+ * comparison with the engine's: byte by byte, with 64-bit stream positions
+ * instead of sequence numbers, a buffer for the whole record, and a single
+ * AES-GCM call once it is complete. Slow and simple; shares no code with the
+ * engine. Used only by the random tests.
  */
 #ifndef TESTS_UNIT_TLS_MODEL_H
 #define TESTS_UNIT_TLS_MODEL_H
@@ -14,8 +14,8 @@
 typedef enum ModelState {
     M_START,
     M_SYNC,         /* decrypting */
-    M_CANDIDATE,    /* asked, not answered */
-    M_CHECK,        /* answered, one record to be verified */
+    M_CANDIDATE,    /* asked, not yet answered */
+    M_CHECK,        /* answered, verifying one record */
     M_SEARCH,
     M_SILENT,       /* following a header that cannot be asked about */
 } ModelState;
@@ -25,13 +25,13 @@ typedef struct Model {
     Mlx5TlsKnobs knobs;
     ModelState state;
     int64_t exp;            /* stream position of the next new byte */
-    int64_t next;           /* where the next header begins */
-    int64_t resync;         /* where the candidate begins */
+    int64_t next;           /* start of the next header */
+    int64_t resync;         /* start of the candidate */
     uint64_t off;           /* headers since */
     uint64_t number;        /* of the record at next */
     GByteArray *hdr;        /* bytes of the header at next so far */
-    GByteArray *rec;        /* the open record from its header on; empty: none,
-                             * or holed */
+    GByteArray *rec;        /* the open record from its header on; empty:
+                             * none, or with a hole */
     bool rec_check;         /* verify only */
     uint64_t rec_number;
     bool hdr_skip;          /* the header at next began in a packet with flag
@@ -39,8 +39,8 @@ typedef struct Model {
     int64_t clear_end;      /* up to here there were packets with flag 1 */
     uint8_t window[5];      /* SEARCH: the last bytes */
     int window_fill;
-    bool owe;               /* a loss has yet to be flagged */
-    bool due;               /* the timeout came */
+    bool owe;               /* a loss must still be flagged */
+    bool due;               /* timed out */
     /* the packet */
     int64_t s;
     bool may_decrypt, all, bad, raise;
@@ -51,7 +51,7 @@ typedef struct Model {
 void model_init(Model *m, const RefKeys *k, const Mlx5TlsKnobs *knobs);
 void model_clear(Model *m);
 /*
- * SET_PSV with the anchor at a stream position, after static params with
+ * SET_PSV with the anchor at a stream position, after static params with this
  * number.
  */
 void model_start(Model *m, uint64_t number, int64_t anchor);

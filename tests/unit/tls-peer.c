@@ -60,7 +60,7 @@ static void key_log(const SSL *ssl, const char *line)
     }
 }
 
-/* Move what an end has written to the other end's input, or to out. */
+/* Moves the output of an end to the other end's input, or to out. */
 static size_t drain(Peer *p, PeerEnd from, GByteArray *out)
 {
     uint8_t buf[4096];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two ends of a TLS connection run by OpenSSL's libssl in memory: what its
- * record layer puts on the wire, and the keys it uses. Used by tests only.
+ * Two ends of a TLS connection, run in memory by OpenSSL's libssl: gives access
+ * to its records on the wire and to its keys. Used only by tests.
  */
 #ifndef TESTS_UNIT_TLS_PEER_H
 #define TESTS_UNIT_TLS_PEER_H
@@ -24,17 +24,17 @@ typedef struct Peer {
 } Peer;
 
 /*
- * Handshake done, nothing of it left on the wire. block_padding: TLS 1.3 only,
- * 0 for none.
+ * Completes the handshake, with nothing left on the wire. block_padding: TLS
+ * 1.3 only, 0 for none.
  */
 Peer *peer_new(bool v13, size_t key_len, size_t block_padding);
 void peer_free(Peer *p);
 
-/* Send application data and take what it puts on the wire. */
+/* Sends application data and returns the resulting wire bytes. */
 GByteArray *peer_send(Peer *p, PeerEnd from, const uint8_t *data, size_t len);
 /*
- * Give an end wire bytes and return the application data it reads, NULL on any
- * error.
+ * Passes wire bytes to an end and returns the application data it reads, or
+ * NULL on any error.
  */
 GByteArray *peer_receive(Peer *p, PeerEnd to, const uint8_t *wire, size_t len);
 

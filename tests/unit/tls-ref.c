@@ -115,7 +115,7 @@ void ref_open_prefix(const RefKeys *k, uint64_t number, const uint8_t *wire,
     uint8_t nonce[12], aad[13];
     int n;
 
-    /* the AAD plays no part in what is not verified */
+    /* the AAD is irrelevant without verification */
     nonce_and_aad(k, number, wire, wire + 5, 0, nonce, aad);
     g_assert_true(EVP_DecryptInit_ex(ctx, gcm(k), NULL, k->key, nonce));
     g_assert_true(

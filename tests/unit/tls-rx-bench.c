@@ -140,9 +140,7 @@ void rx_bytes(Rx *t, uint32_t seq, const uint8_t *bytes, const uint8_t *clear,
         g_assert_cmpint(t->res.reason, !=, MLX5_TLS_REASON_NONE);
     }
     if (flag == F2 && t->knobs->rx_resync_flag_at == MLX5_TLS_RESYNC_AT_MAGIC) {
-        /*
-         * the header that the software is asked about lies in this very packet
-         */
+        /* the header that software is asked about is in this packet */
         g_assert_cmphex(t->res.hw_resync_tcp_sn, ==, t->rx.hw_resync);
         g_assert_cmpuint(t->rx.hw_resync - seq, <, len);
     }
@@ -183,7 +181,7 @@ void rx_pkt_error(Rx *t, size_t from, size_t to, size_t flip, size_t clear_from,
             memcpy(want + (a - from), t->st->clear->data + a, b - a);
         }
     }
-    /* to flip a bit of the ciphertext is to flip it in the text */
+    /* flipping a bit of the ciphertext flips it in the plaintext */
     want[flip - from] ^= 0x10;
     rx_bytes(t, t->base + from, bytes, want, to - from, F3, row, state);
     WHY(t, BAD_TAG);

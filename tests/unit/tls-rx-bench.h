@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Test bench of the RX context: a stream, a context on it, and a packet
- * function that checks every byte and every invariant of a delivery. Used by
- * the RX tests only.
+ * Fixture for the RX context: a stream, a context for it, and a packet function
+ * that checks every byte and every invariant of a delivery. Used only by the RX
+ * tests.
  */
 #ifndef TESTS_UNIT_TLS_RX_BENCH_H
 #define TESTS_UNIT_TLS_RX_BENCH_H
@@ -40,7 +40,7 @@ typedef struct Rx {
 #define STATE(t, s) g_assert_cmpstr(mlx5_tls_rx_state_str((t)->rx.state), ==, \
                                     mlx5_tls_rx_state_str(s))
 
-/* A counter of the engine; how often it took a row. */
+/* A counter of the engine; the number of times a row was taken. */
 #define COUNT(t, member)    (mlx5_tls_engine_counters((t)->engine)->member)
 #define HITS(t, row) \
     mlx5_tls_engine_row_hits((t)->engine, MLX5_TLS_DIR_RX, row)
@@ -48,7 +48,9 @@ typedef struct Rx {
 #define END(t)      ((t)->st->wire->len)
 #define OFF(t, i)   (ref_rec((t)->st, (i))->off)
 
-/* An empty stream and a context in NONE; record numbers from first. */
+/*
+ * Creates an empty stream and a context in NONE; record numbers start at first.
+ */
 void rx_new_stream(Rx *t, GRand *rand, bool v13, size_t key_len, uint64_t first,
                    uint32_t base);
 /*
@@ -66,18 +68,21 @@ Mlx5TlsRxStatic rx_static(Rx *t, uint64_t number, uint32_t resync);
 Mlx5TlsReason rx_psv(Rx *t, uint32_t anchor);
 void rx_start(Rx *t, uint32_t anchor);
 /*
- * The approval that the driver would post for the present candidate; which must
- * be true.
+ * Posts the approval of the current candidate, like the driver; the candidate
+ * must be a true header.
  */
 Mlx5TlsRxStatic rx_approve(Rx *t);
 
 /*
- * A packet with any bytes. With flag 1 the payload must become clear (NULL:
- * flag 1 is a failure), and with flag 3 if it is not NULL; else it must stay.
+ * Passes a packet with arbitrary bytes. With flag 1 the payload must become
+ * clear (NULL: flag 1 is a failure), and with flag 3 if clear is not NULL;
+ * otherwise it must be unchanged.
  */
 void rx_bytes(Rx *t, uint32_t seq, const uint8_t *bytes, const uint8_t *clear,
               size_t len, Mlx5TlsFlag flag, unsigned row, Mlx5TlsRxState state);
-/* A packet with stream bytes [from, to); with flag 3 they stay. */
+/*
+ * Passes a packet with stream bytes [from, to); with flag 3 they are unchanged.
+ */
 void rx_pkt(Rx *t, size_t from, size_t to, Mlx5TlsFlag flag, unsigned row,
             Mlx5TlsRxState state);
 /* The same with one bit of the stream flipped on the way. */
@@ -85,16 +90,16 @@ void rx_pkt_flip(Rx *t, size_t from, size_t to, size_t flip, Mlx5TlsFlag flag,
                  unsigned row, Mlx5TlsRxState state);
 
 /*
- * The same with flag 3: the text that lies in stream bytes [clear_from,
- * clear_to) is delivered in clear, all else as on the wire.
+ * The same with flag 3: plaintext in stream bytes [clear_from, clear_to) is
+ * delivered in clear, everything else as on the wire.
  */
 void rx_pkt_error(Rx *t, size_t from, size_t to, size_t flip, size_t clear_from,
                   size_t clear_to, unsigned row, Mlx5TlsRxState state);
 
 /*
- * Bring a fresh context to a state; returns how much of the stream it has then
- * seen (all states but NONE and START: inside record 4, with headers 0..4
- * passed or lost).
+ * Brings a new context to a state; returns how much of the stream it has then
+ * seen (all states except NONE and START: up to inside record 4, with headers
+ * 0..4 passed or lost).
  */
 size_t rx_to_state(Rx *t, Mlx5TlsRxState state);
 

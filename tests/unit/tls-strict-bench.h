@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A checker that counts what it reports, for tests. Owns the checker and its
- * counts.
+ * A checker with counters of its reports, for tests. Owns the checker and the
+ * counters.
  */
 #ifndef TESTS_UNIT_TLS_STRICT_BENCH_H
 #define TESTS_UNIT_TLS_STRICT_BENCH_H
@@ -13,7 +13,7 @@ typedef struct StrictBench {
     uint64_t serial;    /* of the last WQE */
     unsigned count[MLX5_STRICT_REASONS];
     unsigned total;
-    char *last;     /* "reason: details", NULL while there is none */
+    char *last;     /* "reason: details", NULL if none */
 } StrictBench;
 
 static inline void strict_bench_report(void *opaque, Mlx5StrictReason reason,
@@ -35,7 +35,7 @@ static inline void strict_bench_init(StrictBench *b, Mlx5TlsEngine *engine,
     b->s = mlx5_tls_strict_new(engine, whole, strict_bench_report, b);
 }
 
-/* The engine must still be there. */
+/* The engine must still exist. */
 static inline void strict_bench_clear(StrictBench *b)
 {
     mlx5_tls_strict_free(b->s);
@@ -43,8 +43,8 @@ static inline void strict_bench_clear(StrictBench *b)
 }
 
 /*
- * The next WQE of SQ sqn, as the device counts them; and a CQE for the last
- * one.
+ * Reports the next WQE of SQ sqn, numbered like in the device; and a CQE for
+ * the last one.
  */
 static inline void strict_bench_wqe(StrictBench *b, uint32_t sqn, bool fence)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For the tests of the checker: a stream of records, the engine's own contexts
- * for it, and a checker beside them whose reports are counted. Owns a Rig.
- * Called by test-tls-strict.c (TX, fences, keys) and test-tls-strict-rx.c.
+ * Fixture for the tests of the checker: a stream of records, the engine's own
+ * contexts for it, and a checker with counted reports. Owns a Rig. Called by
+ * test-tls-strict.c (TX, fences, keys) and test-tls-strict-rx.c.
  */
 #ifndef TESTS_UNIT_TLS_STRICT_RIG_H
 #define TESTS_UNIT_TLS_STRICT_RIG_H
@@ -26,21 +26,21 @@ typedef struct Rig {
 } Rig;
 
 /*
- * Six records of several lengths, record number 7 the first, at sequence number
- * `base`.
+ * Creates six records of several lengths, starting with record number 7 at
+ * sequence number `base`.
  */
 void rig_new(Rig *t, GRand *rng, bool v13);
 void rig_free(Rig *t);
 
-/* Stream bytes where record i, its text, what is behind it begins. */
+/* Stream offsets of record i, its text, and its end. */
 #define OFF(t, i)   (ref_rec((t)->st, (i))->off)
 #define TEXT(t, i)  (ref_rec((t)->st, (i))->text_off)
 #define END(t, i)   (OFF(t, i) + ref_rec((t)->st, (i))->len)
 
 #define NOTHING (-1)
 /*
- * What was reported since the last call is this reason alone, at least once; or
- * NOTHING.
+ * Checks that only this reason was reported since the last call, at least once;
+ * or NOTHING.
  */
 void said(Rig *t, int reason);
 
