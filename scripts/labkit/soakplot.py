@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Draws soak.json: what share of the records is offloaded at which loss, what it costs to send.
+"""Plots soak.json: the share of records offloaded and the cost of sending, by loss rate.
 
     /usr/bin/python3 scripts/labkit/soakplot.py soak.json soak.svg
 
 Responsible for: one picture (SVG, PNG, by the name's ending), with Debian's python3-matplotlib.
-State: none. A program of its own, for the suite soak and for the figures of a real NIC.
+State: none. A separate program, for the suite soak and for figures of a real NIC.
 """
 
 import json

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Long steps a person can watch: one line for each, a ticker meanwhile, the full log kept.
+"""Long steps with visible progress: one line for each, a ticker meanwhile, and a full log.
 
-State: the log files in the cache's logs/, the one ticker line on the terminal, and every
-process started here, together with its whole process group: when a step ends, for whatever
-reason, nothing that it started is left running.
-All output goes to stderr; stdout belongs to the command the user runs.
+State: the log files in the cache's logs/, the one ticker line on the terminal, and every process
+started here with its process group: when a step ends, for whatever reason, none of its processes is
+left running. All output goes to stderr; stdout belongs to the user's command.
 """
 
 import contextlib
@@ -28,9 +27,9 @@ TAIL_LINES = 20
 Folder = str | pathlib.Path | None         # where a program runs; None for here
 TICK_TTY = 0.25             # seconds between updates of the ticker on a terminal
 TICK_PLAIN = 30.0           # seconds between progress lines elsewhere (a CI log)
-QUIET = 2.0                 # seconds a step that usually has nothing to do may take unmentioned
-TERM_GRACE = 5.0            # seconds between SIGTERM and SIGKILL for what must end
-DISK_FULL = 16 << 20        # fewer free bytes than this explain a failed step
+QUIET = 2.0                 # seconds that a usually idle step may take unmentioned
+TERM_GRACE = 5.0            # seconds between SIGTERM and SIGKILL
+DISK_FULL = 16 << 20        # with less free space, in bytes, a failed step is explained by that
 
 
 def duration(seconds: float) -> str:
@@ -41,7 +40,7 @@ def duration(seconds: float) -> str:
     return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 
-# ---- what a tool's output says about how far it is: line -> text, or None when it says nothing
+# ---- progress from a tool's output: line -> text, or None
 
 class Ninja:
     """Reads ninja's "[n/m] text"."""
@@ -54,7 +53,7 @@ class Ninja:
 
 
 class Kbuild:
-    """Counts what kbuild compiles. EXPECTED is the number of an earlier build, or None."""
+    """Counts files compiled by kbuild. EXPECTED is their number in an earlier build, or None."""
 
     _LINE = re.compile(r"^  (?:CC|AS|HOSTCC)\b")
 
@@ -81,26 +80,26 @@ class AptFetch:
 
 
 class Ticker:
-    """The one line at the bottom of a terminal; without a terminal, a line now and then."""
+    """The status line at the bottom of a terminal; without a terminal, occasional lines."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
-        self.quiet = False      # `--quiet`: progress is not told
+        self.quiet = False      # `--quiet`: no progress
         self.tty = self.stream.isatty() and os.environ.get("TERM") != "dumb"
         self._shown = False
         self._next = 0.0
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """Print a permanent line."""
         self.clear()
         print(text, file=self.stream, flush=True)
 
     def begin(self) -> None:
-        """A new step: without a terminal its first progress line is due after a while."""
+        """Start a new step: without a terminal its first progress line comes after a while."""
         self._next = time.monotonic() + (0 if self.tty else TICK_PLAIN)
 
     def show(self, text: str) -> None:
-        """A line that the next one replaces; rate-limited, may be called at any time."""
+        """Show a line that the next one replaces; rate-limited, may be called at any time."""
         now = time.monotonic()
         if self.quiet or now < self._next:
             return
@@ -114,7 +113,7 @@ class Ticker:
         self.stream.flush()
 
     def clear(self) -> None:
-        """Take the ticker line away."""
+        """Remove the ticker line."""
         if self._shown:
             self.stream.write("\r\x1b[K")
             self.stream.flush()
@@ -133,10 +132,9 @@ ticker = Ticker()
 class Step:
     """One long step: `with Step("build QEMU", log="qemu-build") as step: step.run([...])`.
 
-    On leaving, its one line with the elapsed time is printed. Commands append to one log file,
-    whose name is in the error when one of them fails. The log of the previous run of the same
-    step is replaced. A QUIET step, which mostly finds nothing to do, is mentioned only when it
-    takes a while.
+    On exit, its line with the elapsed time is printed. Commands append to one log file, which is
+    named in the error if one of them fails. The log of the previous run of the same step is
+    replaced. A QUIET step, usually with nothing to do, is mentioned only if it takes a while.
     """
 
     def __init__(self, name: str, log: str, quiet: bool = False) -> None:
@@ -179,7 +177,7 @@ class Step:
             raise _os_error(value, self.log) from value
 
     def tick(self, state: str | None = None) -> None:
-        """Show how far the step is."""
+        """Show the progress of the step."""
         if state is not None:
             self._state = state
         if self.quiet:
@@ -190,14 +188,14 @@ class Step:
         ticker.show(f"lab: {self.name}: {self._state + ', ' if self._state else ''}{took}")
 
     def note(self, text: str) -> None:
-        """A line for the log only."""
+        """Write a line to the log only."""
         with open(self.log, "a", encoding="utf-8") as log:
             log.write(f"# {text}\n")
 
     def run(self, argv: Sequence[object], *, cwd: Folder = None, env: dict[str, str] | None = None,
             progress: Callable[[str], str | None] | None = None, what: str | None = None,
             hint: str | None = None) -> None:
-        """Run a command to its end, its output (both streams) into the log.
+        """Run a command to its end, with its output (both streams) in the log.
 
         ENV is added to the environment. PROGRESS maps a line of output to the ticker's text.
         Raises BuildError with the last lines when the command fails; WHAT names it there.
@@ -233,8 +231,8 @@ class Step:
                                 self._state = state
                         del tail[:-TAIL_LINES]
                     elif proc.poll() is not None and not selector.select(0):
-                        # ended, what it said before that has been read, and whoever still holds
-                        # the pipe says nothing
+                        # it has ended, its output has been read, and any other holder of the pipe
+                        # is silent
                         break
                     self.tick()
             if rest:
@@ -265,7 +263,7 @@ def _os_error(error: OSError, path: pathlib.Path) -> LabError:
 @contextlib.contextmanager
 def child(argv: Sequence[object], *, cwd: Folder = None, env: dict[str, str] | None = None,
           **kwargs: Any) -> Iterator[subprocess.Popen]:
-    """A process in its own session; leaving the block ends its whole process group.
+    """A process in its own session; its whole process group ends with the block.
 
     A missing program is a LabError.
     """
@@ -290,13 +288,13 @@ def child(argv: Sequence[object], *, cwd: Folder = None, env: dict[str, str] | N
 
 
 def end_group(proc: subprocess.Popen) -> None:
-    """End PROC and whatever is left of its group: politely, then not."""
+    """End PROC and the rest of its group: SIGTERM, then SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(proc.pid, number)
         except ProcessLookupError:
             break
-        except PermissionError:     # the group's last process is a zombie, or not ours any more
+        except PermissionError:     # the group's last process is a zombie, or no longer ours
             break
         limit = time.monotonic() + TERM_GRACE
         while time.monotonic() < limit and _group_alive(proc):
@@ -334,23 +332,23 @@ def capture(argv: Sequence[object], *, cwd: Folder = None, env: dict[str, str] |
 
 
 def say(text: str) -> None:
-    """A line for the user that is not a step."""
+    """Print a line that is not a step."""
     ticker.say(f"lab: {printable(text)}")
 
 
 def inform(text: str) -> None:
-    """A line for the user that is of no use to one who asked for quiet."""
+    """Print a line unless --quiet."""
     if not ticker.quiet:
         say(text)
 
 
 def hint(text: str) -> None:
-    """A line that tells what to do, as those below an error."""
+    """Print a hint, as below an error."""
     say(f"hint: {text}")
 
 
 def jobs() -> int:
-    """How many compilers to run at once: $LAB_JOBS, or the CPUs this process may use."""
+    """Return the number of parallel compilers: $LAB_JOBS, or the CPUs of this process."""
     asked = os.environ.get("LAB_JOBS", "")
     if asked:
         if not asked.isdigit() or int(asked) < 1:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One QEMU: its command line, its life and its monitor.
+"""A QEMU process: its command line, lifecycle and monitor.
 
-Responsible for: how a lab machine is put together, starting and ending it, QMP,
-and telling why it died.
+Responsible for: the composition of a lab machine, starting and ending it, QMP, and explaining why
+it died.
 State: the QEMU process and the two ends of its virtio-serial ports.
 
-QEMU's own Python modules drive it. They are part of the QEMU tree, so they are
-imported when a machine is started and not before.
+It is driven by QEMU's own Python modules. They are part of the QEMU tree, so they are imported only
+when a machine is started.
 """
 
 import asyncio
@@ -36,36 +36,36 @@ from .wire import Wire
 
 PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
 SPARE_PORT, SPARE_ADDRESS = "spare", 0x12   # empty when the machine starts
-# Firmware gives an empty port a window that BAR 0 of a NIC (32 MiB) does not fit into. This large,
-# the windows are above 4 GiB, and that matters: TCG finds the device that a virtual CPU writes to
-# by its place in a list ordered by address, which another CPU may have changed meanwhile (QEMU's
-# issue 1921). A NIC below the local APIC that is reset or put to sleep could so cost the guest an
-# end of interrupt, and with it a CPU.
+# Firmware assigns an empty port a window too small for BAR 0 of a NIC (32 MiB). This large, the
+# windows are above 4 GiB, and that matters: TCG finds the device that a virtual CPU writes to by
+# its place in a list ordered by address, which another CPU may have changed meanwhile (QEMU's issue
+# 1921). A NIC below the local APIC that is reset or put to sleep could so cost the guest an end of
+# interrupt, and with it a CPU.
 PORT_OPTIONS = "pref64-reserve=4G"
 SERIAL_ADDRESS = 0x2
-# The two limits: to a guest, a host that stops it for half a minute looks like a stall of its own,
-# and its tests fail for what the kernel then logs.
+# The two limits: if the host stops a guest for half a minute, the guest takes it for a stall of its
+# own, and its tests fail because of what the kernel logs.
 KERNEL_ARGS = ("console=ttyS0 panic=-1 quiet no_timer_check tsc=reliable "
                "random.trust_cpu=on rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60")
 PORTS = ("agent", "channel", "events")      # the sockets between the lab and QEMU
 AGENT_PORT = "agentport"            # the agent's port in QEMU's events
 AGENT_END = re.compile(r"^init: the agent has ended with status (\d+)")
 TROUBLE = re.compile(r"\bBUG\b|\bOops\b|Kernel panic|general protection fault")
-QMP_TIMEOUT = 120       # seconds for one answer; a QEMU that takes longer hangs
-STOP_TIMEOUT = 120      # seconds to end after `quit`; killing it is a failure, so no measure either
+QMP_TIMEOUT = 120       # seconds for an answer; if it takes longer, QEMU hangs
+STOP_TIMEOUT = 120      # seconds to end after `quit`, a hang guard: killing it is a failure
 
 
 class Machine:
-    """A QEMU that runs the guest. Use as a context manager: leaving it ends QEMU."""
+    """A QEMU that runs the guest; a context manager that ends QEMU on exit."""
 
     def __init__(self, products: Products, spec: Spec, rundir: RunDir) -> None:
         self.products = products
         self.spec = spec
         self.rundir = rundir
-        # sockets of the ports lab.agent and lab.channel, and what QEMU tells by itself
+        # sockets of the ports lab.agent and lab.channel, and asynchronous QEMU events
         self._ends: tuple[socket.socket, socket.socket, Events] | None = None
-        self.wire: Wire | None = None       # the middlebox between the NICs, if there is one
-        self.pidfd = -1             # readable when QEMU has ended
+        self.wire: Wire | None = None       # the middlebox between the NICs, if any
+        self.pidfd = -1             # readable once QEMU has ended
         self._vm: Any = None        # QEMU's own Python modules have no types
         self._status: int | None = None
         self.console = rundir.file("console.log")
@@ -74,17 +74,18 @@ class Machine:
     # the command line
 
     def _port_devices(self) -> dict[str, int]:
-        """{id of a root port: its device number on the root bus}."""
+        """Return {id of a root port: its device number on the root bus}."""
         ports = {f"rp{nic[3:]}": PORT_ADDRESSES[int(nic[3:])] for nic in self.spec.nics}
         return ports | {SPARE_PORT: SPARE_ADDRESS}
 
     def ports(self) -> dict[str, str]:
-        """{id of a root port: its PCI address in the guest}."""
+        """Return {id of a root port: its PCI address in the guest}."""
         return {port: f"0000:00:{address:02x}.0"
                 for port, address in self._port_devices().items()}
 
     def nic_device(self, nic: str, port: str | None = None) -> str:
-        """The -device option of `nic`, also what device_add takes; `port`: not in its own."""
+        """Return the -device option of `nic`, also for device_add; `port`: instead of its own
+        port."""
         index = int(nic[3:])
         parts = [self.spec.nic_model, f"id={nic}", f"bus={port or f'rp{index}'}",
                  f"netdev=net{index}",
@@ -95,11 +96,11 @@ class Machine:
 
     def _net_args(self, wire: Sequence[int]) -> list[str]:
         """`wire`: descriptors of the two ends of a stream socket pair, or of one for each NIC,
-        whose other ends the middlebox has.
+        connected to the middlebox.
 
-        Both netdevs are clients of a connection that we made. Were one of them a server, its end
-        would stay in blocking mode, as net/stream.c leaves it after accept; with both ends in one
-        process QEMU would then wait for itself as soon as a burst fills the socket.
+        Both netdevs are clients of a connection made by us. If one were a server, its end would
+        stay in blocking mode, as net/stream.c leaves it after accept; with both ends in one
+        process, QEMU would wait for itself as soon as a burst fills the socket.
         """
         spec = self.spec
         if spec.topology == "pair":
@@ -202,8 +203,8 @@ class Machine:
             initrd.unlink(missing_ok=True)
 
     def image(self, part: str) -> pathlib.Path:
-        """The file of what the guest was booted from: "kernel", or "initrd", which is packed for
-        the way into the guest; a kernel unpacks it."""
+        """Return the file of the guest's boot image: "kernel", or "initrd", compressed for the
+        transfer; a kernel unpacks it."""
         if part == "kernel":
             assert self.products.kernel is not None     # it was booted from it
             return self.products.kernel
@@ -228,7 +229,7 @@ class Machine:
         return self.wire.start()
 
     def stop(self) -> None:
-        """End QEMU, politely first. Safe to call at any time, and twice."""
+        """End QEMU, first by `quit`. May be called at any time, and repeatedly."""
         vm, self._vm = self._vm, None
         if vm is not None:
             with held():
@@ -237,7 +238,7 @@ class Machine:
                     if vm._qmp_connection is not None:
                         vm._qmp_connection.settimeout(STOP_TIMEOUT)
                     vm.shutdown(timeout=STOP_TIMEOUT)
-                except Exception:       # it had to be killed, or was gone already
+                except Exception:       # it had to be killed, or had ended already
                     with contextlib.suppress(Exception):
                         vm.kill()
                 self._status = vm.exitcode()
@@ -258,17 +259,17 @@ class Machine:
 
     @property
     def agent(self) -> socket.socket:
-        """The lab's end of the port lab.agent."""
+        """Return the lab's end of the port lab.agent."""
         return self._started()[0]
 
     @property
     def channel(self) -> socket.socket:
-        """The lab's end of the port lab.channel."""
+        """Return the lab's end of the port lab.channel."""
         return self._started()[1]
 
     @property
     def events(self) -> Events:
-        """What QEMU tells without being asked."""
+        """Return the asynchronous QEMU events."""
         return self._started()[2]
 
     def __enter__(self) -> "Machine":
@@ -280,17 +281,17 @@ class Machine:
 
     @property
     def exit_status(self) -> int | None:
-        """QEMU's exit status after stop(): 0, a code, or minus a signal."""
+        """Return QEMU's exit status after stop(): 0, a code, or minus a signal."""
         return self._status
 
     @property
     def pid(self) -> int | None:
-        """QEMU's process id, None when it does not run."""
+        """Return QEMU's process id, None if it is not running."""
         return self._vm.get_pid() if self._vm is not None else None
 
     @property
     def running(self) -> bool:
-        """Whether the QEMU process lives."""
+        """Return whether the QEMU process is running."""
         return self._vm is not None and self._vm.is_running()
 
     # the monitor
@@ -307,11 +308,11 @@ class Machine:
                 raise LabError(f"QMP {command}: {text}") from error
 
     def hmp(self, line: str) -> str:
-        """Run a human monitor command; its output, "" for most that succeed."""
+        """Run a human monitor command; returns its output, "" for most that succeed."""
         return str(self.qmp("human-monitor-command", **{"command-line": line})).strip()
 
     def wait_event(self, name: str, timeout: float, match: dict[str, Any] | None = None) -> Any:
-        """Wait for a QMP event; returns it, or None when `timeout` seconds are over."""
+        """Wait for a QMP event; returns it, or None after `timeout` seconds."""
         try:
             return self._vm.events_wait([(name, match)], timeout=float(timeout))
         except (asyncio.TimeoutError, TimeoutError):
@@ -320,7 +321,8 @@ class Machine:
             raise LabError(f"QEMU went away while waiting for {name}") from error
 
     def answers(self, timeout: float = 5.0) -> bool:
-        """Does QEMU's monitor answer? If not, its main loop hangs, and the guest with it."""
+        """Return whether QEMU's monitor answers. If not, its main loop hangs, and the guest with
+        it."""
         # pylint: disable=protected-access,broad-except  # whatever it is, it is no answer
         with held():
             try:
@@ -334,14 +336,14 @@ class Machine:
                     self._vm._qmp.settimeout(QMP_TIMEOUT)
 
     def forget_events(self) -> None:
-        """Drop the events that nobody waits for."""
+        """Drop events that are not waited for."""
         with contextlib.suppress(Exception):
             self._vm.get_qmp_events()
 
     # why it died
 
     def console_tail(self, lines: int = 25) -> list[str]:
-        """The last lines of the guest's console, without what terminals interpret."""
+        """Return the last lines of the guest's console, without control characters."""
         try:
             with open(self.console, "rb") as file:
                 file.seek(0, os.SEEK_END)
@@ -353,7 +355,7 @@ class Machine:
         found = [line.rstrip() for line in text.splitlines() if line.strip()]
         for number, line in enumerate(found):
             if TROUBLE.search(line) and number < len(found) - lines:
-                # where it begins says more than where the registers end
+                # its beginning is more informative than the end of the register dump
                 return found[max(0, number - 2):number + lines]
         return found[-lines:]
 
@@ -365,7 +367,7 @@ class Machine:
         return "\n".join(text.splitlines()[-8:])
 
     def epitaph(self) -> str:
-        """One sentence on why the machine is gone. Waits a little for the process to end."""
+        """Return one sentence on why the machine is gone. Waits briefly for the process to end."""
         reason = ""
         vm = self._vm
         if vm is not None:
@@ -393,7 +395,7 @@ class Machine:
 
 
 def _ending(status: int) -> str:
-    """How a process ended, from the status that a shell gives it."""
+    """Describe how a process ended, from its shell-style status."""
     with contextlib.suppress(ValueError):
         if status > 128:
             return f"was killed by {signal.Signals(status - 128).name}"
@@ -401,13 +403,13 @@ def _ending(status: int) -> str:
 
 
 def _qemu_machine_class(qemu_src: pathlib.Path | None) -> Callable[..., Any]:
-    """QEMUMachine of the QEMU tree that the binary was built from."""
+    """Return class QEMUMachine of the QEMU tree of the binary."""
     if qemu_src is None:
         raise LabError("there is no QEMU to start")
     folder = str(qemu_src / "python")
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    # what these modules log is for their developers; our messages say what happened
+    # the log of these modules is for their developers; our messages say what happened
     logging.getLogger("qemu").addHandler(logging.NullHandler())
     logging.getLogger("qemu").propagate = False
     try:
@@ -420,7 +422,7 @@ def _qemu_machine_class(qemu_src: pathlib.Path | None) -> Callable[..., Any]:
 
 
 def _write_parts(parts: Iterable[pathlib.Path], out: BinaryIO | gzip.GzipFile) -> None:
-    """The kernel unpacks archives one after the other, each begins on 4 bytes."""
+    """Concatenate archives, which the kernel unpacks in turn, each aligned to 4 bytes."""
     for part in parts:
         with open(part, "rb") as source:
             shutil.copyfileobj(source, out, 1 << 20)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where one run keeps what it leaves behind.
+"""The artifacts directory of a run.
 
-Responsible for: the artifacts directory of a run, its retention, and a short
-temporary directory for sockets (a unix socket path has 107 bytes at most).
+Responsible for: this directory, its retention, and a short temporary directory for sockets (a unix
+socket path has at most 107 bytes).
 State: directories on disk; `latest` is a link to the newest run.
 """
 
@@ -18,14 +18,14 @@ from ..errors import LabError
 
 KEEP = 20
 PREFIX = "mlx5-lab-"    # of the temporary directories
-OWNER = ".pid"      # there while the run is going on
+OWNER = ".pid"      # present while the run is active
 
 
 class RunDir:
-    """The artifacts of one run: `path` stays, `sockets` goes with close()."""
+    """The artifacts of a run: `path` is kept, `sockets` is removed by close()."""
 
     def __init__(self, kind: str, where: str | pathlib.Path | None = None) -> None:
-        """`where`: a directory the user chose; else a new one in artifacts/."""
+        """`where`: a directory chosen by the user; by default a new one in artifacts/."""
         try:
             if where:
                 self.path = pathlib.Path(where).resolve()
@@ -42,7 +42,7 @@ class RunDir:
                            "free some space, or choose a place with --artifacts DIR") from error
 
     def file(self, name: str) -> pathlib.Path:
-        """The path of an artifact called `name`."""
+        """Return the path of an artifact called `name`."""
         return self.path / name
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ def _alive(pid: str) -> bool:
 
 
 def _running(run: pathlib.Path) -> bool:
-    """Does the process that writes `run` still live?"""
+    """Return whether the process that writes `run` still exists."""
     try:
         return _alive((run / OWNER).read_text(encoding="ascii"))
     except OSError:
@@ -92,7 +92,7 @@ def _running(run: pathlib.Path) -> bool:
 
 
 def _sweep() -> None:
-    """Remove what labs that were killed left among the temporary files."""
+    """Remove temporary files of killed labs."""
     for folder in pathlib.Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
         with contextlib.suppress(OSError):
             pid = folder.name.removeprefix(PREFIX).split("-")[0]
@@ -102,7 +102,7 @@ def _sweep() -> None:
 
 
 def _prune(base: pathlib.Path, mine: pathlib.Path) -> None:
-    """Keep the newest KEEP runs, and those that are still going on."""
+    """Keep the newest KEEP runs, and active ones."""
     runs = sorted(entry for entry in base.iterdir()
                   if entry.is_dir() and not entry.is_symlink() and entry != mine)
     for old in runs[:-(KEEP - 1)]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A guest from nothing to ready, and what is said about it.
+"""A guest from the command line to ready, and the messages about it.
 
-Responsible for: giving a command the options about guests, building what is missing,
-booting, and naming the artifacts at the end.
-State: the list of artifacts to be named; what it opens it closes.
+Responsible for: the options about guests, building missing products, booting, and listing the
+artifacts at the end.
+State: the list of artifacts to be listed.
 """
 
 import argparse
@@ -22,14 +22,14 @@ from .machine import Machine
 from .rundir import RunDir
 from .spec import Spec
 
-BOOTS = 3               # when QEMU loses a race: see lost_race()
-TAIL = 4096             # bytes of its log in which that is looked for
+BOOTS = 3               # boots if QEMU loses a race: see lost_race()
+TAIL = 4096             # bytes of its log searched for that
 
-named = []              # artifacts to be named when everything else has been said
+named = []              # artifacts to be listed after everything else
 
 
 def add_options(parser: argparse.ArgumentParser, command: str) -> None:
-    """Options about the machine, and about what it is made of."""
+    """Add the options about the machine and its parts."""
     group = options.add_options(parser, Spec, command)
     group.add_argument("--artifacts", metavar="DIR",
                        help="where to keep dmesg, logs and captures (default: a new directory "
@@ -38,12 +38,12 @@ def add_options(parser: argparse.ArgumentParser, command: str) -> None:
 
 
 def ensure_products(args: argparse.Namespace, **changes: Any) -> Products:
-    """Build or find what the command line asks for; the long steps show their progress."""
+    """Build or find the requested products; long steps show their progress."""
     return products.ensure(Wanted(**{**options.values(Wanted, args), **changes}))
 
 
 def warn_network(text: str) -> None:
-    """The network of the guest is not as it should be; the command runs all the same."""
+    """Warn that the guest's network is not set up as expected; the command still runs."""
     for line in text.splitlines():
         print(f"lab: warning: {line}", file=sys.stderr, flush=True)
 
@@ -51,10 +51,10 @@ def warn_network(text: str) -> None:
 @contextlib.contextmanager
 def booted(made: Products, spec: Spec, rundir: RunDir, need_network: bool = False,
            hints: bool = True) -> Iterator[Guest]:
-    """A ready guest; QEMU ends with the block, however it is left.
+    """A ready guest; QEMU ends with the block in any case.
 
-    need_network  fail when `lab-net up` failed, instead of only saying so
-    hints         say at the end what lines of the kernel's log mean
+    need_network  fail if `lab-net up` failed, instead of only a warning
+    hints         explain lines of the kernel's log at the end
     """
     with contextlib.ExitStack() as stack:
         guest, problem = _boot(stack, made, spec, rundir, hints)
@@ -69,7 +69,7 @@ def booted(made: Products, spec: Spec, rundir: RunDir, need_network: bool = Fals
 
 def _boot(stack: contextlib.ExitStack, made: Products, spec: Spec, rundir: RunDir,
           hints: bool) -> tuple[Guest, str]:
-    """A guest that has booted, ended with `stack`, and what was wrong with its network."""
+    """Boot a guest, to be ended with `stack`; returns it and the complaint about its network."""
     for boot in range(1, BOOTS + 1):
         with contextlib.ExitStack() as this:
             machine = this.enter_context(Machine(made, spec, rundir))
@@ -90,8 +90,8 @@ def _boot(stack: contextlib.ExitStack, made: Products, spec: Spec, rundir: RunDi
 
 
 def lost_race(log: pathlib.Path) -> bool:
-    """Does QEMU's log end with the assertion that a vCPU runs into when the memory map changes
-    under its hands? While a guest sets up PCI that happens, once in some hundred boots."""
+    """Return whether QEMU's log ends with the assertion that a vCPU hits when the memory map
+    changes concurrently. This happens while a guest sets up PCI, once in some hundred boots."""
     try:
         return b"iotlb_to_section: Assertion" in log.read_bytes()[-TAIL:]
     except OSError:
@@ -100,7 +100,7 @@ def lost_race(log: pathlib.Path) -> bool:
 
 @contextlib.contextmanager
 def _hinting(guest: Guest | None) -> Iterator[None]:
-    """What the kernel's log meant is said at the end, whatever the end is."""
+    """Print explanations of the kernel's log at the end, however it ends."""
     try:
         yield
     finally:
@@ -109,7 +109,7 @@ def _hinting(guest: Guest | None) -> Iterator[None]:
 
 
 def report_exit(machine: Machine) -> None:
-    """A QEMU that crashed while it ended is a failure, however well the run went before."""
+    """Report a QEMU crash at exit as a failure, even after a successful run."""
     status = machine.exit_status
     if status is not None and status != 0:
         raise LabError(f"QEMU did not end well: {machine.epitaph()}", f"its log: {machine.log}")
@@ -120,7 +120,7 @@ def report_exit(machine: Machine) -> None:
 @contextlib.contextmanager
 def artifacts(kind: str, where: str | pathlib.Path | None = None,
               quiet: bool = False) -> Iterator[RunDir]:
-    """The run's directory; cli prints its place at the end, whatever the end is."""
+    """Create the run's directory; cli prints its path at the end in any case."""
     rundir = RunDir(kind, where)
     try:
         yield rundir

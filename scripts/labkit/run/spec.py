@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a machine is asked to be, and the options that ask for it.
+"""The specification of a machine, and its options.
 
-Responsible for: each option about the machine, from its help to what it adds to the command lines
-of QEMU and of the kernel; what of them does not go together.
+Responsible for: each option about the machine, from its help to its additions to the command lines
+of QEMU and the kernel; conflicts between them.
 State: none.
 
-A new option is a new field of Spec. What cannot be said by its `qemu` and `kernel` (a device that
-needs a descriptor of ours, say) machine.py does with the field's value.
+A new option is a new field of Spec. Whatever its `qemu` and `kernel` cannot express (such as a
+device that needs a descriptor of ours), machine.py does with the field's value.
 """
 
 import argparse
@@ -31,11 +31,11 @@ _HOSTFWD = re.compile(r"(tcp|udp):[^:]*:\d+-[^:]*:\d+")
 
 
 def quote(value: object) -> str:
-    """A value inside a QEMU option: a comma is written twice."""
+    """Quote a value inside a QEMU option: commas are doubled."""
     return str(value).replace(",", ",,")
 
 
-# ---- what argparse makes of a text; what it cannot use is refused with what is expected
+# ---- argparse types; errors say what was expected
 
 def seconds(text: str) -> float:
     """argparse type: a positive number of seconds."""
@@ -64,7 +64,7 @@ def _memory(text: str) -> str:
     return text.upper()
 
 
-# ---- what a field makes of that
+# ---- conversion to fields
 
 def _properties(texts: list[str]) -> list[str]:
     return [text.strip(",") for text in texts if text.strip(",")]
@@ -106,7 +106,7 @@ def _share_devices(path: pathlib.Path) -> list[str]:
 
 @dataclasses.dataclass
 class Spec:
-    """What the user asked a machine to be."""
+    """The specification of a machine."""
 
     TITLE: ClassVar[str] = "the machine"
 
@@ -121,7 +121,7 @@ class Spec:
         "--share", commands=("run",), metavar="DIR", convert=_share,
         help="share this host directory, read-write at /mnt/share in the guest",
         qemu=_share_devices, kernel=lambda _: [f"lab.share={SHARE_TAG}"])
-    # rules of the middlebox between the NICs, None without one
+    # rules of the middlebox between the NICs, None without middlebox
     wire: list[str] | None = option(
         "--wire", commands=("run",), metavar="RULE", action="append", convert=_rules,
         help="put the middlebox of docs/wire.md between the NICs, with this rule; may be given "
@@ -144,12 +144,12 @@ class Spec:
     boot_timeout: float = option(
         "--boot-timeout", metavar="S", type=seconds, default=BOOT_TIMEOUT,
         help="give up on a guest that is not ready after S seconds (default: %(default).0f)")
-    # seconds of its own without an answer: then a guest hangs
+    # guest seconds without an answer after which it counts as hung
     hang_timeout: float = option(
         "--hang-timeout", metavar="S", type=seconds, default=HANG_TIMEOUT,
         help="give up on a running guest that has not answered for S seconds "
              "(default: %(default).0f)")
-    # last on QEMU's command line, where an option takes the place of another
+    # last on QEMU's command line, where an option overrides earlier ones
     qemu_arg: list[str] = option(
         "--qemu-arg", metavar="ARG", type=options.verbatim, default=[], convert=_qemu_words,
         help="an extra argument for QEMU; several in one string if it begins with '-' and has "
@@ -163,7 +163,7 @@ class Spec:
     # others', and stream sockets: of its NIC, and of a virtio NIC by which machines are managed
     number: int = 0
     cables: list[socket.socket] = dataclasses.field(default_factory=list)
-    # archives that the guest gets beside its own
+    # additional archives for the guest
     initrds: list[pathlib.Path] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -175,10 +175,10 @@ class Spec:
 
     @classmethod
     def from_args(cls, args: argparse.Namespace, **changes: Any) -> "Spec":
-        """The machine that a command line asks for, with other values of some fields."""
+        """Return the machine of a command line, with some fields changed."""
         return cls(**{**options.values(cls, args), **changes})
 
     @property
     def nics(self) -> list[str]:
-        """Ids of the NICs of this topology."""
+        """Return the ids of the NICs of this topology."""
         return ["nic0", "nic1"] if self.topology == "pair" else ["nic0"]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The frequency of the guest's time stamp counter: without KVM that is the host's.
+"""The frequency of the guest's timestamp counter: without KVM that of the host.
 
-Responsible for: measuring it, so that the guest's kernel need not. It would compare the counter
-with an emulated timer, and on a busy host it finds a wrong frequency, or none.
-State: what was measured.
+Responsible for: measuring it, so that the guest's kernel need not: it would compare the counter
+with an emulated timer, and on a busy host find a wrong frequency or none.
+State: the result.
 """
 
 import ctypes
@@ -16,11 +16,11 @@ from collections.abc import Callable
 # rdtsc; shl $32, %rdx; or %rdx, %rax; ret
 CODE = bytes.fromhex("0f31 48c1e220 4809d0 c3")
 SPAN = 0.1              # seconds between the two readings
-TRIES = 50              # for one reading; the one that was interrupted least counts
+TRIES = 50              # attempts per reading; the least interrupted one counts
 
 
 def _reading(counter: Callable[[], int]) -> tuple[float, int]:
-    """(nanoseconds, ticks) of one moment."""
+    """Return (nanoseconds, ticks) of one moment."""
     found: list[tuple[int, float, int]] = []
     for _ in range(TRIES):
         before = time.monotonic_ns()
@@ -33,8 +33,8 @@ def _reading(counter: Callable[[], int]) -> tuple[float, int]:
 
 @functools.cache
 def khz() -> int | None:
-    """In kHz, or None when it cannot be measured: another architecture, no code in writable
-    memory."""
+    """Return the frequency in kHz, or None if it cannot be measured: another architecture, no
+    executable writable memory."""
     if platform.machine() != "x86_64":
         return None
     try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""mlx5-wire between the two NICs: its process and its control socket.
+"""mlx5-wire between the two NICs: process and control socket.
 
-Responsible for: the lab's end of what tests/wire does and docs/wire.md describes.
+Responsible for: the lab's side of tests/wire, described in docs/wire.md.
 State: the process and the socket.
 """
 
@@ -25,7 +25,7 @@ END_TIMEOUT = 120.0         # likewise: killing it is a failure
 
 
 def check(rules: Iterable[str]) -> None:
-    """Raise UsageError when one of the rules cannot be read."""
+    """Raise UsageError if one of the rules is invalid."""
     argv = [str(wire_build.build()), "--check"]
     for rule in rules:
         argv += ["--rule", rule]
@@ -77,11 +77,12 @@ class Wire:
         finally:
             for sock in (*sides, theirs):
                 sock.close()
-        self.call("rules")          # it runs, or says why not
+        self.call("rules")          # it runs, or reports why not
         return ends
 
     def call(self, cmd: str, **args: Any) -> Any:
-        """Run a command of the control socket; its result. LabError with its own words."""
+        """Run a command of the control socket; returns its result. Raises LabError with its
+        message."""
         if self._control is None:
             raise LabError(f"wire: {cmd}: it is not running")
         request = {"cmd": cmd, **{key: value for key, value in args.items() if value is not None}}
@@ -101,7 +102,7 @@ class Wire:
         return answer.get("result")
 
     def stop(self) -> None:
-        """End it. Call after QEMU has ended, then it does so by itself."""
+        """Wait for its end. Call after QEMU has ended; it then ends by itself."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -131,7 +132,7 @@ class Wire:
 
     @property
     def problem(self) -> str:
-        """Why it did not end as it should, "" if it did. Known after stop()."""
+        """Return why it failed, "" if it did not. Valid after stop()."""
         if self._status in (None, 0):
             return ""
         return f"the wire ended with status {self._status}: {self._words()}"
