@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The suites of `lab test`, found by listing this folder.
+"""The suites of `lab test`: the modules of this package.
 
 Responsible for: the list. A new suite is a new module here, and nothing else.
 State: none.
@@ -13,7 +13,7 @@ from .suite import Suite
 
 
 def all_suites() -> list[Suite]:
-    """Every suite, in the order in which they run; each call makes new ones."""
+    """Return new instances of all suites, in the order in which they run."""
     found = []
     for path in pathlib.Path(__file__).parent.glob("*.py"):
         if path.stem != "__init__":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The suite `asan`: the guest's smoke tests on a QEMU with sanitizers.
 
-Responsible for: finding in QEMU's log what a sanitizer has said.
+Responsible for: finding sanitizer reports in QEMU's log.
 State: none.
 """
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The suite `break`: does strict=on see a device that is broken?
+"""The suite `break`: checks that strict=on detects a broken device.
 
-Responsible for: the choice of the tests, and the QEMU whose device can be broken.
+Responsible for: the selection of tests, and the QEMU whose device can be broken.
 State: none.
 """
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The suite `calls`: which file of the device calls which, in the object files of a build.
+"""The suite `calls`: call graph of the device's files, from the object files of a build.
 
-Responsible for: running tests/lint/callgraph.py on QEMU's build, and on floors that are wrong on
-purpose: it must refuse those.
+Responsible for: running tests/lint/callgraph.py on QEMU's build, and on deliberately wrong floors,
+which it must refuse.
 State: none.
 """
 
@@ -16,12 +16,12 @@ from .suite import Context, Suite
 
 SCRIPT = paths.TESTS / "lint" / "callgraph.py"
 FLOORS = paths.TESTS / "lint" / "floors.txt"
-OBJECTS = "libcommon.a.p"       # where meson puts those of devices
+OBJECTS = "libcommon.a.p"       # object files of devices
 LIMIT = 300.0                   # hang guard
 
 
 class Calls(Suite):
-    """No file of the device calls one of a floor above its own."""
+    """No file of the device calls one on a higher floor."""
 
     name = "calls"
     about = "no file of the device calls one that stands above it (tests/lint/floors.txt)"

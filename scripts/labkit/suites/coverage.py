@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The suite `coverage`: the engine's unit tests reach every line of the TLS state machines.
+"""The suite `coverage`: the engine's unit tests cover every line of the TLS state machines.
 
-Responsible for: a build of the engine with gcov's counters, running the unit tests of
-tests/unit on it, and judging what gcov says.
+Responsible for: a build of the engine with gcov's counters, running the unit tests of tests/unit on
+it, and evaluating gcov's output.
 State: a build directory of its own in the cache.
 
-gcov is part of Debian's package gcc; its JSON output is all that is needed.
+gcov is part of Debian's package gcc; only its JSON output is used.
 """
 
 import collections
@@ -22,9 +22,9 @@ from ..errors import BuildError, LabError
 from .suite import Context, Suite
 
 ENGINE = "hw/net/mlx5/engine"
-# the two state machines: each of their lines is reached by a test, or it has no business there
+# the two state machines: every line must be covered by a test
 COMPLETE = ("tls_rx.c", "tls_rx_table.c", "tls_setup.c", "tls_tx.c", "tls_tx_table.c")
-SHOWN = 40              # uncovered lines named of one file
+SHOWN = 40              # uncovered lines reported per file
 
 
 class Coverage(Suite):
@@ -76,7 +76,8 @@ def build(folder: pathlib.Path) -> dict[str, pathlib.Path]:
 
 
 def run_tests(folder: pathlib.Path, programs: Iterable[str], log: pathlib.Path) -> None:
-    """Run them with fresh counters; LabError when one fails: its coverage means nothing."""
+    """Run them with new counters; raises LabError if one fails, since its coverage is
+    meaningless."""
     for old in folder.rglob("*.gcda"):
         old.unlink()
     started = time.monotonic()
@@ -98,23 +99,23 @@ def run_tests(folder: pathlib.Path, programs: Iterable[str], log: pathlib.Path) 
 
 
 class File:
-    """What gcov knows of one source file, over all objects that it is part of."""
+    """The coverage of a source file, over all object files that include it."""
 
     def __init__(self) -> None:
         self.lines: collections.Counter[int] = collections.Counter()        # number: times executed
         self.functions: collections.Counter[str] = collections.Counter()    # name: times entered
 
     def missed(self) -> list[int]:
-        """Numbers of the lines that nothing has executed."""
+        """Return the numbers of lines never executed."""
         return sorted(number for number, count in self.lines.items() if not count)
 
     def covered(self) -> tuple[int, int]:
-        """(lines executed, lines that can be)"""
+        """Return (lines executed, executable lines)."""
         return len(self.lines) - len(self.missed()), len(self.lines)
 
 
 def gcov(folder: pathlib.Path) -> dict[str, File]:
-    """{file name: File} of the engine's sources and headers."""
+    """Return {file name: File} of the engine's sources and headers."""
     objects = sorted(folder.rglob("libmlx5-engine.a.p/*.gcno"))
     if not objects:
         raise LabError(f"no .gcno file of the engine in {folder}: it was built without coverage")
@@ -124,7 +125,7 @@ def gcov(folder: pathlib.Path) -> dict[str, File]:
         text = steps.capture(["gcov", "--json-format", "--stdout", notes], cwd=folder).stdout
         for data in [json.loads(document) for document in text.splitlines() if document]:
             for source in data["files"]:
-                # names are as the compiler was given them: relative to where it ran
+                # names as passed to the compiler: relative to its working directory
                 path = pathlib.Path(os.path.normpath(folder / source["file"]))
                 if path.parent == engine:
                     _add(found[path.name], source)
@@ -139,7 +140,7 @@ def _add(file: File, source: dict[str, Any]) -> None:
 
 
 def table(found: dict[str, File]) -> list[str]:
-    """Lines of text: each file of the engine, what of it is covered."""
+    """Return a table as lines of text: the coverage of each engine file."""
     lines = [f"{'file':22} {'lines':>12} {'%':>7}  {'functions':>10}"]
     total = [0, 0, 0, 0]
     for name, file in found.items():
@@ -159,7 +160,7 @@ def _row(name: str, done: int, there: int, entered: int, functions: int) -> str:
 
 
 def save(found: dict[str, File], path: pathlib.Path) -> None:
-    """The same as JSON, with the numbers of the lines that are missed."""
+    """Save the same as JSON, with the numbers of missed lines."""
     path.write_text(json.dumps({name: {
         "lines": len(file.lines), "covered": file.covered()[0], "missed": file.missed(),
         "functions": dict(file.functions)} for name, file in found.items()}, indent=1) + "\n",
@@ -167,7 +168,7 @@ def save(found: dict[str, File], path: pathlib.Path) -> None:
 
 
 def judge(name: str, file: File | None, seconds: float) -> ktap.Result:
-    """The Result of one file that must be covered completely."""
+    """Return the Result of a file that must be covered completely."""
     if file is None or not file.lines:
         return ktap.Result([name], "fail", f"gcov knows no line of {ENGINE}/{name}", [], seconds)
     missed = file.missed()

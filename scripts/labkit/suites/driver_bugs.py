@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The suite `driver-bugs`: bugs of the Linux driver show where they are known to.
+"""The suite `driver-bugs`: bugs of the Linux driver appear where they are known.
 
-Responsible for: comparing what came of each with guest-tests/bugs/bugs.toml.
+Responsible for: comparing the outcome of each with guest-tests/bugs/bugs.toml.
 State: none.
 """
 
@@ -14,7 +14,7 @@ from .suite import Context, Suite
 
 
 class DriverBugs(Suite):
-    """Each bug on the kernel at hand: as expected of it, or not."""
+    """Each bug on the current kernel, compared with the expectation."""
 
     name = "driver-bugs"
     about = "Linux driver bugs show where they are known to (docs/driver-bugs)"
@@ -39,7 +39,7 @@ class DriverBugs(Suite):
 
 
 def expected(bug: Bug, kernel: str, outcome: Outcome) -> ktap.Result:
-    """The test's result: a bug that shows, or does not, where it is known to."""
+    """Return the test's result: whether the bug appears as expected."""
     want, lines = bug.shows.get(kernel), list(outcome.lines)
     if outcome.shown is None:
         return ktap.Result([bug.name], "fail", f"it could not be tried: {outcome.text}", lines)

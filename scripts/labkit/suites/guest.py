@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The suite `guest`: guest-tests/run.py in the guest, one boot for all.
 
-Responsible for: bringing the tests into the guest, their report while it comes, and another guest
-for what is left when one dies.
+Responsible for: passing the tests to the guest, processing their report as it arrives, and starting
+another guest for the remaining tests if one dies.
 State: none between suites.
 """
 
@@ -21,15 +21,15 @@ from ..run.rundir import RunDir
 from ..run.spec import Spec
 from .suite import LIST_LIMIT, Context, Suite
 
-SILENCE = 3600.0        # a guest test that says nothing for so long hangs; beyond its own guard
+SILENCE = 3600.0        # a guest test silent for this long hangs; longer than its own guard
 UNUSABLE = 3            # run.py's exit status: a test has made its machine unusable
-BOOTS = 4               # of the guest suite: after a death the rest gets another machine
+BOOTS = 4               # of the guest suite: after a crash the rest runs on another machine
 
 
 def watched(spec: Spec) -> Spec:
-    """A machine whose devices watch themselves, unless the user's --nic says strict=off.
+    """Return a machine whose devices check themselves, unless the user's --nic says strict=off.
 
-    guest-tests/lib/runner.py looks at what they find.
+    guest-tests/lib/runner.py evaluates their findings.
     """
     if spec.nic_model != "mlx5-ktls":
         return spec
@@ -37,14 +37,14 @@ def watched(spec: Spec) -> Spec:
 
 
 class GuestTests(Suite):
-    """guest-tests/run.py in the guest: one boot for all, another one if the guest dies."""
+    """guest-tests/run.py in the guest: one boot for all tests, another one if the guest dies."""
 
     name = "guest"
     about = "functional tests in the guest"
     order = 300
     parts: tuple[str, ...] = PARTS
     extra_args: tuple[str, ...] = ()
-    group: str | None = None            # the only group of tests that this suite is about
+    group: str | None = None            # the only test group of this suite
     selection = False                   # tests() names some of them only
 
     def tests(self, context: Context) -> list[str]:
@@ -97,7 +97,7 @@ class GuestTests(Suite):
                     started = True
                     self.prepare(guest)
                     problem = self._tests(context, guest, stream, left, names, rundir)
-            except LabError as error:   # it died, hangs, or QEMU crashed at its end
+            except LabError as error:   # it died, hangs, or QEMU crashed at exit
                 problem = error.message
                 steps.say(problem.splitlines()[0])
             finally:
@@ -135,7 +135,7 @@ class GuestTests(Suite):
         """What the guest needs before the tests run; LabError when that fails."""
 
     def arguments(self, context: Context) -> list[str]:
-        """More arguments for the test program: all of its tests in a full run."""
+        """Return additional arguments for the test program: all of its tests in a full run."""
         return [*self.extra_args, *(["--full"] if context.args.full else [])]
 
     # pylint: disable-next=unused-argument      # others have options
@@ -145,7 +145,7 @@ class GuestTests(Suite):
 
     # pylint: disable-next=unused-argument      # others look into QEMU's log
     def verdict(self, rundir: RunDir) -> str:
-        """"" or what is wrong with the run as a whole, from its artifacts."""
+        """Return "" or what is wrong with the whole run, from its artifacts."""
         return ""
 
 
@@ -159,7 +159,8 @@ class _End:
 
 
 class Stream:
-    """The guest's KTAP as it arrives: lines of groups pass, results of tests are renumbered."""
+    """Processes the guest's KTAP as it arrives: group lines pass through, test results are
+    renumbered."""
 
     def __init__(self, report: ktap.MergedReport, left: list[str], copy: pathlib.Path) -> None:
         self._report = report
@@ -172,7 +173,7 @@ class Stream:
         self._copy = open(copy, "wb")  # pylint: disable=consider-using-with  # until close()
 
     def feed(self, data: bytes) -> None:
-        """Bytes of the program's stdout."""
+        """Process bytes of the program's stdout."""
         self._copy.write(data)
         self._copy.flush()
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -203,9 +204,9 @@ class Stream:
 
     @property
     def bail(self) -> bool:
-        """Whether the program itself gave up."""
+        """Return whether the program itself gave up."""
         return self._parser.bail is not None
 
     def close(self) -> None:
-        """No more is to come."""
+        """End the stream."""
         self._copy.close()

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The suite `lab`: the lab itself, through its command line; the tests are in tests/lab/.
+"""The suite `lab`: tests of the lab itself through its command line, from tests/lab/.
 
-Responsible for: finding them, building what those that are chosen need, and running them one
-after the other.
+Responsible for: finding them, building what the selected ones need, and running them in turn.
 State: none.
 """
 
@@ -19,7 +18,7 @@ from .suite import Context, Suite
 
 
 def _tests() -> list[Any]:
-    """What tests/lab has: its package `lab`, as a list of lab.registry.Test."""
+    """Return the tests of package `lab` in tests/lab: a list of lab.registry.Test."""
     folder = str(paths.TESTS)
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -73,7 +72,7 @@ class Lab(Suite):
         except (AssertionError, LabError) as error:
             lines = str(error).splitlines() or ["failed"]
             result.status, result.reason, result.output = "fail", lines[0], lines[1:]
-        # a socket that nobody answers, say: one failure, and the rest is still to be tested
+        # such as a socket without an answer: one failure, and the rest is still run
         except Exception as error:      # pylint: disable=broad-except
             result.status, result.reason = "fail", f"{type(error).__name__}: {error}"
             result.output = traceback.format_exc().splitlines()

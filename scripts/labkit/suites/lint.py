@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The suite `lint`: the checks of the sources as text, in tests/lint/.
+"""The suite `lint`: checks of the source text, in tests/lint/.
 
-Responsible for: running tests/lint/run.py, which lists, runs and reports them.
+Responsible for: running tests/lint/run.py, which lists and runs them.
 State: none.
 """
 
@@ -14,7 +14,7 @@ RUN = paths.TESTS / "lint" / "run.py"
 
 
 class Lint(Suite):
-    """What needs no build and no machine: style, documents against code, each with a proof."""
+    """Checks without a build or machine: style, and documents against code, each with a proof."""
 
     name = "lint"
     about = "the sources as text: style, linters, documents held against the code"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The suite `qemu-10.2`: the device compiles in the next QEMU series.
 
-Responsible for: telling a build that fails from a lab that does.
+Responsible for: distinguishing a failed build from a failure of the lab.
 State: none.
 """
 

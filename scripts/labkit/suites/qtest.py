@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The suite `qtest`: the device without a guest, driven through QEMU's qtest.
 
-Responsible for: running the qtest programs, and going on behind a test that ends one.
-State: what the names of a program's tests begin with.
+Responsible for: running the qtest programs, and continuing after a test that aborts one.
+State: the prefix of the names of a program's tests.
 """
 
 import dataclasses
@@ -24,13 +24,13 @@ class Qtest(Suite):
     order = 200
     builds_to_list = True
     parts = ("qemu",)
-    part = ""           # of the names: only tests that have it
+    part = ""           # restricts the suite to tests with this in their name
 
     def __init__(self) -> None:
         self._prefix: dict[str, str] = {}
 
     def _programs(self, context: Context) -> tuple[dict[str, pathlib.Path], dict[str, str]]:
-        """{name: path} of the qtest programs, and the environment that they need."""
+        """Return {name: path} of the qtest programs, and their environment."""
         products = self.products(context)
         if not products.qtests:
             raise LabError("this QEMU was built without qtests")
@@ -44,7 +44,7 @@ class Qtest(Suite):
             inner = glib_names([path], env)
             if not inner:
                 raise LabError(f"{path} -l lists no tests")
-            # what all names begin with (architecture, device) tells nothing
+            # the common prefix (architecture, device) is redundant
             self._prefix[program] = os.path.commonpath(inner) + "/" if len(inner) > 1 else ""
             names += [f"{program}/{name.removeprefix(self._prefix[program])}" for name in inner
                       if self.part in name]
@@ -65,7 +65,7 @@ class Qtest(Suite):
                 inner, everything = [name for name in inner if name not in done], False
                 if not inner:
                     break
-                # it ended in the middle; unless it said so itself, what came next is the culprit
+                # it aborted; unless it reported the failure itself, the next test is the culprit
                 if results and results[-1].path == [WHOLE]:
                     results[-1] = dataclasses.replace(results[-1], path=[inner.pop(0)])
                 if not inner:
@@ -76,7 +76,7 @@ class Qtest(Suite):
 
     def _once(self, context: Context, path: pathlib.Path, env: dict[str, str], program: str,
               names: list[str]) -> list[ktap.Result]:
-        """Results of one run of a program; no names for all its tests."""
+        """Return the results of a run of a program; no names means all tests."""
         prefix = self._prefix[program]
         argv = [path, "--tap", "-k"]
         for name in names:

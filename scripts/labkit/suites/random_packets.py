@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The suite `random`: a million random packets through the engine and through its model.
+"""The suite `random`: a million random packets through both the engine and its model.
 
-Responsible for: running tests/unit/test-tls-random at length, with a seed that is printed, and
-keeping the script that replays a failure.
-State: none beyond the run; the program is that of the suite `unit`.
+Responsible for: running tests/unit/test-tls-random for long, with a printed seed, and keeping the
+script that replays a failure.
+State: none beyond the run; uses the program of the suite `unit`.
 """
 
 import os
@@ -78,7 +78,7 @@ class RandomPackets(Suite):
 
 
 def number(name: str) -> int | None:
-    """A number from the environment, None if it is not set."""
+    """Return a number from the environment, None if unset."""
     text = os.environ.get(name)
     if text is None:
         return None

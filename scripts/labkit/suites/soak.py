@@ -2,11 +2,10 @@
 """The suite `soak`: many TLS connections for a chosen time while packets are lost and reordered.
 
 Responsible for: its options, running guest-tests/tests/tls/soak.py with them, soak.json (the
-figures of all loss rates) and soak.svg (what they look like).
+figures of all loss rates) and soak.svg (their plot).
 State: none beyond the run.
 
-soakplot.py draws the plot with Debian's python3-matplotlib, by the system's own Python, which is
-the one that Debian's packages are for.
+soakplot.py draws the plot with Debian's python3-matplotlib, and therefore the system's own Python.
 """
 
 import argparse
@@ -24,7 +23,7 @@ from .suite import Context
 
 FIGURES, PLOT = "soak.json", "soak.svg"
 PYTHON = "/usr/bin/python3"
-PART = "guest-soak-*.json"      # what the guest keeps of one loss rate
+PART = "guest-soak-*.json"      # the guest's figures of a loss rate
 TIMES = {"": 1, "s": 1, "m": 60, "h": 3600}
 SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -115,7 +114,7 @@ class Soak(GuestTests):
 
 
 def plotter(yes: bool) -> str:
-    """Make sure that there is something to plot with, before the long part; the reason if not."""
+    """Ensure that plotting is possible, before the long part; returns the reason if not."""
     try:
         host.ensure_packages(yes, purposes=("plot",))
         return ""
@@ -125,7 +124,7 @@ def plotter(yes: bool) -> str:
 
 
 def conclude(rundir: RunDir, no_plot: str) -> list[str]:
-    """Collect the figures of all rates and plot them; returns what is to be said of it."""
+    """Collect the figures of all rates and plot them; returns lines for the report."""
     rates = collect(rundir.path)
     if not rates:
         return ["no figures: no loss rate was finished"]
@@ -142,20 +141,20 @@ def conclude(rundir: RunDir, no_plot: str) -> list[str]:
 
 
 def collect(folder: pathlib.Path) -> list[dict[str, Any]]:
-    """What the guests of this run kept, by loss rate."""
+    """Return the figures from the guests of this run, by loss rate."""
     found = [json.loads(path.read_text(encoding="utf-8"))
              for path in sorted(pathlib.Path(folder).glob("soak*/" + PART))]
     return sorted(found, key=lambda rate: rate["loss"])
 
 
 def draw(figures: pathlib.Path, target: pathlib.Path) -> None:
-    """The plot of soak.json; LabError when it cannot be drawn."""
+    """Plot soak.json; raises LabError on failure."""
     script = paths.SCRIPTS / "labkit/soakplot.py"
     steps.capture([PYTHON, "-B", script, figures, target], cwd=paths.REPO, timeout=300)
 
 
 def table(rates: list[dict[str, Any]]) -> list[str]:
-    """The figures as a person reads them."""
+    """Return the figures as a readable table."""
     lines = [f"{'loss':>5} {'full':>7} {'partly':>7} {'not':>7}  {'dump/wire':>9} "
              f"{'again':>6} {'conns':>6} {'MiB':>7} {'s':>6}"]
     for rate in rates:
@@ -171,7 +170,8 @@ def table(rates: list[dict[str, Any]]) -> list[str]:
 
 
 def fractions(rate: dict[str, Any]) -> list[float] | None:
-    """(fully, partly, not offloaded) of the received records; None when they were not counted."""
+    """Return the fractions of received records (fully, partly, not offloaded); None if not
+    counted."""
     records = rate["records"]
     total = sum(records.values()) if records else 0
     return [records[kind] / total for kind in ("full", "part", "none")] if total else None

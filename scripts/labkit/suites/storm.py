@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The suite `storm`: the qtest in which everything overlaps, for some time, under sanitizers.
+"""The suite `storm`: the qtest with everything concurrently, for some time, under sanitizers.
 
-Responsible for: the choice of the test, its QEMU and how long it takes.
+Responsible for: the selection of the test, its QEMU and its duration.
 State: none.
 """
 
@@ -13,7 +13,7 @@ from .suite import Context
 
 
 class Storm(Qtest):
-    """The qtest in which everything overlaps, for some time, under sanitizers."""
+    """The qtest with everything concurrently, for some time, under sanitizers."""
 
     name = "storm"
     about = "everything at once for a minute, on a QEMU with sanitizers (MLX5_STORM_SECONDS)"

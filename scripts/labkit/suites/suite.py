@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What every suite of `lab test` is made of.
+"""The base of all suites of `lab test`.
 
-Responsible for: the class Suite, what the suites of one run share (Context), and running a
-program that prints TAP.
-State: the products that a run has asked for so far.
+Responsible for: the class Suite, state shared by the suites of a run (Context), and running
+programs that print TAP.
+State: the products requested so far by a run.
 
 A suite is a module of this folder with one class derived from Suite that has a name; __init__.py
 finds it.
@@ -23,13 +23,13 @@ from ..make.products import PARTS, Products
 from ..run import session
 from ..run.rundir import RunDir
 
-HOST_TEST_LIMIT = 4 * 3600.0    # a hang guard, of a whole program
-LIST_LIMIT = 600.0      # likewise, of a program that lists its tests
+HOST_TEST_LIMIT = 4 * 3600.0    # hang guard of a whole program
+LIST_LIMIT = 600.0      # hang guard of a program that lists its tests
 WHOLE = "(whole program)"
 
 
 class Context:
-    """What all suites of one `lab test` share."""
+    """State shared by all suites of a `lab test` run."""
 
     def __init__(self, args: argparse.Namespace, rundir: RunDir | None,
                  build: Callable[..., Products] = session.ensure_products) -> None:
@@ -41,7 +41,7 @@ class Context:
         self._products: dict[tuple[tuple[str, ...], tuple[tuple[str, Any], ...]], Products] = {}
 
     def products(self, only: tuple[str, ...] = PARTS, **changes: Any) -> Products:
-        """Built products, of which `only` are needed; each combination is built once."""
+        """Return built products, of which `only` are needed; each combination is built once."""
         variant = tuple(sorted(changes.items()))
         for (parts, others), made in self._products.items():
             if others == variant and set(parts) >= set(only):
@@ -52,17 +52,17 @@ class Context:
 
     @property
     def rundir(self) -> RunDir:
-        """Where the run keeps what it leaves behind; a listing has none."""
+        """Return the run's artifacts directory; a listing has none."""
         if self._rundir is None:
             raise ValueError("a listing of tests keeps no artifacts")
         return self._rundir
 
     def used(self) -> list[Products]:
-        """What was built so far."""
+        """Return the products built so far."""
         return list(self._products.values())
 
     def wants(self, suite: str, names: list[str]) -> list[str]:
-        """Those of `names` (without the suite) that --only chooses."""
+        """Return those of `names` (without the suite) that --only selects."""
         return [name for name in names if ktap.selected(f"{suite}/{name}", self.patterns)]
 
 
@@ -70,30 +70,30 @@ class Suite:
     """One suite. What it needs of the host and of the builders it says here, and asks for by
     Context.products(): a run builds what its suites need and nothing else."""
 
-    name = ""               # as --suite has it; without one it is a base of others
+    name = ""               # name for --suite; without one it is a base class
     about = ""              # a line for the help
     default = True          # part of a plain `lab test`
-    order = 500             # place in a run: the quick ones first
-    builds_to_list = False  # its tests are known only when they have been built
-    parts: tuple[str, ...] = ()         # of PARTS, that it needs
-    variant: dict[str, Any] = {}        # and in which variant: keywords of products.ensure()
-    # packages of the host (host.PACKAGES) beside those that the parts need
+    order = 500             # position in a run: quick ones first
+    builds_to_list = False  # its tests are known only after a build
+    parts: tuple[str, ...] = ()         # needed PARTS
+    variant: dict[str, Any] = {}        # variant of products: keywords of products.ensure()
+    # host packages (host.PACKAGES) in addition to those for the parts
     purposes: tuple[str, ...] = ()
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Options of `lab test` that only this suite has."""
+        """Add options of `lab test` that only this suite has."""
 
     # pylint: disable-next=unused-argument      # others look at what is chosen
     def packages(self, context: Context) -> tuple[str, ...]:
-        """Purposes of packages (host.PACKAGES) that the host must have to build and run it."""
+        """Return the purposes of host packages (host.PACKAGES) needed to build and run it."""
         return (*products.purposes(self.parts), *self.purposes)
 
     def products(self, context: Context) -> Products:
-        """What it needs of PARTS, built."""
+        """Return the needed parts, built."""
         return context.products(only=self.parts, **self.variant)
 
     def tests(self, context: Context) -> list[str]:
-        """Names of the tests, without the suite's own."""
+        """Return the names of the tests, without the suite's name."""
         raise NotImplementedError
 
     def piece(self, name: str) -> str:
@@ -110,7 +110,7 @@ def run_tap(argv: Sequence[object], *, what: str, env: dict[str, str] | None = N
             limit: float = HOST_TEST_LIMIT) -> tuple[ktap.Parser, int | None, list[str]]:
     """Run a program that prints TAP; returns (parser, exit status, stderr's end).
 
-    The status is None when it ran longer than `limit` seconds and was ended.
+    The status is None if it exceeded `limit` seconds and was ended.
     """
     started = time.monotonic()
     with steps.child(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -138,7 +138,7 @@ def run_tap(argv: Sequence[object], *, what: str, env: dict[str, str] | None = N
 
 def complete(parser: ktap.Parser, status: int | None, errors: list[str],
              name: str) -> list[ktap.Result]:
-    """The results of a program, with one failure more when it did not end as it should."""
+    """Return the results of a program, with an additional failure if it exited abnormally."""
     results = parser.results()
     missing = (parser.plan or 0) - len(results)
     wrong = ""
@@ -161,12 +161,12 @@ def complete(parser: ktap.Parser, status: int | None, errors: list[str],
 
 
 def glib_names(argv: Sequence[object], env: dict[str, str] | None = None) -> list[str]:
-    """Paths of the tests in a GLib test program, or [] for any other program."""
+    """Return the paths of the tests in a GLib test program, or [] for any other program."""
     try:
         listed = steps.capture([*argv, "-l"], env=env, check=False, timeout=LIST_LIMIT)
     except LabError:
         return []
-    # messages of the program itself come in between, as comments
+    # interspersed messages of the program itself become comments
     names = [line for line in listed.stdout.splitlines() if line.startswith("/")]
     others = [line for line in listed.stdout.splitlines()
               if line and not line.startswith(("/", "#", "TAP ", "1.."))]

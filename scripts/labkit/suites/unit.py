@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The suite `unit`: the tests of the engine and of the wire, by `meson test`.
+"""The suite `unit`: tests of the engine and the wire, with `meson test`.
 
-Responsible for: building them, and reading meson's log of what they said.
+Responsible for: building them, and reading their output from meson's log.
 State: the build directory in the cache.
 """
 
@@ -34,7 +34,7 @@ class Unit(Suite):
         return paths.cache_dir("unit", paths.checkout_id())
 
     def _prepare(self) -> dict[str, dict[str, Any]]:
-        """{name: meson's entry} of the test programs, built."""
+        """Build the test programs; returns {name: meson's entry}."""
         if self._programs:
             return self._programs
         if not (paths.REPO / "meson.build").is_file():
@@ -50,7 +50,7 @@ class Unit(Suite):
         return self._programs
 
     def program(self, name: str) -> str:
-        """Path of a test program, built if need be."""
+        """Return the path of a test program, built if necessary."""
         programs = self._prepare()
         if name not in programs:
             raise LabError(f"meson knows no test {name!r}; it has {', '.join(programs)}")
