@@ -258,6 +258,7 @@ static QVirtioPCIDevice *neighbour(Drv *d, Message m)
                     qvirtqueue_add(d->qts, rx, drv_mem(d, 4096), 4096, true,
                                    false));
     aim(d, v->pdev, 0, m);
+    g_free(container_of(rx, QVirtQueuePCI, vq)); /* its memory is the guest's */
     return v;
 }
 
