@@ -27,8 +27,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import bug                                                      # noqa: E402
 import tests                                                    # noqa: E402
 from agent import control, ktls, payload, rawnet, tcp                    # noqa: E402
-from lib import (bench_state, case, counters, dmesg, hosts, ktap, loss, needs,      # noqa: E402
-                 records, runner, rx, rx_layout, rx_truth, strict, tracepoints, txpath, wire)
+from lib import (asking, bench_state, case, counters, dmesg, hosts, ktap, loss,     # noqa: E402
+                 needs, records, runner, rx, rx_layout, rx_truth, strict, tracepoints,
+                 txpath, wire)
 from lib.env import Env, EnvironmentProblem, kernel_version    # noqa: E402
 
 
@@ -472,7 +473,7 @@ class Registry(unittest.TestCase):
         tests.load()
         self.assertGreater(len(case.REGISTRY), 200)
         for one in case.REGISTRY:
-            self.assertRegex(one.name, r"^([TF]-[0-9]{2}|[a-z0-9-]+)/[A-Za-z0-9_.-]+$")
+            self.assertRegex(one.name, r"^([QTF]-[0-9]{2}|[a-z0-9-]+)/[A-Za-z0-9_.-]+$")
             for word in one.needs:
                 self.assertIn(word.partition(":")[0], needs.TABLE, one.name)
         self.assertTrue(tcp.INFO_U32)
@@ -681,6 +682,25 @@ class Observers(unittest.TestCase):
             self.assertIn(entry, runner.choose(["x/long"]))
         finally:
             case.REGISTRY.remove(entry)
+
+
+class Questions(unittest.TestCase):
+    """Experiments about open questions."""
+
+    def test_answers(self):
+        """What an experiment answers is kept; beside any NIC it is taken as it is, of the emulated
+        device it must be what that was told to be."""
+        name = "Q-05/rx-bad-tag"
+        for told, answer, good in ((None, "search", True), ("search", "search", True),
+                                   ("continue", "search", False)):
+            seen = {}
+            env = types.SimpleNamespace(
+                observe=seen.__setitem__,
+                lab=told and types.SimpleNamespace(get={"bad-tag-action": told}.get))
+            experiment = asking.Experiment(name, lambda _, said=answer: said)
+            with contextlib.nullcontext() if good else self.assertRaises(case.Failure):
+                experiment.run(env)
+            self.assertEqual(seen, {asking.ANSWER: answer})
 
 
 class Receiving(unittest.TestCase):

@@ -43,9 +43,15 @@ TROUBLE = (CallError, CommandError, HostError, OSError, ValueError, KeyError, At
 
 def cloak(env):
     """The Cloak of a bench."""
-    peer = os.environ.get("REMOTE_ARGS", "")
-    names = {name: "<host>" for name in (platform.node(), platform.node().partition(".")[0],
-                                         peer, peer.rpartition("@")[2])}
+    plan = env.bench.plan if env.bench else None
+    peer = plan.peer_ssh if plan else os.environ.get("REMOTE_ARGS", "")
+    here = platform.node()
+    names = {name: "<host>" for word in peer.split()
+             for name in (word, word.rpartition("@")[2])}
+    names.update({here: "<host>", here.partition(".")[0]: "<host>"})
+    if plan:
+        # with the wire between them the peer has another interface than this one
+        names[plan.peer_iface] = "<remote port>"
     for host in env.hosts:
         with contextlib.suppress(*TROUBLE):
             node = host.read("/proc/sys/kernel/hostname").strip()

@@ -342,7 +342,9 @@ def _run(report, env, args, cases):
     except BaseException:
         _saved(result.save, args.result)
         raise
-    return status if _saved(result.finish, args.result) else EXIT_USAGE
+    # what a fresh machine is to run is missing in this file
+    finish = result.save if status == EXIT_UNUSABLE else result.finish
+    return status if _saved(finish, args.result) else EXIT_USAGE
 
 
 def _saved(save, path):

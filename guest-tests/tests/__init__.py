@@ -18,6 +18,7 @@ ORDER = (
             "live_changes"),
     ("tls", "rx_context rx_loss rx_resync rx_damage rx_faults rx_storm rx_streams"),
     ("tls", "tx_context tx_pool tx_records tx_resync tx_changes"),
+    ("tls", "questions knobs"),
     ("tls", "plaintext_on_wire device_faults"),
     ("pci", "rebind reload hotplug aer"),
     ("tls", "soak"),

@@ -11,6 +11,7 @@ default: that is a guess, and a file from a card can contradict it.
 
 import dataclasses
 import json
+import textwrap
 import tomllib
 from typing import Any
 
@@ -258,6 +259,18 @@ def _rows(differences: list[Difference]) -> list[str]:
     return lines
 
 
+def _only_rows(differences: list[Difference]) -> list[str]:
+    """Tests that a file does not have, by their names; those that were skipped, with the reason."""
+    lines = []
+    for letter, missing in (("A", "b"), ("B", "a")):
+        names = [printable(each.what) for each in differences if getattr(each, missing) is None]
+        if names:
+            lines += textwrap.wrap(f"{letter}, {len(names)} tests: " + ", ".join(names), 98,
+                                   initial_indent="  ", subsequent_indent=" " * 10,
+                                   break_on_hyphens=False, break_long_words=False)
+    return lines + _rows([each for each in differences if None not in (each.a, each.b)])
+
+
 def _counter_rows(counters: dict[str, list[Difference]]) -> list[str]:
     lines = []
     for name, tests in sorted(counters.items(), key=lambda item: (-len(item[1]), item[0])):
@@ -291,7 +304,7 @@ def as_text(found: Comparison) -> str:
             ("contradicts what the documents guess about the silicon",
              _rows(found.contradictions)),
             ("other results", _rows(found.results)),
-            ("run in one of them only", _rows(found.only_one)),
+            ("run in one of them only", _only_rows(found.only_one)),
             ("other observations", _rows(found.observations)),
             ("counters beyond what varies from run to run, of tests that passed in both",
              _counter_rows(found.counters)),
@@ -302,5 +315,6 @@ def as_text(found: Comparison) -> str:
     if not found.differs:
         lines += ["", "nothing differs"]
     if found.undecided:
-        lines += ["", "open questions that neither file answers: " + ", ".join(found.undecided)]
+        lines += ["", *textwrap.wrap("open questions that neither file answers: "
+                                     + ", ".join(found.undecided), 98, break_on_hyphens=False)]
     return "\n".join(lines) + "\n"

@@ -18,9 +18,11 @@ from labkit import paths
 
 # a bench as it may be anywhere; none of this may be in a file
 HOST, PEER, NIC, PEER_NIC = "build7.corp.example", "rack-12", "enp65s0f0np0", "enp65s0f1np1"
+PORT = "enp1s0np7"
 PCI, PEER_PCI = "0000:41:00.0", "0000:41:00.1"
 SERIAL = "MT2109X01234"
-SECRETS = [HOST, "build7", PEER, NIC, PEER_NIC, PCI, PEER_PCI, SERIAL, "10.20.30.40", "10.20.30.41",
+SECRETS = [HOST, "build7", PEER, NIC, PEER_NIC, PORT, PCI, PEER_PCI, SERIAL,
+           "10.20.30.40", "10.20.30.41",
            "fd12:3456::1", "fe80::ec4:2aff:fea1:b2c3", "0c:42:a1:b2:c3:d4", "0c42a10300b2c3d4",
            "00112233445566778899aabbccddeeff", "8899aabbccddeeff", "tester@rack-12",
            "/home/tester", "000000001b5c0ee2"]
@@ -97,18 +99,24 @@ class _Host:
             "param": {f"pci/{PCI}": [{"name": "enable_roce", "values": [{"value": True}]}]}}))
 
 
-def bench() -> Any:
-    """An Env, as far as result.py needs one."""
+def bench(ssh: str = "") -> Any:
+    """An Env, as far as result.py needs one. ssh: it has set up its bench itself, with the peer
+    reached so."""
     ends = (_Host("local", _Nic(NIC, PCI)), _Host("remote", _Nic(PEER_NIC, PEER_PCI)))
     return types.SimpleNamespace(hosts=ends, local=ends[0], remote=ends[1], remote_type="ssh",
-                                 lab=None, no_lab="none", disruptive=False, software_tls=False)
+                                 lab=None, no_lab="none", disruptive=False, software_tls=False,
+                                 bench=types.SimpleNamespace(
+                                     plan=types.SimpleNamespace(peer_ssh=ssh, peer_iface=PORT),
+                                     no_wire="none") if ssh else None)
 
 
-def written(folder: pathlib.Path) -> pathlib.Path:
-    """A file as run.py writes it, of tests whose texts are full of what must not be there."""
+def written(folder: pathlib.Path, own: bool = False) -> pathlib.Path:
+    """A file as run.py writes it, of tests whose texts are full of what must not be there. own: the
+    bench was set up by run.py, which knows it from its options."""
     result, path = of_guest_tests("result"), folder / "result.json"
-    with mock.patch.dict("os.environ", {"REMOTE_ARGS": f"tester@{PEER}"}):
-        file = result.Result(bench(), path, {"full": False, "only": ["T-*", f"x-{NIC}"]})
+    with mock.patch.dict("os.environ", {"REMOTE_ARGS": "" if own else f"tester@{PEER}"}):
+        file = result.Result(bench(f"-p 22 tester@{PEER}" if own else ""), path,
+                             {"full": False, "only": ["T-*", f"x-{NIC}"]})
         text = " | ".join(SECRETS)
         file.test("T-13/rx-false-candidate", "pass", seconds=1.25, observed={"asked": [2, 3]},
                   moved={"local": {"rx_tls_err": 4}})

@@ -13,9 +13,10 @@ import io
 import json
 import pathlib
 import re
+import sys
 from typing import Any
 
-from labkit import cli, parity, paths, results
+from labkit import cli, parity, paths, results, steps
 from labkit.errors import UsageError
 
 from .judge import check, raises, same, temporary_folder
@@ -224,3 +225,42 @@ def test_parity_command(_rig: object) -> None:
             status, text = run(*words)
             same(status, 125, f"status of {words}")
             check(wanted in text and text.startswith("lab: "), text)
+
+
+# ---- the documents
+
+def _listed(pattern: str) -> list[str]:
+    """Guest tests that a pattern chooses, those of the suite `questions` too."""
+    return steps.capture([sys.executable, "-B", paths.GUEST_TESTS / "run.py", "--list", "--full",
+                          "--only", pattern], env={"QUESTIONS_KNOBS": "1"}).stdout.split()
+
+
+def test_questions_and_knobs(_rig: object) -> None:
+    """Each knob of docs/device.md names the test that decides it, or why none can; the guess in
+    questions.toml is the knob's default, its answers are the knob's values; each question has its
+    test, and each value of a knob the one that tries whether it is recognised."""
+    same(_listed("Q-*"), [question.test for question in parity.questions()], "questions and tests")
+    tried = _listed("knobs")
+    text = (paths.REPO / "docs" / "device.md").read_text(encoding="utf-8")
+    table = text[text.index("| knob |"):].split("\n\n")[0].splitlines()[2:]
+    knobs: dict[str, list[tuple[str, str]]] = {}
+    decided: dict[str, str] = {}
+    for line in table:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[0]:
+            name = cells[0].strip("`")
+            knobs[name], decided[name] = [], cells[3]
+        knobs[name].append((cells[1].strip("`"), cells[2]))
+    asked = {question.knob: question for question in parity.questions() if question.knob}
+    check(asked.keys() <= knobs.keys(), f"no knobs: {asked.keys() - knobs.keys()}")
+    for name, values in knobs.items():
+        question = asked.get(name)
+        if question is None:
+            check(decided[name] and "Q-" not in decided[name], f"{name}: {decided[name]!r}")
+            continue
+        check(question.test.split("/")[0] in decided[name], f"{name}: {decided[name]!r}")
+        same(question.guess, values[0][0], f"the guess about {name}")
+        for answer in (value for value, _ in values if value != "N" and not value.isdigit()):
+            check(answer in question.answers, f"{name}: {answer} is not explained")
+        for value in (value for value, _ in values if value != "N"):
+            check(f"knobs/{name}-is-{value}" in tried, f"{name}={value} is not tried: {tried}")

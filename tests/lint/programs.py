@@ -37,7 +37,8 @@ def lab_help(tree):
 
 @functools.lru_cache(maxsize=None)
 def _tests(root):
-    return _said(root, "guest-tests/run.py", "--list", "--full", SOAK_TIME="1").split()
+    return _said(root, "guest-tests/run.py", "--list", "--full", SOAK_TIME="1",
+                 QUESTIONS_KNOBS="1").split()
 
 
 def guest_tests(tree):

@@ -8,8 +8,10 @@ State: none beyond the run.
 """
 
 import collections
+import contextlib
 import pathlib
 import sys
+from typing import Any
 
 from .. import ktap, paths, steps
 from ..errors import LabError
@@ -21,6 +23,7 @@ from .guest import GuestTests
 from .suite import LIST_LIMIT, Context
 
 NUMBERED = "T-*"
+RESULT = "/tmp/result.json"     # in the guest
 WORST = 300.0           # a hang guard of a command, in seconds
 # the owner of a card has none
 BARE = ("rm", "/usr/local/bin/lab-net")
@@ -56,7 +59,17 @@ class Local(GuestTests):
         said(guest, *BARE)
 
     def arguments(self, context: Context) -> list[str]:
-        return [*super().arguments(context), "--iface", "mlx0", "--peer-iface", "mlx1"]
+        return [*super().arguments(context), "--iface", "mlx0", "--peer-iface", "mlx1",
+                "--result", RESULT]
+
+    def _tests(self, context: Context, guest: Guest, stream: Any, left: list[str],
+               names: list[str], rundir: RunDir) -> str:
+        problem = super()._tests(context, guest, stream, left, names, rundir)
+        # the tests reach no lab that would keep it
+        with contextlib.suppress(LabError):     # they ended before there was one
+            rundir.file("guest-result.json").write_text(said(guest, "cat", RESULT) + "\n",
+                                                        encoding="utf-8")
+        return problem
 
     def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         super().run(context, report, names)
