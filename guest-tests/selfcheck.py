@@ -25,12 +25,17 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 # pylint: disable=wrong-import-position
 import bug                                                      # noqa: E402
+import checks_of_the_wire                                       # noqa: E402
 import tests                                                    # noqa: E402
 from agent import control, ktls, payload, rawnet, tcp                    # noqa: E402
 from lib import (asking, bench_state, case, counters, dmesg, hosts, ktap, loss,     # noqa: E402
                  needs, records, runner, rx, rx_layout, rx_truth, strict, tracepoints,
                  txpath, wire)
 from lib.env import Env, EnvironmentProblem, kernel_version    # noqa: E402
+
+# for unittest.main()
+Captured = checks_of_the_wire.Captured
+Records = checks_of_the_wire.Records
 
 
 class Payloads(unittest.TestCase):

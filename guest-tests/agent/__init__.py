@@ -7,4 +7,4 @@ State: none. Standard library only; no import of lib/.
 """
 
 MODULES = ("agent", "agent.payload", "agent.procs", "agent.ktls", "agent.tcp", "agent.rawnet",
-           "agent.icmp", "agent.control", "agent.many", "agent.ethtool", "agent.loop")
+           "agent.icmp", "agent.control", "agent.many", "agent.ethtool", "agent.pcap", "agent.loop")

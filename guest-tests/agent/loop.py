@@ -16,10 +16,10 @@ import sys
 import threading
 import traceback
 
-from agent import control, ethtool, icmp, ktls, many, payload, procs, rawnet, tcp
+from agent import control, ethtool, icmp, ktls, many, payload, pcap, procs, rawnet, tcp
 
 MODULES = {"procs": procs, "tcp": tcp, "ktls": ktls, "rawnet": rawnet, "payload": payload,
-           "icmp": icmp, "control": control, "many": many, "ethtool": ethtool}
+           "icmp": icmp, "control": control, "many": many, "ethtool": ethtool, "pcap": pcap}
 
 
 def _reset():

@@ -7,11 +7,14 @@ Callers: tests/pci/. This machine's devices only.
 """
 
 import pathlib
+import re
 
 from .case import expect
 
 DEVICES = pathlib.Path("/sys/bus/pci/devices")
 SLOTS = pathlib.Path("/sys/bus/pci/slots")
+SERVICES = pathlib.Path("/sys/bus/pci_express")
+ADDRESS = r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
 
 CAP_PM, CAP_EXPRESS = 0x01, 0x10
 PM_STATE = 4                        # PMCSR, in the capability
@@ -63,6 +66,20 @@ def extended(address, ident):
 def port_of(address):
     """PCI address of the bridge that the function is behind."""
     return (DEVICES / address).resolve().parent.name
+
+
+def root_of(address):
+    """PCI address of the root port that the function is behind, itself if it is behind none."""
+    above = (DEVICES / address).resolve()
+    while re.fullmatch(ADDRESS, above.parent.name):
+        above = above.parent
+    return above.name
+
+
+def has_service(port, name):
+    """Does a driver of PCI Express services ("aer") have the port?"""
+    bound = SERVICES / "drivers" / name
+    return bound.is_dir() and any(entry.name.startswith(f"{port}:") for entry in bound.iterdir())
 
 
 def slot_of(address):

@@ -299,6 +299,13 @@ class Offload:
                     f"moved: {before.nic().moved('tls')}")
 
 
+def as_able(env, host, tx=False, rx=False):
+    """An Offload of those directions that the NIC at an end has: for the peer in tests of the local
+    NIC, whose peer may be a veth, or a NIC without TLS. A direction that it has is asserted."""
+    return Offload(env, host, tx=tx and host.nic.can("tls-hw-tx-offload"),
+                   rx=rx and host.nic.can("tls-hw-rx-offload"))
+
+
 def on_wire(size, writes, version="1.2"):
     """Bytes in the stream for `size` bytes of payload in `writes` records."""
     return size + writes * OVERHEAD[version]

@@ -73,6 +73,10 @@ class Layout:
         """Stream byte behind a record."""
         return self.starts[index + 1] if index + 1 < len(self.starts) else self.end
 
+    def lengths(self):
+        """Of the records, with header, nonce and tag."""
+        return [self.end_of(index) - start for index, start in enumerate(self.starts)]
+
 
 @dataclasses.dataclass
 class Account:

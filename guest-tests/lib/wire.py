@@ -113,6 +113,11 @@ class Box:
         except CallError as error:
             return fail(f"the wire: {error.text}")
 
+    @property
+    def host(self):
+        """The end that has the program, and its files; None in the lab."""
+        return self._there and self._there[0]
+
     def ask(self, cmd, **args):
         """A command of the control socket."""
         return self._ask(cmd, args)
@@ -190,6 +195,25 @@ class Box:
             if {flow["a_port"], flow["b_port"]} == {sport, dport}:
                 return flow[self.way(direction)]
         return fail(f"the wire has seen no connection {sport}-{dport}")
+
+    def watch_records(self, direction, count):
+        """From now on each of the first `count` records of a stream is written down when its header
+        first passes; records() has them. To be asked for before rules that drop. The wire knows a
+        record by its header: encrypted ones of a length that clear ones never have, such as long
+        alerts, it passes over (lib/capture.py finds all)."""
+        sport, dport = direction.ports
+        texts = [f"log {self.way(direction)} sport={sport} dport={dport} wire-record={number} "
+                 "byte=4" for number in range(count)]
+        found = [WireRule(self, ident, text, False)
+                 for ident, text in zip(self.ask("add", rules=texts), texts, strict=True)]
+        self._rules += found
+        return found
+
+    def records(self, watched):
+        """{number: (type, length with the header)} of the records that watch_records() has seen."""
+        idents = {rule.ident for rule in watched}
+        return {hit["wire_record"]: (hit["type"], hit["record_len"]) for hit in self.log()
+                if hit["rule"] in idents}
 
     def watch(self, direction):
         """From now on every segment with payload is written down; segments() has them. To be asked

@@ -6,9 +6,10 @@ import contextlib
 import json
 
 from lib import pci, traffic
-from lib.case import Failure, Skip, expect, needs, test, wait_for
+from lib.case import Failure, Skip, expect, expect_equal, needs, test, wait_for
 from lib.hosts import CallError
 from lib.ktap import note
+from lib.net import ping
 
 TIMES = 5
 
@@ -132,19 +133,23 @@ def reset_methods(env):
 
 
 @test("rebind/d3hot", guard=900.0)
-@needs("rebind", "lab:counters")
+@needs("rebind")
 def d3hot(env):
     """The function sleeps between two drivers; frames find nobody, and it wakes up in order."""
+    counts = env.lab and env.lab.has("counters")
     env.cleanup.callback(_ensure_bound, env)
     _unbind(env)
     pci.set_power_state(env.pci, pci.D3HOT)
     env.cleanup.callback(pci.set_power_state, env.pci, pci.D0)
     expect(pci.power_state(env.pci) == pci.D3HOT, "the function did not go to D3hot")
-    before = env.lab.counters()
-    env.remote.run("ping", "-c", "3", "-W", "1", env.local.address(4), check=False)
-    now = env.lab.counters()
-    expect(now["rx_asleep"] > before["rx_asleep"], "no frame was lost in D3hot")
-    expect(now["rx_no_driver"] == before["rx_no_driver"], "a frame came to a function that sleeps")
+    before = env.lab.counters() if counts else {}
+    expect_equal("echoes of a function that sleeps",
+                 ping(env.remote, env.local.address(4), count=3, wait=1), 0)
+    if counts:
+        now = env.lab.counters()
+        expect(now["rx_asleep"] > before["rx_asleep"], "no frame was lost in D3hot")
+        expect(now["rx_no_driver"] == before["rx_no_driver"],
+               "a frame came to a function that sleeps")
     pci.set_power_state(env.pci, pci.D0)
     _bind(env)
     traffic.both_ways(env)
@@ -195,7 +200,8 @@ def _reset_while_bound(env, before_unbind):
     for name in _methods(env):
         with _method(env, name):
             _reset(env)
-        expect(env.lab.client.info(), f"the lab does not answer after a reset by {name}")
+        if env.lab:
+            expect(env.lab.client.info(), f"the lab does not answer after a reset by {name}")
         before_unbind()
         _unbind(env)
         _expect_nothing_alive(env)
@@ -204,7 +210,7 @@ def _reset_while_bound(env, before_unbind):
 
 
 @test("rebind/reset-while-bound", guard=1100.0, allowed=RESET_ALLOWED)
-@needs("rebind", "lab", "driver:mlx5_core", "local-tool:devlink")
+@needs("rebind", "driver:mlx5_core", "local-tool:devlink")
 def reset_while_bound(env):
     """The driver has noticed when it is unbound."""
     def errors():
@@ -217,7 +223,7 @@ def reset_while_bound(env):
 
 
 @test("rebind/unbind-after-reset", guard=1100.0, allowed=RESET_ALLOWED, full=True)
-@needs("rebind", "lab")
+@needs("rebind", "driver:mlx5_core")
 def unbind_after_reset(env):
     """The driver has not noticed: it waits a minute for its first command."""
     _reset_while_bound(env, lambda: None)

@@ -9,15 +9,32 @@ NEVER_MOVE = ("tx_tls_resync_bytes", "tx_tls_drop_bypass_req", "rx_tls_resync_re
 
 
 @test("tls-setup/features", smoke=True)
-@needs("driver:mlx5_core", "lab")
+@needs("driver:mlx5_core", "tls-tx", "tls-rx")
 def features(env):
-    """Sending is offloaded by default, receiving can be switched on, as this driver does it."""
+    """Sending is offloaded by default, receiving can be switched on, as this driver does it. On a
+    machine that is not the lab's somebody may have switched either: then they can be switched."""
+    if not env.lab:
+        _can_be_switched(env)
+        return
     for host in env.hosts:
         found = host.nic.features()
         expect_equal(f"{host.nic.name}: tls-hw-tx-offload (on, fixed)",
                      found.get("tls-hw-tx-offload"), (True, False))
         expect_equal(f"{host.nic.name}: tls-hw-rx-offload (on, fixed)",
                      found.get("tls-hw-rx-offload"), (False, False))
+
+
+def _can_be_switched(env):
+    nic = env.local.nic
+    for name in ("tls-hw-tx-offload", "tls-hw-rx-offload"):
+        on, fixed = nic.features()[name]
+        env.observe(f"{name} as found", on)
+        expect(not fixed, f"{name} of {nic.name} is fixed")
+        if env.software_tls:
+            continue
+        for value in (not on, on):
+            with nic.with_features(**{name: value}):
+                expect_equal(name, nic.feature(name), value)
 
 
 @test("tls-setup/counters", smoke=True)

@@ -8,7 +8,7 @@ log and the peer's bytes with what the order of the segments on the wire demands
 
 import contextlib
 
-from lib import records, tracepoints, txpath, wire
+from lib import capture, records, tracepoints, txpath, wire
 from lib.case import add, expect, expect_equal, needs, test, wait_equal
 from lib.tls import Connection, Offload
 from lib.txpath import NEEDS, NEEDS_TSO
@@ -34,6 +34,11 @@ def opened(env):
             stat = offload.watch.protocols()
             expect_equal("TlsCurrTxDevice moved by", stat["TlsCurrTxDevice"],
                          count if offload.real else 0)
+        if offload.real:
+            moved = offload.watch.nic().moved("^tx[0-9]*_tls_")
+            expect_equal("TLS counters of the driver that moved without data", {
+                name: value for name, value in moved.items() if "pool" not in name},
+                {"tx_tls_ctx": count})
         if device:
             after = device.counters()
             for name in ("tls_tx_packets", "tls_tx_records", "tls_tx_dumps", "tls_tx_no_ctx"):
@@ -101,12 +106,15 @@ def _bulk(tso):
             session.send([16384] * 64 + [1, 2, 3, 100, 1000, 10000] * 20)
             found = session.check()
             sent = session.info()
+            passed = session.box.flow(session.way)
+            expect_equal("records on the wire", passed["wire_records"], 184)
             # a repetition that is acknowledged before it reaches the driver does not get there
             if not session.offload.watch.nic()["tx_tls_drop_no_sync_data"]:
                 expect_equal("segments on the wire", found.packets, sent["data_segs_out"])
             if sent["bytes_retrans"] == 0:
                 for name in ("ooo", "dump_bytes", "skipped"):
                     expect_equal(name, getattr(found, name), 0)
+                expect_equal("bytes that passed the wire twice", passed["again_bytes"], 0)
                 if session.log:
                     expect_equal("verdicts", records.count(session.log.records("tx")),
                                  {"sent": 184})
@@ -230,6 +238,7 @@ def last_records(env):
     """
     first = (1 << 64) - 4
     with txpath.session(env, rec_seq=first, options={"TCP_NODELAY": 1}) as session:
+        seen = session.box.watch_records(session.way, 6)
         for _ in range(3):
             session.send([1000])
         session.check()
@@ -242,6 +251,8 @@ def last_records(env):
         expect_equal("wrong bytes before that", got["mismatch"], None)
         session.layout.add([1000, 1000])
         session.settle()
+        expect_equal("records on the wire (type, length)", session.box.records(seen),
+                     {number: (23, 1000 + txpath.EXTRA) for number in range(5)})
         if session.log:
             # one that TCP has sent again is there twice
             expect_equal("records of the device",
@@ -280,7 +291,8 @@ def types(env):
     """Alerts, handshake and ChangeCipherSpec records between data: the device encrypts them all
     alike and counts on; one of each is lost on the wire and comes again."""
     kinds = {20: "01", 21: "0100", 22: "00000000"}
-    with txpath.session(env, options={"TCP_NODELAY": 1}) as session:
+    with txpath.session(env, options={"TCP_NODELAY": 1}) as session, \
+            capture.captured(env, session.box, "t-28") as taken:
         lost, types_sent = [], []
         for again in (False, True):
             for kind, data in kinds.items():
@@ -302,6 +314,8 @@ def types(env):
         for rule in lost:
             rule.check_hits(1)
         session.check()
+        expect_equal("records on the wire (type, length)", taken.records(session.way),
+                     list(zip([*types_sent, 23], session.layout.lengths(), strict=True)))
         if session.log:
             first = {}
             for one in session.log.records("tx"):

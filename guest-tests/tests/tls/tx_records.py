@@ -140,6 +140,7 @@ def more(env):
     """Writes with MSG_MORE are joined to records; lengths on the wire are those of the joined
     records, and a lost one is replayed across the parts it was made of."""
     with txpath.session(env) as session:
+        seen = session.box.watch_records(session.way, 20)
         session.send_parts([[1000, True], [2000, True], [500, False]])
         session.send_parts([[20000, True], [10, False]])
         session.send_parts([[16384, True], [1, False]])
@@ -150,16 +151,17 @@ def more(env):
         session.send([16384] * 4)
         expect_equal("segments lost", lost[0].hits(), 1)
         session.check()
-        lengths = [session.layout.end_of(index) - start - EXTRA
-                   for index, start in enumerate(session.layout.starts)]
+        lengths = [length - EXTRA for length in session.layout.lengths()]
         expect_equal("payloads of the joined records", lengths[:7],
                      [3500, MAX, 20010 - MAX, MAX, 1, 301, 16082])
+        expect_equal("records on the wire (type, length)", session.box.records(seen),
+                     {number: (23, length + EXTRA) for number, length in enumerate(lengths)})
         if session.log:
-            seen = {}
+            payloads = {}
             for one in session.log.records("tx"):
-                seen.setdefault(one.record, one.length - EXTRA)
-            expect_equal("payloads as the device saw them", [seen[n] for n in sorted(seen)],
-                         lengths)
+                payloads.setdefault(one.record, one.length - EXTRA)
+            expect_equal("payloads as the device saw them",
+                         [payloads[n] for n in sorted(payloads)], lengths)
 
 
 @test("T-30/tx-open-record")
@@ -177,7 +179,9 @@ def open_record(env):
         finish()
         session.settle()
         expect_equal("segments lost", lost[0].hits(), 1)
-        expect_equal("bytes of the stream that have left", session.check().log[-1][0], 0)
+        expect_equal("number of the last record that has left", session.check().log[-1][0], 0)
+        expect_equal("bytes of the stream that have left",
+                     session.box.flow(session.way)["stream"], session.layout.end)
         env.local.call("tcp.send_parts", number=way.sender_socket, seed=way.seed,
                        offset=way.offset + 3000, parts=[[9, False]])
         session.layout.add([3009])
