@@ -383,6 +383,10 @@ def peer_by_ssh(place):
                  and there("cat", f"/sys/class/net/{far}/carrier").strip() == "1")
         before = look()
         plan = bench.Plan(near, far, peer_ssh="root@far", wire=place.program)
+        lines = []
+        preflight.report(plan, lines.append)
+        version = re.findall(r"^ok +python3 +(\S+)$", "\n".join(lines), re.MULTILINE)
+        expect_equal("Pythons, here and there", len(version), 2)
         made = bench.Bench(plan)
         try:
             made.open()

@@ -14,6 +14,7 @@ import gzip
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
@@ -63,7 +64,7 @@ class Look:
         prefix = ()
         if self.ssh:
             prefix = (*hosts.SSH, *self.ssh.split())
-            argv = [f"'{word}'" for word in argv]
+            argv = [shlex.quote(word) for word in argv]
         try:
             done = subprocess.run([*prefix, *argv], stdin=subprocess.DEVNULL, capture_output=True,
                                   text=True, errors="replace", timeout=60, check=False)
