@@ -255,7 +255,8 @@ def _rows(differences: list[Difference]) -> list[str]:
         else:
             lines += [f"  {what}", f"  {'':8}A  {a}", f"  {'':8}B  {b}"]
         if each.more:
-            lines += [f"  {'':8}{printable(each.more)}"]
+            lines += textwrap.wrap(printable(each.more), 98, initial_indent=" " * 10,
+                                   subsequent_indent=" " * 10, break_on_hyphens=False)
     return lines
 
 
