@@ -29,8 +29,7 @@ import checks_of_the_wire                                       # noqa: E402
 import tests                                                    # noqa: E402
 from agent import control, ktls, payload, rawnet, tcp                    # noqa: E402
 from lib import (asking, bench_state, case, counters, dmesg, hosts, ktap, loss,     # noqa: E402
-                 needs, records, runner, rx, rx_layout, rx_truth, strict, tracepoints,
-                 txpath, wire)
+                 needs, records, runner, strict, tracepoints, txpath, wire)
 from lib.env import Env, EnvironmentProblem, kernel_version    # noqa: E402
 
 # for unittest.main()
@@ -706,54 +705,6 @@ class Questions(unittest.TestCase):
             with contextlib.nullcontext() if good else self.assertRaises(case.Failure):
                 experiment.run(env)
             self.assertEqual(seen, {asking.ANSWER: answer})
-
-
-class Receiving(unittest.TestCase):
-    """What lib/rx*.py say of segments, flags and records."""
-
-    def test_burst(self):
-        """Bytes of records are in the segments that they are in."""
-        burst = rx_layout.Burst([*rx_layout.whole_segments(2), 5, 5,
-                                 *rx_layout.whole_segments(1)])
-        self.assertEqual(burst.total, 3 * rx_layout.SEGMENT + 2 * 34)
-        self.assertEqual(burst.segments, 4)
-        self.assertEqual([burst.segment(record) for record in range(4)], [0, 2, 2, 2])
-        self.assertEqual([burst.segment(record, -1) for record in range(4)], [1, 2, 2, 3])
-
-    def test_flags(self):
-        """Differences and multiples are taken flag by flag."""
-        now = rx.Flags.of({"tls_rx_not_decrypted": 7, "tls_rx_decrypted": 5, "tls_rx_resync": 2,
-                           "tls_rx_error": 1})
-        moved = now - rx.Flags(plain=4, resync=2)
-        self.assertEqual((moved, moved.total), (rx.Flags(plain=3, decrypted=5, error=1), 9))
-        self.assertEqual(rx.Flags(plain=1, error=2) * 3, rx.Flags(plain=3, error=6))
-
-    def _truth(self, device, kernel):
-        """What Truth.check() says of lines of the device and events of the kernel."""
-        log = types.SimpleNamespace(records=lambda _: [records.parse(json.dumps({
-            "dir": "rx", "tirn": 1, "type": 23, "mode": "decrypt", "end": "tag-ok",
-            "before": "OFFLOAD", "after": "OFFLOAD", **line})) for line in device])
-        lines = ["t-1 (1) [0] .... 1.0: tls_device_offload_set: sk=x direction=0 "
-                 "tcp_seq=4294967290 rec_no=7 ret=0"]
-        lines += [f"t-1 (1) [0] .... 1.0: tls_device_decrypted: sk=x tcp_seq=0 rec_no={number} "
-                  f"len={length} encrypted={encrypted} decrypted={decrypted}"
-                  for number, length, encrypted, decrypted in kernel]
-        trace = types.SimpleNamespace(events=lambda name=None, sk=None: [
-            event for event in tracepoints.parse("\n".join(lines))
-            if name in (None, event.name)])
-        return rx_truth.Truth(log, trace).check()
-
-    def test_truth(self):
-        """Verdicts and numbers of both agree, or that is told; sequence numbers wrap."""
-        first = {"record": 7, "tcp_sn": 4294967290, "len": 100, "verdict": "decrypted"}
-        second = {"record": 8, "tcp_sn": 94, "len": 50, "verdict": "partly-decrypted"}
-        kernel = [(7, 100, 0, 1), (8, 50, 0, 0), (9, 40, 1, 0)]
-        self.assertEqual(self._truth([first, second], kernel),
-                         {"decrypted": 1, "partly-decrypted": 1, "not-decrypted": 1})
-        for wrong in (dict(second, verdict="decrypted"), dict(second, record=9),
-                      dict(second, len=51), dict(second, tcp_sn=95)):
-            with self.assertRaises(case.Failure):
-                self._truth([first, wrong], kernel)
 
 
 # what programs print of a NIC with all that there is

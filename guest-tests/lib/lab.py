@@ -37,11 +37,16 @@ def missing(env, host, prop, actions):
     None."""
     device = env.device(host)
     if device is None:
-        return env.no_lab or f"the lab knows nothing of the NIC on the {host.name} end"
+        return without(env, prop) or f"the lab knows nothing of the NIC on the {host.name} end"
     for action in actions:
         if not device.can(action):
             return f"the lab has no action {action}"
     return None if device.has(prop) else f"the device has no property {prop}"
+
+
+def without(env, prop):
+    """The reason why a property of the emulated device cannot be had, if there is no lab."""
+    return env.no_lab and f"the device's property {prop} is needed: {env.no_lab}"
 
 
 def device_property(env, prop):

@@ -31,14 +31,14 @@ Callers: runner.py.
 
 import re
 
-from . import fault, pci, records, tracepoints, wire
+from . import fault, lab, pci, records, tracepoints, wire
 from .counters import TLS_STAT
 from .hosts import CallError
 
 
 def _lab(env, prop=None):
     if env.lab is None:
-        return env.no_lab
+        return lab.without(env, prop) if prop else env.no_lab
     if prop and not env.lab.has(prop):
         return f"the lab's device has no property {prop!r}"
     return None

@@ -2,8 +2,8 @@
 """A receiving session packet by packet: which are lost, and what the device makes of each.
 
 Responsible for: a connection whose segments are known before they are sent, a sender that sends
-nothing twice unless it is made to, packets that the middlebox holds back or changes, and equality
-of what device, driver and kernel counted.
+nothing twice unless it is made to, packets that the middlebox holds back or changes, and what
+device, driver and kernel count of that.
 State: an RxSession for the block: the connection, the rules in the middlebox, counters since the
 last restart.
 Callers: tests of receiving (tests/tls/rx_*.py), bugs/.
@@ -11,6 +11,10 @@ Callers: tests of receiving (tests/tls/rx_*.py), bugs/.
 A packet is "lost" here by being held in the middlebox until the test lets it go: for the receiving
 device that is a loss and a retransmission, and nothing depends on when the sender would notice.
 Where the sender's own retransmission is meant, tests ask for patient=False.
+
+A test says once what its scenario comes to. Of every NIC the contract is asserted
+(rx_contract.py); where the device can be asked, each packet, row and record besides
+(rx_device.py).
 """
 
 import contextlib
@@ -20,63 +24,27 @@ import random
 
 from agent import ktls
 
-from . import loss, records, rx_craft, tracepoints, wire
-from .case import Failure, expect, expect_equal, fail, wait_for
-from .counters import Watch
+from . import loss, records, rx_craft, steering, tracepoints, wire
+from .case import Failure, Skip, expect, expect_between, expect_equal, fail, wait_for
+from .ktap import note
 from .quiet import quiet_senders
+from .rx_contract import DRIVER, KERNEL, UNHEARD, Account, Flags, Shown, asked
+from .rx_device import EVENTS, Told, can_be_asked
 from .rx_layout import SEGMENT, Burst, whole_segments
 from .rx_truth import Truth
 from .tls import Connection, Offload
 
+# for tests, beside what is here
+__all__ = ["DRIVER", "EVENTS", "KERNEL", "UNHEARD", "Flags", "asked"]
+
 # what a test of this kind needs
-NEEDS = ("tls-rx", "lab:tls-rows", "wire", "records", "tracepoints")
+NEEDS = ("tls-rx", "wire", "tracepoints")
 CRAFTED = (*NEEDS, "local-tool:openssl")        # send_crafted() besides
 
 OPTIONS = {"TCP_MAXSEG": SEGMENT + loss.TIMESTAMPS, "TCP_NODELAY": 1,
            "SO_SNDBUF": 200_000, "SO_RCVBUF": 200_000}
 
-# counters that a scenario must name when it moves them
-DRIVER = ("rx_tls_resync_req_pkt", "rx_tls_resync_req_start", "rx_tls_resync_req_end",
-          "rx_tls_resync_req_skip", "rx_tls_resync_res_ok", "rx_tls_resync_res_retry",
-          "rx_tls_resync_res_skip", "rx_tls_err")
-KERNEL = ("TlsDecryptError", "TlsRxDeviceResync")
-# rows that say that something happened; the others come with ordinary packets
-EVENTS = tuple(f"R{row}" for row in (1, 2, 3, 4, 7, 8, 9, 10, 12, 15, 16, 17, 18, 19, 20, 21, 22,
-                                     23, 24, 30, 31, 32, 33, 34, 35))
-
-
-def asked(times=1):
-    """The driver's counters when the device has asked for resync so often and was answered."""
-    return {"rx_tls_resync_req_start": times, "rx_tls_resync_req_end": times}
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Flags:
-    """Packets with payload that the device has delivered, by the TLS flag of their CQE."""
-
-    plain: int = 0              # 0: as they were on the wire
-    decrypted: int = 0          # 1
-    resync: int = 0             # 2: as they were, and the device asks where it is
-    error: int = 0              # 3: a wrong tag was in it
-
-    @classmethod
-    def of(cls, counters):
-        """As the device's counters have them."""
-        return cls(plain=counters["tls_rx_not_decrypted"], decrypted=counters["tls_rx_decrypted"],
-                   resync=counters["tls_rx_resync"], error=counters["tls_rx_error"])
-
-    def __sub__(self, other):
-        return Flags(**{field.name: getattr(self, field.name) - getattr(other, field.name)
-                        for field in dataclasses.fields(self)})
-
-    def __mul__(self, times):
-        return Flags(**{field.name: getattr(self, field.name) * times
-                        for field in dataclasses.fields(self)})
-
-    @property
-    def total(self):
-        """All packets."""
-        return self.plain + self.decrypted + self.resync + self.error
+RECOVERY = 50       # records behind an approval, of which one must be decrypted beside any NIC
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -144,16 +112,26 @@ class DamagedPacket:
         self._owner, self._name = owner, name
         self._rules = [owner.rule(f"spare {place} name={name}"),
                        owner.rule(f"corrupt {place} xor={flip} csum={csum}")]
+        self._dropped = 0
         if csum == "fix":               # TCP would take it
             self._rules.append(owner.rule(f"ce {place}"))
+            owner.shown.hide(self.dropped)
+
+    def dropped(self):
+        """Packets that the device has got and its host has dropped."""
+        if self._rules:
+            self._dropped = self._rules[-1].hits()
+        return self._dropped
 
     def release_copy(self):
         """One packet was damaged; now the sound copy arrives."""
         for rule in self._rules:
             rule.check_hits(1)
         expect_equal("copies released", self._owner.box.release(self._name), 1)
+        self.dropped()
         for rule in self._rules:
             rule.clear()
+        self._rules = []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -202,7 +180,8 @@ class Loss:
 
 
 class RxSession:
-    """See the module's text. `connection` sends towards the device under test."""
+    """See the module's text. `connection` sends towards the device under test; `told`: it can be
+    asked."""
 
     def __init__(self, env, connection, keys, box, offload, truth):
         self.env = env
@@ -213,32 +192,27 @@ class RxSession:
         self.truth = truth
         self.count = 0                  # records sent
         self._names = itertools.count()
-        self._watch = Watch(env.local)
-        self.restart_counting()
+        self.shown = Shown(env, connection)
+        self.told = Told(env.lab) if can_be_asked(env) else None
+        # what came beyond the scenario, within the contract
+        self.extra, self._answers = Flags(), 0
 
     # counters
 
-    def rows(self):
-        """How often each row was ever taken: {"R1": ...}."""
-        return self.env.lab.get("tls-rows")
-
     def restart_counting(self):
         """Everything below is counted from here on."""
-        self._watch.restart()
-        self._flags = Flags.of(self.env.lab.counters())
-        self._rows = self.rows()
+        self.shown.restart()
+        if self.told:
+            self.told.restart()
+        self.extra, self._answers = Flags(), 0
 
     def flags(self):
         """Packets by flag."""
-        return Flags.of(self.env.lab.counters()) - self._flags
-
-    def row(self, name):
-        """How often a row was taken."""
-        return self.rows()[name] - self._rows[name]
+        return (self.told or self.shown).flags()
 
     def driver(self, name):
         """How far a counter of the driver, or of the kernel's TLS, has moved."""
-        return (self._watch.protocols() if name.startswith("Tls") else self._watch.nic())[name]
+        return self.shown.driver(name)
 
     def wait_packets(self, count):
         """Until the device has seen `count` packets with payload; how they were flagged."""
@@ -250,54 +224,55 @@ class RxSession:
         expect_equal("packets with payload at the device", flags.total, count)
         return flags
 
-    def wait_row(self, name, count=1):
-        """Until a row was taken so often."""
-        wait_for(f"row {name}, {count} times", lambda: self.row(name) >= count)
-
     def wait_driver(self, name, count=1):
         """Until a counter of the driver, or of the kernel's TLS, has moved so far."""
         wait_for(f"{name}, {count} times", lambda: self.driver(name) >= count)
 
-    def wait_answers(self, count=1):
-        """Until the driver has had so many answers to the device's questions."""
-        # the device counts before the driver, and is asked at less cost
-        self.wait_row("R27", count)
-        self.wait_driver("rx_tls_resync_req_end", count)
+    def wait_answers(self, count=1, certain=True):
+        """Until the driver has had so many answers to the device's questions; beside any NIC, until
+        there is a new one and no question is open. certain=False: a NIC may as well not ask."""
+        if self.told:
+            # the device counts before the driver, and is asked at less cost
+            self.told.wait_row("R27", count)
+            self.wait_driver("rx_tls_resync_req_end", count)
+        elif count and certain:
+            def answered():
+                counters = self.shown.counters()
+                start, end, skip = (counters["rx_tls_resync_req_" + name]
+                                    for name in ("start", "end", "skip"))
+                return end if end > self._answers and start <= end + skip else None
 
-    def check(self, flags, *, rows=None, counters=None, resyncs=0):
-        """Everything that was counted is exactly so.
+            self._answers = wait_for("the device's question is answered", answered)
 
-        flags     packets by flag; the driver counts the same
-        resyncs   how often the device asked, was answered and approved
-        counters  {name: value} of the driver or the kernel beyond that
-        rows      {"R9": 1, ...}; rows of EVENTS that are not named were not taken; None: any number
-        """
-        expect_equal("packets by flag", self.flags(), flags)
-        # the driver counts a packet some time after the device has delivered it
-        behind = {"rx_tls_decrypted_packets": flags.decrypted,
-                  "rx_tls_resync_req_pkt": flags.resync, "rx_tls_err": flags.error}
+    def wait_approved(self, count=1):
+        """Until the device has been told so often that it was right, and has taken that."""
+        if self.told:
+            self.told.wait_row("R18", count)
+        else:
+            self.wait_driver("rx_tls_resync_res_ok", count)
 
-        def counted():
-            nic = self._watch.nic()
-            return nic if all(nic[name] >= count for name, count in behind.items()) else None
-
-        nic = wait_for("the driver has counted what the device has delivered", counted)
-        want = dict.fromkeys(DRIVER + KERNEL, 0) | behind
-        for name in ("rx_tls_resync_req_start", "rx_tls_resync_req_end", "rx_tls_resync_res_ok",
-                     "TlsRxDeviceResync"):
-            want[name] = resyncs
-        want.update(counters or {})
-        got = {**nic, **self._watch.protocols()}
-        expect_equal("counters of driver and kernel",
-                     {name: got.get(name, 0) for name in want}, want)
-        if rows is not None:
-            want = dict.fromkeys(EVENTS, 0)
-            want.update(rows)
-            want = {name: count for name, count in want.items() if count is not None}
-            now = self.rows()
-            got = {name: now[name] - self._rows[name] for name in want}
-            expect_equal("rows taken", {k: v for k, v in got.items() if v or want[k]},
-                         {k: v for k, v in want.items() if got[k] or v})
+    def check(self, flags, *, rows=None, counters=None, resyncs=0, beside=0, **freedom):
+        """The scenario's account (Account says what the arguments mean): everything that was
+        counted is so. flags: None, whatever they are; beside: so many packets more have passed by
+        the device's context."""
+        if flags is not None:
+            flags += self.extra
+        elif self.told:
+            flags = self.told.flags()
+        else:
+            flags = self.shown.flags() - Flags(plain=beside)
+        account = Account(flags=flags, rows=rows, counters=counters or {}, resyncs=resyncs,
+                          **freedom)
+        if self.told:
+            expect_equal("packets by flag", self.told.flags(), flags)
+        self.shown.expect_kept(account, beside)
+        if self.told:
+            # the driver counts a packet some time after the device has delivered it: but TCP later
+            got, want = self.shown.counters(), account.exact()
+            expect_equal("counters of driver and kernel",
+                         {name: got[name] for name in want}, want)
+            if rows is not None:
+                self.told.expect_rows(rows)
 
     # the wire
 
@@ -400,6 +375,16 @@ class RxSession:
         expect_equal("bytes, error, wrong byte", (got["bytes"], got.get("error"), got["mismatch"]),
                      (0, error, None))
 
+    def expect_read_or_error(self, unread, good, error):
+        """All of it can be read, or `good` bytes and then comes an error: never a wrong byte."""
+        first, rest = unread.split(good)
+        self.read_unread(first).finish()
+        got = self.read_unread(rest).outcome()
+        found = got["bytes"], got.get("error"), got["mismatch"]
+        expect(found in ((rest.size, None, None), (0, error, None)),
+               f"bytes, error, wrong byte: {found}, expected {rest.size} bytes or {error}")
+        self.env.observe("read", {"bytes": got["bytes"], "error": got.get("error")})
+
     def send_crafted(self, pieces):
         """Send records; a piece is a number of payload bytes, or {offset: ciphertext} with the
         key "size": the record has these bytes on the wire, at these places of its ciphertext.
@@ -470,8 +455,42 @@ class RxSession:
         return self.wait_packets(before.total + burst.segments) - before
 
     def expect_flags(self, what, burst, want):
-        """Transfer records; the flags that their packets get."""
-        expect_equal(f"packets by flag of {what}", self.transfer(burst), want)
+        """Transfer records; the flags that their packets get. Beside any NIC, if not all are
+        decrypted: none is unless the software has approved something meanwhile."""
+        got = self.transfer(burst)
+        if self.told or want.decrypted == want.total:
+            expect_equal(f"packets by flag of {what}", got, want)
+            return
+        expect(self.driver("rx_tls_resync_res_ok") or not got.decrypted,
+               f"{what}: {got}, although nothing was approved")
+        self._keep_extra(what, got, want)
+
+    def _keep_extra(self, what, got, want):
+        """Packets have come otherwise than in the scenario."""
+        expect_equal(f"errors among {what}", got.error, want.error)
+        self.extra += got - want
+        self.env.observe(what, dataclasses.asdict(got))
+
+    def expect_passed_by(self, count):
+        """So many packets have come, none of them through the device's context. Counting starts
+        anew."""
+        expect_equal("packets through the context", self.flags(),
+                     Flags() if self.told else Flags(plain=count))
+        self.restart_counting()
+
+    def expect_approved(self, record):
+        """The last approval was of the record with that number; beside any NIC, of one that the
+        kernel has read there (Truth.check)."""
+        found = self.truth.approvals()
+        expect(found, "nothing was approved")
+        if self.told:
+            expect_equal("record that was approved", found[-1][0], record)
+
+    def expect_logged(self, member, want):
+        """Where the device keeps a record log, that member of its entries (records.Record)."""
+        if self.told:
+            expect_equal(f"{member} of records in the device's log",
+                         [getattr(line, member) for line in self.truth.log.records("rx")], want)
 
     def expect_decrypted(self, what, sizes):
         """Transfer records in whatever segments they come: every packet is decrypted."""
@@ -482,19 +501,54 @@ class RxSession:
                      self.wait_packets(before.total + packets) - before, Flags(decrypted=packets))
         return packets
 
+    def expect_decrypted_or_not(self, what, burst):
+        """All packets of the records are decrypted, of which a NIC may make something else: then
+        that is observed, and the answer is False."""
+        got = self.transfer(burst)
+        if self.told or got.decrypted == got.total:
+            expect_equal(f"packets by flag of {what}", got, Flags(decrypted=got.total))
+            return True
+        self._keep_extra(what, got, Flags(decrypted=got.total))
+        return False
+
+    def expect_in_sync_soon(self, behind=0):
+        """So many records are not decrypted, and the next one is; beside any NIC, one is before
+        RECOVERY have come. Three segments for each."""
+        if self.told:
+            for _ in range(behind):
+                self.expect_flags("a record that is not decrypted yet", whole_segments(3),
+                                  Flags(plain=3))
+            self.expect_flags("the record behind it", whole_segments(3), Flags(decrypted=3))
+            return
+        self._keep_extra("packets until one record was decrypted", self._wait_decrypted(),
+                         Flags(plain=3 * behind, decrypted=3))
+
+    def _wait_decrypted(self):
+        """Transfer records of three segments until one is decrypted; how all came."""
+        got, sent = Flags(), 0
+        while True:
+            flags = self.transfer(whole_segments(3))
+            got, sent = got + flags, sent + 1
+            if flags == Flags(decrypted=3):
+                return got
+            expect_between("records without one that is decrypted, behind what should bring the "
+                           "device in sync", sent, None, RECOVERY)
+
     def expect_recovery(self, approvals=1):
         """The approval comes; one record is authenticated, and from the next on the device
         decrypts. Three segments for each of the two."""
-        self.wait_row("R18", approvals)
-        self.expect_flags("the record that is authenticated", whole_segments(3), Flags(plain=3))
-        self.expect_flags("the record behind it", whole_segments(3), Flags(decrypted=3))
+        self.wait_approved(approvals)
+        self.expect_in_sync_soon(1)
 
     def expect_recovery_in_time(self):
         """As expect_recovery() where it is left open which record brings the approval."""
         # a header behind the answer, should all others be before
         self.transfer(whole_segments(1))
-        self.wait_row("R18")
-        self.transfer(whole_segments(1, 2))
+        self.wait_approved()
+        if self.told:
+            self.transfer(whole_segments(1, 2))
+        else:
+            self._wait_decrypted()
         self.expect_flags("records after it is in sync again", whole_segments(3, 2),
                           Flags(decrypted=6))
 
@@ -549,28 +603,42 @@ class ReceivingEnds:
     def __init__(self, env, offload):
         self.env, self.offload = env, offload       # offload: of the local end
         self._sessions = 0          # so far; each has other keys
+        self._told = can_be_asked(env)
+        self._events = () if self._told else steering.MORE_EVENTS
+        if not self._told:
+            note(f"the device is not asked: {env.no_lab}")
 
     @contextlib.contextmanager
     def session(self, *, family=4, keys=Keys(), start=Start(), connect=Connection, truth=True):
         """An RxSession whose steering entry was there before its data.
 
         connect  called as Connection is
-        truth    the device's record log is compared with the kernel's account at the end
+        truth    the kernel's account of the records is compared with what else is known of them
+                 at the end
         """
         env, offload = self.env, self.offload
+        reason = offload.rx and steering.missing(env, env.local)
+        if reason:
+            raise Skip(f"nothing tells when a connection is steered to the device: {reason}")
         self._sessions += 1
         offload.watch.restart()
         with contextlib.ExitStack() as stack:
             box = stack.enter_context(wire.rules(env))
-            taken = Truth(stack.enter_context(records.log(env, env.local)),
-                          stack.enter_context(tracepoints.trace(env.local))) if truth else None
+            trace, taken = None, None
+            if truth or not self._told:
+                trace = stack.enter_context(tracepoints.trace(env.local, *self._events))
+            if truth:
+                log = stack.enter_context(records.log(env, env.local)) if self._told else None
+                taken = Truth(log, trace)
             connection = stack.enter_context(connect(env.remote, env.local, family, seed=env.seed,
                                                      options=OPTIONS))
             if start.plain_again:
                 box.add(connection.up, "duplicate stream=0 gap=1")
             if start.plain:
                 connection.up.move(start.plain)
-            entries = env.lab.objects()["flow_entry"]
+            passing = box.watch(connection.up) if taken else None
+            entries = steering.entries(env, env.local, trace)
+            before = entries()
             made = connection.enable_tls("1.2", keys.cipher, down=False, rec_seq=keys.rec_seq,
                                          change=keys.change(f"{env.seed}/{self._sessions}"),
                                          plain_receiver=bool(start.unread))["up"]
@@ -586,8 +654,7 @@ class ReceivingEnds:
             if taken:
                 taken.follow(env.local)
             if offload.rx and start.steered:
-                wait_for("the steering entry",
-                         lambda: env.lab.objects()["flow_entry"] == entries + 1)
+                wait_for("the steering entry", lambda: entries() == before + 1)
             if start.unread:
                 result.read_unread(first).finish()
             self._check_sender(connection)
@@ -600,6 +667,8 @@ class ReceivingEnds:
             yield result
             if taken:
                 taken.check()
+                taken.check_packets([each for each in box.segments(passing) if not each.again],
+                                    *result.shown.since_begin())
         offload.check_closed(tx=False)
 
     def _check_sender(self, connection):

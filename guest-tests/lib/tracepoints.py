@@ -69,13 +69,16 @@ def _place(host):
     return None
 
 
-def missing(host):
-    """The reason why the events cannot be had at an end, or None."""
+def missing(host, *more):
+    """The reason why the events cannot be had at an end, or None. `more`: others ("mlx5/NAME")."""
     place = _place(host)
     if place is None:
         return f"no tracefs in {' or '.join(PLACES)} on the {host.name} end"
     if not host.listdir(f"{place}/events/tls"):
         return f"the kernel of the {host.name} end has no tls:* tracepoints"
+    for name in more:
+        if not host.listdir(f"{place}/events/{name}"):
+            return f"the kernel of the {host.name} end has no tracepoint {name.replace('/', ':')}"
     return None
 
 
@@ -113,9 +116,9 @@ class Trace:
 
 
 @contextlib.contextmanager
-def trace(host):
-    """The tls:* events of an end's kernel while the block lasts. Two ends on one machine share
-    them: ask one of the ends."""
+def trace(host, *more):
+    """The tls:* events of an end's kernel, and `more` ("mlx5/NAME"), while the block lasts. Two
+    ends on one machine share them: ask one of the ends."""
     place = _place(host)
     root = f"{place}/instances/{INSTANCE}"
     with contextlib.suppress(CallError):        # one that a killed test has left
@@ -125,9 +128,10 @@ def trace(host):
         found = Trace(host, root)
         found.set("buffer_size_kb", BUFFER_KIB)
         found.set("options/record-tgid", 1)
-        found.set("events/tls/enable", 1)
+        for name in ("tls", *more):
+            found.set(f"events/{name}/enable", 1)
         yield found
     finally:
         with contextlib.suppress(CallError):
-            host.write(f"{root}/events/tls/enable", "0\n")
+            host.write(f"{root}/events/enable", "0\n")
         host.call("procs.rmdir", path=root)

@@ -6,7 +6,7 @@ import contextlib
 import functools
 
 from agent import ktls
-from lib import fault, rx, wire
+from lib import fault, rx, steering, wire
 from lib.case import Skip, add, expect_equal, needs, test, wait_equal, wait_for
 from lib.rx import NEEDS, Flags, Keys, Start, asked
 from lib.rx_layout import SEGMENT, Burst, whole_segments
@@ -18,13 +18,13 @@ VLAN = 100
 # contexts
 
 @test("T-10/rx-open", smoke=True)
-@needs("tls-rx", "lab:objects")
+@needs("tls-rx")
 def opening(env):
     """One receiving socket: one context of the driver, one in tls_stat, one TIR and one steering
     entry of the device. A second socket doubles that."""
     with Offload(env, env.local, rx=True) as offload, Offload(env, env.remote), \
             contextlib.ExitStack() as stack:
-        before = env.lab.objects()
+        before = env.lab and env.lab.objects()
         for count in (1, 2):
             connection = stack.enter_context(Connection(env.remote, env.local, seed=env.seed))
             connection.enable_tls(down=False)
@@ -34,18 +34,18 @@ def opening(env):
             expect_equal("TlsRxDevice, TlsCurrRxDevice, TlsRxSw, TlsCurrRxSw",
                          [stat[name] for name in ("TlsRxDevice", "TlsCurrRxDevice", "TlsRxSw",
                                                   "TlsCurrRxSw")], [count, count, 0, 0])
-            for kind in ("tir", "flow_entry"):
+            for kind in ("tir", "flow_entry") if env.lab else ():
                 wait_equal(f"{kind} in the device",
                            lambda kind=kind: env.lab.objects()[kind] - before[kind], count)
 
 
 @test("T-11/rx-close", smoke=True)
-@needs("tls-rx", "lab:objects")
+@needs(*NEEDS)
 def closing(env):
     """A socket is closed: by FIN, by a reset, with data that nobody has read, while the device
     searches. Its context goes, with all that the device had for it."""
     with rx.receiving_ends(env) as ends:
-        before = env.lab.objects()
+        before = env.lab and env.lab.objects()
         for how in ("fin", "reset", "unread", "searching"):
             with ends.session(truth=False) as session:
                 if how == "unread":
@@ -60,8 +60,8 @@ def closing(env):
                          lambda: ends.offload.watch.protocols()["TlsCurrRxDevice"] == 0)
                 wait_equal(f"rx_tls_del after {how}",
                            lambda: ends.offload.watch.nic()["rx_tls_del"], 1)
-            after = env.lab.objects()
-            for kind in ("tir", "flow_entry", "rqt"):
+            after = env.lab and env.lab.objects()
+            for kind in ("tir", "flow_entry", "rqt") if env.lab else ():
                 expect_equal(f"{kind} in the device after {how}", after[kind], before[kind])
 
 
@@ -200,8 +200,7 @@ def record_numbers(env):
         for number in ((1 << 32) - 3, (1 << 64) - 40):
             with ends.session(keys=Keys(rec_seq=number)) as session:
                 session.expect_header_loss_repaired(Burst(whole_segments(4, 6)), 8)
-                expect_equal("record that was approved", session.truth.approvals()[0][0],
-                             number + 1 + 3)
+                session.expect_approved(number + 1 + 3)
 
 
 @test("T-27/rx-nonces")
@@ -233,9 +232,7 @@ def control_records(env):
             session.count += 1
         session.wait_packets(packets)
         session.check(Flags(decrypted=packets), rows={})
-        expect_equal("types of records in the device's log",
-                     [line.type for line in session.truth.log.records("rx")],
-                     [23] + [each for kind, _ in kinds for each in (23, kind)])
+        session.expect_logged("type", [23] + [each for kind, _ in kinds for each in (23, kind)])
 
 
 @test("T-28/rx-control-record-found")
@@ -283,13 +280,13 @@ def late_entry(env):
             as held, ends.session(start=Start(in_sync=False, steered=False)) as session:
         held.wait_waiting(1)
         session.send(whole_segments(4, 3)).finish()
-        expect_equal("packets through the context", session.flags(), Flags())
+        session.expect_passed_by(12)
         with env.lab.new_steering_entry():
             expect_equal("commands let go", held.release("entry"), 1)
         session.transfer(whole_segments(4, 3))
         session.wait_answers()
         session.expect_recovery_in_time()
-        session.check(session.flags(), resyncs=1,
+        session.check(None, resyncs=1,
                       rows={"R4": 1, "R12": 1, "R18": 1, "R20": 1, "R21": 1})
 
 
@@ -299,11 +296,11 @@ def unread_data(env):
     """F-36: records lie in the receive queue when the key is set: the anchor is the first of them,
     they are decrypted in software, and the device sees only what comes later (R4)."""
     with rx.session(env, start=Start(in_sync=False, unread=whole_segments(4, 3))) as session:
-        expect_equal("packets through the context", session.flags(), Flags())
+        session.expect_passed_by(12)
         session.transfer(whole_segments(4, 2))
         session.wait_answers()
         session.expect_recovery_in_time()
-        session.check(session.flags(), resyncs=1,
+        session.check(None, resyncs=1,
                       rows={"R4": 1, "R12": 1, "R18": 1, "R20": 1, "R21": 1})
 
 
@@ -348,15 +345,18 @@ def begins_in_packet(env):
         where = {"number": connection.server_socket, "seed": way.seed}
         got = env.local.call("tcp.receive", size=plain, **where)
         expect_equal("plain bytes", (got["bytes"], got["mismatch"]), (plain, None))
-        with env.lab.new_steering_entry():
+        with steering.new_entries(env, env.local):
             env.local.call("tcp.tls", number=connection.server_socket, rx=keys)
         session = rx.RxSession(env, connection, keys, box, ends.offload, None)
         expect_equal("packets released", box.release("whole"), 1)
         session.read_unread(rx.Unread(way.seed, size=record, offset=plain)).finish()
         again.clear()
         way.offset = plain + record
-        session.expect_flags("the next records", whole_segments(3, 2), Flags(decrypted=6))
-        session.check(Flags(plain=1, decrypted=6), rows={"R3": 1, "R6": 0})
+        session.expect_in_sync_soon()
+        session.expect_flags("the next record", whole_segments(3), Flags(decrypted=3))
+        # a NIC that begins inside a packet may begin by asking
+        session.check(Flags(plain=1, decrypted=6), rows={"R3": 1, "R6": 0}, certain=False,
+                      resyncs=0, fewer=1)
 
 
 @test("T-11/rx-same-ports-again", smoke=True)
@@ -399,7 +399,7 @@ def same_ports(env):
                     if state == "authenticating":
                         lost.release()
                         sent.finish()
-                        session.wait_row("R18")
+                        session.wait_approved()
                 for host, number in session.connection.ends():
                     host.call("tcp.close", number=number, abort=True)
                 wait_equal("rx_tls_del", lambda: ends.offload.watch.nic()["rx_tls_del"], 1)

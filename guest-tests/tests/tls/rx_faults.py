@@ -49,7 +49,7 @@ for _value in ("searching", "start", "offload", "authentication"):
 
 
 @test("T-15/rx-flag-at-loss", smoke=True)
-@needs(*NEEDS)
+@needs(*NEEDS, "lab:rx-resync-flag-at")
 def flag_at_loss(env):
     """F-21, rx-resync-flag-at=loss: the packet that asks is the one behind the loss, in which there
     is no header: the answer is "searching", and the driver gives up (req_skip). When there is one
@@ -77,7 +77,7 @@ def flag_at_loss(env):
 
 
 @test("T-15/rx-flag-at-both")
-@needs(*NEEDS)
+@needs(*NEEDS, "lab:rx-resync-flag-at")
 def flag_at_both(env):
     """rx-resync-flag-at=both: the packet behind the loss asks, in vain, and so does the one with
     the header, which is answered."""
@@ -99,13 +99,13 @@ def flag_at_both(env):
 
 
 @test("T-13/rx-auth-stage-off")
-@needs(*NEEDS)
+@needs(*NEEDS, "lab:auth-stage")
 def auth_stage_off(env):
     """auth-stage=off: after the approval the next record is decrypted at once."""
     with env.lab.with_property("auth-stage", "off"), rx.session(env) as session:
         sent = session.send_with_loss(whole_segments(4, 4), 4)
         sent.repair()
-        session.wait_row("R18")
+        session.told.wait_row("R18")
         session.expect_flags("the record behind the approval", whole_segments(3),
                              Flags(decrypted=3))
         session.check(Flags(plain=11, decrypted=7, resync=1), resyncs=1,
@@ -230,7 +230,7 @@ def _late_stale(records, row):
             found = int(records > 1)            # headers behind the loss
             sent = session.send_with_loss(burst, 0, answers=0)
             held.release("late")
-            session.wait_row(row)
+            session.told.wait_row(row)
             session.wait_answers(found)
             session.check(Flags(plain=burst.segments - 1 - found, resync=found),
                           rows={"R17": 1, "R12": found, "R13": 3, row: 1}, counters=asked(found))
@@ -269,7 +269,7 @@ def wrong_number(env):
             with fault.faults(env, env.local, f"record wqe=APPROVAL add={wrong} count=1"):
                 sent = session.send_with_loss(whole_segments(4, 4), 4)
                 sent.repair()
-                session.wait_row("R18")
+                session.told.wait_row("R18")
             session.wait_driver("rx_tls_resync_res_ok")   # counted when the device has it already
             session.restart_counting()
             # not read yet: the software does not get to the header that is found
@@ -307,7 +307,7 @@ def anchor_early(env):
             session.transfer(whole_segments(4, 3))
             session.wait_answers()
             session.expect_recovery_in_time()
-            session.check(session.flags(), resyncs=1,
+            session.check(None, resyncs=1,
                           rows={"R4": 1, "R12": 1, "R18": 1, "R20": 1, "R21": 1})
 
 
@@ -322,7 +322,7 @@ def anchor_late(env):
             session.transfer(whole_segments(4, 3))
             session.wait_answers()
             session.expect_recovery_in_time()
-            session.check(session.flags(), resyncs=1,
+            session.check(None, resyncs=1,
                           rows={"R2": 2, "R3": 1, "R10": 1, "R12": 1, "R18": 1, "R20": 1, "R21": 1})
 
 
@@ -376,7 +376,8 @@ def queue_full(env):
                         sent.append(session.send_unread(whole_segments(1)))
                         wait_for("the question is posted or given up", lambda before=questions:
                                  before < session.driver("rx_tls_resync_req_start")
-                                 == session.row("R27") + session.driver("rx_tls_resync_req_skip"))
+                                 == session.told.row("R27")
+                                 + session.driver("rx_tls_resync_req_skip"))
                         if session.driver("rx_tls_resync_req_skip"):
                             break
                     expect_equal("rx_tls_resync_req_skip",
@@ -420,6 +421,6 @@ def approvals_wait(env):
                     expect_equal("counters of driver and kernel", got,
                                  dict(dict.fromkeys(got, 0), TlsRxDeviceResync=1))
                     expect_equal("rows taken",
-                                 [name for name in rx.EVENTS if session.row(name)], [])
+                                 [name for name in rx.EVENTS if session.told.row(name)], [])
             session.expect_recovery()
             expect_equal("rx_tls_resync_res_ok", session.driver("rx_tls_resync_res_ok"), 1)

@@ -6,6 +6,8 @@ decrypt, what it must ask, which rows of its tracker it must take (engine/tls_rx
 record how the kernel must find it. docs/tls-tests.md lists them.
 """
 
+import contextlib
+
 from lib import rx
 from lib.case import expect_equal, needs, test
 from lib.rx import NEEDS, Flags, asked
@@ -72,7 +74,7 @@ def last_header_lost(env):
         session.transfer(whole_segments(3, 2))
         session.wait_answers()
         session.expect_recovery_in_time()
-        session.check(session.flags(), resyncs=1, rows={"R12": 1, "R18": 1, "R20": 1, "R21": 1})
+        session.check(None, resyncs=1, rows={"R12": 1, "R18": 1, "R20": 1, "R21": 1})
 
 
 @test("T-13/rx-inside-lost", smoke=True)
@@ -85,7 +87,9 @@ def inside_lost(env):
             sent = session.send_with_loss(whole_segments(4, 6), 8 + part, answers=0)
             sent.repair()
             session.wait_packets(24)
-            session.check(Flags(plain=spoilt + 1, decrypted=23 - spoilt), rows={"R8": 1, "R6": 1})
+            # what follows a lost tag at once could be decrypted, the rest of a record could not
+            session.check(Flags(plain=spoilt + 1, decrypted=23 - spoilt), rows={"R8": 1, "R6": 1},
+                          more=int(part == 3))
             session.restart_counting()
 
 
@@ -125,12 +129,10 @@ def header_late(env):
         session.wait_answers()
         session.expect_recovery_in_time()
         again = session.connection.info(env.remote)["total_retrans"] - before
-        session.wait_packets(48 + 3 + 6 + again)
-        got = session.flags()
-        expect_equal("packets by flag", got,
-                     Flags(plain=48 + 3 + 6 + again - got.decrypted - 1,
-                           decrypted=got.decrypted, resync=1))
-        session.check(got, resyncs=1, rows={"R9": 1, "R12": 1, "R18": 1, "R20": 1, "R21": 1})
+        got = session.wait_packets(48 + 3 + 6 + again + session.extra.total)
+        if session.told:
+            expect_equal("packets that ask, with a wrong tag", (got.resync, got.error), (1, 0))
+        session.check(None, resyncs=1, rows={"R9": 1, "R12": 1, "R18": 1, "R20": 1, "R21": 1})
 
 
 @test("T-13/rx-retransmitted", smoke=True)
@@ -153,12 +155,12 @@ def retransmitted(env):
                 session.wait_answers()
                 session.expect_recovery_in_time()
                 rows = {"R9": 1, "R12": 1, "R18": 1, "R20": 1, "R21": 1}
-                session.check(session.flags(), resyncs=1, rows=rows)
+                session.check(None, resyncs=1, rows=rows)
             else:
                 session.expect_flags("records afterwards", whole_segments(3, 2), Flags(decrypted=6))
                 plain = 3 if part == 1 else 2
                 session.check(Flags(plain=plain, decrypted=48 + 6 - plain),
-                              rows={"R8": 1, "R6": 1})
+                              rows={"R8": 1, "R6": 1}, more=int(part == 3))
             session.restart_counting()
 
 
@@ -223,8 +225,11 @@ def overlap(env):
             session.send(burst).finish()
             rule.check_hits(1)
             session.wait_packets(burst.segments + 1)
-            session.check(Flags(plain=1, decrypted=burst.segments), rows={"R7": 1})
+            # a NIC may lose its place by that
+            session.check(Flags(plain=1, decrypted=burst.segments), rows={"R7": 1},
+                          fewer=burst.segments - where // SEGMENT)
             rule.clear()
+            session.expect_in_sync_soon()
             session.restart_counting()
 
 
@@ -247,7 +252,8 @@ def overlap_header(env):
                 error = got.get("error") in ("EINVAL", "EMSGSIZE", "EBADMSG") or got.get("error")
                 outcomes.append((got["bytes"], error, got["mismatch"]))
                 if device and not got.get("error"):
-                    session.check(Flags(plain=1, decrypted=burst.segments), rows={"R7": 1})
+                    session.check(Flags(plain=1, decrypted=burst.segments), rows={"R7": 1},
+                                  fewer=burst.segments)
     expect_equal("bytes, error, wrong byte with the device; without", outcomes[0], outcomes[1])
 
 
@@ -267,14 +273,16 @@ def overlap_following(env):
                       rows={"R9": 1, "R12": 1, "R13": 3, "R14": 3, "R7": 1})
         lost.release()
         sent.finish()
-        session.wait_row("R18")
+        session.wait_approved()
         session.wait_driver("rx_tls_resync_res_ok")       # counted when the device has it already
         session.restart_counting()
         rule = session.rule(f"split stream={session.position() + SEGMENT + 500} overlap=1400")
         session.send(whole_segments(3, 2)).finish()
         session.wait_packets(7)
         rule.clear()
-        session.check(Flags(plain=4, decrypted=3), rows={"R7": 1, "R20": 1, "R21": 1})
+        session.check(Flags(plain=4, decrypted=3), rows={"R7": 1, "R20": 1, "R21": 1}, fewer=3,
+                      more=3)
+        session.expect_in_sync_soon()
 
 
 @test("T-13/rx-congestion-and-keepalive")
@@ -368,7 +376,7 @@ def lose_header_until_approved(session):
     """Lose a header and be told: the device is about to authenticate the next record."""
     sent = session.send_with_loss(whole_segments(4, 4), 4)
     sent.repair()
-    session.wait_row("R18")
+    session.wait_approved()
     session.wait_driver("rx_tls_resync_res_ok")           # counted when the device has it already
     session.wait_packets(16)
     session.restart_counting()
@@ -384,7 +392,10 @@ def auth_hole(env):
             sent = session.send_with_loss(whole_segments(4, 4), part, answers=0)
             sent.repair()
             session.wait_packets(16)
-            session.check(Flags(plain=8, decrypted=8), rows={"R20": 2, "R21": 1, "R23": 1, "R6": 1})
+            # a NIC may authenticate more records, fewer, or none
+            session.check(Flags(plain=8, decrypted=8), rows={"R20": 2, "R21": 1, "R23": 1, "R6": 1},
+                          fewer=8, more=7)
+            session.expect_in_sync_soon()
             session.restart_counting()
 
 
@@ -398,7 +409,7 @@ def auth_lost(env):
             lose_header_until_approved(session)
             sent = session.send_with_loss(whole_segments(4, 5), lost)
             flags = Flags(plain=18, resync=1)
-            session.check(flags, counters=asked(), rows=dict(row, R12=1, R13=3))
+            session.check(flags, counters=asked(), rows=dict(row, R12=1, R13=3), more=lost)
             sent.repair()
             session.expect_recovery()
             session.restart_counting()
@@ -412,7 +423,7 @@ def auth_both(env):
         lose_header_until_approved(session)
         sent = session.send_with_loss(whole_segments(4, 5), 3, 4)
         session.check(Flags(plain=17, resync=1), counters=asked(),
-                      rows={"R20": 1, "R24": 1, "R12": 1, "R13": 3})
+                      rows={"R20": 1, "R24": 1, "R12": 1, "R13": 3}, more=3)
         sent.repair()
         session.expect_recovery()
 
@@ -475,7 +486,7 @@ def _damaged(session, place, flip, flags, rows):
     sent = session.send(whole_segments(4, 6))
     session.wait_packets(24)
     session.wait_answers(flags.resync)
-    session.check(flags, counters=asked(flags.resync), rows=rows)
+    session.check(flags, counters=asked(flags.resync), rows=rows, damaged=True)
     damage.release_copy()
     sent.finish()
     session.wait_packets(25)
@@ -502,17 +513,22 @@ def bad_tag_device(env):
     stack gets later is sound, and the device keeps its place. But the stack takes the packet with
     the tag for ciphertext, so it can read the record only if rx-error-bytes leaves it that."""
     with rx.receiving_ends(env) as ends, rx.dropped_by_host(env):
-        for value in ("wire", "packet", "record"):
-            with env.lab.with_property("rx-error-bytes", value), \
-                    ends.session(truth=False) as session:
+        # a NIC has one of the three, and does not say which
+        for value in ("wire", "packet", "record") if env.lab else ("",):
+            with env.lab.with_property("rx-error-bytes", value) if env.lab \
+                    else contextlib.nullcontext(), ends.session(truth=False) as session:
                 session.restart_counting()
                 damage = session.damage("record=+2 byte=1500", 1)
                 where = session.send_unread(whole_segments(4, 6))
                 session.wait_packets(24)
                 # flag 3 goes with the packet of the tag; the damaged one was decrypted, and dropped
-                session.check(Flags(decrypted=23, error=1), rows={})
+                # a NIC may lose its place by that
+                session.check(Flags(decrypted=23, error=1), rows={}, fewer=12)
                 damage.release_copy()
                 session.wait_packets(25)
+                if not session.told:
+                    session.expect_read_or_error(where, sum(whole_segments(4, 2)), "EBADMSG")
+                    continue
                 if value != "wire":
                     session.expect_read_error(where, sum(whole_segments(4, 2)), "EBADMSG")
                     continue

@@ -3,11 +3,12 @@
 
 import contextlib
 
-from lib import rx
-from lib.case import add, expect_equal, wait_equal
+from lib import rx, steering, tracepoints, wire
+from lib.case import add, expect_equal, fail, wait_equal, wait_for
 from lib.counters import Watch
 from lib.ktap import note
 from lib.rx import NEEDS, Flags
+from lib.rx_device import Told
 from lib.rx_layout import OVERHEAD
 
 FULL = 1448 - OVERHEAD          # payload of a record of one segment, without TCP_MAXSEG
@@ -17,66 +18,30 @@ def _storm(count):
     """F-43: as many contexts as there are lose a header at once, ask at once, and are approved at
     once. All of them are decrypted again."""
     def run(env):
-        with rx.receiving_ends(env) as ends, contextlib.ExitStack() as stack:
-            env.cleanup.callback(env.lab.client.call, "wire.reset")
-            entries = env.lab.objects()["flow_entry"]
-            seed = f"{env.seed}/storm"
-            there = env.local.call("many.accept", address=env.local.address(4), count=count,
-                                   seed=seed)
-            serving = env.local.begin("many.serve", group=there["group"])
-            here = env.remote.call("many.connect", address=env.local.address(4),
-                                   port=there["port"], count=count, seed=seed)["group"]
-            expect_equal("connections", serving.result(), count)
-            port, there = there["port"], there["group"]
-            stack.callback(env.local.call, "many.close", group=there)
-            stack.callback(env.remote.call, "many.close", group=here)
+        with rx.receiving_ends(env) as ends, wire.rules(env) as box, \
+                contextlib.ExitStack() as stack:
+            env.cleanup.callback(box.ask, "reset")
+            contexts = _Contexts(env, box, count, stack)
             ends.offload.check_opened(count, tx=False)
-            wait_equal("steering entries",
-                       lambda: env.lab.objects()["flow_entry"] - entries, count)
-            state = _Sums(env)
-            ask = env.lab.client.call
-            # a record may leave in two packets where its pages end
-            packets = ask("wire.add", rules=[f"log b>a dport={port} len=1.."])[0]
-
-            def expect_each(flags):
-                passed, before = _hits(env, packets), state.flags()
-                env.remote.call("many.send", group=here, size=FULL)
-                expect_equal("connections with wrong bytes",
-                             env.local.call("many.receive", group=there, size=FULL), [])
-                passed = _hits(env, packets) - passed
-                wait_equal("packets by flag", lambda: state.flags() - before, flags * passed)
-
-            expect_each(Flags(decrypted=1))
-            state.restart()
-            rules = ask("wire.add", rules=[
+            contexts.wait_steered()
+            contexts.expect_each(Flags(decrypted=1))
+            contexts.restart()
+            kept = [contexts.rule(text) for text in (
                 "hold b>a record=1 sent=first name=lost", "drop b>a record=1 sent=again",
-                "hold b>a record=2.. sent=first name=rest", "drop b>a record=2.. sent=again"])
+                "hold b>a record=2.. sent=first name=rest", "drop b>a record=2.. sent=again")]
             for _ in range(3):
-                env.remote.call("many.send", group=here, size=FULL)
-            wait_equal("bytes that were sent", lambda: _sent(env, port),
-                       count * 4 * (FULL + OVERHEAD))
+                contexts.send()
+            wait_equal("bytes that were sent", contexts.sent, count * 4 * (FULL + OVERHEAD))
             # all that asks comes at once, and so does what lets the software answer
-            ask("wire.release", name="rest")
-            came = _hits(env, rules[2])
-            wait_equal("packets by flag", state.flags,
-                       Flags(plain=came - count, resync=count))
-            wait_equal("questions answered",
-                       lambda: state.driver("rx_tls_resync_req_end"), count)
-            ask("wire.release", name="lost")
-            for rule in rules:
-                ask("wire.clear", rule=rule)
-            expect_equal("connections with wrong bytes",
-                         [env.local.call("many.receive", group=there, size=FULL)
-                          for _ in range(3)], [[]] * 3)
-            wait_equal("approvals", lambda: state.row("R18"), count)
-            expect_each(Flags(plain=1))
-            expect_each(Flags(decrypted=1))
-            expect_equal("counters of driver and kernel",
-                         {name: state.driver(name) for name in _STORM},
-                         dict.fromkeys(_STORM, count))
-            for name in ("rx_tls_resync_req_skip", "rx_tls_err", "TlsDecryptError"):
-                expect_equal(name, state.driver(name), 0)
-            note(f"rx_tls_resync_res_retry {state.driver('rx_tls_resync_res_retry')}")
+            box.release("rest")
+            contexts.wait_all_asked(kept[2].hits())
+            box.release("lost")
+            for rule in kept:
+                rule.clear()
+            for _ in range(3):
+                contexts.receive()
+            contexts.expect_all_recover()
+            contexts.check_counters()
     return run
 
 
@@ -84,43 +49,127 @@ _STORM = ("rx_tls_resync_req_pkt", "rx_tls_resync_req_start", "rx_tls_resync_req
           "rx_tls_resync_res_ok", "TlsRxDeviceResync")
 
 
-class _Sums:
-    """Counters of all contexts together."""
+class _Contexts:
+    """`count` connections, each with a context, and the counters of all together."""
 
-    def __init__(self, env):
-        self._env = env
+    def __init__(self, env, box, count, stack):
+        self._env, self._box, self._count = env, box, count
+        self._told = Told(env.lab) if rx.can_be_asked(env) else None
+        trace = None if self._told else stack.enter_context(
+            tracepoints.trace(env.local, *steering.MORE_EVENTS))
+        self._entries = steering.entries(env, env.local, trace)
+        self._steered = self._entries()
+        seed = f"{env.seed}/storm"
+        there = env.local.call("many.accept", address=env.local.address(4), count=count, seed=seed)
+        serving = env.local.begin("many.serve", group=there["group"])
+        self._here = env.remote.call("many.connect", address=env.local.address(4),
+                                     port=there["port"], count=count, seed=seed)["group"]
+        expect_equal("connections", serving.result(), count)
+        self._port, self._there = there["port"], there["group"]
+        stack.callback(env.local.call, "many.close", group=self._there)
+        stack.callback(env.remote.call, "many.close", group=self._here)
+        # a record may leave in two packets where its pages end
+        self._packets = box.add_raw(f"log b>a dport={self._port} len=1..")
         self._watch = Watch(env.local)
-        self.restart()
+
+    def wait_steered(self):
+        """Until all have a steering entry."""
+        wait_equal("steering entries", lambda: self._entries() - self._steered, self._count)
 
     def restart(self):
-        """From now on."""
+        """Counting starts anew."""
         self._watch.restart()
-        self._flags = Flags.of(self._env.lab.counters())
-        self._rows = self._env.lab.get("tls-rows")
+        if self._told:
+            self._told.restart()
 
-    def flags(self):
-        """Packets by flag."""
-        return Flags.of(self._env.lab.counters()) - self._flags
-
-    def row(self, name):
-        """How often it was taken."""
-        return self._env.lab.get("tls-rows")[name] - self._rows[name]
+    def rule(self, text):
+        """A rule for all connections."""
+        return self._box.add_raw(text, must_hit=False)
 
     def driver(self, name):
         """A counter of the driver or of the kernel's TLS."""
         return (self._watch.protocols() if name.startswith("Tls") else self._watch.nic())[name]
 
+    def sent(self):
+        """Bytes of all streams, as far as they have come on the wire."""
+        return sum((flow["b>a"]["next_seq"] - flow["b>a"]["first_seq"]) % (1 << 32)
+                   for flow in self._box.ask("flows")
+                   if self._port in (flow["a_port"], flow["b_port"]))
 
-def _sent(env, port):
-    """Bytes of all streams to a port, as far as they have come on the wire."""
-    return sum((flow["b>a"]["next_seq"] - flow["b>a"]["first_seq"]) % (1 << 32)
-               for flow in env.lab.client.call("wire.flows")
-               if port in (flow["a_port"], flow["b_port"]))
+    def send(self):
+        """A record on each."""
+        self._env.remote.call("many.send", group=self._here, size=FULL)
 
+    def receive(self):
+        """A record of each."""
+        expect_equal("connections with wrong bytes",
+                     self._env.local.call("many.receive", group=self._there, size=FULL), [])
 
-def _hits(env, rule):
-    return next(entry["hits"] for entry in env.lab.client.call("wire.rules")
-                if entry["id"] == rule)
+    def _transfer(self):
+        """Send and receive a record on each. (packets, of them decrypted) by the driver's count"""
+        passed, decrypted = self._packets.hits(), self.driver("rx_tls_decrypted_packets")
+        self.send()
+        self.receive()
+        return (self._packets.hits() - passed,
+                self.driver("rx_tls_decrypted_packets") - decrypted)
+
+    def expect_each(self, flags):
+        """Transfer a record on each; the flags of the packets of any."""
+        before = self._told and self._told.flags()
+        packets, decrypted = self._transfer()
+        expect_equal("packets that were decrypted, by the driver", decrypted,
+                     packets * flags.decrypted)
+        if self._told:
+            wait_equal("packets by flag", lambda: self._told.flags() - before, flags * packets)
+
+    def wait_all_asked(self, came):
+        """Until all have asked and were answered; `came` packets came without those that are
+        lost."""
+        if self._told:
+            wait_equal("packets by flag", self._told.flags,
+                       Flags(plain=came - self._count, resync=self._count))
+            wait_equal("questions answered", lambda: self.driver("rx_tls_resync_req_end"),
+                       self._count)
+
+        def answered():
+            nic = self._watch.nic()
+            start, end, skip = (nic["rx_tls_resync_req_" + name]
+                                for name in ("start", "end", "skip"))
+            return end >= self._count and start <= end + skip
+
+        wait_for("the questions of all are answered", answered)
+        expect_equal("packets that were decrypted beyond a lost header",
+                     self.driver("rx_tls_decrypted_packets"), 0)
+
+    def expect_all_recover(self):
+        """All are approved, authenticate one record, and decrypt the next; beside any NIC, do so
+        before RECOVERY records have come."""
+        if self._told:
+            wait_equal("approvals", lambda: self._told.row("R18"), self._count)
+            self.expect_each(Flags(plain=1))
+            self.expect_each(Flags(decrypted=1))
+            return
+        wait_for("approvals of all", lambda: self.driver("rx_tls_resync_res_ok") >= self._count)
+        for records in range(1, rx.RECOVERY + 1):
+            packets, decrypted = self._transfer()
+            if packets == decrypted:
+                self._env.observe("records until all decrypt", records)
+                return
+        fail(f"{decrypted} of {packets} packets were decrypted after {rx.RECOVERY} records")
+
+    def check_counters(self):
+        """Each has asked, was answered and was approved: once, or, beside any NIC, once at
+        least."""
+        got = {name: self.driver(name) for name in _STORM}
+        self._env.observe("asked", got)
+        want = dict.fromkeys(_STORM, self._count)
+        expect_equal("counters of driver and kernel",
+                     got if self._told else {name: min(self._count, count)
+                                             for name, count in got.items()}, want)
+        for name in ("rx_tls_err", "TlsDecryptError",
+                     *(["rx_tls_resync_req_skip"] if self._told else [])):
+            expect_equal(name, self.driver(name), 0)
+        note(f"rx_tls_resync_res_retry {self.driver('rx_tls_resync_res_retry')}")
 
 
 add("T-19/rx-storm", _storm(200), needs=NEEDS, guard=600.0)
