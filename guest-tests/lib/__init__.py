@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests are written with; see docs/tests.md."""
+"""The library of the tests; see docs/tests.md."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a test is, and how it says that something is wrong.
+"""Definition of tests, and their ways to fail.
 
-Responsible for: the registry of tests, the exceptions that end one, and comparisons whose
-messages have both values.
+Responsible for: the registry of tests, the exceptions that end a test, and comparisons with both
+values in their messages.
 State: the registry, in the order of definition.
 Callers: the modules in tests/; runner.py.
 """
@@ -10,7 +10,7 @@ Callers: the modules in tests/; runner.py.
 import dataclasses
 import time
 
-HANG_GUARD = 600.0      # seconds; emulated machines are slow, and others use the processor too
+HANG_GUARD = 600.0      # seconds; emulated machines are slow, and share the CPU
 POLL = 0.05
 
 
@@ -19,21 +19,21 @@ class Skip(Exception):
 
 
 class Failure(AssertionError):
-    """The test found what it looks for: something wrong."""
+    """The test has found an error."""
 
 
 @dataclasses.dataclass
 class Case:
-    """One test."""
+    """A test."""
 
-    name: str                   # group/test; stable, people grep for it
+    name: str                   # group/test; stable, since people grep for it
     function: object            # called with the environment
     needs: tuple = ()           # names in needs.py
-    guard: float = HANG_GUARD   # seconds until it is said to hang
+    guard: float = HANG_GUARD   # seconds until it counts as hung
     smoke: bool = False         # part of a short run
     allowed: tuple = ()         # (regular expression, reason): kernel lines that are expected
-    full: bool = False          # only in a full run: it takes minutes
-    violates: tuple = ()        # reasons of strict-violations that the test brings about
+    full: bool = False          # only in a full run, since it takes minutes
+    violates: tuple = ()        # reasons of strict-violations that the test provokes
 
 
 REGISTRY = []
@@ -41,7 +41,7 @@ REGISTRY = []
 
 def add(name, function, *, needs=(), guard=HANG_GUARD, smoke=False, allowed=(),
         full=False, violates=()):
-    """Register one test."""
+    """Register a test."""
     if any(case.name == name for case in REGISTRY):
         raise ValueError(f"two tests are called {name}")
     more = getattr(function, "needs", ())
@@ -58,7 +58,7 @@ def test(name, **options):
 
 
 def needs(*names):
-    """Decorator, below @test: what the machine must have; see needs.py."""
+    """Decorator, below @test: requirements on the machine; see needs.py."""
     def mark(function):
         function.needs = tuple(names) + getattr(function, "needs", ())
         return function
@@ -66,7 +66,7 @@ def needs(*names):
 
 
 def fail(text):
-    """The test has failed."""
+    """Fail with `text`."""
     raise Failure(text)
 
 
@@ -89,7 +89,7 @@ def expect_between(what, got, low, high):
 
 
 def wait_for(what, look, seconds=60.0):
-    """Call look() until it returns something true; returns that. Fails after `seconds`.
+    """Call look() until it returns a true value, which is returned. Fails after `seconds`.
 
     The time is a hang guard, not a measure.
     """
@@ -104,7 +104,7 @@ def wait_for(what, look, seconds=60.0):
 
 
 def wait_equal(what, look, want, seconds=60.0):
-    """Until look() == want: for values that something else brings up to date."""
+    """Wait until look() == want, for values updated asynchronously."""
     end = time.monotonic() + seconds
     while True:
         got = look()

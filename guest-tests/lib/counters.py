@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What moved between two moments: NIC counters, TLS counters, protocol counters.
+"""Counter differences between two moments: NIC, TLS and protocol counters.
 
-Responsible for: reading them and taking differences.
-State: a Snapshot is the values at one moment.
-Callers: tests, and runner.py for what it prints of a failed test.
+Responsible for: reading counters and computing differences.
+State: a Watch has the values at one moment.
+Callers: tests, and runner.py for the report on a failed test.
 """
 
 import re
@@ -13,13 +13,13 @@ PROTOCOL_FILES = ("/proc/net/snmp", "/proc/net/netstat", "/proc/net/snmp6", TLS_
 
 
 def ethtool(host, ifname):
-    """{counter: value}, as `ethtool -S` shows them."""
+    """Return {counter: value} of `ethtool -S`."""
     return host.call("ethtool.statistics", ifname=ifname)
 
 
 def protocols(host):
-    """{name: value} of the namespace's protocol counters, such as TcpExtTCPTimeouts, UdpInErrors,
-    TlsTxDevice."""
+    """Return {name: value} of the namespace's protocol counters, such as TcpExtTCPTimeouts,
+    UdpInErrors, TlsTxDevice."""
     values = {}
     for path, text in host.call("procs.read_many", paths=PROTOCOL_FILES).items():
         lines = (text or "").splitlines()
@@ -37,12 +37,12 @@ def protocols(host):
 
 
 def tls(host):
-    """{name: value} of /proc/net/tls_stat in the end's namespace."""
+    """Return {name: value} of /proc/net/tls_stat in the end's namespace."""
     return {name: value for name, value in protocols(host).items() if name.startswith("Tls")}
 
 
 class Delta(dict):
-    """Differences; a counter that there is not reads as 0, and `has` tells."""
+    """Differences; a nonexistent counter reads as 0, see has()."""
 
     def __init__(self, before, after):
         super().__init__({name: value - before.get(name, 0) for name, value in after.items()})
@@ -51,31 +51,31 @@ class Delta(dict):
         return 0
 
     def has(self, name):
-        """Is there such a counter?"""
+        """Return whether the counter exists."""
         return name in self
 
     def moved(self, pattern=""):
-        """{name: difference} of those that moved and match a regular expression."""
+        """Return {name: difference} of counters that changed and match a regular expression."""
         return {name: value for name, value in sorted(self.items())
                 if value and re.search(pattern, name)}
 
 
 class Watch:
-    """Counters of one end since the watch began."""
+    """Counters of an end since the start of the watch."""
 
     def __init__(self, host):
         self._host = host
         self.restart()
 
     def restart(self):
-        """From now on."""
+        """Restart the watch."""
         self._nic = ethtool(self._host, self._host.nic.name)
         self._protocols = protocols(self._host)
 
     def nic(self):
-        """Delta of `ethtool -S`."""
+        """Return the Delta of `ethtool -S`."""
         return Delta(self._nic, ethtool(self._host, self._host.nic.name))
 
     def protocols(self):
-        """Delta of the protocols' counters, tls_stat among them."""
+        """Return the Delta of the protocol counters, including tls_stat."""
         return Delta(self._protocols, protocols(self._host))

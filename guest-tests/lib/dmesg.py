@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The kernel's log: what must not be in it.
+"""Checks of the kernel's log.
 
-Responsible for: reading /dev/kmsg from a marker on, and judging the lines.
-State: the open file and its place.
-Callers: runner.py around every test; test_probe for what was there before.
+Responsible for: reading /dev/kmsg from a marker on, and evaluating the lines.
+State: the open file and its position.
+Callers: runner.py around every test; tests/nic/probe.py for earlier lines.
 """
 
 import errno
@@ -13,7 +13,7 @@ import re
 LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
 ERR = 3
 
-# A line with one of these is a failure whoever wrote it.
+# A line with one of these is a failure, whatever its source.
 TROUBLE = [re.compile(text) for text in (
     r"\bWARNING: ", r"\bBUG: ", r"\bkernel BUG at ", r"\bOops: ", r"\bOops\b", r"Call Trace:",
     r"general protection fault", r"hw csum failure", r"\bUBSAN: ", r"\bKASAN: ", r"\brefcount_t: ",
@@ -23,13 +23,13 @@ TROUBLE = [re.compile(text) for text in (
     r"rcu: INFO: .* stall", r"suspicious RCU usage", r"possible (circular|recursive) locking",
 )]
 
-# Lines that any test may meet, each with its reason. Tests add their own.
+# Lines allowed in any test, each with its reason. Tests add their own.
 ALLOWED = (
 )
 
 
 class Kmsg:
-    """The log from a place on."""
+    """The log from a position on."""
 
     def __init__(self, from_start=False):
         self._fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -37,11 +37,11 @@ class Kmsg:
             os.lseek(self._fd, 0, os.SEEK_END)
 
     def close(self):
-        """No more is read."""
+        """Stop reading."""
         os.close(self._fd)
 
     def lines(self):
-        """New lines: [(level, text)]; lines that user space wrote are left out."""
+        """Return new lines [(level, text)], without those written by user space."""
         found = []
         while True:
             try:
@@ -49,7 +49,7 @@ class Kmsg:
             except BlockingIOError:
                 return found
             except OSError as error:
-                if error.errno == errno.EPIPE:      # overwritten before we read it
+                if error.errno == errno.EPIPE:      # overwritten before it was read
                     found.append((LEVELS.index("notice"), "(lines of the kernel log were lost)"))
                     continue
                 raise
@@ -61,7 +61,7 @@ class Kmsg:
 
 
 def mark(text):
-    """A line in the kernel's log, so that a person finds the place."""
+    """Write a line to the kernel's log, so that the position can be found."""
     try:
         with open("/dev/kmsg", "w", encoding="utf-8") as file:
             file.write(f"<6>guest-tests: {text}\n")
@@ -70,10 +70,10 @@ def mark(text):
 
 
 def judge(lines, names, allowed=()):
-    """The lines that are wrong: [text with level].
+    """Return the unexpected lines: [text with level].
 
-    names    what makes a line the device's: driver, PCI address, interface
-    allowed  (regular expression, reason) of lines that this test expects
+    names    words that attribute a line to the device: driver, PCI address, interface
+    allowed  (regular expression, reason) of lines expected by this test
     """
     patterns = [re.compile(text) for text, _ in tuple(ALLOWED) + tuple(allowed)]
     wrong = []

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The two ends of the link, and how to reach them.
+"""The two ends of the link, and access to them.
 
 Responsible for: starting an agent at an end (here, in a network namespace, on another machine over
 ssh), and calling it.
-State: one agent process per Host, the calls under way.
-Callers: env.py makes two Hosts; the tests use `env.local` and `env.remote`, which are alike.
+State: one agent process per Host, the outstanding calls.
+Callers: env.py creates two Hosts; the tests use `env.local` and `env.remote`, which are alike.
 """
 
 import collections
@@ -23,9 +23,9 @@ from agent import MODULES
 SOURCES = pathlib.Path(__file__).resolve().parent.parent
 SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=60")
 START_LIMIT = 120.0
-CALL_LIMIT = 7200.0     # a hang guard; the test's own is shorter
+CALL_LIMIT = 7200.0     # hang guard in seconds; the test's own is shorter
 
-# reads the modules' sources from standard input, makes modules of them and runs the agent
+# reads the modules' sources from standard input, loads them and runs the agent
 BOOT = ("import sys,json,types\n"
         "b=sys.stdin.buffer\n"
         "for n,s in json.loads(b.read(int(b.readline()))):\n"
@@ -43,7 +43,8 @@ class HostError(Exception):
 
 
 class CallError(Exception):
-    """An operation at an end failed. `kind` is the exception's name there, `errno` its number."""
+    """An operation at an end failed. `kind` is the name of the exception there, `errno` its
+    number."""
 
     def __init__(self, host, op, error):
         super().__init__(f"{op} on the {host} end: {error['kind']}: {error['text']} "
@@ -54,7 +55,7 @@ class CallError(Exception):
 
 
 class CommandError(Exception):
-    """A program failed; the text has its command line and what it said."""
+    """A program failed; the text has its command line and output."""
 
     def __init__(self, host, argv, result):
         said = (result.err.strip() or result.out.strip())[-2000:]
@@ -64,7 +65,7 @@ class CommandError(Exception):
 
 
 def bundle():
-    """The agent's modules, as BOOT reads them."""
+    """Return the agent's modules, in the format read by BOOT."""
     sources = []
     for name in MODULES:
         path = SOURCES.joinpath(*name.split("."))
@@ -75,7 +76,7 @@ def bundle():
 
 
 class Pending:
-    """The result of a call that runs beside the test."""
+    """The result of a concurrent call."""
 
     def __init__(self, host, op):
         self._host = host
@@ -83,11 +84,11 @@ class Pending:
         self._queue = queue.Queue()
 
     def put(self, message):
-        """For the Host: what came."""
+        """For the Host: store the message received."""
         self._queue.put(message)
 
     def result(self, timeout=CALL_LIMIT):
-        """Wait for it; raises CallError, or HostError when the agent has died."""
+        """Wait for it; raises CallError, or HostError if the agent has died."""
         try:
             message = self._queue.get(timeout=timeout)
         except queue.Empty:
@@ -101,7 +102,7 @@ class Pending:
 
 
 class Host:
-    """One end. `prefix` is what stands before the command that runs there."""
+    """One end. `prefix` precedes commands that run there."""
 
     def __init__(self, name, prefix=(), shell=False):
         self.name = name
@@ -112,12 +113,12 @@ class Host:
         self._next = 1
         self._lock = threading.Lock()
         self._errors = b""
-        self.agent_pid = None           # as the kernel of that end numbers it
+        self.agent_pid = None           # process id in that end's kernel
 
     # life
 
     def start(self):
-        """Start the agent; HostError with its last words when that fails."""
+        """Start the agent; raises HostError with its last output on failure."""
         python = "python3" if self._shell else sys.executable
         argv = [python, "-B", "-u", "-c", BOOT]
         argv = self._prefix + ([shlex.join(argv)] if self._shell else argv)
@@ -126,7 +127,7 @@ class Host:
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=subprocess.PIPE, start_new_session=True)
         hello = Pending(self.name, "start")
-        # a dictionary of its own for each agent: the reader of one that was killed may notice late
+        # a separate dictionary for each agent: the reader of a killed one may notice late
         self._pending = {0: hello}
         threading.Thread(target=self._read, args=(self._process, self._pending),
                          daemon=True).start()
@@ -151,16 +152,16 @@ class Host:
         with contextlib.suppress(OSError):
             os.killpg(process.pid, 9)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5)             # a thread of it may sit in the kernel for ever
+            process.wait(5)             # one of its threads may hang in the kernel
 
     def restart(self):
-        """A fresh agent: whatever the old one had open is gone."""
+        """Start a new agent: everything open in the old one is closed."""
         self.kill()
         self.start()
 
     @property
     def pid(self):
-        """Of the process that was started here."""
+        """Return the id of the process started here."""
         return self._process.pid if self._process else None
 
     def _read(self, process, waiting):
@@ -169,7 +170,7 @@ class Host:
                 try:
                     message = json.loads(line)
                 except ValueError:
-                    continue            # not the agent's: a login banner of the way there
+                    continue            # not from the agent: a login banner on the way
                 if not isinstance(message, dict):
                     continue
                 with self._lock:
@@ -207,12 +208,12 @@ class Host:
         return pending
 
     def call(self, op, **args):
-        """An operation and its result."""
+        """Run an operation and return its result."""
         return self.begin(op, **args).result()
 
     def run(self, *argv, check=True, timeout=120.0, data=None, env=None):
-        """Run a program at this end; CommandError when it fails, unless check is False. `data`:
-        text or bytes that it reads."""
+        """Run a program at this end; raises CommandError if it fails, unless check is False.
+        `data`: its standard input, text or bytes."""
         argv = [str(word) for word in argv]
         data = {"hexdata": data.hex()} if isinstance(data, bytes) else {"data": data}
         result = Completed(**self.begin("procs.run", argv=argv, timeout=timeout, env=env,
@@ -222,15 +223,15 @@ class Host:
         return result
 
     def out(self, *argv, **more):
-        """Standard output of a program."""
+        """Return the standard output of a program."""
         return self.run(*argv, **more).out
 
     def has(self, program):
-        """Is it installed?"""
+        """Return whether the program is installed."""
         return self.call("procs.which", name=program) is not None
 
     def read(self, path):
-        """Text of a file, without the newline at its end."""
+        """Return the text of a file, without the final newline."""
         return self.call("procs.read", path=str(path)).rstrip("\n")
 
     def write(self, path, text):
@@ -238,7 +239,7 @@ class Host:
         self.call("procs.write", path=str(path), text=str(text))
 
     def listdir(self, path):
-        """Names in a directory."""
+        """Return the names in a directory."""
         return self.call("procs.listdir", path=str(path))
 
     @contextlib.contextmanager
@@ -252,7 +253,7 @@ class Host:
 
     @contextlib.contextmanager
     def program(self, *argv, env=None):
-        """A program that runs while the block does; yields its number."""
+        """A program that runs for the block; yields its number."""
         number = self.call("procs.spawn", argv=[str(word) for word in argv], env=env)
         try:
             yield number
@@ -266,7 +267,7 @@ def local():
 
 
 def remote(kind, args):
-    """The peer, as REMOTE_TYPE and REMOTE_ARGS name it."""
+    """The peer described by REMOTE_TYPE and REMOTE_ARGS."""
     if kind == "netns":
         return Host("remote", ["ip", "netns", "exec", args])
     if kind == "ssh":

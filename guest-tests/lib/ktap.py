@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """KTAP on stdout.
 
-Responsible for: the version line, the plan, results, diagnostics. One line is one write, and
-control characters of programs never reach the stream.
+Responsible for: the version line, the plan, results, diagnostics. Each line is one write, and
+control characters from programs never reach the stream.
 State: the running number and the counts.
 Callers: runner.py; tests through note().
 """
@@ -26,49 +26,49 @@ class KtapStream:
         sys.stdout.flush()
 
     def begin(self, count):
-        """The head."""
+        """Write the head."""
         self._line("KTAP version 1")
         self._line(f"1..{count}")
 
     def note(self, text):
-        """Diagnostics; they belong to the result that follows."""
+        """Write diagnostics, which belong to the next result."""
         for line in str(text).splitlines() or [""]:
             self._line("# " + _CONTROL.sub("?", line.rstrip()))
 
     def ok(self, name):
-        """A test passed."""
+        """Report a passed test."""
         self._number += 1
         self.passed += 1
         self._line(f"ok {self._number} {name}")
 
     def not_ok(self, name, reason):
-        """A test failed."""
+        """Report a failed test."""
         self._number += 1
         self.failed += 1
         self.note(reason)
         self._line(f"not ok {self._number} {name}")
 
     def skip(self, name, reason):
-        """A test could not run."""
+        """Report a test that could not run."""
         self._number += 1
         self.skipped += 1
         self._line(f"ok {self._number} {name} # SKIP {_CONTROL.sub('?', ' '.join(reason.split()))}")
 
     def bail_out(self, reason):
-        """Nothing can run."""
+        """Report that no test can run."""
         self._line(f"Bail out! {_CONTROL.sub('?', ' '.join(reason.split()))}")
 
 
-# where note() goes while a test runs
+# destination of note() while a test runs
 _current = []
 
 
 def attach(report):
-    """Diagnostics of tests go to this report from now on."""
+    """Direct diagnostics of tests to this report."""
     _current[:] = [report]
 
 
 def note(text):
-    """A diagnostic line of the running test."""
+    """Write a diagnostic line of the running test."""
     if _current:
         _current[0].note(text)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lab beside the machine, if there is one.
+"""The lab that runs this machine, if any.
 
 Responsible for: finding the lab's client library and the lab's name for our NIC.
 State: one client.
-Callers: env.py; tests that need("lab"). On real hardware there is none, and they are skipped.
+Callers: env.py; tests that need("lab"), which are skipped on real hardware.
 """
 
 import contextlib
@@ -15,11 +15,11 @@ LIBRARY = "/usr/local/lib/lab"
 
 
 class NoLab(Exception):
-    """There is no lab; the text says what was looked for."""
+    """There is no lab; the text says what was searched for."""
 
 
 def connect():
-    """The client (see labclient.py in the guest); NoLab where there is none."""
+    """Return the client (see labclient.py in the guest); raises NoLab if there is none."""
     if LIBRARY not in sys.path:
         sys.path.append(LIBRARY)
     try:
@@ -33,7 +33,7 @@ def connect():
 
 
 def missing(env, host, prop, actions):
-    """The reason why the device at an end has no such property, or the lab no such actions; or
+    """Return the reason why the device at an end lacks the property, or the lab the actions; or
     None."""
     device = env.device(host)
     if device is None:
@@ -50,7 +50,7 @@ def without(env, prop):
 
 
 def device_property(env, prop):
-    """{end: value} of a property of the devices that are plugged in and have it."""
+    """Return {end: value} of a property of plugged-in devices that have it."""
     found = {}
     for host in env.hosts:
         device = env.device(host)
@@ -61,7 +61,7 @@ def device_property(env, prop):
 
 
 class LabNic:
-    """The lab's handle of one NIC."""
+    """The lab's handle of a NIC."""
 
     def __init__(self, client, ifname):
         self.client = client
@@ -80,41 +80,41 @@ class LabNic:
         self.client.link(self.ident, up)
 
     def objects(self):
-        """{kind: live objects} of the device."""
+        """Return {kind: live objects} of the device."""
         return self.client.get(self.ident, "objects")
 
     def counters(self):
-        """The device's own counters."""
+        """Return the device's own counters."""
         return self.client.get(self.ident, "counters")
 
     @contextlib.contextmanager
     def new_steering_entry(self):
-        """When the block ends the device gets one more steering entry than it had."""
+        """After the block, wait until the device has one more steering entry than before."""
         before = self.objects()["flow_entry"]
         yield
         wait_for("the steering entry", lambda: self.objects()["flow_entry"] == before + 1)
 
     def replug(self, **props):
-        """Pull the NIC out and put it back, with other values of properties (_ for -) if named.
-        The interface is new then: env.set_up_network()."""
+        """Unplug and replug the NIC, optionally with other property values (_ for -). The interface
+        is then new: call env.set_up_network()."""
         self.client.unplug(self.ident)
         self.client.call("nic.plug", nic=self.ident,
                          props={name.replace("_", "-"): value for name, value in props.items()})
 
     def has(self, prop):
-        """Does the device have this QOM property?"""
+        """Return whether the device has this QOM property."""
         return prop in self.client.properties(self.ident)
 
     def can(self, action):
-        """Does the lab know this action?"""
+        """Return whether the lab supports this action."""
         return action in self.actions
 
     def get(self, prop):
-        """A QOM property of the device."""
+        """Return a QOM property of the device."""
         return self.client.get(self.ident, prop)
 
     def get_or_none(self, prop):
-        """The same; None when the device has none such, or is unplugged."""
+        """The same; None if the device lacks it or is unplugged."""
         import labclient        # pylint: disable=import-outside-toplevel,import-error
         try:
             return self.get(prop)
@@ -123,7 +123,7 @@ class LabNic:
 
     @contextlib.contextmanager
     def with_property(self, prop, value):
-        """Set a property that can be changed while the device runs, for the block."""
+        """Set a property that can be changed at run time, for the block."""
         before = self.get(prop)
         self.client.call("nic.set", nic=self.ident, property=prop, value=value)
         try:
@@ -132,7 +132,7 @@ class LabNic:
             self.client.call("nic.set", nic=self.ident, property=prop, value=before)
 
     def artifact(self, name, data):
-        """Keep bytes among the lab's artifacts; OSError when that cannot be."""
+        """Store bytes with the lab's artifacts; raises OSError on failure."""
         import labclient        # pylint: disable=import-outside-toplevel,import-error
         try:
             self.client.artifact(name, data)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Losing exactly one chosen segment, with tc, beside any NIC.
+"""Loss of exactly one chosen segment, by means of tc, with any NIC.
 
-Responsible for: a filter that lets all full-size segments of a connection pass but the n-th, and
-proof from its counter that it was that one.
+Responsible for: a filter that drops only the n-th full-size segment of a connection, and proof of
+that by its counter.
 State: the clsact qdisc and its filter, for the block.
 Callers: tests with loss.
 
 Two places:
-  egress of the sender     the segment never reaches the sender's device. The action is "trap": the
-                           stack believes it was sent. ("drop" would be reported to TCP, which then
-                           sends the segment later as if it were new: no loss at all.)
-  ingress of the receiver  both devices have seen it, the receiver's stack has not.
+  egress of the sender     the segment never reaches the sender's device. The action is "trap", for
+                           which the stack considers it sent. ("drop" would be reported to TCP,
+                           which would then send the segment later as a new one: no loss at all.)
+  ingress of the receiver  both devices see it, the receiver's stack does not.
 """
 
 import contextlib
@@ -24,9 +24,9 @@ TIMESTAMPS = 12
 
 @contextlib.contextmanager
 def single_segments(*ends):
-    """While the block lasts, segments leave these ends one by one and are not merged on arrival.
+    """For the block, these ends send segments one by one and do not merge them on receive.
 
-    Connections take over the limit when they are opened, so they must be opened inside.
+    Connections adopt the limit when opened, so they must be opened inside.
     """
     with contextlib.ExitStack() as stack:
         for host in ends:
@@ -44,7 +44,7 @@ class Lost:
         self._host, self._ifname, self._at = host, ifname, at
 
     def counts(self):
-        """(full-size segments seen, segments lost)"""
+        """Return (full-size segments seen, segments lost)."""
         found = json.loads(self._host.out("tc", "-s", "-j", "filter", "show", "dev", self._ifname,
                                           self._at))
         for entry in found:
@@ -55,7 +55,7 @@ class Lost:
         raise AssertionError(f"the filter is not there: {found}")
 
     def check_one(self):
-        """Exactly one segment was lost."""
+        """Check that exactly one segment was lost."""
         seen, lost = self.counts()
         expect(lost == 1, f"the filter has lost {lost} segments of {seen} full-size ones; exactly "
                           "1 was meant to be lost")
@@ -63,8 +63,8 @@ class Lost:
 
 @contextlib.contextmanager
 def lose(connection, direction, nth, at):
-    """Lose the nth (from 1) full-size segment that `direction` sends from now on, and every
-    further nth. Yields a Lost.
+    """Drop the nth (from 1) full-size segment sent by `direction` from now on, and every further
+    nth. Yields a Lost.
 
     at  "egress" of the sender or "ingress" of the receiver
 
@@ -96,11 +96,11 @@ def lose(connection, direction, nth, at):
 
 
 def segment_size(connection, direction):
-    """Payload bytes of a full-size segment."""
+    """Return the payload bytes of a full-size segment."""
     info = connection.info(direction.sender)
     link = direction.sender.nic.mtu
     head = IPV4_TCP if connection.family == 4 else IPV6_TCP
-    # the filter recognises full-size segments by their length; it must know the options
+    # the filter recognises full-size segments by their length, which depends on the options
     expect(info["snd_mss"] == link - head - TIMESTAMPS,
            f"segments have {info['snd_mss']} bytes at MTU {link}: TCP timestamps are needed "
            "(sysctl net.ipv4.tcp_timestamps=1)")

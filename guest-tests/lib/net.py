@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A network interface at one end: ethtool and ip, and putting things back.
+"""A network interface at one end: ethtool and ip, with restoration.
 
-Responsible for: what is read from and set on an interface. Every change is a context manager that
-restores what it found.
-State: none; everything is asked for again.
+Responsible for: reading and changing settings of an interface. Every change is a context manager
+that restores the previous value.
+State: none; everything is queried each time.
 Callers: tests, through env.local.nic and env.remote.nic.
 """
 
@@ -18,7 +18,7 @@ from .ktap import note
 
 CARRIER_GUARD = 60.0
 
-# Names that `ethtool -k` has for a feature of the kernel, or for all that match
+# Names in `ethtool -k` for a kernel feature, or for all that match
 GROUPS = {"rx-checksumming": "rx-checksum", "tx-checksumming": "tx-checksum-*",
           "scatter-gather": "tx-scatter-gather*",
           "tcp-segmentation-offload": "tx-tcp*-segmentation",
@@ -29,13 +29,13 @@ GROUPS = {"rx-checksumming": "rx-checksum", "tx-checksumming": "tx-checksum-*",
 
 
 def _members(name, features):
-    """The kernel's features that `ethtool` means by a name."""
+    """Return the kernel features that `ethtool` means by a name."""
     pattern = GROUPS.get(name, name)
     return {feature for feature in features if fnmatch.fnmatchcase(feature, pattern)}
 
 
 class Nic:
-    """One interface of one end."""
+    """An interface of an end."""
 
     def __init__(self, host, name):
         self.host = host
@@ -44,24 +44,24 @@ class Nic:
     # what it is
 
     def driver_info(self):
-        """`ethtool -i` as a dictionary."""
+        """Return `ethtool -i` as a dictionary."""
         pairs = (line.partition(":") for line in self.host.out("ethtool", "-i", self.name)
                  .splitlines())
         return {key.strip(): value.strip() for key, _, value in pairs}
 
     def sysfs(self, *parts):
-        """A path in the interface's sysfs directory."""
+        """Return a path in the interface's sysfs directory."""
         return "/".join((f"/sys/class/net/{self.name}",) + parts)
 
     def pci_address(self):
-        """0000:01:00.0, or None when it is no PCI device."""
+        """Return 0000:01:00.0, or None if it is not a PCI device."""
         path = self.host.call("procs.readlink", path=self.sysfs("device"))
-        # a virtio interface hangs off a virtio bus below its PCI function
+        # a virtio interface is on a virtio bus below its PCI function
         found = re.findall(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", path or "")
         return found[-1] if found else None
 
     def link(self, details=False):
-        """The interface as `ip -j addr` (with details: `ip -d -j link`) shows it, or None."""
+        """Return the interface as in `ip -j addr` (with details: `ip -d -j link`), or None."""
         argv = ["ip", "-d", "-j", "link"] if details else ["ip", "-j", "addr"]
         result = self.host.run(*argv, "show", "dev", self.name, check=False)
         if result.rc != 0:
@@ -71,12 +71,12 @@ class Nic:
 
     @property
     def mac(self):
-        """Its address."""
+        """Return its MAC address."""
         return self.link()["address"]
 
     @property
     def mtu(self):
-        """Its MTU."""
+        """Return its MTU."""
         return self.link()["mtu"]
 
     def carrier(self):
@@ -87,18 +87,19 @@ class Nic:
             return None
 
     def ready(self, link=None):
-        """Up, with carrier, and no address still tentative; `link`: as link() has just said."""
+        """Return whether it is up, with carrier, and no address is tentative; `link`: a fresh
+        result of link()."""
         link = link or self.link()
         return (link is not None and "UP" in link["flags"] and "LOWER_UP" in link["flags"]
                 and not any(entry.get("tentative") for entry in link["addr_info"]))
 
     def wait_ready(self, seconds=CARRIER_GUARD):
-        """Until ready()."""
+        """Wait until ready()."""
         wait_for(f"{self.name} on the {self.host.name} end is up and has carrier", self.ready,
                  seconds)
 
     def state(self, link=None):
-        """What a test must leave as it was; `link`: as link() has just said."""
+        """Return the state that a test must leave unchanged; `link`: a fresh result of link()."""
         link = link or self.link()
         if link is None:
             return None
@@ -109,7 +110,7 @@ class Nic:
                                     if entry.get("scope") != "link")}
 
     def set_state(self, state):
-        """Bring it back to what state() said."""
+        """Restore a result of state()."""
         now = self.state()
         expect(now is not None, f"{self.name} on the {self.host.name} end is gone")
         lines = []
@@ -127,12 +128,12 @@ class Nic:
     # features
 
     def features(self):
-        """{name: (on, fixed)} of `ethtool -k`, under the names that it has."""
+        """Return {name: (on, fixed)} of `ethtool -k`, with its names."""
         found = self._kernel_features()
         for name, pattern in GROUPS.items():
             members = _members(name, found)
             if members:
-                # a group is on, and can be changed, when one of its members is, and can
+                # a group is on, or changeable, if one of its members is
                 found[name] = (any(found[member][0] for member in members),
                                all(found[member][1] for member in members))
             if members == {pattern}:
@@ -140,23 +141,23 @@ class Nic:
         return found
 
     def _kernel_features(self):
-        """{name: (on, fixed)} under the kernel's names."""
+        """Return {name: (on, fixed)} with the kernel's names."""
         return {name: tuple(values) for name, values in
                 self.host.call("ethtool.features", ifname=self.name).items()}
 
     def feature(self, name):
-        """Is it on?"""
+        """Return whether a feature is on."""
         return self.features().get(name, (False, True))[0]
 
     def can(self, name):
-        """Is it on, or can it be switched on?"""
+        """Return whether a feature is on or can be switched on."""
         on, fixed = self.features().get(name, (False, True))
         return on or not fixed
 
     @contextlib.contextmanager
     def with_features(self, **wanted):
-        """Set features for the block; keywords with _ for -. What cannot be changed but has the
-        wanted value already is left alone."""
+        """Set features for the block; keywords with _ for -. Fixed features that already have the
+        wanted value are allowed."""
         wanted = {name.replace("_", "-"): value for name, value in wanted.items()}
         before = self.features()
         change = {}
@@ -200,7 +201,7 @@ class Nic:
             yield
         finally:
             self.host.run("ip", "link", "set", "dev", self.name, "mtu", before)
-            if mtu < 1280:      # IPv6 went away with it
+            if mtu < 1280:      # this had removed IPv6
                 self.set_state(addresses)
             self.wait_ready()
 
@@ -216,7 +217,7 @@ class Nic:
 
     @contextlib.contextmanager
     def with_flag(self, name):
-        """promisc or allmulticast for the block."""
+        """Set promisc or allmulticast for the block."""
         self.host.run("ip", "link", "set", "dev", self.name, name, "on")
         try:
             yield
@@ -230,7 +231,7 @@ class Nic:
     # channels and rings
 
     def _two_sections(self, *argv):
-        """Output of ethtool -l and -g: (maxima, current), values None for "n/a"."""
+        """Parse the output of ethtool -l and -g: (maxima, current), with None for "n/a"."""
         result = self.host.run("ethtool", *argv, self.name, check=False)
         sections = [{}, {}]
         index = 0
@@ -244,7 +245,7 @@ class Nic:
         return sections
 
     def channels(self):
-        """(current, maximum) number of combined channels; (1, 1) when it has no such thing."""
+        """Return the (current, maximum) number of combined channels; (1, 1) if not supported."""
         most, current = self._two_sections("-l")
         return current.get("Combined") or 1, most.get("Combined") or 1
 
@@ -264,7 +265,7 @@ class Nic:
             self.wait_ready()
 
     def rings(self):
-        """({"RX", "TX"} current, maximum) ring sizes."""
+        """Return ({"RX", "TX"} current, maximum) ring sizes."""
         most, current = self._two_sections("-g")
         pick = ("RX", "TX")
         return ({name: current.get(name) for name in pick}, {name: most.get(name) for name in pick})
@@ -293,7 +294,7 @@ class Nic:
     # RSS
 
     def rss(self):
-        """{table: [queue], key: bytes, functions: {name: on}} of `ethtool -x`, or None."""
+        """Return {table: [queue], key: bytes, functions: {name: on}} of `ethtool -x`, or None."""
         result = self.host.run("ethtool", "-x", self.name, check=False)
         if result.rc != 0:
             return None
@@ -316,7 +317,7 @@ class Nic:
         return {"table": table, "key": key, "functions": functions}
 
     def queue_packets(self):
-        """Packets received by each channel: {queue: packets}; None when it does not tell."""
+        """Return the packets received by each channel: {queue: packets}; None if unknown."""
         found = {}
         for name, value in self._queue_counters():
             match = (re.fullmatch(r"rx(\d+)_packets", name)
@@ -342,7 +343,7 @@ class Nic:
         self.host.run("ip", "-batch", "-", data="\n".join(batch) + "\n")
         vlan = Nic(self.host, name)
         try:
-            # an IPv6 address is usable when the kernel's worker has been at it, nodad or not
+            # an IPv6 address is usable only after the kernel's worker has run, even with nodad
             if any(":" in address for address in addresses):
                 wait_for(f"the addresses of {name} are usable", lambda: not any(
                     entry.get("tentative") for entry in vlan.link()["addr_info"]
@@ -357,7 +358,7 @@ def _word(value):
 
 
 def find_by_address(host, address):
-    """Name of the interface of `host` that has `address`, or None."""
+    """Return the name of the interface of `host` with `address`, or None."""
     try:
         found = json.loads(host.out("ip", "-j", "addr", "show", "to", address))
     except (CommandError, ValueError):
@@ -367,8 +368,8 @@ def find_by_address(host, address):
 
 
 def ping(host, address, *, size=56, count=3, fragment=True, wait=30):
-    """Echo requests; returns how many were answered, with the data that was sent. Each has `wait`
-    seconds: a hang guard, where the answer must come."""
+    """Send echo requests; returns how many were answered with the data sent. `wait`: seconds for
+    each, a hang guard where an answer must come."""
     got = host.call("icmp.echo", address=address, sizes=[size], count=count, fragment=fragment,
                     timeout=wait)
     if got["wrong"]:

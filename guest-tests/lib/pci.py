@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The PCI function of a NIC: configuration space, capabilities, bound or not.
+"""The PCI function of a NIC: configuration space, capabilities, driver binding.
 
-Responsible for: what tests of resets, power and errors read and write there.
+Responsible for: accesses by tests of resets, power and errors.
 State: none.
-Callers: tests/pci/. This machine's devices only.
+Callers: tests/pci/. Only for devices of this machine.
 """
 
 import pathlib
@@ -25,7 +25,7 @@ D0, D3HOT = 0, 3
 
 
 def read(address, offset, size=2):
-    """A number out of configuration space."""
+    """Read a number from configuration space."""
     with open(DEVICES / address / "config", "rb", buffering=0) as file:
         file.seek(offset)
         data = file.read(size)
@@ -34,14 +34,14 @@ def read(address, offset, size=2):
 
 
 def write(address, offset, value, size=2):
-    """A number into configuration space."""
+    """Write a number to configuration space."""
     with open(DEVICES / address / "config", "r+b", buffering=0) as file:
         file.seek(offset)
         file.write(value.to_bytes(size, "little"))
 
 
 def capability(address, ident):
-    """Offset of a capability; a failure when there is none."""
+    """Return the offset of a capability; fails if there is none."""
     at = read(address, 0x34, 1)
     while at:
         if read(address, at, 1) == ident:
@@ -52,7 +52,7 @@ def capability(address, ident):
 
 
 def extended(address, ident):
-    """Offset of an extended capability; a failure when there is none."""
+    """Return the offset of an extended capability; fails if there is none."""
     at = 0x100
     while at:
         header = read(address, at, 4)
@@ -64,7 +64,7 @@ def extended(address, ident):
 
 
 def port_of(address):
-    """PCI address of the bridge that the function is behind."""
+    """Return the PCI address of the bridge above the function."""
     return (DEVICES / address).resolve().parent.name
 
 
@@ -83,7 +83,7 @@ def has_service(port, name):
 
 
 def slot_of(address):
-    """Directory of the hot-plug slot that the function is in, None without one."""
+    """Return the directory of the function's hot-plug slot, or None."""
     for slot in SLOTS.glob("*"):
         if (slot / "address").read_text(encoding="ascii").strip() == address.rpartition(".")[0]:
             return slot
@@ -91,17 +91,17 @@ def slot_of(address):
 
 
 def power_state(address):
-    """0 for D0 to 3 for D3hot, as the function says itself."""
+    """Return the power state reported by the function, 0 (D0) to 3 (D3hot)."""
     return read(address, capability(address, CAP_PM) + PM_STATE) & 3
 
 
 def set_power_state(address, state):
-    """Write it, past the kernel: of a function that no driver has."""
+    """Write the power state, bypassing the kernel; only for an unbound function."""
     write(address, capability(address, CAP_PM) + PM_STATE, state)
 
 
 def attribute(address, name):
-    """Text of an attribute; None without it."""
+    """Return the text of an attribute, or None."""
     try:
         return (DEVICES / address / name).read_text(encoding="ascii").strip()
     except FileNotFoundError:
@@ -109,6 +109,6 @@ def attribute(address, name):
 
 
 def interface(port):
-    """The network interface behind a port, None without one."""
+    """Return the network interface behind a port, or None."""
     found = sorted((DEVICES / port).glob("0000:*/net/*"))
     return found[0].name if found else None

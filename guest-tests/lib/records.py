@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the device says it did with every single TLS record.
+"""The device's account of every TLS record.
 
-Responsible for: switching the record log (docs/observing.md) on for a block, and reading it.
-State: the offset at which the block began. Outside of such blocks nothing is logged, so that tests
-which move gigabytes do not write gigabytes.
+Responsible for: enabling the record log (docs/observing.md) for a block, and reading it.
+State: the offset at the start of the block. Nothing is logged outside such blocks, so that tests
+that move gigabytes do not write gigabytes.
 Callers: tests that need("records") or need("remote-records").
 """
 
@@ -18,19 +18,19 @@ ACTIONS = ("records.start", "records.read", "records.stop")
 
 
 def missing(env, host):
-    """The reason why the device at an end has no record log that can be read, or None."""
+    """Return the reason why the record log at an end is not available, or None."""
     return lab.missing(env, host, "record-log", ACTIONS)
 
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """One line: a record that ended in a context."""
+    """A log line: a record that ended in a context."""
 
     dir: str                    # "tx" or "rx"
     context: int                # TIS or TIR number
-    record: int | None          # record number, None when the device does not know it
-    tcp_sn: int | None          # of its first byte, likewise
-    length: int                 # with the header
+    record: int | None          # record number, None if unknown to the device
+    tcp_sn: int | None          # of its first byte, None if unknown
+    length: int                 # header included
     type: int
     mode: str
     end: str
@@ -40,7 +40,7 @@ class Record:
 
 
 def parse(line):
-    """A Record of one line of JSON."""
+    """Return the Record of a line of JSON."""
     entry = json.loads(line)
     return Record(entry["dir"], entry["tisn" if entry["dir"] == "tx" else "tirn"],
                   entry.get("record"), entry.get("tcp_sn"), entry["len"], entry["type"],
@@ -48,7 +48,7 @@ def parse(line):
 
 
 class Log:
-    """The log since the block began."""
+    """The log since the start of the block."""
 
     def __init__(self, device):
         self._device = device
@@ -56,12 +56,12 @@ class Log:
         self._next = self._since
 
     def restart(self):
-        """From now on."""
+        """Ignore earlier entries."""
         self.read()
         self._since = self._next
 
     def read(self):
-        """[Record] in the order in which they ended."""
+        """Return [Record] in the order of their ends."""
         found, since = [], self._since
         while True:
             head, data = self._device.client.call_blob("records.read", nic=self._device.ident,
@@ -73,12 +73,12 @@ class Log:
                 return found
 
     def stop(self):
-        """No more lines."""
+        """Stop the log."""
         self._device.client.call("records.stop", nic=self._device.ident)
 
     def records(self, direction, context=None):
-        """Those of one direction ("tx", "rx"), and of one context if it is named; without a name
-        there must be no more than one."""
+        """Return the records of a direction ("tx", "rx") and context; without `context` there must
+        be at most one."""
         found = [record for record in self.read() if record.dir == direction
                  and context in (None, record.context)]
         contexts = {record.context for record in found}
@@ -87,13 +87,13 @@ class Log:
         return found
 
     def contexts(self, direction):
-        """Numbers of the contexts of a direction, in the order of their first record."""
+        """Return the contexts of a direction, in the order of their first record."""
         return list(dict.fromkeys(record.context for record in self.read()
                                   if record.dir == direction))
 
 
 def count(records, member="verdict"):
-    """{value: how many} of a member: verdict, mode, end, before, after."""
+    """Return {value: count} of a member: verdict, mode, end, before, after."""
     totals = {}
     for record in records:
         value = getattr(record, member)
@@ -102,12 +102,12 @@ def count(records, member="verdict"):
 
 
 def sequence(records):
-    """[(record, verdict, before, after)]"""
+    """Return [(record, verdict, before, after)]."""
     return [(record.record, record.verdict, record.before, record.after) for record in records]
 
 
 def expect_verdicts(what, records, want):
-    """The records and their verdicts are exactly these: [(record number, verdict)]."""
+    """Check that the records and their verdicts are exactly these: [(record number, verdict)]."""
     got = [(record.record, record.verdict) for record in records]
     if got == list(want):
         return
@@ -119,7 +119,7 @@ def expect_verdicts(what, records, want):
 
 @contextlib.contextmanager
 def log(env, host):
-    """The record log of the device at an end while the block lasts."""
+    """The record log of the device at an end, for the block."""
     device = env.device(host)
     opened = Log(device)
     try:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which rows of the TLS state machines the running test has reached.
+"""The rows of the TLS state machines reached by the running test.
 
 Responsible for: the difference of the devices' property tls-rows (docs/observing.md) over a test.
-State: what the devices have counted so far.
-Callers: runner.py, which writes it into the report; docs/tls-rows.md is made of such reports.
-Where no device counts rows there is nothing to say.
+State: the devices' counts so far.
+Callers: runner.py, which writes it into the report; docs/tls-rows.md is made of such reports. Empty
+if no device counts rows.
 """
 
 from .lab import device_property
@@ -13,7 +13,7 @@ PROPERTY = "tls-rows"
 
 
 class Rows:
-    """The rows that both devices took since the last look."""
+    """The rows taken by both devices since the last call."""
 
     def __init__(self, env):
         self._env = env
@@ -23,13 +23,13 @@ class Rows:
         return device_property(self._env, PROPERTY)
 
     def moved(self):
-        """{row: times} of those that were taken; the next call begins here."""
+        """Return {row: times} of the rows taken since the last call."""
         before, self._counted = self._counted, self._read()
         total = {}
         for host, rows in self._counted.items():
             old = before.get(host, {})
             for row, count in rows.items():
-                # a NIC that was unplugged and plugged again has begun anew
+                # a replugged NIC restarts at zero
                 new = count - old.get(row, 0) if count >= old.get(row, 0) else count
                 if new:
                     total[row] = total.get(row, 0) + new

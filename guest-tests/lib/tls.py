@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""TCP connections between the ends, with kernel TLS on them when wanted.
+"""TCP connections between the ends, optionally with kernel TLS.
 
-Responsible for: opening a connection, moving checked payloads over it, TLS with given keys or by
-OpenSSL's handshake, and asking whether the kernel offloaded it.
-State: a Connection owns its sockets; a Direction knows how far its payload has come.
+Responsible for: opening a connection, transferring checked payloads, TLS with given keys or by
+OpenSSL's handshake, and checking whether the kernel offloaded it.
+State: a Connection owns its sockets; a Direction knows its position in the payload.
 Callers: tests.
 
-The judge of what the device encrypts is the kernel's software TLS, or OpenSSL, at the other end;
-what the device decrypts was encrypted by one of them.
+Data encrypted by the device is verified by the kernel's software TLS, or OpenSSL, at the other end;
+data that the device decrypts was encrypted by one of them.
 """
 
 import contextlib
@@ -19,13 +19,13 @@ from .case import expect, fail, wait_equal, wait_for
 from .counters import Watch
 from .ktap import note
 
-RECORD = 16384                  # the most payload bytes of a record
+RECORD = 16384                  # maximum payload bytes of a record
 WARM_UP = 300                   # records
 OVERHEAD = ktls.OVERHEAD
 
 
 class Direction:
-    """One way of a connection; payloads continue where the last one ended."""
+    """One direction of a connection; payloads continue where the last one ended."""
 
     def __init__(self, name, sender, sender_socket, receiver, receiver_socket, seed, ports):
         self.name = name
@@ -36,7 +36,7 @@ class Direction:
         self.offset = 0
 
     def begin(self, size, sizes=None):
-        """Start to move `size` bytes; returns a function that waits and checks."""
+        """Start a transfer of `size` bytes; returns a function that waits and checks."""
         where = {"seed": self.seed, "size": size, "offset": self.offset}
         receiving = self.receiver.begin("tcp.receive", number=self.receiver_socket, **where)
         sending = self.sender.begin("tcp.send", number=self.sender_socket, sizes=sizes, **where)
@@ -44,7 +44,7 @@ class Direction:
 
         def finish():
             got = receiving.result()
-            # a receiver that stopped early leaves the sender waiting
+            # if the receiver stopped early, the sender is still waiting
             if got.get("error"):
                 fail(f"{self.name}: {got['bytes']} of {size} bytes came, then {got['error']}"
                      + _first_wrong(got, self))
@@ -56,7 +56,7 @@ class Direction:
         return finish
 
     def move(self, size, sizes=None):
-        """Move `size` bytes and check them; returns {bytes, sha256, writes}."""
+        """Transfer `size` bytes and check them; returns {bytes, sha256, writes}."""
         return self.begin(size, sizes)()
 
 
@@ -72,8 +72,8 @@ class Connection:
 
     def __init__(self, client, server, family=4, *, options=None, mapped=False, seed="payload",
                  initial=None):
-        """initial: sequence numbers of the first bytes from client and from server, instead of what
-        the kernel chooses; the connection then begins without a handshake."""
+        """initial: sequence numbers of the first bytes from client and server, instead of the
+        kernel's choice; the connection then starts without a handshake."""
         self.client, self.server = client, server
         self.family = family
         if initial is None:
@@ -108,7 +108,7 @@ class Connection:
                             send_seq=mine, receive_seq=theirs) for host, mine, theirs in sides]
         self.client_socket, self.server_socket = (end["socket"] for end in opened)
         self.client_port, self.server_port = (end["port"] for end in opened)
-        # the one that is spoken to first must be there first
+        # the passive side must exist first
         for (host, _, theirs), end, peer, other in zip(sides[::-1], opened[::-1], opened,
                                                        (self.client, self.server)):
             host.call("tcp.repair_connect", number=end["socket"], receive_seq=theirs,
@@ -122,33 +122,33 @@ class Connection:
         self.close(abort=exc[0] is not None)
 
     def close(self, abort=False):
-        """Both ends."""
+        """Close both ends."""
         for host, number in ((self.client, self.client_socket), (self.server, self.server_socket)):
             host.call("tcp.close", number=number, abort=abort)
 
     def ends(self):
-        """((host, socket), ...) client first."""
+        """Return ((host, socket), ...), client first."""
         return ((self.client, self.client_socket), (self.server, self.server_socket))
 
     def socket_of(self, host):
-        """Number of this connection's socket at `host`."""
+        """Return the number of this connection's socket at `host`."""
         return self.client_socket if host is self.client else self.server_socket
 
     def from_host(self, host):
-        """The direction in which `host` sends."""
+        """Return the direction in which `host` sends."""
         return self.up if host is self.client else self.down
 
     def info(self, host):
-        """struct tcp_info at `host`."""
+        """Return struct tcp_info at `host`."""
         return host.call("tcp.info", number=self.socket_of(host))
 
     def enable_tls(self, version="1.2", cipher="aes-gcm-128", *, up=True, down=True,
                    plain_receiver=False, rec_seq=0, change=None):
-        """Kernel TLS with fresh keys, in one or both directions.
+        """Enable kernel TLS with new keys, in one or both directions.
 
-        The receiving socket of a direction gets its key before the sending one, so nothing can
-        come before it is known. plain_receiver: the receivers see the records as they are. change:
-        members of the keys that are not left to chance.
+        The receiving socket of a direction gets its key before the sending one, so no record can
+        arrive before the key. plain_receiver: the receivers read raw records. change: members of
+        the keys with fixed values.
         """
         keys = {way: dict(ktls.new_keys(version, cipher, rec_seq), **(change or {}))
                 for way, wanted in (("up", up), ("down", down)) if wanted}
@@ -163,7 +163,7 @@ class Connection:
         return keys
 
     def handshake(self, version, ciphers, cert, key, ktls_at=("client", "server")):
-        """TLS by OpenSSL's handshake, with kernel TLS at the named sides; returns the cipher."""
+        """Run OpenSSL's handshake, with kernel TLS at the named sides; returns the cipher."""
         waiting = self.server.begin("tcp.handshake", number=self.server_socket, side="server",
                                     version=version, ciphers=ciphers, cert=cert, key=key,
                                     use_ktls="server" in ktls_at)
@@ -174,15 +174,15 @@ class Connection:
         return done["cipher"][0]
 
     def configuration(self, host):
-        """{"tx": hw|sw|none, "rx": ...} as the kernel shows it in `ss -i`."""
+        """Return {"tx": hw|sw|none, "rx": ...} as shown by `ss -i`."""
         here, there = ((self.client_port, self.server_port) if host is self.client
                        else (self.server_port, self.client_port))
         return configuration(host, here, there)
 
 
 def configuration(host, here=None, there=None):
-    """{"tx": ..., "rx": ...} of the connection between these ports at `host`; None: any port, if
-    there is only one such connection."""
+    """Return {"tx": ..., "rx": ...} of the connection between these ports at `host`; None: any
+    port, if there is only one such connection."""
     found = [value for ports, value in configurations(host).items()
              if (here or ports[0], there or ports[1]) == ports]
     expect(len(found) == 1, f"ss shows {len(found)} connections from port {here or 'any'} to "
@@ -191,10 +191,10 @@ def configuration(host, here=None, there=None):
 
 
 def configurations(host):
-    """{(port here, port there): {"tx": ..., "rx": ...}} of all connections at `host`."""
+    """Return {(port here, port there): {"tx": ..., "rx": ...}} of all connections at `host`."""
     found = {}
     for line in host.out("ss", "-O", "-t", "-n", "-i", "-H", "state", "established").splitlines():
-        # queues and both ends come before the details
+        # queue lengths and both ends precede the details
         ports = tuple(int(end.rsplit(":", 1)[1]) for end in line.split()[2:4])
         modes = dict(re.findall(r"\b([tr]x)conf: (\S+)", line))
         found[ports] = {way: modes.get(way, "none") for way in ("tx", "rx")}
@@ -202,10 +202,10 @@ def configurations(host):
 
 
 class Offload:
-    """What a test expects of the device at one end, and whether it can be asserted at all.
+    """Expectations on the device at one end, and whether they can be asserted at all.
 
-    In a run with --software-tls nothing is switched and nothing about the device is asserted:
-    such a run tries out the tests, and none of them passes by it.
+    With --software-tls, no feature is switched and nothing about the device is asserted: such a run
+    only exercises the tests.
     """
 
     def __init__(self, env, host, tx=False, rx=False):
@@ -227,19 +227,19 @@ class Offload:
         self._stack.close()
 
     def expected(self):
-        """What configuration() must say of a connection with both directions on TLS 1.2."""
+        """Return the expected configuration() of a connection with both directions on TLS 1.2."""
         return {"tx": "hw" if self.tx and self.real else "sw",
                 "rx": "hw" if self.rx and self.real else "sw"}
 
     def check_configuration(self, connection, tx=True, rx=True):
-        """The kernel chose the device for the directions that have keys."""
+        """Check that the kernel chose the device for the directions with keys."""
         want = self.expected()
         want = {"tx": want["tx"] if tx else "none", "rx": want["rx"] if rx else "none"}
         got = connection.configuration(self.host)
         expect(got == want, f"TLS on the {self.host.name} end is {got}, expected {want}")
 
     def check_configurations(self, connections, tx=True, rx=True, want=None):
-        """The same of many connections; `want`: something else than expected()."""
+        """The same for many connections; `want`: instead of expected()."""
         want = want or self.expected()
         want = {"tx": want["tx"] if tx else "none", "rx": want["rx"] if rx else "none"}
         found = configurations(self.host)
@@ -248,7 +248,7 @@ class Offload:
                f"TLS on the {self.host.name} end is {got}, expected {want} for each")
 
     def check_opened(self, count=1, tx=True, rx=True):
-        """tls_stat and the driver saw `count` connections being opened."""
+        """Check that tls_stat and the driver counted `count` opened connections."""
         stat = self.watch.protocols()
         where = {True: "Device", False: "Sw"}
         for direction, wanted, device in (("Tx", tx, self.tx and self.real),
@@ -265,7 +265,7 @@ class Offload:
                            f"{name} moved by {nic[name]}, expected {count if wanted else 0}")
 
     def check_no_error(self):
-        """No record failed to decrypt, and the device flagged none."""
+        """Check that no record failed to decrypt, and the device flagged none."""
         stat = self.watch.protocols()
         expect(stat["TlsDecryptError"] == 0,
                f"TlsDecryptError on the {self.host.name} end moved by {stat['TlsDecryptError']}")
@@ -274,7 +274,7 @@ class Offload:
             expect(nic["rx_tls_err"] == 0, f"rx_tls_err moved by {nic['rx_tls_err']}")
 
     def check_closed(self, count=1, tx=True, rx=True):
-        """As many contexts are destroyed as were made, soon after the sockets are closed."""
+        """Wait until all `count` contexts are destroyed, soon after the sockets are closed."""
         if not self.real:
             return
         for name, wanted in (("tx_tls_del", tx and self.tx), ("rx_tls_del", rx and self.rx)):
@@ -283,9 +283,9 @@ class Offload:
                            lambda counter=name: self.watch.nic()[counter], count if wanted else 0)
 
     def warm_up(self, direction):
-        """Records until the device decrypts: steering follows the connection asynchronously.
+        """Send records until the device decrypts: steering is set up asynchronously.
 
-        Returns how many records that took.
+        Returns the number of records needed.
         """
         if not self.real:
             direction.move(1000)
@@ -307,12 +307,12 @@ def as_able(env, host, tx=False, rx=False):
 
 
 def on_wire(size, writes, version="1.2"):
-    """Bytes in the stream for `size` bytes of payload in `writes` records."""
+    """Return the bytes in the stream for `size` bytes of payload in `writes` records."""
     return size + writes * OVERHEAD[version]
 
 
 def check_tx_counters(offload, info, payload_bytes, records):
-    """tx_tls_encrypted_* against what the stack says it sent since the connection began.
+    """Compare tx_tls_encrypted_* with the bytes sent by the stack since the connection began.
 
     info  struct tcp_info of the sender, of a connection whose whole stream is TLS
     """
@@ -324,7 +324,7 @@ def check_tx_counters(offload, info, payload_bytes, records):
         return
     nic = wait_for("the counters of the device",
                    lambda: _counted(offload, "tx_tls_encrypted_bytes", info["bytes_sent"]), 20)
-    # a retransmission of data that is acknowledged meanwhile is dropped by the driver
+    # the driver drops retransmissions of data acknowledged meanwhile
     low, high = sent, info["bytes_sent"]
     got = nic["tx_tls_encrypted_bytes"]
     expect(low <= got <= high, f"tx_tls_encrypted_bytes moved by {got}, expected {low} to {high}")
@@ -347,7 +347,7 @@ def _counted(offload, name, want):
 
 @contextlib.contextmanager
 def certificate(host):
-    """A self-signed certificate at an end: yields the paths of certificate and key."""
+    """A self-signed certificate at an end; yields the paths of certificate and key."""
     with host.directory() as place:
         paths = f"{place}/cert.pem", f"{place}/key.pem"
         host.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",

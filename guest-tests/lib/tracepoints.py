@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The kernel's own account: the tracepoints tls:* of an end.
+"""The kernel's own account: tracepoints tls:* of an end.
 
-Responsible for: a tracefs instance for a block, its events as values, and telling which events
-are those of one connection.
+Responsible for: a tracefs instance for a block, parsing its events, and finding the events of a
+connection.
 State: the instance "guest-tests"; it is removed when the block ends.
 Callers: tests that need("tracepoints").
 
-An event names its socket by a (hashed) address only. tls_device_offload_set comes while the test
-sets the keys of a connection, in the process of that end's agent, so Trace.follow() finds the
-address there; all later events of the socket have the same.
+An event identifies its socket only by a (hashed) address. tls_device_offload_set occurs while the
+test sets the keys of a connection, in the process of that end's agent, so Trace.follow() finds the
+address there; all later events of the socket have the same one.
 """
 
 import contextlib
@@ -22,13 +22,13 @@ PLACES = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 INSTANCE = "guest-tests"
 BUFFER_KIB = 8192           # for each processor
 DIRECTIONS = {"rx": 0, "tx": 1}
-# task-pid (tgid) [cpu] flags time: event: fields; the tgid is a row of dashes when not known
+# task-pid (tgid) [cpu] flags time: event: fields; the tgid is a row of dashes if unknown
 LINE = re.compile(r"\s*.+-(\d+)\s+\(\s*(\d+|-+)\)\s+\[(\d+)\]\s+\S+\s+([\d.]+): (\w+): (.*)$")
 
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """One event. `fields` has numbers as int, the socket as it stands."""
+    """An event. `fields` has numbers as int, the socket as text."""
 
     name: str
     time: float
@@ -45,7 +45,7 @@ class Event:
 
 
 def parse(text):
-    """[Event] of the text of a trace file."""
+    """Return [Event] from the text of a trace file."""
     found = []
     for line in text.splitlines():
         match = LINE.match(line)
@@ -70,7 +70,8 @@ def _place(host):
 
 
 def missing(host, *more):
-    """The reason why the events cannot be had at an end, or None. `more`: others ("mlx5/NAME")."""
+    """Return the reason why events are not available at an end, or None. `more`: others
+    ("mlx5/NAME")."""
     place = _place(host)
     if place is None:
         return f"no tracefs in {' or '.join(PLACES)} on the {host.name} end"
@@ -83,18 +84,18 @@ def missing(host, *more):
 
 
 class Trace:
-    """The events since the block began."""
+    """The events since the start of the block."""
 
     def __init__(self, host, root):
         self._host, self._root = host, root
         self._followed = set()
 
     def set(self, name, value):
-        """Write into a file of the instance."""
+        """Write to a file of the instance."""
         self._host.write(f"{self._root}/{name}", f"{value}\n")
 
     def events(self, name=None, sk=None):
-        """[Event], of one kind and of one socket if they are named."""
+        """Return [Event], optionally of one kind and one socket."""
         lost = [line for line in self._host.read(f"{self._root}/trace").splitlines()
                 if "LOST" in line]
         expect(not lost, f"events were lost: {lost[:1]}")
@@ -102,8 +103,8 @@ class Trace:
                 if name in (None, event.name) and sk in (None, event.fields.get("sk"))]
 
     def follow(self, host, direction):
-        """The socket for which the agent at `host` has last set keys of a direction ("rx", "tx")
-        that the device took; each is given once."""
+        """Return the socket for which the agent at `host` has last set offloaded keys of a
+        direction ("rx", "tx"); each is returned once."""
         for event in reversed(self.events("tls_device_offload_set")):
             key = event.sk, event.time
             if (event.tgid == host.agent_pid and event.direction == DIRECTIONS[direction]
@@ -121,7 +122,7 @@ def trace(host, *more):
     ends on one machine share them: ask one of the ends."""
     place = _place(host)
     root = f"{place}/instances/{INSTANCE}"
-    with contextlib.suppress(CallError):        # one that a killed test has left
+    with contextlib.suppress(CallError):        # left by a killed test
         host.call("procs.rmdir", path=root)
     host.call("procs.mkdir", path=root)
     try:

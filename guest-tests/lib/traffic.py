@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Traffic as most tests need it: one transfer, or one that goes on while something changes.
+"""Traffic for tests: single transfers, or continuous traffic while something changes.
 
 Responsible for: checked TCP transfers and background traffic in both directions.
 State: none beyond the block.
@@ -15,30 +15,30 @@ from .hosts import CallError, HostError
 from .ktap import note
 from .tls import Connection
 
-SIZE = 1 << 20          # bytes of an ordinary transfer
-STEP = 32 << 10        # bytes that background traffic moves at once
-PATIENCE = 5.0          # seconds of standstill before the qdiscs are looked at
-DISCARD = 9             # port nobody listens on
+SIZE = 1 << 20          # bytes of a normal transfer
+STEP = 32 << 10        # bytes per step of background traffic
+PATIENCE = 5.0          # seconds of standstill before the qdiscs are checked
+DISCARD = 9             # port without a listener
 NUDGES = range(50000, 50016)
 
 
 def transfer(sender, receiver, family=4, size=SIZE, sizes=None, seed="transfer"):
-    """Move a payload over a new TCP connection and check every byte; returns tcp_info."""
+    """Transfer a payload over a new TCP connection and check every byte; returns tcp_info."""
     with Connection(sender, receiver, family, seed=seed) as connection:
         connection.up.move(size, sizes)
         return connection.info(sender)
 
 
 def both_ways(env, family=4, size=SIZE):
-    """Both directions of one connection at the same time."""
+    """Transfer in both directions of one connection at the same time."""
     with Connection(env.local, env.remote, family) as connection:
         for finish in [way.begin(size) for way in (connection.up, connection.down)]:
             finish()
 
 
 def send_without_end(env):
-    """A busy connection to the remote end, for tests that take the NIC from under it. Nobody closes
-    it: it goes when the agents of both ends are restarted."""
+    """Open a busy connection to the remote end, for tests that remove the NIC under it. It is not
+    closed: it ends when the agents of both ends are restarted."""
     opened = env.remote.call("tcp.listen", address=env.remote.address(4))
     accepting = env.remote.begin("tcp.accept", listener=opened["socket"])
     client = env.local.call("tcp.connect", address=env.remote.address(4), port=opened["port"])
@@ -50,21 +50,21 @@ def send_without_end(env):
 
 
 def _backlog(host):
-    """Packets that wait in the qdiscs of the NIC at this end."""
+    """Return the number of packets in the qdiscs of the NIC at this end."""
     found = json.loads(host.out("tc", "-s", "-j", "qdisc", "show", "dev", host.nic.name))
     return sum(entry.get("qlen", 0) for entry in found if not entry.get("root"))
 
 
 @contextlib.contextmanager
 def unstick_qdiscs(env):
-    """For waiting on traffic after queues were reopened: packets that were left in a qdisc are got
-    going by a few datagrams on every transmit queue, and that is noted.
+    """For waiting on traffic after queues were reopened: restarts packets left in a qdisc by a few
+    datagrams on every transmit queue, with a note in the report.
 
     mlx5 starts its queues after a change of channels, rings or MTU without scheduling their qdiscs
-    (mlx5e_activate_txqsq: netif_tx_start_queue, not wake). A packet that was put back into a qdisc
-    meanwhile stays there until the next one comes; TCP does not retransmit what is still in the
-    host, so a lone connection can stand still for minutes. Standstill with empty qdiscs is not
-    helped along: then the fault is elsewhere.
+    (mlx5e_activate_txqsq: netif_tx_start_queue, not wake). A packet requeued into a qdisc meanwhile
+    stays there until the next one arrives; TCP does not retransmit data still in the host, so a
+    single connection can stand still for minutes. A standstill with empty qdiscs has another cause
+    and gets no help.
     """
     done = threading.Event()
 
@@ -91,7 +91,7 @@ def unstick_qdiscs(env):
 
 
 class Background:
-    """Traffic that goes on."""
+    """Continuous traffic."""
 
     def __init__(self, env):
         self._env = env
@@ -100,7 +100,7 @@ class Background:
         self.error = None
 
     def progress(self):
-        """Wait until more has arrived in both directions than there is under way now."""
+        """Wait until more has arrived in both directions than is outstanding now."""
         target = self.rounds + 4
         with unstick_qdiscs(self._env):
             wait_for("traffic goes on", lambda: self.error or self.rounds >= target, 300)
@@ -110,7 +110,7 @@ class Background:
 
 @contextlib.contextmanager
 def background(env, family=4):
-    """Checked traffic in both directions of one connection while the block lasts."""
+    """Checked traffic in both directions of one connection, for the block."""
     state = Background(env)
 
     def work(way):
@@ -139,6 +139,6 @@ def background(env, family=4):
 
 @contextlib.contextmanager
 def both_mtu(env, mtu):
-    """The same MTU on both ends for the block."""
+    """Set the same MTU on both ends, for the block."""
     with env.room_for(mtu), env.remote.nic.with_mtu(mtu), env.local.nic.with_mtu(mtu):
         yield

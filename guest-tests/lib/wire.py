@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The middlebox between the ends: losing, delaying, cutting exactly the packets that are meant.
+"""The middlebox between the ends: loses, delays or splits exactly the chosen packets.
 
-Responsible for: finding mlx5-wire (docs/wire.md), rules for a block and what they did, and the
-list of segments that passed.
-State: a Box owns the rules that it has added; they are gone when its block ends.
+Responsible for: finding mlx5-wire (docs/wire.md), rules for a block and their hits, and the list of
+segments that passed.
+State: a Box owns the rules it has added; they are removed at the end of its block.
 Callers: tests that need("wire").
 
-In the lab it is reached by the lab's channel. On a bench that run.py has set up, bench.py starts it
-for the tests that need it. On one that somebody else has set up, the environment variable
-WIRE_CONTROL names its control socket: a path of this machine, or remote:PATH on the machine of the
-remote end. Side A of the program must be the one of the local end.
+In the lab it is accessed through the lab's channel. On a bench set up by run.py, bench.py starts it
+for the tests that need it. On any other bench, the environment variable WIRE_CONTROL names its
+control socket: a path on this machine, or remote:PATH on the machine of the remote end. Side A of
+the program must be the one of the local end.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ from .case import expect, expect_equal, fail, wait_for
 from .hosts import CallError
 
 VARIABLE = "WIRE_CONTROL"
-END = 1 << 52               # beyond any hit: asks where the log ends
+END = 1 << 52               # beyond any hit: queries the end of the log
 
 
 def _socket(env):
-    """(host, path) of the control socket outside the lab, or None."""
+    """Return (host, path) of the control socket outside the lab, or None."""
     if env.bench and env.bench.control:
         remote, path = env.bench.control
         return env.remote if remote else env.local, path
@@ -37,7 +37,7 @@ def _socket(env):
 
 
 def missing(env):
-    """The reason why there is no wire, or None."""
+    """Return the reason why there is no wire, or None."""
     if env.lab is not None:
         return None if env.lab.can("wire.add") else "no middlebox is between the lab's NICs"
     if env.bench:
@@ -52,22 +52,22 @@ def missing(env):
 
 @dataclasses.dataclass(frozen=True)
 class Segment:
-    """A TCP segment with payload, as it came to the wire."""
+    """A TCP segment with payload, as it arrived at the wire."""
 
     seq: int
     length: int
-    stream: int             # of its first byte: 0 is the first byte of the stream
-    again: bool             # its first byte has come before
-    packet: int             # its number in the connection and direction
+    stream: int             # offset of its first byte in the stream
+    again: bool             # retransmission of its first byte
+    packet: int             # number in the connection and direction
 
     @property
     def end(self):
-        """Stream byte behind it."""
+        """Return the stream offset after it."""
         return self.stream + self.length
 
 
 class WireRule:
-    """One rule of the middlebox."""
+    """A rule of the middlebox."""
 
     def __init__(self, box, ident, text, must_hit):
         self._box, self.ident, self.text, self.must_hit = box, ident, text, must_hit
@@ -77,23 +77,23 @@ class WireRule:
         return self._box.hits(self.ident)
 
     def check_hits(self, count):
-        """It was applied exactly so often."""
+        """Check that it was applied exactly `count` times."""
         expect_equal(f"hits of the wire's rule {self.text!r}", self.hits(), count)
 
     def wait_hits(self, count, seconds=60.0):
-        """Until it was applied so often at least."""
+        """Wait until it was applied at least `count` times."""
         wait_for(f"the wire's rule {self.text!r} is applied {count} times",
                  lambda: self.hits() >= count, seconds)
 
     def clear(self):
-        """Remove it, and let go what it made wait."""
+        """Remove it, and release the frames it holds."""
         self._box.check(self)
         self._box.ask("clear", rule=self.ident)
         self._box.forget(self)
 
 
 class Box:
-    """Rules of one block."""
+    """The rules of a block."""
 
     def __init__(self, env):
         self._env = env
@@ -119,13 +119,13 @@ class Box:
         return self._there and self._there[0]
 
     def ask(self, cmd, **args):
-        """A command of the control socket."""
+        """Run a command of the control socket."""
         return self._ask(cmd, args)
 
     # rules
 
     def way(self, direction):
-        """"a>b" or "b>a": the local end is on side A."""
+        """Return "a>b" or "b>a": the local end is on side A."""
         return "a>b" if direction.sender is self._env.local else "b>a"
 
     def add(self, direction, text, must_hit=True):
@@ -136,33 +136,33 @@ class Box:
                             .strip(), must_hit)
 
     def add_raw(self, text, must_hit=True):
-        """Add a rule as it stands. must_hit: the block fails if it was never applied."""
+        """Add a complete rule. must_hit: the block fails if it was never applied."""
         rule = WireRule(self, self.ask("add", rules=[text])[0], text, must_hit)
         self._rules.append(rule)
         return rule
 
     def hits(self, ident):
-        """How often a rule was applied."""
+        """Return how often a rule was applied."""
         for entry in self.ask("rules"):
             if entry["id"] == ident:
                 return entry["hits"]
         return fail(f"the wire has no rule {ident} any more")
 
     def check(self, rule):
-        """A rule that was meant to be applied was."""
+        """Check that a rule with must_hit was applied."""
         if rule.must_hit:
             expect(rule.hits() > 0, f"the wire's rule {rule.text!r} was never applied")
 
     def forget(self, rule):
-        """It is gone."""
+        """Drop a removed rule."""
         self._rules.remove(rule)
 
     def release(self, name=None):
-        """Let go what `hold` keeps; how many frames."""
+        """Release held frames; returns how many."""
         return self.ask("release", **({"name": name} if name else {}))
 
     def close(self, check=True):
-        """Remove all rules of this block; with `check`, those that must have hit are asked."""
+        """Remove all rules of this block; with `check`, check those that must have hit."""
         try:
             if check:
                 for rule in self._rules:
@@ -175,8 +175,8 @@ class Box:
     # what passed
 
     def log(self, rule=None):
-        """All that rules (or one WireRule) were applied to since the block began, as the wire's log
-        has it."""
+        """Return the hits of all rules (or one WireRule) since the start of the block, from the
+        wire's log."""
         found, since = [], self._since
         while True:
             page = self.ask("log", since=since)
@@ -188,10 +188,10 @@ class Box:
         return [hit for hit in found if rule is None or hit["rule"] == rule.ident]
 
     def flow(self, direction):
-        """The wire's account of the connection in this direction."""
+        """Return the wire's account of the connection in this direction."""
         sport, dport = direction.ports
         for flow in reversed(self.ask("flows")):
-            # ports of the sides that the wire calls a and b
+            # ports on sides a and b of the wire
             if {flow["a_port"], flow["b_port"]} == {sport, dport}:
                 return flow[self.way(direction)]
         return fail(f"the wire has seen no connection {sport}-{dport}")
@@ -216,19 +216,19 @@ class Box:
                 if hit["rule"] in idents}
 
     def watch(self, direction):
-        """From now on every segment with payload is written down; segments() has them. To be asked
-        for before rules that drop: a dropped packet is not shown to the rules behind."""
+        """Record every segment with payload from now on, for segments(). Call before adding rules
+        that drop: later rules do not see a dropped packet."""
         return self.add(direction, "log stream=0.. sent=any", must_hit=False)
 
     def segments(self, watch):
-        """[Segment] that a watch() has seen, in the order in which they came."""
+        """Return [Segment] recorded by a watch(), in order of arrival."""
         return [Segment(hit["seq"], hit["len"], hit["stream"], hit["sent"] > 1, hit["packet"])
                 for hit in self.log(watch)]
 
 
 @contextlib.contextmanager
 def rules(env):
-    """A Box while the block lasts. Leaving it fails when a rule that must hit did not."""
+    """A Box for the block. Fails at its end if a rule that must hit did not."""
     box = Box(env)
     good = False
     try:
