@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of QUERY_HCA_CAP and SET_HCA_CAP: what the driver needs to find, what
- * it must not find, and what it may set. Owns no state.
+ * Tests of QUERY_HCA_CAP and SET_HCA_CAP: capabilities that drivers require,
+ * those that must be absent, and those that may be set. Owns no state.
  */
 #include "mlx5-drv.h"
 #include "mlx5-tests.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of encryption keys: both ways in which drivers make them, what is
- * refused, the cache that SYNC_CRYPTO empties, and the TLS properties. A key
- * shows by what is encrypted with it. Owns no state.
+ * Tests of encryption keys: both ways in which drivers create them, refusals,
+ * the cache flushed by SYNC_CRYPTO, and the TLS properties. A key is identified
+ * by the ciphertext it produces. Owns no state.
  */
 #include "mlx5-tls.h"
 #include "mlx5-tests.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of event and completion queues: owner bits, arming, the interrupt,
- * queues that are full. NOPs, commands and send queue NOPs, make the entries.
- * Owns no state.
+ * Tests of event and completion queues: owner bits, arming, interrupts, full
+ * queues. The entries come from NOPs, both commands and send queue WQEs. Owns
+ * no state.
  */
 #include "mlx5-drv.h"
 #include "hw/pci/pci_regs.h"

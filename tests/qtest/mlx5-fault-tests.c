@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of faults: rules as properties, faults of commands, and of send queues
- * whatever they carry. Those of TLS WQEs are in mlx5-fault-tls-tests.c. Owns no
+ * Tests of fault injection: rules as properties, faults of commands and of send
+ * queues in general. mlx5-fault-tls-tests.c has those of TLS WQEs. Owns no
  * state.
  */
 #include "mlx5-fault.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of faults in the WQEs of TLS: parameters that are lost, late or wrong,
- * answers of GET_PSV that are late or untrue. Owns no state.
+ * Tests of faults in TLS WQEs: lost, late or wrong parameters, late or wrong
+ * results of GET_PSV. Owns no state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"

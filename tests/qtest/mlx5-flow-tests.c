@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of flow steering through the command interface: where packets go as
- * tables, groups, entries and the root say. Matching itself is tested field by
- * field in tests/unit/test-steering*.c. Owns no state.
+ * Tests of flow steering through the command interface: the destination of
+ * packets according to tables, groups, entries and the root.
+ * tests/unit/test-steering*.c test the matching itself, field by field. Owns no
+ * state.
  */
 #include "mlx5-rig.h"
 #include "mlx5-tests.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests with input that no driver gives: random commands, queue entries, WQEs,
- * frames and register accesses. The device may refuse, drop and stop queues;
- * it must answer each command, and work again afterwards. The numbers are
- * those of GLib's test seed, which is printed and which --seed sets. Owns no
- * state.
+ * Tests with input unlike that of any driver: random commands, queue entries,
+ * WQEs, frames and register accesses. The device may refuse commands, drop
+ * packets and stop queues; it must answer each command, and work again
+ * afterwards. The numbers come from GLib's test seed, which is printed and can
+ * be set with --seed. Owns no state.
  */
 #include "mlx5-fuzz.h"
 #include "mlx5-tls.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The device is reset or taken out of the machine by what it does itself: by an
- * interrupt message that the guest has aimed at configuration space, or by
- * another NIC that takes a frame of ours. Owns no state.
+ * Tests of a device that is reset or unplugged by its own actions: by an
+ * interrupt message aimed at configuration space, or by another NIC that
+ * receives one of its frames. Owns no state.
  */
 #include "qemu/osdep.h"
 #include "hw/pci/pci_regs.h"

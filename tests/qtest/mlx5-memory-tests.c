@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of memory-limit: each kind of thing that a driver can make the device
- * hold is made until no more is given, and what the device says it holds is
- * compared with what QEMU's process has grown by. Owns no state.
+ * Tests of memory-limit: each kind of memory that a driver can make the device
+ * use is allocated up to the limit, and the use reported by the device is
+ * compared with the growth of the QEMU process. Owns no state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of objects: making and freeing each kind, what is refused and why,
- * references, limits, owners, and that nothing is left. Owns no state.
+ * Tests of objects: creating and destroying each kind, refusals and their
+ * reasons, references, limits, owners, and leaks. Owns no state.
  */
 #include "mlx5-drv.h"
 #include "mlx5-tests.h"

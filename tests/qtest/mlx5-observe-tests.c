@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of what the device writes about itself: the record log and the traces,
- * with strings in them that others have chosen. Owns no state.
+ * Tests of the device's own output: the record log and the traces, including
+ * foreign strings in them. Owns no state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests that a number is good only in the hands of those it belongs to: where
- * doorbells ring, and which TIS, TIR and keys a WQE may name. Owns no state.
+ * Tests that a number can only be used by its owner: UAR pages of doorbells,
+ * and the TIS, TIR and keys that a WQE may refer to. Owns no state.
  */
 #include "mlx5-tls.h"
 #include "mlx5-tests.h"

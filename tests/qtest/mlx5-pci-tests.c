@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of configuration space, of the initialization segment, and of what is
- * left after a function level reset and a system reset. Owns no state.
+ * Tests of configuration space, the initialization segment, and the state after
+ * a function level reset and a system reset. Owns no state.
  */
 #include "mlx5-tls.h"
 #include "hw/pci/pci_regs.h"

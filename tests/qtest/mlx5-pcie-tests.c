@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of what configuration space announces: the PCI Express and AER
- * registers, errors that are injected and the way they go up to the root port,
- * and what each kind of reset leaves of all this. Owns no state.
+ * Tests of the capabilities in configuration space: the PCI Express and AER
+ * registers, injected errors and their propagation to the root port, and the
+ * effect of each kind of reset. Owns no state.
  */
 #include "mlx5-fault.h"
 #include "qemu/host-utils.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of the power states: in D3hot the function decodes nothing and starts
- * nothing, with whatever work was pending, and in D0 it goes on where it was.
- * Owns no state.
+ * Tests of the power states: in D3hot the function decodes nothing and
+ * initiates nothing, whatever work is pending, and in D0 it continues. Owns no
+ * state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-rig.h"

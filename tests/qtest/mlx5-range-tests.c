@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of the properties' ranges: each property at both ends, and one beyond
- * each; what the ends mean. The table below has a row for each property, and
- * the device is asked whether it has others. Owns no state.
+ * Tests of property ranges: each property at both limits, and one beyond each;
+ * and the meaning of the limits. The table below has a row for each property,
+ * and the test checks that the device has no others. Owns no state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of what happens to packets that find no receive WQE: kept for a while
- * until the driver has refilled, dropped and counted in the end. The virtual
- * clock moves only when a test moves it. Owns no state.
+ * Tests of packets without a receive WQE: held for a while until the driver has
+ * refilled, finally dropped and counted. Only tests advance the virtual clock.
+ * Owns no state.
  */
 #include "mlx5-rig.h"
 #include "mlx5-tests.h"

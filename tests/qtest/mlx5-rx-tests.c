@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of reception: data, CQE fields, scattering, and what happens to
- * packets that nobody can take. Frames and sums are those of
- * tests/unit/frame.h, which knows nothing of the device. Owns no state.
+ * Tests of reception: data, CQE fields, scattering, and packets that cannot be
+ * delivered. Frames and checksums come from tests/unit/frame.h, which is
+ * independent of the device. Owns no state.
  */
 #include "mlx5-rig.h"
 #include "mlx5-tests.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests that no secret stays behind: keys, IVs and plaintext of known bytes go
- * through the device, and then QEMU's memory is searched for them, all of it
- * that can be written but the guest's own. Owns no state.
+ * Tests that no secret is left behind: keys, IVs and plaintext with known bytes
+ * pass through the device, and then all writable memory of QEMU, except the
+ * guest's, is searched for them. Owns no state.
  *
- * What a test gives to QEMU by the qtest protocol is copied about by QEMU
- * itself. So guest memory is a file that the test maps too, and the secrets
- * are written there.
+ * QEMU itself makes copies of everything passed over the qtest protocol.
+ * Therefore guest memory is a file that the test maps too, and the secrets are
+ * written there.
  */
 #include "mlx5-tls.h"
 #include "mlx5-tests.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Everything at once: commands, WQEs, TLS streams in both directions, frames,
- * doorbells, faults, knobs, interrupt messages aimed at registers, resets,
- * sleep and unplugging, with nothing waited for between one and the next. The
- * wire is narrow and mostly full, so that packets are half out when something
- * happens. The device may do what it likes with all that, but it must live,
- * answer register accesses in time (the watchdog of mlx5-drv.c), and afterwards
- * be taken over by a driver. Owns no state.
+ * Everything concurrently: commands, WQEs, TLS streams in both directions,
+ * frames, doorbells, faults, knobs, interrupt messages aimed at registers,
+ * resets, sleep and unplugging, without waiting between one and the next. The
+ * wire is narrow and mostly full, so that packets are partly sent when
+ * something happens. The device may handle all of it in any way, but it must
+ * survive, answer register accesses in time (the watchdog of mlx5-drv.c), and
+ * afterwards work with a driver. Owns no state.
  *
- * MLX5_STORM_SECONDS in the environment lets it go on for that long.
+ * MLX5_STORM_SECONDS in the environment sets the duration.
  */
 #include "qemu/osdep.h"
 #include "hw/pci/pci_regs.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of strict=on: silence where driver and device do what they should, and
- * each violation that a driver alone can bring about. In builds with MLX5_BREAK
- * the device is broken too, once for each other reason: what the checks are
- * for. Owns no state.
+ * Tests of strict=on: no reports while driver and device are correct, and each
+ * violation that a driver alone can provoke. In builds with MLX5_BREAK the
+ * device is also broken on purpose, once for each of the other reasons. Owns no
+ * state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of how long the device keeps QEMU's main loop: the costliest that a
- * driver or a peer can ask of it at once, under the watchdog of the small
- * driver, which fails the test when an access is answered too late
- * (DRV_ACCESS_LIMIT). Each says how long the longest one took. Owns no state.
+ * Tests of how long the device blocks QEMU's main loop: the most expensive work
+ * that a driver or a peer can request at once, under the watchdog of the small
+ * driver, which fails the test if an access takes too long (DRV_ACCESS_LIMIT).
+ * Each test reports the longest access. Owns no state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"

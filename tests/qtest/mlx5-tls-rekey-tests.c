@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of a change of keys under a stream (TLS 1.3, KeyUpdate), as a driver
- * has it done: what the old context makes of records of the new key, and what a
- * new key, a new TIR and a new anchor make of the stream; the same for a TIS,
- * and what becomes of old records that are sent again. docs/tls-rekey.md says
- * it in words. All with strict=on. Owns no state.
+ * Tests of changing keys in a running stream (TLS 1.3, KeyUpdate), as done by a
+ * driver: records of the new key in the old context, and the stream with a new
+ * key, a new TIR and a new anchor; the same for a TIS, with retransmission of
+ * old records. Described in docs/tls-rekey.md. All with strict=on. Owns no
+ * state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"

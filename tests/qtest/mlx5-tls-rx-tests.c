@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of TLS reception: decryption in place against libcrypto's records,
- * the flags of the CQE, GET_PSV's answer, and resynchronisation. Rows named
- * here (R1, R2 ...) are those of the RX tracker in docs. Owns no state.
+ * Tests of TLS reception: in-place decryption compared with libcrypto's
+ * records, CQE flags, results of GET_PSV, and resynchronisation. Rows (R1, R2
+ * ...) are those of the RX tracker in docs. Owns no state.
  */
 #include "mlx5-fault.h"
 #include "mlx5-tests.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of TLS transmission: golden WQE images, records against libcrypto's,
- * cut in every way, resynchronisation, and that nothing leaves in clear. Owns
- * no state.
+ * Tests of TLS transmission: golden WQE images, records compared with
+ * libcrypto's, for every segmentation, resynchronisation, and that nothing is
+ * sent in clear. Owns no state.
  */
 #include "mlx5-tests.h"
 #include "mlx5-tls-tx-rig.h"

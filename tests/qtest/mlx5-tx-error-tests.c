@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of transmission when something is wrong: WQEs that are not, queues in
- * error and their recovery, memory that is not there, and a backend that takes
- * no more. Owns no state.
+ * Tests of errors in transmission: invalid WQEs, queues in error and their
+ * recovery, missing memory, and a full backend. Owns no state.
  */
 #include "mlx5-rig.h"
 #include "mlx5-tests.h"

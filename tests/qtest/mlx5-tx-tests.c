@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of transmission: what comes out on the wire for good WQEs, and in
- * which order they complete. Frames and sums are those of tests/unit/frame.h,
- * which knows nothing of the device. Owns no state.
+ * Tests of transmission: the frames sent for valid WQEs, and the order of
+ * completion. Frames and checksums come from tests/unit/frame.h, which is
+ * independent of the device. Owns no state.
  */
 #include "mlx5-rig.h"
 #include "mlx5-tests.h"

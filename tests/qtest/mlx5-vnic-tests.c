@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of QUERY_VNIC_ENV: each of its counters is moved by its cause, and by
+ * Tests of QUERY_VNIC_ENV: each counter is increased by its cause, and by
  * nothing else. Owns no state.
  */
 #include "mlx5-rig.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of engine/csum: against the worked example of RFC 1071, against a plain
- * 16-bit loop, and against checksums that the Linux stack wrote
- * (net-vectors.h). Owns no state.
+ * Tests of engine/csum: compared with the worked example of RFC 1071, a simple
+ * 16-bit loop, and checksums computed by the Linux stack (net-vectors.h). Owns
+ * no state.
  */
 #include <glib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of the fault rules: what is read, what is refused and with which words,
- * which events a rule is applied to, and what rules say together. What all
- * rules have is tested by test-rule-text.c.
+ * Tests of the fault rules: parsing, refusals and their messages, the events a
+ * rule applies to, and the combined verdict. test-rule-text.c tests the parts
+ * common to all rules.
  */
 #include <glib.h>
 #include <string.h>

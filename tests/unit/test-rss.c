@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tests of engine/rss: Microsoft's published Toeplitz vectors ("Verifying the
- * RSS Hash Calculation"), a bit-by-bit Toeplitz, and the rules on which fields
- * of which packets count. Owns no state.
+ * RSS Hash Calculation"), a bit-by-bit Toeplitz, and the selection of fields by
+ * type of packet. Owns no state.
  */
 #include <arpa/inet.h>
 #include <glib.h>

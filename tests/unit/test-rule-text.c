@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of the reader of rules, with a language of its own: what it reads, what
- * it refuses and with which words, how often a rule is applied. What only the
- * rules of faults and of the wire have, their own tests look at.
+ * Tests of the rule parser, with a language of its own: parsing, refusals and
+ * their messages, and how often a rule applies. The rules of faults and of the
+ * wire have their own tests.
  */
 #include <glib.h>
 #include <string.h>

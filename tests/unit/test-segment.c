@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of engine/segment: against the segments that Linux's software GSO cut
- * from the same bursts (net-vectors.h), against frames built one by one
- * (frame.h), and the VLAN helpers against hand-made frames. Owns no state.
+ * Tests of engine/segment: compared with the segments produced by Linux's
+ * software GSO from the same bursts (net-vectors.h), and with frames built one
+ * by one (frame.h); VLAN helpers are compared with hand-made frames. Owns no
+ * state.
  */
 #include <glib.h>
 #include <string.h>

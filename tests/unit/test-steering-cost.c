@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a lookup of engine/steering costs, counted in probes and compares: with
- * values that were chosen to collide, with many entries of one value, on long
- * ways. With "-m perf" it is measured too. Owns no state.
+ * Tests of the cost of a lookup in engine/steering, in probes and compares:
+ * with values chosen to collide, many entries of one value, long paths. With
+ * "-m perf" the time is measured too. Owns no state.
  */
 #include <math.h>
 #include <time.h>

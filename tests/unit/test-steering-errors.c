@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of engine/steering: every error, and that what was refused has changed
+ * Tests of engine/steering: every error, and that a refused request has changed
  * nothing. Owns no state.
  */
 #include "steering-peek.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of engine/steering: ids, many entries, and the memory that it charges
- * its owner for. Owns no state.
+ * Tests of engine/steering: ids, many entries, and the memory charged to the
+ * owner. Owns no state.
  */
 #include "heap.h"
 #include "steering-util.h"

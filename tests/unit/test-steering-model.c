@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tests of engine/steering against a second implementation: random packets,
- * rules and changes, and a linear matcher that compares field by field from
- * what a packet was built of. GLib prints the seed; --seed repeats it. Owns no
- * state.
+ * rules and changes, and a linear matcher that compares fields from a packet's
+ * specification. GLib prints the seed; --seed repeats it. Owns no state.
  */
 #include "steering-peek.h"
 #include "steering-util.h"

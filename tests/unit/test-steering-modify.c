@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of modify header contexts: what an entry makes of a packet, and that
- * tables behind it see the packet so. Expected frames are built (frame.h) from
- * the fields as they are to be, checksums included, never patched. Owns no
- * state.
+ * Tests of modify header contexts: the modification of packets by an entry, and
+ * its effect on later tables. Expected frames are built (frame.h) from the
+ * expected fields, including checksums, never patched. Owns no state.
  */
 #include "steering-peek.h"
 #include "steering-util.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of engine/steering: the tables that the Linux driver makes, and the way
- * of a packet through them. What is refused is in test-steering-errors.c, what
- * it costs in test-steering-memory.c and test-steering-cost.c; random rules are
- * in test-steering-model.c. Owns no state.
+ * Tests of engine/steering: the tables created by the Linux driver, and the
+ * path of a packet through them. Refusals are tested in test-steering-errors.c,
+ * costs in test-steering-memory.c and test-steering-cost.c, random rules in
+ * test-steering-model.c. Owns no state.
  */
 #include "steering-util.h"
 

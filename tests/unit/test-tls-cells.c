@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Zero means refusal: every cell of the two state machines, listed or not, and
- * numbers that are no state or event; contexts whose state was damaged; results
- * nobody filled in.
+ * Tests that zero means refusal: every cell of the two state machines, listed
+ * or not, and invalid states and events; contexts with a damaged state; results
+ * that were not filled in.
  */
 #include <glib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The engine against OpenSSL's own record layer, TLS 1.2 and 1.3, AES-128 and
- * AES-256: what libssl sends is decrypted by the RX context, what the TX
- * context encrypts is the same bytes as libssl's, and libssl reads what the TX
- * context sends.
+ * The engine compared with OpenSSL's own record layer, TLS 1.2 and 1.3, AES-128
+ * and AES-256: the RX context decrypts the output of libssl, the TX context
+ * produces the same bytes as libssl, and libssl reads the output of the TX
+ * context.
  */
 #include <glib.h>
 #include <string.h>

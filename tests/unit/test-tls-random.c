@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Random tests. RX: random records, cuts, loss, reorder, duplicates, overlaps
- * (the same bytes or other ones), damage, approvals right, wrong and late,
- * against the slow tracker of tls-model.c: flag, bytes and GET_PSV must agree
- * after every packet, and the checker (tls_strict.h) must find nothing wrong.
- * TX: random cuts and retransmissions the way a driver does them, against
- * records sealed whole.
+ * Random tests. RX: random records, segmentation, loss, reordering, duplicates,
+ * overlaps (with the same or other bytes), damage, and right, wrong and late
+ * approvals, compared with the reference tracker of tls-model.c: flag, bytes
+ * and GET_PSV must agree after every packet, and the checker (tls_strict.h)
+ * must not report anything. TX: random segmentation and retransmission like a
+ * driver's, compared with records sealed whole.
  *
  *   MLX5_TEST_SEED=n     the same run again (printed by every run)
  *   MLX5_TEST_PACKETS=n  RX packets, 20000 if not set

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a packet with flag 3 holds (rx-error-bytes, tls_rx.h): each value in
- * each place a wrong tag can have, and the promise behind it, that software
- * gets the ciphertext back. All bytes are compared with records that
- * libcrypto's own AES-GCM sealed or opened.
+ * Tests of the contents of packets with flag 3 (rx-error-bytes, tls_rx.h): each
+ * value for each position of a wrong tag, and that software can recover the
+ * ciphertext. All bytes are compared with records sealed or opened by
+ * libcrypto's own AES-GCM.
  */
 #include "tls-rx-bench.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of the RX context beyond its single rows: knobs, every cut of a record,
- * sequence wrap, partially decrypted records, record log, hostile input, many
- * contexts.
+ * Tests of the RX context beyond single rows: knobs, every segmentation of a
+ * record, sequence number wrap, partially decrypted records, record log,
+ * hostile input, many contexts.
  */
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of the RX tracker, rows by number: set-up, start, packets in order, old
- * and lost ones while it offloads, and what is posted to it. Searching for a
- * header and the way back from there are in test-tls-rx-resync.c; the knobs,
- * the record log, cuts and hostile input in test-tls-rx-more.c.
+ * Tests of the RX tracker, rows by number: setup, start, packets in order, old
+ * and lost ones during offload, and posts. test-tls-rx-resync.c tests the
+ * search for a header and resynchronisation; test-tls-rx-more.c tests the
+ * knobs, the record log, segmentation and hostile input.
  */
 #include <string.h>
 

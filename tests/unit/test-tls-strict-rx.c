@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Tests of the checker, receiving: see test-tls-strict.c.
- */
+/* Tests of the checker, receive side; see test-tls-strict.c. */
 #include <glib.h>
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of the checker, sending: for each reason a device that is broken in
- * just that way, and that it is silent when all is well. The contexts are the
- * engine's own; what is wrong is done to what they return. That it is silent
- * for whatever a good device does is what test-tls-random.c shows with random
- * streams. Receiving is in test-tls-strict-rx.c.
+ * Tests of the checker, transmit side: for each reason a device broken in
+ * exactly that way, and no reports for a correct one. The contexts are the
+ * engine's own; their results are modified. test-tls-random.c shows with random
+ * streams that there are no reports for a correct device. The receive side is
+ * in test-tls-strict-rx.c.
  */
 #include <glib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of the TX context: every row of its table by number, every cut of a
- * record, the driver's way to go back to an earlier byte, hostile input, the
- * record log.
+ * Tests of the TX context: every row of its table by number, every segmentation
+ * of a record, the driver's way of going back to an earlier byte, hostile
+ * input, the record log.
  */
 #include <glib.h>
 #include <string.h>
