@@ -13,7 +13,7 @@ import os
 import struct
 
 from lib import traffic
-from lib.case import Skip, expect, expect_equal, needs, test, wait_for
+from lib.case import expect, expect_equal, needs, test, wait_for
 from lib.sweep import Sweep
 
 NOT_SUPPORTED = r"Operation not supported|EOPNOTSUPP"
@@ -453,34 +453,6 @@ def set_devlink(env):
                           "value", word, "cmode", entry["cmode"])
         sweep.ask_all(SET_DEVLINK, dev=_dev(env))
         env.local.nic.wait_ready()
-
-
-PERMANENT = "cqe_compress_type"
-
-
-def _permanent(env):
-    """The value of that parameter, which is in the card's non-volatile memory; None where the
-    driver does not have it."""
-    shown = json.loads(env.local.out("devlink", "-j", "dev", "param", "show", _dev(env)))
-    for parameter in shown["param"][_dev(env)]:
-        if parameter["name"] == PERMANENT:
-            return parameter["values"][0]["value"]
-    return None
-
-
-@test("sweep/permanent")
-@needs("lab", "driver:mlx5_core", "local-tool:devlink")
-def permanent(env):
-    """A parameter that the card keeps (devlink: cmode permanent) is changed, and put back."""
-    before = _permanent(env)
-    if before is None:
-        raise Skip(f"the driver has no parameter {PERMANENT}")
-    expect_equal("at first", before, "balanced")
-    with Sweep(env, ()) as sweep:
-        for value in ("aggressive", "balanced"):
-            sweep.ask("devlink", "dev", "param", "set", _dev(env), "name", PERMANENT,
-                      "value", value, "cmode", "permanent")
-            expect_equal("when set", _permanent(env), value)
 
 
 @test("sweep/reload", guard=900)
