@@ -105,6 +105,14 @@ def digest(*parts: object) -> str:
     return h.hexdigest()[:12]
 
 
+def content(data: object) -> str:
+    """Return parsed data as text for digest(): without the comments and the layout of its file.
+
+    The order of entries counts, since products may depend on it.
+    """
+    return json.dumps(data)
+
+
 def free_bytes(path: pathlib.Path) -> int:
     """Return the bytes available to an ordinary user in the file system of PATH (or its first
     existing parent)."""

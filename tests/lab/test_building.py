@@ -97,6 +97,29 @@ def test_overlay_anchors(_rig: object) -> None:
         qemu_build.build(series="9.9")
 
 
+def test_keys_without_comments(_rig: object) -> None:
+    """In the lists that cache keys depend on, comments do not change a key, other changes do."""
+    with temporary_folder() as root:
+        for path, change, key in (
+                (paths.OVERLAY / "overlay.toml", "subdir('mlx5')",
+                 lambda: qemu_build.load_overlay().key),
+                (rootfs.LIST, '"trixie"', lambda: rootfs.base_key(rootfs.load(), {})),
+                (kernel_stock.LIST, '"tls"', kernel_stock.stamp)):
+            copy = root / path.name
+            text = path.read_text(encoding="utf-8")
+            check(change in text, f"{change} is not in {path}")
+            with mock.patch.object(paths, "OVERLAY", root), \
+                    mock.patch.object(rootfs, "LIST", copy), \
+                    mock.patch.object(kernel_stock, "LIST", copy):
+                copy.write_text(text, encoding="utf-8")
+                before = key()
+                copy.write_text(f"# another comment\n{text}", encoding="utf-8")
+                same(key(), before, f"key with another comment in {path.name}")
+                copy.write_text(text.replace(change, f"{change[:-1]}x{change[-1]}"),
+                                encoding="utf-8")
+                check(key() != before, f"{path.name}: another {change} has the same key")
+
+
 def test_wheel(_rig: object) -> None:
     """An unpacked meson becomes a wheel that pip would take."""
     with temporary_folder() as root:

@@ -116,16 +116,23 @@ def _home(version: str) -> pathlib.Path:
     return paths.cache_dir("kernel", "stock", create=False) / f"{version}-{key}"
 
 
-def _stamp() -> str:
+def _list() -> dict:
+    try:
+        return tomllib.loads(LIST.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as e:
+        raise LabError(f"{LIST}: {e}") from e
+
+
+def stamp() -> str:
     """Return the key of the modules packed beside the driver; if it changes, only they are packed
     again."""
-    return paths.digest(FORMAT, LIST.read_bytes())
+    return paths.digest(FORMAT, paths.content(_list()))
 
 
 def _whole(version: str) -> bool:
     """Return whether the build is complete."""
     complete = _home(version) / "complete"
-    return complete.exists() and complete.read_text(encoding="utf-8") == _stamp()
+    return complete.exists() and complete.read_text(encoding="utf-8") == stamp()
 
 
 # ---- packages
@@ -216,7 +223,7 @@ def _build(series: str, suite_name: str, version: str) -> None:
     shutil.copyfile(image, home / "vmlinuz")
     shutil.copyfile(headers / ".config", home / "config")
     (home / "release").write_text(f"{modules.name}\n", encoding="utf-8")
-    paths.write_atomic(home / "complete", _stamp())
+    paths.write_atomic(home / "complete", stamp())
     shutil.rmtree(work)
 
 
@@ -349,7 +356,7 @@ def _short(name: str) -> str:
 def _pack(step: steps.Step, stock: pathlib.Path, driver: pathlib.Path, archive: pathlib.Path
           ) -> None:
     """Write the archive of /usr/lib/modules: the listed modules and their dependencies."""
-    spec = tomllib.loads(LIST.read_text(encoding="utf-8"))
+    spec = _list()
     files = {_short(str(p.relative_to(stock))): p for p in sorted(stock.glob("kernel/**/*.ko*"))
              if MODULE.match(p.name)}
     builtin = {_short(line) for line in

@@ -92,9 +92,8 @@ class Overlay:
 def load_overlay() -> Overlay:
     """Read the overlay's data; its key covers the data and the files copied."""
     path = paths.OVERLAY / "overlay.toml"
-    data = path.read_bytes()
     try:
-        raw = tomllib.loads(data.decode())
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
         links = [(e["at"], e["to"]) for e in raw.get("link", [])]
         copies = [(e["at"], e["from"]) for e in raw.get("copy", [])]
         lines = raw.get("line", [])
@@ -103,8 +102,8 @@ def load_overlay() -> Overlay:
                 raise KeyError(f"{entry}: expected file, anchor and one of before, after")
     except (tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError) as e:
         raise OverlayError(f"{path}: {e}") from e
-    return Overlay(links, copies, lines,
-                   paths.digest(data, *((paths.REPO / f).read_bytes() for _, f in copies)))
+    files = [(paths.REPO / source).read_bytes() for _, source in copies]
+    return Overlay(links, copies, lines, paths.digest(paths.content(raw), *files))
 
 
 def hook_lines(src: pathlib.Path, overlay: Overlay) -> None:

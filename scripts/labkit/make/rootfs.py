@@ -202,7 +202,8 @@ class Libraries:
 
 # ---- building
 
-def _load() -> dict:
+def load() -> dict:
+    """Read the package list. Raises LabError if it is not valid TOML."""
     try:
         with open(LIST, "rb") as f:
             return tomllib.load(f)
@@ -224,10 +225,10 @@ def _versions(spec: dict, refresh: bool) -> dict[str, str]:
 
 def build() -> RootfsProduct:
     """Build the archives unless cached."""
-    spec = _load()
+    spec = load()
     with paths.lock("rootfs"):
         versions = _versions(spec, refresh=False)
-        home = _home(versions)
+        home = _home(spec, versions)
         if not (home / "complete").exists():
             try:
                 debs = aptsrc.suite(spec["suite"]).download_binary(
@@ -235,7 +236,7 @@ def build() -> RootfsProduct:
             except FetchError:
                 # the versions chosen are no longer in Debian's archive
                 versions = _versions(spec, refresh=True)
-                home = _home(versions)
+                home = _home(spec, versions)
                 debs = aptsrc.suite(spec["suite"]).download_binary(
                     versions, "fetch the guest's packages")
             _build_base(spec, dict(zip(versions, debs)), home)
@@ -243,9 +244,13 @@ def build() -> RootfsProduct:
     return RootfsProduct([home / "base.cpio", guest], versions, home / "python")
 
 
-def _home(versions: dict[str, str]) -> pathlib.Path:
-    key = paths.digest(FORMAT, LIST.read_bytes(), json.dumps(versions))
-    return paths.cache_dir("rootfs", create=False) / key
+def base_key(spec: dict, versions: dict[str, str]) -> str:
+    """Return the key of the base archive, from the package list and the versions used."""
+    return paths.digest(FORMAT, paths.content(spec), paths.content(versions))
+
+
+def _home(spec: dict, versions: dict[str, str]) -> pathlib.Path:
+    return paths.cache_dir("rootfs", create=False) / base_key(spec, versions)
 
 
 def _build_base(spec: dict, debs: dict[str, pathlib.Path], home: pathlib.Path) -> None:
