@@ -57,7 +57,8 @@ class Place:
 
     def __init__(self, options):
         self.ports = options.ports
-        self.program = options.program or "auto"
+        # meson names it from the build directory, where a peer by ssh is not
+        self.program = str(pathlib.Path(options.program).resolve()) if options.program else "auto"
         self.random = random.Random(options.seed)
         self.patience = options.patience
 
