@@ -539,7 +539,7 @@ def test_lost_race(_rig: object) -> None:
             fakes["Machine"].return_value = fakes["Guest"].return_value = fake
             what = f"{len(words)} deaths, {starts} starts"
             try:
-                with session.booted(mock.Mock(), mock.Mock(), rundir) as guest:
+                with session.booted(mock.Mock(kernel_config=None), Spec(), rundir) as guest:
                     check(boots and guest is fake, what)
             except GuestDied:
                 check(not boots, what)

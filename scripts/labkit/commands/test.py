@@ -26,14 +26,21 @@ EXIT_FAILED = 1
 TARGETS = ("lab", "local")
 Planned = tuple[Suite, list[str], LabError | None]      # tests to run, or the error of listing them
 
+
+def _when(suite: Suite) -> str:
+    """When it runs, for the help."""
+    if suite.by_name:
+        return " (by name)"
+    return "" if suite.default else " (--full)"
+
+
 DESCRIPTION = """\
 Run the tests and report them as KTAP on stdout; the last line says
 "N passed, N failed, N skipped". Exit status 0 when nothing failed, 1 when a test
 failed, 125 when the lab itself failed.
 
 suites:
-""" + "\n".join(f"  {suite.name:11} {suite.about}{'' if suite.default else ' (--full)'}"
-                for suite in all_suites())
+""" + "\n".join(f"  {suite.name:11} {suite.about}{_when(suite)}" for suite in all_suites())
 
 EPILOG = """\
 examples:
@@ -159,7 +166,7 @@ def _choose(args: argparse.Namespace) -> list[Suite]:
         # all patterns name their suite: the other suites need not be built for listing
         return [suite for suite in suites if suite.name in named]
     if args.full:
-        return suites
+        return [suite for suite in suites if not suite.by_name or suite.name in named]
     return [suite for suite in suites if suite.default or suite.name in named]
 
 

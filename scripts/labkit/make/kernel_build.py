@@ -89,6 +89,12 @@ def image_release(image: pathlib.Path) -> str:
 
 # ---- configuration
 
+def has(config: pathlib.Path, symbol: str) -> bool:
+    """Whether a .config has SYMBOL (without CONFIG_) built in or as a module."""
+    return re.search(rf"^CONFIG_{symbol}=[ym]$", config.read_text(encoding="utf-8"),
+                     re.MULTILINE) is not None
+
+
 def fragment_lines(path: pathlib.Path = FRAGMENT) -> list[str]:
     """Return the effective lines of a fragment: CONFIG_X=v and '# CONFIG_X is not set'."""
     return [line for line in path.read_text(encoding="utf-8").splitlines()

@@ -32,6 +32,7 @@ class Products:
     firmware_dirs: list[pathlib.Path]       # for -L; qemu above finds its firmware without
     kernel: pathlib.Path | None             # bzImage
     kernel_args: str                        # required on this kernel's command line
+    kernel_config: pathlib.Path | None      # its .config, None where that is not known
     initrds: list[pathlib.Path]             # cpio archives, to be concatenated in this order
     rootfs_python: pathlib.Path | None      # the guest's interpreter, see rootfs.compile_python
     versions: dict[str, str]                # "qemu", "kernel", "kernel_release", guest packages
@@ -95,6 +96,7 @@ def ensure(wanted: Wanted) -> Products:
         firmware_dirs=[qemu.firmware] if qemu else [],
         kernel=image.image if image else None,
         kernel_args=image.args if image else "",
+        kernel_config=image.config if image else None,
         initrds=(root.archives if root else []) + (image.modules if image else []),
         rootfs_python=root.python if root else None,
         versions=versions)

@@ -31,7 +31,7 @@ from . import tsc
 from .events import Events
 from .frames import guest as frames
 from .rundir import RunDir
-from .spec import MANAGE_ADDRESS, Spec, quote
+from .spec import MANAGE_ADDRESS, OURS, Spec, quote
 from .wire import Wire
 
 PORT_ADDRESSES = (0x10, 0x11)       # of the root ports on pcie.0, in order of the NICs
@@ -90,7 +90,7 @@ class Machine:
         parts = [self.spec.nic_model, f"id={nic}", f"bus={port or f'rp{index}'}",
                  f"netdev=net{index}",
                  f"mac=52:54:00:6d:78:{16 * self.spec.number + index:02x}"]
-        if self.spec.nic_model != "mlx5-ktls":
+        if self.spec.nic_model != OURS:
             parts.append("romfile=")
         return ",".join(parts + self.spec.nic)
 

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import options, steps
-from ..errors import LabError
-from ..make import products
+from ..errors import LabError, UsageError
+from ..make import kernel_build, products
 from ..make.products import Products, Wanted
 from .guest import Guest, GuestDied
 from .machine import Machine
 from .rundir import RunDir
-from .spec import Spec
+from .spec import NIC_MODELS, Spec
 
 BOOTS = 3               # boots if QEMU loses a race: see lost_race()
 TAIL = 4096             # bytes of its log searched for that
@@ -42,6 +42,15 @@ def ensure_products(args: argparse.Namespace, **changes: Any) -> Products:
     return products.ensure(Wanted(**{**options.values(Wanted, args), **changes}))
 
 
+def check_driver(made: Products, spec: Spec) -> None:
+    """Refuse a NIC that the guest's kernel has no driver for, before it is booted in vain."""
+    driver, symbol = NIC_MODELS[spec.nic_model]
+    if made.kernel_config is not None and not kernel_build.has(made.kernel_config, symbol):
+        raise UsageError(f"--nic-model {spec.nic_model}: Linux {made.versions['kernel_release']} "
+                         f"has no {driver} (CONFIG_{symbol}): a kernel with this driver expected",
+                         "Debian's kernels have it: --kernel 7.3")
+
+
 def warn_network(text: str) -> None:
     """Warn that the guest's network is not set up as expected; the command still runs."""
     for line in text.splitlines():
@@ -56,6 +65,7 @@ def booted(made: Products, spec: Spec, rundir: RunDir, need_network: bool = Fals
     need_network  fail if `lab-net up` failed, instead of only a warning
     hints         explain lines of the kernel's log at the end
     """
+    check_driver(made, spec)
     with contextlib.ExitStack() as stack:
         guest, problem = _boot(stack, made, spec, rundir, hints)
         if problem and need_network:

@@ -21,6 +21,10 @@ from .. import options
 from ..errors import UsageError
 from ..options import option
 
+OURS = "mlx5-ktls"
+# {a NIC of QEMU: (its driver in the guest, the option of the kernel that the driver is)}
+NIC_MODELS = {OURS: ("mlx5_core", "MLX5_CORE_EN"), "igb": ("igb", "IGB"),
+              "e1000e": ("e1000e", "E1000E"), "virtio-net-pci": ("virtio_net", "VIRTIO_NET")}
 BOOT_TIMEOUT = 180.0
 HANG_TIMEOUT = 300.0
 MANAGE_ADDRESS = 0x4        # of that virtio NIC on the root bus
@@ -130,8 +134,10 @@ class Spec:
         "--nic", metavar="PROPS", type=options.verbatim, default=[], convert=_properties,
         help="properties added to every NIC, as in -device mlx5-ktls,PROPS (`lab run --nic help` "
              "lists them)")
-    nic_model: str = option("--nic-model", metavar="MODEL", default="mlx5-ktls",
-                            help=argparse.SUPPRESS)
+    nic_model: str = option(
+        "--nic-model", choices=NIC_MODELS, default=OURS,
+        help="another NIC of QEMU in place of ours, as a control (default: %(default)s); igb and "
+             "e1000e need a kernel that has their drivers, such as --kernel 7.3")
     smp: int = option("--smp", metavar="N", type=_cpus, default=2,
                       help="virtual CPUs (default: %(default)s)",
                       qemu=lambda smp: ["-smp", str(smp)])

@@ -18,7 +18,7 @@ from ..make.products import PARTS, Products
 from ..run import session
 from ..run.guest import Guest
 from ..run.rundir import RunDir
-from ..run.spec import Spec
+from ..run.spec import NIC_MODELS, OURS, Spec
 from .suite import LIST_LIMIT, Context, Suite
 
 SILENCE = 3600.0        # a guest test silent for this long hangs; longer than its own guard
@@ -31,7 +31,7 @@ def watched(spec: Spec) -> Spec:
 
     guest-tests/lib/runner.py evaluates their findings.
     """
-    if spec.nic_model != "mlx5-ktls":
+    if spec.nic_model != OURS:
         return spec
     return dataclasses.replace(spec, nic=["strict=on", *spec.nic])
 
@@ -134,14 +134,21 @@ class GuestTests(Suite):
     def prepare(self, guest: Guest) -> None:
         """What the guest needs before the tests run; LabError when that fails."""
 
-    def arguments(self, context: Context) -> list[str]:
-        """Return additional arguments for the test program: all of its tests in a full run."""
-        return [*self.extra_args, *(["--full"] if context.args.full else [])]
+    def nic_model(self, context: Context) -> str:
+        """Return the NIC model that they test; a listing of tests has no machine."""
+        return getattr(context.args, "nic_model", OURS)
 
-    # pylint: disable-next=unused-argument      # others have options
+    def arguments(self, context: Context) -> list[str]:
+        """Return additional arguments for the test program: all of its tests in a full run; on a
+        NIC without TLS offload the TLS tests run in software."""
+        software = self.nic_model(context) != OURS
+        return [*self.extra_args, *(["--full"] if context.args.full else []),
+                *(["--software-tls"] if software else [])]
+
     def environment(self, context: Context) -> dict[str, str]:
-        """More environment for the tests: this machine is theirs alone."""
-        return {"DISRUPTIVE": "1", "FRESH_MACHINE": "1"}
+        """More environment for the tests: this machine is theirs alone, and what drives its NIC."""
+        return {"DISRUPTIVE": "1", "FRESH_MACHINE": "1",
+                "DRIVER": NIC_MODELS[self.nic_model(context)][0]}
 
     # pylint: disable-next=unused-argument      # others look into QEMU's log
     def verdict(self, rundir: RunDir) -> str:

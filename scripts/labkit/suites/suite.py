@@ -73,6 +73,7 @@ class Suite:
     name = ""               # name for --suite; without one it is a base class
     about = ""              # a line for the help
     default = True          # part of a plain `lab test`
+    by_name = False         # not even part of a full run: it takes long and must be named
     order = 500             # position in a run: quick ones first
     builds_to_list = False  # its tests are known only after a build
     parts: tuple[str, ...] = ()         # needed PARTS
