@@ -38,6 +38,7 @@ int main(int argc, char **argv)
     mlx5_tls_rx_tests();
     mlx5_tls_rekey_tests();
     mlx5_strict_tests();
+    mlx5_link_tests();
     mlx5_secret_tests();
     mlx5_memory_tests();
     mlx5_observe_tests();

@@ -43,6 +43,8 @@ static const struct Property {
     { "log-dek-max-alloc", NUMBER, 0, 20, .with = "log-max-dek",
       .with_value = 20 },
     { "memory-limit", NUMBER, 0, INT64_MAX },
+    { "line-rate", NUMBER, 0, 400000 },
+    { "link-partner", TEXT },
     { "resync-timeout-ms", NUMBER, 0, 3600000 },
     { "rx-no-buffer", WORDS, .words = { "hold", "drop" } },
     { "tls-tx", FLAG },

@@ -30,6 +30,7 @@ void mlx5_tls_rx_tests(void);
 void mlx5_tls_rekey_tests(void);
 void mlx5_strict_tests(void);
 void mlx5_secret_tests(void);
+void mlx5_link_tests(void);
 void mlx5_memory_tests(void);
 void mlx5_observe_tests(void);
 void mlx5_fault_tests(void);

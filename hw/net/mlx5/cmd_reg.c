@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "cmd.h"
 #include "err.h"
+#include "link.h"
 #include "module.h"
 #include "nvconfig.h"
 #include "port.h"
@@ -226,14 +227,13 @@ enum { AN_COMPLETE = 1, AN_LINK_UP = 3, AN_LINK_DOWN = 4 };
 
 /*
  * PTYS (driver: port.c mlx5_query_port_ptys, en_ethtool.c
- * mlx5e_ethtool_get_link_ksettings). The two admin fields are mutually
- * exclusive; the mode in use is reported in both forms. The link partner, which
- * does not exist, advertises all our modes.
+ * mlx5e_ethtool_get_link_ksettings). The two admin fields exclude each other;
+ * the mode in use is told in both forms.
  */
 static Mlx5Syndrome ptys_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
 {
-    const Mlx5LinkMode *mode = mlx5_port_link_mode(port);
+    const Mlx5LinkMode *mode = port->oper_up ? mlx5_link_mode(port) : NULL;
 
     if (MLX5_GET(ptys_reg, in, plane_ind)) {
         return MLX5_SYN_REG_UNSUPPORTED_FIELD;
@@ -246,9 +246,9 @@ static Mlx5Syndrome ptys_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     MLX5_SET(ptys_reg, out, proto_mask, PTYS_EN);
     MLX5_SET(ptys_reg, out, an_disable_cap, 1);
     MLX5_SET(ptys_reg, out, an_disable_admin, port->an_disable);
-    MLX5_SET(ptys_reg, out, eth_proto_capability, mlx5_port_proto_cap(false));
+    MLX5_SET(ptys_reg, out, eth_proto_capability, mlx5_link_proto_cap(false));
     MLX5_SET(ptys_reg, out, ext_eth_proto_capability,
-             mlx5_port_proto_cap(true));
+             mlx5_link_proto_cap(true));
     if (port->proto_ext) {
         MLX5_SET(ptys_reg, out, ext_eth_proto_admin, port->proto_admin);
     } else {
@@ -263,7 +263,7 @@ static Mlx5Syndrome ptys_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
         MLX5_SET(ptys_reg, out, data_rate_oper, mode->speed / DATA_RATE_UNIT);
         if (!port->an_disable) {
             MLX5_SET(ptys_reg, out, eth_proto_lp_advertise,
-                     mlx5_port_proto_cap(true));
+                     mlx5_link_partner_modes(port));
         }
     }
     return MLX5_OK;
@@ -280,8 +280,8 @@ static Mlx5Syndrome ptys_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
         return MLX5_SYN_REG_UNSUPPORTED_FIELD;
     }
     if (MLX5_GET(ptys_reg, in, proto_mask) != PTYS_EN || !ext == !legacy ||
-        ext & ~mlx5_port_proto_cap(true) ||
-        legacy & ~mlx5_port_proto_cap(false)) {
+        ext & ~mlx5_link_proto_cap(true) ||
+        legacy & ~mlx5_link_proto_cap(false)) {
         return MLX5_SYN_REG_BAD_VALUE;
     }
     port->proto_ext = ext != 0;
@@ -290,13 +290,14 @@ static Mlx5Syndrome ptys_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     trace_mlx5_port_modes(mlx5_id(port->fn),
                           port->proto_ext ? "extended" : "legacy",
                           port->proto_admin, port->an_disable);
+    mlx5_port_update_link(port);
     return ptys_read(port, in, out, len);
 }
 
 /*
- * PFCC (driver: port.c mlx5_query_port_pause, mlx5_set_port_pause). The setting
- * is stored and reported. No PAUSE frames are sent: a full backend stops
- * transmission by itself, and received frames wait in the backend.
+ * PFCC (driver: port.c mlx5_query_port_pause, mlx5_set_port_pause). With pprx
+ * the MAC obeys PAUSE. It never sends any, whatever pptx says: what finds no
+ * receive WQE waits in the backend.
  */
 static Mlx5Syndrome pfcc_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
@@ -375,7 +376,7 @@ static Mlx5Syndrome mcia_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
         return MLX5_SYN_REG_BAD_VALUE;
     }
     memset(out + MCIA_DATA_OFFSET, 0, len - MCIA_DATA_OFFSET);
-    if (!mlx5_port_cable(port)) {
+    if (!mlx5_link_cable(port)) {
         MLX5_SET(mcia_reg, out, status, MCIA_STATUS_NOT_CONNECTED);
     } else if (MLX5_GET(mcia_reg, in, i2c_device_address) !=
                MCIA_I2C_ADDRESS) {
@@ -404,16 +405,9 @@ static Mlx5Syndrome mcia_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 static Mlx5Syndrome pddr_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
 {
-    static const struct {
-        uint32_t opcode;
-        const char *message;
-    } reasons[] = {
-        { 0, "No issue was observed." },
-        { 1, "The port is closed by command." },
-        { 1024, "Cable is unplugged." },
-    };
+    Mlx5LinkState state = port->oper_up ? MLX5_LINK_UP : mlx5_link_state(port);
+    const char *message = mlx5_link_message(state);
     uint8_t *page = out + PDDR_PAGE_OFFSET;
-    unsigned r = port->oper_up ? 0 : port->admin != MLX5_PORT_UP ? 1 : 2;
 
     if (MLX5_GET(pddr_reg, in, page_select) != PDDR_PAGE_TROUBLESHOOTING ||
         MLX5_GET(pddr_troubleshooting_page, in + PDDR_PAGE_OFFSET,
@@ -422,9 +416,8 @@ static Mlx5Syndrome pddr_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     }
     memset(page, 0, len - PDDR_PAGE_OFFSET);
     MLX5_SET(pddr_troubleshooting_page, page, status_opcode,
-             reasons[r].opcode);
-    memcpy(page + PDDR_MESSAGE_OFFSET, reasons[r].message,
-           strlen(reasons[r].message));
+             mlx5_link_opcode(state));
+    memcpy(page + PDDR_MESSAGE_OFFSET, message, strlen(message));
     return MLX5_OK;
 }
 
@@ -437,7 +430,8 @@ enum {
     RX_FRAMES, RX_OCTETS, RX_UNI, RX_MULTI, RX_BROAD,
     TX_FRAMES, TX_OCTETS, TX_UNI, TX_MULTI, TX_BROAD,
     RX_TOO_LONG, RX_TOO_SHORT, RX_ERRORS, TX_DISCARDS, TX_ERRORS,
-    LINK_DOWN_EVENTS,
+    LINK_DOWN_EVENTS, RX_CONTROL, RX_PAUSE, RX_UNSUPPORTED, TX_CONTROL,
+    TX_PAUSE,
     RX_SIZE_0, RX_SIZE_1, RX_SIZE_2, RX_SIZE_3, RX_SIZE_4,
     RX_SIZE_5, RX_SIZE_6, RX_SIZE_7, RX_SIZE_8, RX_SIZE_9,
     PORT_VALUE__COUNT
@@ -468,6 +462,11 @@ static void port_values(Mlx5Port *port, uint64_t v[PORT_VALUE__COUNT])
     v[TX_DISCARDS] = c->tx_link_down;
     v[TX_ERRORS] = c->tx_too_long;
     v[LINK_DOWN_EVENTS] = c->link_down_events;
+    v[RX_CONTROL] = c->rx_mac_control;
+    v[RX_PAUSE] = c->rx_pause;
+    v[RX_UNSUPPORTED] = c->rx_unsupported_op;
+    v[TX_CONTROL] = c->tx_mac_control;
+    v[TX_PAUSE] = c->tx_pause;
     for (i = 0; i < ARRAY_SIZE(c->rx_size); i++) {
         v[RX_SIZE_0 + i] = c->rx_size[i];
     }
@@ -510,6 +509,11 @@ static const struct {
     ROW_802_3(a_multicast_frames_received_ok, RX_MULTI),
     ROW_802_3(a_broadcast_frames_received_ok, RX_BROAD),
     ROW_802_3(a_frame_too_long_errors, RX_TOO_LONG),
+    ROW_802_3(a_mac_control_frames_transmitted, TX_CONTROL),
+    ROW_802_3(a_mac_control_frames_received, RX_CONTROL),
+    ROW_802_3(a_unsupported_opcodes_received, RX_UNSUPPORTED),
+    ROW_802_3(a_pause_mac_ctrl_frames_received, RX_PAUSE),
+    ROW_802_3(a_pause_mac_ctrl_frames_transmitted, TX_PAUSE),
     ROW_2863(if_in_octets, RX_OCTETS),
     ROW_2863(if_in_ucast_pkts, RX_UNI),
     ROW_2863(if_in_multicast_pkts, RX_MULTI),
@@ -541,6 +545,8 @@ static const struct {
     ROW_PRIO(rx_frames, RX_FRAMES),
     ROW_PRIO(tx_octets, TX_OCTETS),
     ROW_PRIO(tx_frames, TX_FRAMES),
+    ROW_PRIO(rx_pause, RX_PAUSE),
+    ROW_PRIO(tx_pause, TX_PAUSE),
     ROW(PHY, phys_layer_cntrs, link_down_events, LINK_DOWN_EVENTS),
 #undef ROW_802_3
 #undef ROW_2863

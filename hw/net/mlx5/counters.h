@@ -46,6 +46,14 @@ static inline void mlx5_count(Mlx5TrafficCounter *c, size_t octets)
     X(tx_too_long, "tx_too_long", \
       "frames dropped: longer than the MTU in force") \
     X(tx_blocked, "tx_blocked", "times that the backend was full") \
+    X(rx_mac_control, "rx_mac_control", \
+      "MAC control frames from the wire (type 0x8808)") \
+    X(rx_pause, "rx_pause", "of them: PAUSE") \
+    X(rx_unsupported_op, "rx_unsupported_op", \
+      "of them: another operation than PAUSE") \
+    X(tx_mac_control, "tx_mac_control", \
+      "MAC control frames to the backend, all sent by the driver") \
+    X(tx_pause, "tx_pause", "of them: PAUSE") \
     X(link_down_events, "link_down_events", "times that the link went down")
 
 /* Elements of arrays in the same struct. */

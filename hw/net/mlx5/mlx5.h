@@ -135,13 +135,19 @@ struct Mlx5Port {
     bool pause_rx, pause_tx;
     Mlx5PortCounters counters;
 
+    /* the line, line.c */
+    QEMUTimer *line_timer;
+    int64_t line_free_ns;   /* when the last frame is over */
+    int64_t line_paused_ns; /* until when the partner wants a pause */
+    bool line_busy;         /* more has been waiting since the last frame */
+
     /* transmission, sched.c and tx.c */
     GQueue sqs; /* SQs with doorbells rung, in turn */
-    bool tx_blocked; /* the backend is full: queues wait for its callback */
+    uint8_t tx_wait; /* why nothing may leave: MLX5_WAIT_*, line.h */
     /*
      * Copies (GBytes) of our frames in the backend's queue, oldest first. There
-     * is one while tx_blocked is set; a link-down and link-up in the meantime
-     * may add more.
+     * is one while MLX5_WAIT_BACKEND is set; pulling and restoring the cable
+     * meanwhile may add another.
      */
     GQueue tx_unsent;
     int tx_budget;   /* work left to this run of sched.c, in frames */
@@ -180,6 +186,8 @@ struct Mlx5State {
     char *rx_no_buffer_name;
     Mlx5RxNoBuffer rx_no_buffer;
     uint32_t rx_hold_ms;
+    uint32_t line_rate; /* Mb/s, 0: sending takes no time */
+    char *link_partner; /* id of the device at the cable's other end */
     uint8_t log_max_tis;
     uint8_t log_max_tir;
     uint8_t log_max_dek;

@@ -17,6 +17,7 @@
 #include "function.h"
 #include "introspect.h"
 #include "iseg.h"
+#include "line.h"
 #include "memory.h"
 #include "nvconfig.h"
 #include "observe.h"
@@ -144,9 +145,26 @@ static bool check_id(DeviceState *dev, Error **errp)
     return true;
 }
 
+/* What the cable is like. */
+static bool check_wire(Mlx5State *s, Error **errp)
+{
+    if (s->line_rate > MLX5_LINE_RATE_MAX) {
+        error_setg(errp, "line-rate=%" PRIu32 ": expected 0 (sending takes no "
+                   "time) to %d, in Mb/s", s->line_rate, MLX5_LINE_RATE_MAX);
+        return false;
+    }
+    if (s->link_partner && *s->link_partner &&
+        !g_strcmp0(s->link_partner, DEVICE(s)->id)) {
+        error_setg(errp, "link-partner=%s: expected the id of another device "
+                   "than this one", s->link_partner);
+        return false;
+    }
+    return true;
+}
+
 static bool check_properties(Mlx5State *s, Error **errp)
 {
-    if (!check_id(DEVICE(s), errp)) {
+    if (!check_id(DEVICE(s), errp) || !check_wire(s, errp)) {
         return false;
     }
     if (s->vectors < 2 || s->vectors > MLX5_MAX_VECTORS) {
@@ -310,6 +328,8 @@ static const Property mlx5_properties[] = {
     DEFINE_PROP_UINT32("vectors", Mlx5State, vectors, 64),
     DEFINE_PROP_STRING("rx-no-buffer", Mlx5State, rx_no_buffer_name),
     DEFINE_PROP_UINT32("rx-hold-ms", Mlx5State, rx_hold_ms, 1000),
+    DEFINE_PROP_UINT32("line-rate", Mlx5State, line_rate, 0),
+    DEFINE_PROP_STRING("link-partner", Mlx5State, link_partner),
     DEFINE_PROP_UINT8("log-max-tis", Mlx5State, log_max_tis, 16),
     DEFINE_PROP_UINT8("log-max-tir", Mlx5State, log_max_tir, 16),
     DEFINE_PROP_UINT32("resync-timeout-ms", Mlx5State, resync_timeout_ms, 100),
@@ -344,6 +364,10 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
         "when a packet finds no receive WQE: hold or drop");
     object_class_property_set_description(klass, "rx-hold-ms",
         "how long rx-no-buffer=hold waits for the driver, in milliseconds");
+    object_class_property_set_description(klass, "line-rate",
+        "sending takes the time that it takes at this rate, in Mb/s (0: none)");
+    object_class_property_set_description(klass, "link-partner",
+        "id of the mlx5-ktls at the other end of the cable");
     object_class_property_set_description(klass, "log-max-tis",
         "log2 of the maximum number of TISes (4..20)");
     object_class_property_set_description(klass, "log-max-tir",

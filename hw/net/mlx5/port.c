@@ -4,14 +4,17 @@
  *
  * Owns the link, MTU, pause and counter members of Mlx5Port (cmd_reg.c changes
  * admin, MTU, modes and pause for the driver). tx.c calls mlx5_port_accept_tx()
- * and mlx5_port_send(), rx.c mlx5_port_accept_rx() and mlx5_port_count_rx(),
- * pci.c init, reset and mlx5_port_update_link() when the backend's link
- * changes.
+ * and mlx5_port_send(), rx.c mlx5_port_accept_rx(), mlx5_port_pause() and
+ * mlx5_port_count_rx(), pci.c init, reset and mlx5_port_update_link() when the
+ * backend's link changes.
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "qemu/iov.h"
 #include "net/queue.h"
 #include "eq.h"
+#include "line.h"
+#include "link.h"
 #include "mlx5.h"
 #include "port.h"
 #include "trace.h"
@@ -19,6 +22,8 @@
 
 #define ETH_HEADER_LEN 14
 #define ETH_FCS_LEN 4
+#define PREAMBLE_LEN 8 /* with the start of frame delimiter */
+#define INTERFRAME_GAP 12
 #define DEFAULT_MTU 1500
 
 /* eqe_port_state_change subtypes (driver: events.c, en_main.c async_event) */
@@ -27,14 +32,7 @@ enum {
     PORT_CHANGE_ACTIVE = 4,
 };
 
-bool mlx5_port_cable(Mlx5Port *port)
-{
-    NetClientState *nc = port->nic ? qemu_get_queue(port->nic) : NULL;
-
-    return nc && nc->peer && !nc->link_down;
-}
-
-/* Returns whether the port passes frames for our vport. */
+/* Does the wire carry frames for our vport? */
 static bool port_passes(Mlx5Port *port)
 {
     return port->oper_up &&
@@ -67,19 +65,15 @@ void mlx5_port_event(Mlx5Port *port, bool up)
                up ? PORT_CHANGE_ACTIVE : PORT_CHANGE_DOWN, eqe);
 }
 
-/* The backend accepts frames again: the send queues may continue. */
-static void unblock(Mlx5Port *port)
+/* Follows what the link is now. */
+static void follow_link(Mlx5Port *port)
 {
-    port->tx_blocked = false;
-    mlx5_wake(port->fn, MLX5_WAKE_TX);
-}
+    Mlx5LinkState state = mlx5_link_state(port);
+    bool up = state == MLX5_LINK_UP;
 
-void mlx5_port_update_link(Mlx5Port *port)
-{
-    bool up = port->admin == MLX5_PORT_UP && mlx5_port_cable(port);
-
-    if (!mlx5_port_cable(port) && port->tx_blocked) {
-        unblock(port); /* a removed backend does not call back */
+    if (!mlx5_link_cable(port) && port->tx_wait & MLX5_WAIT_BACKEND) {
+        /* A backend that is gone calls nobody back. */
+        mlx5_line_go(port, MLX5_WAIT_BACKEND);
     }
     if (up == port->oper_up || port->fn->asleep) {
         return; /* no events in D3hot; raised on wake-up */
@@ -89,17 +83,29 @@ void mlx5_port_update_link(Mlx5Port *port)
         port->counters.link_down_events++;
     }
     trace_mlx5_port_link(mlx5_id(port->fn), up ? "up" : "down",
-                         port->admin == MLX5_PORT_UP ? "up" : "down",
-                         mlx5_port_cable(port) ? "up" : "down");
+                         mlx5_link_message(state));
     if (port->fn->vport.admin_state == MLX5_VPORT_ADMIN_FOLLOW) {
         mlx5_port_event(port, up);
     }
+}
+
+static void link_bh(void *opaque)
+{
+    follow_link(opaque);
+}
+
+void mlx5_port_update_link(Mlx5Port *port)
+{
+    follow_link(port);
+    mlx5_link_tell_partner(port);
 }
 
 void mlx5_port_init(Mlx5Port *port)
 {
     g_queue_init(&port->tx_unsent);
     port->max_mtu = MLX5_MAX_MTU + MLX5_HW_MTU_OVERHEAD;
+    mlx5_line_init(port);
+    mlx5_wake_add(port->fn, MLX5_WAKE_LINK, link_bh, port);
     mlx5_port_reset(port);
 }
 
@@ -110,15 +116,17 @@ void mlx5_port_init(Mlx5Port *port)
 void mlx5_port_reset(Mlx5Port *port)
 {
     port->admin = MLX5_PORT_UP;
-    port->oper_up = mlx5_port_cable(port);
     port->admin_mtu = DEFAULT_MTU + MLX5_HW_MTU_OVERHEAD;
     port->oper_mtu = port->admin_mtu;
     port->proto_ext = true;
-    port->proto_admin = mlx5_port_proto_cap(true);
+    port->proto_admin = mlx5_link_proto_cap(true);
     port->an_disable = false;
     port->pause_rx = false;
     port->pause_tx = false;
+    port->oper_up = mlx5_link_state(port) == MLX5_LINK_UP;
     memset(&port->counters, 0, sizeof(port->counters));
+    mlx5_line_reset(port);
+    mlx5_link_tell_partner(port);
 }
 
 static void unsent_free(void *frame)
@@ -154,52 +162,9 @@ void mlx5_port_finalize(Mlx5Port *port)
         unsent_free(frame);
     }
     g_clear_pointer(&port->nic, qemu_del_nic);
-}
-
-/* -------------------------------------------------------- link modes --- */
-
-/*
- * Link modes of a copper cable with four lanes of 25 Gb/s: speed in Mb/s and
- * bits in eth_proto_* and ext_eth_proto_* of PTYS (driver:
- * include/linux/mlx5/port.h mlx5e_link_mode and mlx5e_ext_link_mode), fastest
- * first.
- */
-static const Mlx5LinkMode link_modes[] = {
-    { 100000, 1u << 20, 1u << 9 }, /* 100GBASE-CR4 */
-    { 50000, 1u << 30, 1u << 7 },  /* 50GBASE-CR2 */
-    { 40000, 1u << 6, 1u << 5 },   /* 40GBASE-CR4 */
-    { 25000, 1u << 27, 1u << 6 },  /* 25GBASE-CR */
-    { 10000, 1u << 12, 1u << 4 },  /* 10GBASE-CR */
-    { 1000, 1u << 1, 1u << 1 },    /* 1000BASE-KX */
-};
-
-uint32_t mlx5_port_proto_cap(bool ext)
-{
-    uint32_t cap = 0;
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(link_modes); i++) {
-        cap |= ext ? link_modes[i].ext_eth_proto : link_modes[i].eth_proto;
-    }
-    return cap;
-}
-
-const Mlx5LinkMode *mlx5_port_link_mode(const Mlx5Port *port)
-{
-    const Mlx5LinkMode *m;
-    unsigned i;
-
-    if (!port->oper_up) {
-        return NULL;
-    }
-    for (i = 0; i < ARRAY_SIZE(link_modes); i++) {
-        m = &link_modes[i];
-        if (port->proto_admin & (port->proto_ext ? m->ext_eth_proto :
-                                                   m->eth_proto)) {
-            return m;
-        }
-    }
-    return NULL;
+    mlx5_link_tell_partner(port);
+    mlx5_wake_remove(port->fn, MLX5_WAKE_LINK);
+    mlx5_line_finalize(port);
 }
 
 /* ------------------------------------------------------------- frames --- */
@@ -213,7 +178,37 @@ static size_t wire_len(size_t len)
     return MAX(len, MLX5_MIN_FRAME) + ETH_FCS_LEN;
 }
 
-/* The backend has sent a queued frame: more may follow. */
+/* MAC control frames, IEEE 802.3 clause 31. */
+#define ETHERTYPE_OFFSET 12
+#define MAC_CONTROL_OPCODE_OFFSET 14
+#define MAC_CONTROL_PAUSE 0x0001
+#define PAUSE_QUANTA_OFFSET 16
+#define PAUSE_LEN 18
+
+/* @frame has a whole Ethernet header. */
+static bool is_mac_control(const uint8_t *frame)
+{
+    return lduw_be_p(frame + ETHERTYPE_OFFSET) == MLX5_ETH_P_MAC_CONTROL;
+}
+
+/* Is MAC control frame @frame a PAUSE? */
+static bool is_pause(const uint8_t *frame, size_t len)
+{
+    return len >= PAUSE_LEN &&
+           lduw_be_p(frame + MAC_CONTROL_OPCODE_OFFSET) == MAC_CONTROL_PAUSE;
+}
+
+static void count_tx_mac_control(Mlx5Port *port, const struct iovec *iov,
+                                 int iovcnt)
+{
+    uint8_t frame[PAUSE_LEN];
+
+    port->counters.tx_mac_control++;
+    port->counters.tx_pause += is_pause(frame, iov_to_buf(iov, iovcnt, 0, frame,
+                                                          sizeof(frame)));
+}
+
+/* The backend has taken a frame that it had to queue: more may follow. */
 static void port_sent(NetClientState *nc, ssize_t ret)
 {
     Mlx5State *s = qemu_get_nic_opaque(nc);
@@ -222,7 +217,7 @@ static void port_sent(NetClientState *nc, ssize_t ret)
     if (frame) {
         unsent_free(frame);
     }
-    unblock(&s->port);
+    mlx5_line_go(&s->port, MLX5_WAIT_BACKEND);
 }
 
 bool mlx5_port_accept_tx(Mlx5Port *port, size_t len)
@@ -255,6 +250,12 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt,
     struct iovec pad_iov = { .iov_base = padded, .iov_len = sizeof(padded) };
 
     mlx5_count(&port->counters.tx[cast], wire_len(len));
+    if (is_mac_control(iov[0].iov_base)) {
+        count_tx_mac_control(port, iov, iovcnt);
+    }
+    if (port->dev->line_rate) {
+        mlx5_line_frame(port, wire_len(len) + PREAMBLE_LEN + INTERFRAME_GAP);
+    }
     if (len < MLX5_MIN_FRAME) {
         memset(padded, 0, sizeof(padded));
         iov_to_buf(iov, iovcnt, 0, padded, len);
@@ -263,17 +264,16 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt,
     }
     if (qemu_sendv_packet_async(qemu_get_queue(port->nic), iov, iovcnt,
                                 port_sent) == 0) {
-        uint8_t *frame = g_malloc(iov_size(iov, iovcnt));
+        size_t n = iov_size(iov, iovcnt);
+        uint8_t *frame = g_malloc(n);
 
-        port->tx_blocked = true;
-        g_queue_push_tail(&port->tx_unsent,
-                          g_bytes_new_take(frame, iov_to_buf(iov, iovcnt, 0,
-                                                             frame, SIZE_MAX)));
+        iov_to_buf(iov, iovcnt, 0, frame, n);
+        mlx5_line_wait(port, MLX5_WAIT_BACKEND);
+        g_queue_push_tail(&port->tx_unsent, g_bytes_new_take(frame, n));
         port->counters.tx_blocked++;
         trace_mlx5_port_tx_blocked(mlx5_id(port->fn));
-        return false;
     }
-    return true;
+    return !port->tx_wait;
 }
 
 bool mlx5_port_accept_rx(Mlx5Port *port, size_t len)
@@ -297,7 +297,12 @@ bool mlx5_port_accept_rx(Mlx5Port *port, size_t len)
     return false;
 }
 
-void mlx5_port_count_rx(Mlx5Port *port, size_t len, int cast)
+/*
+ * As the MAC counts it, whatever becomes of it. Inlined, since each packet
+ * received comes here.
+ */
+static inline QEMU_ALWAYS_INLINE
+void count_wire_rx(Mlx5Port *port, const uint8_t *frame, size_t len, int cast)
 {
     /* Upper bounds of ether_stats_pkts*octets, RFC 2819, FCS included. */
     static const uint16_t bound[ARRAY_SIZE(port->counters.rx_size)] = {
@@ -307,11 +312,40 @@ void mlx5_port_count_rx(Mlx5Port *port, size_t len, int cast)
     unsigned i;
 
     mlx5_count(&port->counters.rx[cast], wire);
-    mlx5_count(&port->fn->vport.counters.rx[cast], len);
     for (i = 0; i < ARRAY_SIZE(bound); i++) {
         if (wire <= bound[i]) {
             port->counters.rx_size[i]++;
             break;
         }
     }
+    if (is_mac_control(frame)) {
+        port->counters.rx_mac_control++;
+        if (is_pause(frame, len)) {
+            port->counters.rx_pause++;
+        } else {
+            port->counters.rx_unsupported_op++;
+        }
+    }
+}
+
+bool mlx5_port_pause(Mlx5Port *port, const uint8_t *frame, size_t len,
+                     bool own)
+{
+    static const uint8_t group[] = { 0x01, 0x80, 0xc2, 0x00, 0x00, 0x01 };
+
+    if (!port->pause_rx || !is_pause(frame, len) ||
+        (memcmp(frame, group, sizeof(group)) && !own)) {
+        return false;
+    }
+    count_wire_rx(port, frame, len,
+                  *frame & 1 ? MLX5_CAST_MULTI : MLX5_CAST_UNI);
+    mlx5_line_pause(port, lduw_be_p(frame + PAUSE_QUANTA_OFFSET));
+    return true;
+}
+
+void mlx5_port_count_rx(Mlx5Port *port, const uint8_t *frame, size_t len,
+                        int cast)
+{
+    count_wire_rx(port, frame, len, cast);
+    mlx5_count(&port->fn->vport.counters.rx[cast], len);
 }

@@ -11,33 +11,17 @@
 
 #define MLX5_PORT_NUM 1 /* local_port of the only port */
 
-/* PAOS admin_status and oper_status */
-enum {
-    MLX5_PORT_UP = 1,
-    MLX5_PORT_DOWN = 2,
-};
-
-/* A link mode. */
-typedef struct Mlx5LinkMode {
-    uint32_t speed; /* Mb/s */
-    uint32_t eth_proto;
-    uint32_t ext_eth_proto;
-} Mlx5LinkMode;
-
-/* Returns all modes of the port: (ext_)eth_proto_capability of PTYS. */
-uint32_t mlx5_port_proto_cap(bool ext);
-/* Returns the mode in use, the fastest one in proto_admin; NULL while down. */
-const Mlx5LinkMode *mlx5_port_link_mode(const Mlx5Port *port);
-/* Returns whether there is a backend and its link is up. */
-bool mlx5_port_cable(Mlx5Port *port);
-/* Raises a PORT_CHANGE event, active or down. */
+/* Raises PORT_CHANGE, active or down. */
 void mlx5_port_event(Mlx5Port *port, bool up);
 
 void mlx5_port_init(Mlx5Port *port);
 void mlx5_port_reset(Mlx5Port *port);
 /* Removes the NIC from the net layer; no more packets arrive from it. */
 void mlx5_port_finalize(Mlx5Port *port);
-/* Updates the operational state; raises PORT_CHANGE if it has changed. */
+/*
+ * Something of the link has changed at this end: updates the operational state,
+ * raises PORT_CHANGE when that has changed, and tells the link partner.
+ */
 void mlx5_port_update_link(Mlx5Port *port);
 /*
  * Returns whether a frame of @len bytes may be sent. If not (link down, longer
@@ -47,9 +31,9 @@ void mlx5_port_update_link(Mlx5Port *port);
 bool mlx5_port_accept_tx(Mlx5Port *port, size_t len);
 /*
  * Passes one accepted frame of @len bytes to the backend, padded to the minimum
- * length, and counts it; @cast is MLX5_CAST_*. Returns false when the backend
- * is full: this frame has been queued, but the next one may only be sent after
- * MLX5_WAKE_TX.
+ * length, and counts it; @iov[0] has its Ethernet header, @cast is MLX5_CAST_*.
+ * Returns false when the next one may only be sent after MLX5_WAKE_TX (line.h):
+ * this one has been taken.
  */
 bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt,
                     size_t len, int cast);
@@ -58,7 +42,14 @@ bool mlx5_port_send(Mlx5Port *port, const struct iovec *iov, int iovcnt,
  * too short, longer than the MTU in force), counts it as dropped.
  */
 bool mlx5_port_accept_rx(Mlx5Port *port, size_t len);
-/* Counts a frame that arrived from the wire; @cast is MLX5_CAST_*. */
-void mlx5_port_count_rx(Mlx5Port *port, size_t len, int cast);
+/*
+ * An accepted MAC control frame: is it a PAUSE that the MAC obeys and keeps to
+ * itself? Then it has been counted. @own: it is addressed to the vport.
+ */
+bool mlx5_port_pause(Mlx5Port *port, const uint8_t *frame, size_t len,
+                     bool own);
+/* Counts an accepted frame for the vport; @cast is MLX5_CAST_*. */
+void mlx5_port_count_rx(Mlx5Port *port, const uint8_t *frame, size_t len,
+                        int cast);
 
 #endif

@@ -27,6 +27,7 @@
 #include "tir.h"
 #include "tls.h"
 #include "trace.h"
+#include "vport.h"
 #include "wq.h"
 
 #define HOLD_RETRY_NS (1 * SCALE_MS)
@@ -353,6 +354,12 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
         return size;
     }
     mlx5_parse(buf, size, &pkt);
+    if (pkt.ethertype == MLX5_ETH_P_MAC_CONTROL && !pkt.n_vlan &&
+        mlx5_port_pause(port, buf, size,
+                        mlx5_vport_is_own(&fn->vport, buf))) {
+        hold_end(port);
+        return size;
+    }
     mlx5_steering_lookup(fn->steering, &pkt, buf, &way);
     n = find_targets(fn, &way, &pkt, (uint8_t *)buf, false, target);
     for (i = 0; i < n; i++) {
@@ -362,7 +369,7 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
     }
     hold_end(port);
     mlx5_tap_rx_frame(fn, buf, size);
-    mlx5_port_count_rx(port, size, cast_of(&pkt));
+    mlx5_port_count_rx(port, buf, size, cast_of(&pkt));
     fn->vnic_env.handled_pkt_steering_fail += way.cut;
     count_way(fn, &way, &pkt, n);
     deliver_all(fn, target, n, &pkt, (uint8_t *)buf);

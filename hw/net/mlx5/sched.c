@@ -13,6 +13,7 @@
 #include "dma.h"
 #include "eq.h"
 #include "err.h"
+#include "line.h"
 #include "ring.h"
 #include "sched.h"
 #include "sq.h"
@@ -194,7 +195,7 @@ static void tx_bh(void *opaque)
         return;
     }
     port->tx_budget = TX_FRAMES;
-    while (!port->tx_blocked && !port->fn->asleep && turns-- &&
+    while (!port->tx_wait && !port->fn->asleep && turns-- &&
            port->tx_budget > 0 &&
            (sq = g_queue_pop_head(&port->sqs))) {
         switch (sq_turn(sq)) {
@@ -217,7 +218,9 @@ static void tx_bh(void *opaque)
             return;
         }
     }
-    if (!port->tx_blocked && !g_queue_is_empty(&port->sqs)) {
+    if (g_queue_is_empty(&port->sqs)) {
+        mlx5_line_idle(port);
+    } else if (!port->tx_wait) {
         mlx5_wake(port->fn, MLX5_WAKE_TX);
     }
     mlx5_notify_flush(port->fn);

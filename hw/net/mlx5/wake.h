@@ -19,10 +19,11 @@ typedef enum Mlx5Wake {
     MLX5_WAKE_NOTIFY = 1 << 2, /* eq.c: events must be signalled */
     MLX5_WAKE_GATES = 1 << 3,  /* gate.c: a gate is open */
     MLX5_WAKE_RX = 1 << 4,     /* rx.c: a receive queue may have a WQE */
-    MLX5_WAKE_KEYS = 1 << 5,   /* dek.c: keys have become unused */
+    MLX5_WAKE_KEYS = 1 << 5,   /* dek.c: keys are no longer used */
+    MLX5_WAKE_LINK = 1 << 6,   /* port.c: the link partner has changed */
 } Mlx5Wake;
 
-#define MLX5_WAKE__COUNT 6
+#define MLX5_WAKE__COUNT 7
 
 /*
  * Adds receiver @who; @run is called with @opaque as a piece of work (work.h).

@@ -92,6 +92,8 @@ class Machine:
                  f"mac=52:54:00:6d:78:{16 * self.spec.number + index:02x}"]
         if self.spec.nic_model != OURS:
             parts.append("romfile=")
+        elif self.spec.topology == "pair":
+            parts.append(f"link-partner=nic{1 - index}")
         return ",".join(parts + self.spec.nic)
 
     def _net_args(self, wire: Sequence[int]) -> list[str]:

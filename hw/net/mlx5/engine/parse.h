@@ -39,6 +39,8 @@
 #define MLX5_ETH_P_8021Q        0x8100
 #define MLX5_ETH_P_8021AD       0x88a8
 
+#define MLX5_ETH_P_MAC_CONTROL  0x8808
+
 #define MLX5_IPPROTO_TCP        6
 #define MLX5_IPPROTO_UDP        17
 #define MLX5_IPPROTO_ESP        50

@@ -210,7 +210,17 @@
       64)                                                                      \
     F(eth_802_3_cntrs_grp_data_layout, a_broadcast_frames_received_ok, 0x240,  \
       64)                                                                      \
-    F(eth_802_3_cntrs_grp_data_layout, a_frame_too_long_errors, 0x300, 64)
+    F(eth_802_3_cntrs_grp_data_layout, a_frame_too_long_errors, 0x300, 64)     \
+    F(eth_802_3_cntrs_grp_data_layout, a_mac_control_frames_transmitted,       \
+      0x380, 64)                                                               \
+    F(eth_802_3_cntrs_grp_data_layout, a_mac_control_frames_received, 0x3c0,   \
+      64)                                                                      \
+    F(eth_802_3_cntrs_grp_data_layout, a_unsupported_opcodes_received, 0x400,  \
+      64)                                                                      \
+    F(eth_802_3_cntrs_grp_data_layout, a_pause_mac_ctrl_frames_received,       \
+      0x440, 64)                                                               \
+    F(eth_802_3_cntrs_grp_data_layout, a_pause_mac_ctrl_frames_transmitted,    \
+      0x480, 64)
 
 #define MLX5_PRM_eth_2863_cntrs_grp_data_layout(F) \
     F(eth_2863_cntrs_grp_data_layout, if_in_octets, 0x000, 64) \
@@ -258,7 +268,9 @@
     F(eth_per_prio_grp_data_layout, rx_octets, 0x000, 64) \
     F(eth_per_prio_grp_data_layout, rx_frames, 0x100, 64) \
     F(eth_per_prio_grp_data_layout, tx_octets, 0x140, 64) \
-    F(eth_per_prio_grp_data_layout, tx_frames, 0x240, 64)
+    F(eth_per_prio_grp_data_layout, tx_frames, 0x240, 64) \
+    F(eth_per_prio_grp_data_layout, rx_pause, 0x280, 64) \
+    F(eth_per_prio_grp_data_layout, tx_pause, 0x300, 64)
 
 #define MLX5_PRM_phys_layer_cntrs(F) \
     F(phys_layer_cntrs, link_down_events, 0x600, 32)
