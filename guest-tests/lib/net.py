@@ -332,6 +332,12 @@ class Nic:
 
     # VLAN
 
+    def wait_usable(self):
+        """An IPv6 address is usable when the kernel's worker has been at it, nodad or not."""
+        wait_for(f"the addresses of {self.name} are usable", lambda: not any(
+            entry.get("tentative") for entry in self.link()["addr_info"]
+            if entry.get("scope") != "link"))
+
     @contextlib.contextmanager
     def with_vlan(self, number, addresses):
         """A VLAN interface with addresses for the block; yields its name."""
@@ -343,11 +349,8 @@ class Nic:
         self.host.run("ip", "-batch", "-", data="\n".join(batch) + "\n")
         vlan = Nic(self.host, name)
         try:
-            # an IPv6 address is usable only after the kernel's worker has run, even with nodad
             if any(":" in address for address in addresses):
-                wait_for(f"the addresses of {name} are usable", lambda: not any(
-                    entry.get("tentative") for entry in vlan.link()["addr_info"]
-                    if entry.get("scope") != "link"))
+                vlan.wait_usable()
             yield name
         finally:
             self.host.run("ip", "link", "del", "dev", name)

@@ -13,13 +13,49 @@
 #include "fuzz.h"
 #include "../unit/net-vectors.h"
 
+/* TCP over IPv4 with five bytes, in VXLAN, in GRE with a key, in IP. */
+static const uint8_t in_vxlan[] = {
+    0x52, 0x54, 0x00, 0x12, 0x34, 0x56, 0x02, 0x11, 0x22, 0x33, 0x44, 0x55,
+    0x08, 0x00, 0x45, 0x00, 0x00, 0x5f, 0x00, 0x01, 0x40, 0x00, 0x40, 0x11,
+    0x26, 0x8b, 0x0a, 0x00, 0x00, 0x01, 0x0a, 0x00, 0x00, 0x02, 0xc3, 0x50,
+    0x12, 0xb5, 0x00, 0x4b, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x64, 0x00, 0x52, 0x54, 0x00, 0x12, 0x34, 0x56, 0x02, 0x11, 0x22, 0x33,
+    0x44, 0x55, 0x08, 0x00, 0x45, 0x00, 0x00, 0x2d, 0x00, 0x01, 0x40, 0x00,
+    0x40, 0x06, 0x26, 0xc8, 0x0a, 0x00, 0x00, 0x01, 0x0a, 0x00, 0x00, 0x02,
+    0x9c, 0x40, 0x01, 0xbb, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x02,
+    0x50, 0x18, 0x00, 0x64, 0x00, 0x00, 0x00, 0x00, 0x68, 0x65, 0x6c, 0x6c,
+    0x6f,
+};
+
+static const uint8_t in_gre[] = {
+    0x52, 0x54, 0x00, 0x12, 0x34, 0x56, 0x02, 0x11, 0x22, 0x33, 0x44, 0x55,
+    0x08, 0x00, 0x45, 0x00, 0x00, 0x49, 0x00, 0x01, 0x40, 0x00, 0x40, 0x2f,
+    0x26, 0x83, 0x0a, 0x00, 0x00, 0x01, 0x0a, 0x00, 0x00, 0x02, 0x20, 0x00,
+    0x08, 0x00, 0xfe, 0xed, 0xbe, 0xef, 0x45, 0x00, 0x00, 0x2d, 0x00, 0x01,
+    0x40, 0x00, 0x40, 0x06, 0x26, 0xc8, 0x0a, 0x00, 0x00, 0x01, 0x0a, 0x00,
+    0x00, 0x02, 0x9c, 0x40, 0x01, 0xbb, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00,
+    0x00, 0x02, 0x50, 0x18, 0x00, 0x64, 0x00, 0x00, 0x00, 0x00, 0x68, 0x65,
+    0x6c, 0x6c, 0x6f,
+};
+
+static const uint8_t in_ip[] = {
+    0x52, 0x54, 0x00, 0x12, 0x34, 0x56, 0x02, 0x11, 0x22, 0x33, 0x44, 0x55,
+    0x08, 0x00, 0x45, 0x00, 0x00, 0x41, 0x00, 0x01, 0x40, 0x00, 0x40, 0x04,
+    0x26, 0xb6, 0x0a, 0x00, 0x00, 0x01, 0x0a, 0x00, 0x00, 0x02, 0x45, 0x00,
+    0x00, 0x2d, 0x00, 0x01, 0x40, 0x00, 0x40, 0x06, 0x26, 0xc8, 0x0a, 0x00,
+    0x00, 0x01, 0x0a, 0x00, 0x00, 0x02, 0x9c, 0x40, 0x01, 0xbb, 0x00, 0x00,
+    0x00, 0x01, 0x00, 0x00, 0x00, 0x02, 0x50, 0x18, 0x00, 0x64, 0x00, 0x00,
+    0x00, 0x00, 0x68, 0x65, 0x6c, 0x6c, 0x6f,
+};
+
 #define SEED(v) { v, sizeof(v) }
 
 const FuzzSeed fuzz_seeds[] = {
     SEED(tcp_v4_syn), SEED(tcp_v4_data), SEED(tcp_v6_syn), SEED(tcp_v6_data),
     SEED(udp_v4), SEED(udp_v6), SEED(udp_v4_nocsum), SEED(udp_v4_frag_0),
     SEED(udp_v4_frag_1), SEED(mld_v6), SEED(gso_vlan_0), SEED(gso_tcp6_0),
-    SEED(gso_udp6_0), SEED(gso_tcp4_hdr),
+    SEED(gso_udp6_0), SEED(gso_tcp4_hdr), SEED(in_vxlan), SEED(in_gre),
+    SEED(in_ip),
 };
 const size_t fuzz_n_seeds = sizeof(fuzz_seeds) / sizeof(fuzz_seeds[0]);
 
@@ -27,9 +63,9 @@ static void check_packet(const Mlx5Packet *p, size_t len)
 {
     uint32_t alen = p->l3_type == MLX5_L3_IPV4 ? 4 : 16;
 
-    FUZZ_CHECK(p->len == len && p->l2_len <= len);
+    FUZZ_CHECK(p->len == len && p->l2_off + p->l2_len <= len);
     if (p->l3_type) {
-        FUZZ_CHECK(p->l3_off == p->l2_len);
+        FUZZ_CHECK(p->l3_off == p->l2_off + p->l2_len);
         FUZZ_CHECK(p->l3_off + p->l3_hdr_len <= p->l3_end && p->l3_end <= len);
         FUZZ_CHECK(p->src_ip_off + alen <= len &&
                    p->pseudo_dst_off + alen <= len);
@@ -125,6 +161,50 @@ static void check_segments(const uint8_t *frame, size_t len, size_t hdr_len,
     FUZZ_CHECK(at == payload_len);
 }
 
+/* The packet in a tunnel, as the parser or as a WQE's offsets find it. */
+static void check_inner(const uint8_t *frame, size_t len, size_t hdr_len,
+                        uint32_t mss)
+{
+    Mlx5VxlanPorts ports = { .n = 2, .port = { 8472, 4789 } };
+    uint8_t *a = malloc(len + 1);
+    Mlx5Swp swp = { 7, 17, 25, 35, (uint8_t)mss };
+    Mlx5Packet outer, inner;
+    struct iovec iov[2];
+    Mlx5Segment s;
+    size_t n;
+
+    FUZZ_CHECK(a);
+    memcpy(a, frame, len);
+    mlx5_parse(a, len, &outer);
+    if (mlx5_parse_inner(a, len, &outer, &ports, &inner)) {
+        FUZZ_CHECK(inner.l2_off >= outer.l3_off + 20);
+        FUZZ_CHECK(!inner.l3_type || inner.l3_end <= outer.l3_end);
+        check_packet(&inner, len);
+        mlx5_csum_fill_packet(a, &inner, true, true);
+        mlx5_packet_check_csum(&inner, a);
+        FUZZ_CHECK(!inner.l3_type || inner.l3_ok);
+        mlx5_packet_check_csum(&outer, a);
+        mlx5_packet_tunnel_csum_ok(&outer, a);
+    }
+    if (mlx5_parse_swp(a, len, &swp, &outer, &inner)) {
+        FUZZ_CHECK(inner.l3_off == 50 && inner.l4_off == 70);
+        FUZZ_CHECK(inner.payload_off + inner.payload_len <= len);
+        mlx5_csum_fill_packet(a, &inner, true, true);
+    }
+    memcpy(a, frame, len);
+    mlx5_parse_headers(a, hdr_len, &outer);
+    if (mlx5_parse_inner(a, hdr_len, &outer, &ports, &inner) &&
+        mlx5_segment_init_inner(&s, a, hdr_len, &outer, &inner,
+                                (uint32_t)(len - hdr_len), mss) ==
+        MLX5_SEGMENT_OK) {
+        while ((n = mlx5_segment_next(&s, a + hdr_len, iov))) {
+            FUZZ_CHECK(n == iov[0].iov_len + iov[1].iov_len);
+            FUZZ_CHECK(iov[1].iov_len <= mss);
+        }
+    }
+    free(a);
+}
+
 static void check_rss(const Mlx5Packet *p, const uint8_t *frame, uint8_t choice)
 {
     Mlx5RssParams params = {
@@ -164,6 +244,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_fill(frame, len, cut);
     check_vlan(frame, len);
     check_segments(frame, len, cut, data[1]);
+    check_inner(frame, len, cut, data[1]);
     if (p.l4_type) {
         check_segments(frame, len, p.payload_off, 1u + data[0]);
         check_fill(frame, len, p.payload_off);

@@ -86,6 +86,16 @@ static const struct {
     { CAP_FLOW_TABLE, FT_FIELD(outer_udp_sport), 1, 1 },
     { CAP_FLOW_TABLE, FT_FIELD(outer_dmac), 1, 1 },
     { CAP_FLOW_TABLE, FT_FIELD(outer_first_vid), 1, 1 },
+    /* Tunnels: drivers make inner TIRs and tables only with all of these. */
+    { CAP_ETHERNET, ETH(tunnel_stateless_vxlan), 1, 1 },
+    { CAP_ETHERNET, ETH(tunnel_stateless_gre), 1, 1 },
+    { CAP_ETHERNET, ETH(tunnel_stateless_ip_over_ip), 1, 1 },
+    { CAP_ETHERNET, ETH(max_vxlan_udp_ports), 4, 4 },
+    { CAP_ETHERNET, ETH(swp), 1, 1 },
+    { CAP_ETHERNET, ETH(swp_csum), 1, 1 },
+    { CAP_ETHERNET, ETH(swp_lso), 1, 1 },
+    { CAP_FLOW_TABLE, FT_FIELD(inner_ip_version), 1, 1 },
+    { CAP_FLOW_TABLE, FT_FIELD(inner_ip_protocol), 1, 1 },
     /* What the device does not do must not be announced. */
     { CAP_GENERAL, GEN(eswitch_manager), 0, 0 },
     { CAP_GENERAL, GEN(vport_group_manager), 0, 0 },
@@ -107,7 +117,7 @@ static const struct {
     { CAP_GENERAL, GEN(event_cap), 0, 0 },
     { CAP_GENERAL, GEN(log_max_uctx), 0, 0 },
     { CAP_ETHERNET, ETH(scatter_fcs), 0, 0 },
-    { CAP_ETHERNET, ETH(max_vxlan_udp_ports), 0, 0 },
+    { CAP_ETHERNET, ETH(tunnel_lso_const_out_ip_id), 0, 0 },
 };
 
 static void test_needed(void)

@@ -71,6 +71,8 @@ static const struct {
     { 0x805, 32, 32, ENABLED, true, true },       /* ACCESS_REG */
     { 0x816, 16, 16, INITIALIZED, false, true },  /* ALLOC_TRANSPORT_DOMAIN */
     { 0x817, 16, 16, INITIALIZED, true, false },  /* DEALLOC_... */
+    { 0x827, 16, 16, INITIALIZED, true, false },  /* ADD_VXLAN_UDP_DPORT */
+    { 0x828, 16, 16, INITIALIZED, true, false },  /* DELETE_... */
     { 0x900, 272, 16, INITIALIZED, true, true },  /* CREATE_TIR */
     { 0x901, 272, 16, INITIALIZED, true, false }, /* MODIFY_TIR */
     { 0x902, 16, 16, INITIALIZED, true, false },  /* DESTROY_TIR */

@@ -44,6 +44,7 @@ int main(int argc, char **argv)
     mlx5_observe_tests();
     mlx5_fault_tests();
     mlx5_fault_tls_tests();
+    mlx5_tunnel_tests();
     mlx5_vnic_tests();
     mlx5_time_tests();
     mlx5_iommu_tests();

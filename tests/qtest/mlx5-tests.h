@@ -35,6 +35,7 @@ void mlx5_memory_tests(void);
 void mlx5_observe_tests(void);
 void mlx5_fault_tests(void);
 void mlx5_fault_tls_tests(void);
+void mlx5_tunnel_tests(void);
 void mlx5_vnic_tests(void);
 void mlx5_time_tests(void);
 void mlx5_iommu_tests(void);

@@ -72,7 +72,7 @@ ETHTOOL_REFUSED = (
     (r"show-fec", NOT_SUPPORTED, "no FEC: PPLM is not there"),
     (r"show-eee", NOT_SUPPORTED, "the driver has no EEE"),
     (r"show-module", NOT_SUPPORTED, "maybe: the driver has no power mode of modules"),
-    (r"show-tunnels", NOT_SUPPORTED, "no tunnel offloads"),
+    (r"show-tunnels", NOT_SUPPORTED, "maybe: a kernel without UDP tunnels has none to show"),
     (r"plca|show-mm|show-pse", NOT_SUPPORTED, "of PHYs and MACs that the kernel drives"),
     (r"phy-statistics", "no stats available|" + NOT_SUPPORTED, "there is no PHY of the kernel's"),
     (r"phy-tunable", NOT_SUPPORTED, "there is no PHY of the kernel's"),

@@ -87,6 +87,9 @@ void mlx5_cmd_doorbell(Mlx5Function *fn, uint32_t slots);
       INITIALIZED)                                                            \
     X(0x817, DEALLOC_TRANSPORT_DOMAIN, dealloc_transport_domain, 12, 8,       \
       INITIALIZED)                                                            \
+    X(0x827, ADD_VXLAN_UDP_DPORT, add_vxlan_udp_dport, 16, 8, INITIALIZED)    \
+    X(0x828, DELETE_VXLAN_UDP_DPORT, delete_vxlan_udp_dport, 16, 8,           \
+      INITIALIZED)                                                            \
     X(0x900, CREATE_TIR, create_tir, 272, 12, INITIALIZED)                    \
     X(0x901, MODIFY_TIR, modify_tir, 272, 8, INITIALIZED)                     \
     X(0x902, DESTROY_TIR, destroy_tir, 12, 8, INITIALIZED)                    \

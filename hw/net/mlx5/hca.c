@@ -8,6 +8,7 @@
 #include "hca.h"
 #include "mlx5.h"
 #include "object.h"
+#include "tunnel.h"
 #include "tx.h"
 #include "vport.h"
 
@@ -15,6 +16,7 @@ void mlx5_hca_teardown(Mlx5Function *fn)
 {
     mlx5_flow_reset(fn);
     mlx5_objects_reset(fn);
+    mlx5_tunnel_reset(fn);
     mlx5_tx_erase(fn->port);
     mlx5_vport_reset(&fn->vport, fn->dev->conf.macaddr.a);
     memset(&fn->vnic_env, 0, sizeof(fn->vnic_env));

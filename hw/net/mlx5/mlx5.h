@@ -80,7 +80,8 @@ struct Mlx5Function {
     Mlx5ObjectDestroy *const *object_destroy; /* by type, from function.c */
     Mlx5Steering *steering;
     GHashTable *flow_counters; /* id -> Mlx5FlowCounter, flow.c */
-    uint32_t flow_counter_next; /* where the search for a free id starts */
+    uint32_t flow_counter_next; /* where the search for a free one starts */
+    Mlx5VxlanPorts vxlan; /* tunnel.c */
     Mlx5Vport vport;
     Mlx5VnicEnv vnic_env;
     struct {

@@ -32,7 +32,7 @@ enum {
     PORT_CHANGE_ACTIVE = 4,
 };
 
-/* Does the wire carry frames for our vport? */
+/* Returns whether the port passes frames for our vport. */
 static bool port_passes(Mlx5Port *port)
 {
     return port->oper_up &&
@@ -208,7 +208,7 @@ static void count_tx_mac_control(Mlx5Port *port, const struct iovec *iov,
                                                           sizeof(frame)));
 }
 
-/* The backend has taken a frame that it had to queue: more may follow. */
+/* The backend has sent a queued frame: more may follow. */
 static void port_sent(NetClientState *nc, ssize_t ret)
 {
     Mlx5State *s = qemu_get_nic_opaque(nc);

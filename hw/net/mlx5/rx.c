@@ -27,6 +27,7 @@
 #include "tir.h"
 #include "tls.h"
 #include "trace.h"
+#include "tunnel.h"
 #include "vport.h"
 #include "wq.h"
 
@@ -41,6 +42,13 @@
  */
 #define SELF_LB_UC 1
 
+/* A frame, and the packet that it carries in a tunnel. */
+typedef struct RxPacket {
+    Mlx5Packet pkt;
+    const Mlx5Packet *inner; /* NULL, or: */
+    Mlx5Packet inner_pkt;
+} RxPacket;
+
 /* The destination of one copy of a frame. */
 typedef struct RxTarget {
     Mlx5Tir *tir;
@@ -49,22 +57,38 @@ typedef struct RxTarget {
     const Mlx5SteeringTir *way; /* flow tag, and the packet as modified */
 } RxTarget;
 
+static void parse(const Mlx5Function *fn, const uint8_t *frame, size_t len,
+                  RxPacket *p)
+{
+    mlx5_parse(frame, len, &p->pkt);
+    p->inner = mlx5_tunnel_inner(fn, frame, &p->pkt, &p->inner_pkt);
+}
+
+static void check_csum(RxPacket *p, const uint8_t *frame)
+{
+    mlx5_packet_check_csum(&p->pkt, frame);
+    if (p->inner) {
+        mlx5_packet_check_csum(&p->inner_pkt, frame);
+    }
+}
+
 /*
- * Returns the frame at the end of path @way: @buf itself or, in the port's
- * buffer, a copy with the headers rewritten by flow entries. *@pkt is its
- * parse.
+ * The frame as it arrives at the end of @way: @buf itself, or a copy with the
+ * headers that flow entries have made, in the port's buffer. *@at_end is its
+ * parse: @as_came, or *@copy.
  */
 static uint8_t *rewritten(Mlx5Port *port, const Mlx5SteeringTir *way,
-                          const Mlx5Packet *as_came, uint8_t *buf,
-                          Mlx5Packet *pkt)
+                          RxPacket *as_came, uint8_t *buf, RxPacket *copy,
+                          RxPacket **at_end)
 {
     if (!way->rewritten) {
-        *pkt = *as_came;
+        *at_end = as_came;
         return buf;
     }
-    memcpy(port->rx_rewrite_buf, buf, as_came->len);
-    mlx5_steering_rewrite(port->rx_rewrite_buf, as_came, way->image);
-    mlx5_parse(port->rx_rewrite_buf, as_came->len, pkt);
+    memcpy(port->rx_rewrite_buf, buf, as_came->pkt.len);
+    mlx5_steering_rewrite(port->rx_rewrite_buf, &as_came->pkt, way->image);
+    parse(port->fn, port->rx_rewrite_buf, as_came->pkt.len, copy);
+    *at_end = copy;
     return port->rx_rewrite_buf;
 }
 
@@ -81,7 +105,7 @@ static Mlx5Rq *tir_pick_rq(const Mlx5Tir *tir, uint32_t hash)
  * since a held frame is processed again. @own: sent by ourselves.
  */
 static unsigned find_targets(Mlx5Function *fn, const Mlx5SteeringResult *way,
-                             const Mlx5Packet *pkt, uint8_t *buf, bool own,
+                             RxPacket *pkt, uint8_t *buf, bool own,
                              RxTarget target[MLX5_STEERING_MAX_TIRS])
 {
     unsigned n = 0;
@@ -92,7 +116,8 @@ static unsigned find_targets(Mlx5Function *fn, const Mlx5SteeringResult *way,
     }
     for (i = 0; i < way->n_tirs; i++) {
         RxTarget *t = &target[n];
-        Mlx5Packet at_end;
+        MLX5_SCRATCH RxPacket copy;
+        RxPacket *at_end;
         uint8_t *frame;
 
         t->tir = mlx5_object_get(fn, MLX5_OBJ_TIR, way->tir[i].tirn);
@@ -104,8 +129,8 @@ static unsigned find_targets(Mlx5Function *fn, const Mlx5SteeringResult *way,
             continue;
         }
         t->way = &way->tir[i];
-        frame = rewritten(fn->port, t->way, pkt, buf, &at_end);
-        mlx5_rss_hash(&t->tir->rss, &at_end, frame, &t->hash);
+        frame = rewritten(fn->port, t->way, pkt, buf, &copy, &at_end);
+        mlx5_tir_hash(t->tir, &at_end->pkt, at_end->inner, frame, &t->hash);
         t->rq = tir_pick_rq(t->tir, t->hash.rx_hash_result);
         if (t->rq->state == MLX5_Q_RDY) {
             n++;
@@ -213,19 +238,48 @@ static void rx_hold_timer(void *opaque)
 /* ------------------------------------------------------------- delivery --- */
 
 /*
+ * What the CQE says of headers and checksums (driver: en_rx.c,
+ * mlx5e_handle_csum). A TIR that looks into tunnels speaks of the inner packet,
+ * and vouches for the checksums of both.
+ */
+static void headers_cqe(const Mlx5Tir *tir, const RxPacket *p,
+                        const uint8_t *frame, uint8_t *cqe)
+{
+    const Mlx5Packet *pkt = &p->pkt;
+    bool l3_ok = pkt->l3_ok, l4_ok = pkt->l4_ok;
+    uint8_t types;
+
+    if (p->inner && mlx5_tir_tunneled(tir)) {
+        MLX5_SET(cqe, cqe, outer_l3_tunneled, 1);
+        MLX5_SET(cqe, cqe, outer_l3_type, pkt->l3_type == MLX5_L3_IPV4);
+        l4_ok = l3_ok && p->inner->l4_ok &&
+                mlx5_packet_tunnel_csum_ok(pkt, frame);
+        l3_ok = l3_ok && p->inner->l3_ok;
+        pkt = p->inner;
+    }
+    types = mlx5_packet_cqe_hdr_type(pkt);
+    MLX5_SET(cqe, cqe, l2_ok, 1);
+    MLX5_SET(cqe, cqe, l3_ok, l3_ok);
+    MLX5_SET(cqe, cqe, l4_ok, l4_ok);
+    MLX5_SET(cqe, cqe, l3_hdr_type, types >> 2 & 3);
+    MLX5_SET(cqe, cqe, l4_hdr_type, types >> 4 & 7);
+}
+
+/*
  * @buf is not modified; a TLS context decrypts its own copy in the port's
  * buffer.
  */
-static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
+static void deliver(RxTarget *t, const RxPacket *p, uint8_t *buf)
 {
+    const Mlx5Packet *pkt = &p->pkt;
     const uint8_t *wire = buf;
     Mlx5Port *port = t->rq->obj.fn->port;
     Mlx5TlsReceived tls = { .flag = MLX5_TLS_FLAG_NOT_DECRYPTED };
     struct iovec iov[2] = { { .iov_base = buf, .iov_len = pkt->len } };
     int iovcnt = 1;
     uint8_t cqe[64] = { 0 };
-    uint8_t types = mlx5_packet_cqe_hdr_type(pkt);
 
+    headers_cqe(t->tir, p, buf, cqe);
     if (mlx5_tls_wants(t->tir, pkt)) {
         memcpy(port->rx_buf, buf, pkt->len);
         buf = port->rx_buf;
@@ -249,11 +303,6 @@ static void deliver(RxTarget *t, const Mlx5Packet *pkt, uint8_t *buf)
     } else {
         MLX5_SET(cqe, cqe, check_sum, mlx5_csum_cqe_full(buf, pkt->len));
     }
-    MLX5_SET(cqe, cqe, l2_ok, 1);
-    MLX5_SET(cqe, cqe, l3_ok, pkt->l3_ok);
-    MLX5_SET(cqe, cqe, l4_ok, pkt->l4_ok);
-    MLX5_SET(cqe, cqe, l3_hdr_type, types >> 2 & 3);
-    MLX5_SET(cqe, cqe, l4_hdr_type, types >> 4 & 7);
     MLX5_SET(cqe, cqe, rss_hash_result, t->hash.rx_hash_result);
     MLX5_SET(cqe, cqe, rss_hash_type, t->hash.rss_hash_type);
     MLX5_SET(cqe, cqe, flow_tag, t->way->flow_tag);
@@ -278,13 +327,14 @@ static int cast_of(const Mlx5Packet *pkt)
 
 /* Delivers to all @n targets, and counts those without a WQE. */
 static void deliver_all(Mlx5Function *fn, RxTarget *target, unsigned n,
-                        Mlx5Packet *pkt, uint8_t *buf)
+                        RxPacket *pkt, uint8_t *buf)
 {
-    Mlx5Packet at_end;
+    MLX5_SCRATCH RxPacket copy;
+    RxPacket *at_end;
     unsigned i;
 
     if (n) {
-        mlx5_packet_check_csum(pkt, buf);
+        check_csum(pkt, buf);
     }
     for (i = 0; i < n; i++) {
         /* The same queue may be listed twice and have had only one WQE. */
@@ -292,10 +342,10 @@ static void deliver_all(Mlx5Function *fn, RxTarget *target, unsigned n,
             drop_out_of_buffer(target[i].rq);
         } else if (target[i].way->rewritten) {
             uint8_t *frame = rewritten(fn->port, target[i].way, pkt, buf,
-                                       &at_end);
+                                       &copy, &at_end);
 
-            mlx5_packet_check_csum(&at_end, frame);
-            deliver(&target[i], &at_end, frame);
+            check_csum(at_end, frame);
+            deliver(&target[i], at_end, frame);
         } else {
             deliver(&target[i], pkt, buf);
         }
@@ -310,12 +360,12 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     MLX5_SCRATCH RxTarget target[MLX5_STEERING_MAX_TIRS];
     Mlx5Function *fn = port->fn;
     MLX5_SCRATCH Mlx5SteeringResult way;
-    Mlx5Packet pkt;
+    MLX5_SCRATCH RxPacket pkt;
     unsigned n;
 
     iov_to_buf(iov, iovcnt, 0, buf, len);
-    mlx5_parse(buf, len, &pkt);
-    mlx5_steering_lookup(fn->steering, &pkt, buf, &way);
+    parse(fn, buf, len, &pkt);
+    mlx5_steering_lookup_inner(fn->steering, &pkt.pkt, pkt.inner, buf, &way);
     fn->vnic_env.generated_pkt_steering_fail += way.cut;
     n = find_targets(fn, &way, &pkt, buf, true, target);
     /* This runs inside a send and is charged to it. */
@@ -324,7 +374,7 @@ bool mlx5_rx_loop_back(Mlx5Port *port, const struct iovec *iov, int iovcnt)
     if (n) {
         trace_mlx5_rx_loop_back(mlx5_id(fn), len, n);
         mlx5_count(&fn->vport.counters.rx[MLX5_CAST_UNI], len);
-        count_way(fn, &way, &pkt, n);
+        count_way(fn, &way, &pkt.pkt, n);
         deliver_all(fn, target, n, &pkt, buf);
     }
     mlx5_secret_free(buf, len);
@@ -336,7 +386,7 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
     Mlx5Function *fn = port->fn;
     MLX5_SCRATCH RxTarget target[MLX5_STEERING_MAX_TIRS];
     MLX5_SCRATCH Mlx5SteeringResult way;
-    Mlx5Packet pkt;
+    MLX5_SCRATCH RxPacket pkt;
     unsigned n, i;
 
     if (fn->asleep) {
@@ -353,14 +403,14 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
         hold_end(port);
         return size;
     }
-    mlx5_parse(buf, size, &pkt);
-    if (pkt.ethertype == MLX5_ETH_P_MAC_CONTROL && !pkt.n_vlan &&
+    parse(fn, buf, size, &pkt);
+    if (pkt.pkt.ethertype == MLX5_ETH_P_MAC_CONTROL && !pkt.pkt.n_vlan &&
         mlx5_port_pause(port, buf, size,
                         mlx5_vport_is_own(&fn->vport, buf))) {
         hold_end(port);
         return size;
     }
-    mlx5_steering_lookup(fn->steering, &pkt, buf, &way);
+    mlx5_steering_lookup_inner(fn->steering, &pkt.pkt, pkt.inner, buf, &way);
     n = find_targets(fn, &way, &pkt, (uint8_t *)buf, false, target);
     for (i = 0; i < n; i++) {
         if (!mlx5_rq_has_wqe(target[i].rq) && hold_for(port, target[i].rq)) {
@@ -369,9 +419,9 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
     }
     hold_end(port);
     mlx5_tap_rx_frame(fn, buf, size);
-    mlx5_port_count_rx(port, buf, size, cast_of(&pkt));
+    mlx5_port_count_rx(port, buf, size, cast_of(&pkt.pkt));
     fn->vnic_env.handled_pkt_steering_fail += way.cut;
-    count_way(fn, &way, &pkt, n);
+    count_way(fn, &way, &pkt.pkt, n);
     deliver_all(fn, target, n, &pkt, (uint8_t *)buf);
     return size;
 }

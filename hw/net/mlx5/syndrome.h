@@ -191,7 +191,10 @@ typedef enum Mlx5Status {
     /* non-volatile configuration */                                          \
     X(NV_UNKNOWN, BAD_PARAM, "no such configuration item")                    \
     X(NV_LENGTH, BAD_PARAM, "length is not that of the configuration item")   \
-    X(NV_READ_ONLY, BAD_PARAM, "this configuration item cannot be written")
+    X(NV_READ_ONLY, BAD_PARAM, "this configuration item cannot be written")  \
+    X(VXLAN_PORT_0, BAD_PARAM, "0 is no port for VXLAN")                      \
+    X(VXLAN_PORT_LIMIT, EXCEED_LIM, "no place left for a VXLAN port")         \
+    X(NO_SUCH_VXLAN_PORT, BAD_RES, "no such VXLAN port has been added")
 
 typedef enum Mlx5Syndrome {
 #define MLX5_SYNDROME_ENUM(name, status, text) MLX5_SYN_##name,

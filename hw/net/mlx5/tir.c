@@ -242,29 +242,61 @@ Mlx5Syndrome mlx5_cmd_query_rqt(Mlx5Cmd *cmd)
 
 /* ----------------------------------------------------------------- TIR --- */
 
-/* Reads and checks the hash fields, even if hashing is not used. */
-static Mlx5Syndrome tir_hash(Mlx5Cmd *cmd, const uint8_t *tirc,
-                             Mlx5RssParams *rss)
+static void select_fields(uint32_t selector, Mlx5RssParams *rss)
 {
-    Mlx5RssError err;
     uint8_t sel[4];
 
-    memset(rss, 0, sizeof(*rss));
-    mlx5_st32(sel, MLX5_GET(tirc, tirc, rx_hash_field_selector_outer));
-    rss->rx_hash_fn = MLX5_GET(tirc, tirc, rx_hash_fn);
-    rss->rx_hash_symmetric = MLX5_GET(tirc, tirc, rx_hash_symmetric);
+    mlx5_st32(sel, selector);
     rss->l3_prot_type = MLX5_GET(rx_hash_field_select, sel, l3_prot_type);
     rss->l4_prot_type = MLX5_GET(rx_hash_field_select, sel, l4_prot_type);
     rss->selected_fields = MLX5_GET(rx_hash_field_select, sel,
                                     selected_fields);
+}
+
+/*
+ * Reads the hash fields; they are checked even if hashing is not used, those of
+ * inner headers too.
+ */
+static Mlx5Syndrome tir_hash(Mlx5Cmd *cmd, const uint8_t *tirc,
+                             Mlx5RssParams *rss)
+{
+    Mlx5RssError err;
+
+    memset(rss, 0, sizeof(*rss));
+    rss->rx_hash_fn = MLX5_GET(tirc, tirc, rx_hash_fn);
+    rss->rx_hash_symmetric = MLX5_GET(tirc, tirc, rx_hash_symmetric);
     memcpy(rss->rx_hash_toeplitz_key, tirc + TIR_KEY_OFFSET,
            sizeof(rss->rx_hash_toeplitz_key));
+    select_fields(MLX5_GET(tirc, tirc, rx_hash_field_selector_inner), rss);
     err = mlx5_rss_check(rss);
+    if (err == MLX5_RSS_OK) {
+        select_fields(MLX5_GET(tirc, tirc, rx_hash_field_selector_outer), rss);
+        err = mlx5_rss_check(rss);
+    }
     if (err != MLX5_RSS_OK) {
         cmd->why = mlx5_rss_strerror(err);
         return MLX5_SYN_TIR_BAD_HASH;
     }
     return MLX5_OK;
+}
+
+void mlx5_tir_hash(const Mlx5Tir *tir, const Mlx5Packet *pkt,
+                   const Mlx5Packet *inner, const uint8_t *frame,
+                   Mlx5RssResult *hash)
+{
+    uint32_t selector;
+    Mlx5RssParams rss;
+
+    if (inner && mlx5_tir_tunneled(tir)) {
+        selector = MLX5_GET(tirc, tir->tirc, rx_hash_field_selector_inner);
+        if (selector) {
+            rss = tir->rss;
+            select_fields(selector, &rss);
+            mlx5_rss_hash(&rss, inner, frame, hash);
+            return;
+        }
+    }
+    mlx5_rss_hash(&tir->rss, pkt, frame, hash);
 }
 
 /* Finds the destination of a TIR: an RQ or a table of RQs. */
@@ -356,6 +388,8 @@ static void tir_copy_hash(uint8_t *to, const uint8_t *from)
              MLX5_GET(tirc, from, rx_hash_symmetric));
     MLX5_SET(tirc, to, rx_hash_field_selector_outer,
              MLX5_GET(tirc, from, rx_hash_field_selector_outer));
+    MLX5_SET(tirc, to, rx_hash_field_selector_inner,
+             MLX5_GET(tirc, from, rx_hash_field_selector_inner));
     memcpy(to + TIR_KEY_OFFSET, from + TIR_KEY_OFFSET, MLX5_RSS_KEY_LEN);
 }
 

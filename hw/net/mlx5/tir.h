@@ -36,6 +36,20 @@ struct Mlx5Tir {
     uint8_t tirc[240];
 };
 
+/* Does the TIR look into tunnels? */
+static inline bool mlx5_tir_tunneled(const Mlx5Tir *tir)
+{
+    return MLX5_GET(tirc, tir->tirc, tunneled_offload_en);
+}
+
+/*
+ * The RSS hash of @pkt, the parse of @frame; of @inner, what it carries (NULL
+ * if nothing), if the TIR looks into tunnels and selects fields there.
+ */
+void mlx5_tir_hash(const Mlx5Tir *tir, const Mlx5Packet *pkt,
+                   const Mlx5Packet *inner, const uint8_t *frame,
+                   Mlx5RssResult *hash);
+
 /* Mlx5ObjectDestroy, for the table in function.c. */
 void mlx5_tis_destroy(void *obj);
 void mlx5_tir_destroy(void *obj);

@@ -85,10 +85,22 @@ typedef struct EthSeg {
     bool insert_vlan;
     uint16_t vlan_tpid;
     uint16_t vlan_tci;
+    bool use_swp;
+    Mlx5Swp swp;
     const uint8_t *hdr; /* inline header in the WQE */
     unsigned hdr_len;
     unsigned next_ds; /* first data segment */
 } EthSeg;
+
+static void swp_decode(const uint8_t *eth, EthSeg *e)
+{
+    e->use_swp = true;
+    e->swp.outer_l3_offset = MLX5_GET(wqe_eth, eth, swp_outer_l3_offset);
+    e->swp.outer_l4_offset = MLX5_GET(wqe_eth, eth, swp_outer_l4_offset);
+    e->swp.inner_l3_offset = MLX5_GET(wqe_eth, eth, swp_inner_l3_offset);
+    e->swp.inner_l4_offset = MLX5_GET(wqe_eth, eth, swp_inner_l4_offset);
+    e->swp.flags = MLX5_GET(wqe_eth, eth, swp_flags);
+}
 
 static bool eth_seg_decode(const Mlx5Wqe *wqe, EthSeg *e)
 {
@@ -100,6 +112,9 @@ static bool eth_seg_decode(const Mlx5Wqe *wqe, EthSeg *e)
         return false;
     }
     e->cs_flags = MLX5_GET(wqe_eth, eth, cs_flags);
+    if (MLX5_GET(wqe_eth, eth, swp_offsets)) {
+        swp_decode(eth, e);
+    }
     e->mss = MLX5_GET(wqe_eth, eth, mss);
     e->next_ds = 2;
     if (MLX5_GET(wqe_eth, eth, insert_en)) {
@@ -113,6 +128,12 @@ static bool eth_seg_decode(const Mlx5Wqe *wqe, EthSeg *e)
                                           SEG_SIZE), SEG_SIZE);
     }
     return e->next_ds <= wqe->ds;
+}
+
+/* Software parser offsets are for queues that were made for them. */
+static bool swp_allowed(const Mlx5Sq *sq, const EthSeg *e)
+{
+    return !e->use_swp || MLX5_GET(sqc, sq->sqc, allow_swp);
 }
 
 static int cast_of(const uint8_t *dmac)
@@ -147,6 +168,41 @@ bool mlx5_tx_frame(Mlx5Port *port, const struct iovec *iov, int iovcnt)
 }
 
 /*
+ * Finds the packet in the tunnel whose headers begin a frame; @have of its
+ * bytes are at @frame, and *@outer is its parse.
+ */
+static bool find_inner(Mlx5Port *port, const EthSeg *e, const uint8_t *frame,
+                       size_t have, Mlx5Packet *outer, Mlx5Packet *inner)
+{
+    if (e->use_swp) {
+        return mlx5_parse_swp(frame, have, &e->swp, outer, inner) &&
+               e->swp.inner_l3_offset;
+    }
+    return mlx5_parse_inner(frame, have, outer, &port->fn->vxlan, inner);
+}
+
+/* Checksums of a packet in a tunnel first, and of what carries it. */
+static Mlx5CsumDone fill_tunnel_csum(Mlx5Port *port, const EthSeg *e,
+                                     uint8_t *buf, size_t len)
+{
+    Mlx5Packet outer, inner;
+    Mlx5CsumDone done = 0;
+
+    mlx5_parse(buf, len, &outer);
+    if (find_inner(port, e, buf, len, &outer, &inner)) {
+        Mlx5CsumDone in = mlx5_csum_fill_packet(
+            buf, &inner, e->cs_flags & MLX5_ETH_WQE_L3_INNER_CSUM,
+            e->cs_flags & MLX5_ETH_WQE_L4_INNER_CSUM);
+
+        done |= in & MLX5_ETH_WQE_L3_CSUM ? MLX5_ETH_WQE_L3_INNER_CSUM : 0;
+        done |= in & MLX5_ETH_WQE_L4_CSUM ? MLX5_ETH_WQE_L4_INNER_CSUM : 0;
+    }
+    return done | mlx5_csum_fill_packet(buf, &outer,
+                                        e->cs_flags & MLX5_ETH_WQE_L3_CSUM,
+                                        e->cs_flags & MLX5_ETH_WQE_L4_CSUM);
+}
+
+/*
  * Sends the frame in @buf (with @room bytes). A frame shorter than a header is
  * a driver error.
  */
@@ -159,11 +215,10 @@ static Mlx5TxResult send_frame(Mlx5Port *port, Mlx5Wqe *wqe, uint8_t *buf,
     if (len < MLX5_ETH_HLEN) {
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_LENGTH);
     }
-    if (e->insert_vlan) {
-        len = mlx5_vlan_insert(buf, len, room, e->vlan_tpid, e->vlan_tci);
-    }
     if (e->cs_flags) {
-        done = mlx5_csum_fill(buf, len, e->cs_flags & MLX5_ETH_WQE_L3_CSUM,
+        done = e->use_swp || e->cs_flags & MLX5_ETH_WQE_INNER_CSUM ?
+               fill_tunnel_csum(port, e, buf, len) :
+               mlx5_csum_fill(buf, len, e->cs_flags & MLX5_ETH_WQE_L3_CSUM,
                               e->cs_flags & MLX5_ETH_WQE_L4_CSUM);
         if (e->cs_flags & ~done) {
             /*
@@ -172,6 +227,9 @@ static Mlx5TxResult send_frame(Mlx5Port *port, Mlx5Wqe *wqe, uint8_t *buf,
              */
             trace_mlx5_tx_no_csum(mlx5_id(port->fn), len, e->cs_flags, done);
         }
+    }
+    if (e->insert_vlan) {
+        len = mlx5_vlan_insert(buf, len, room, e->vlan_tpid, e->vlan_tci);
     }
     iov.iov_len = len;
     return mlx5_tx_frame(port, &iov, 1) ? MLX5_TX_DONE : MLX5_TX_BLOCKED;
@@ -212,6 +270,9 @@ Mlx5TxResult mlx5_wqe_send(Mlx5Sq *sq, Mlx5Wqe *wqe)
 
     if (!eth_seg_decode(wqe, &e)) {
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_LENGTH);
+    }
+    if (!swp_allowed(sq, &e)) {
+        return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
     }
     memcpy(tx->buf, e.hdr, e.hdr_len);
     n = gather(port, sq, wqe, e.next_ds, wqe->ds, tx->buf + e.hdr_len,
@@ -262,6 +323,27 @@ static Mlx5TxResult continue_segments(Mlx5Port *port)
     return MLX5_TX_DONE;
 }
 
+/*
+ * Begins to cut the packet whose header the WQE has: the one in the tunnel if
+ * the WQE wants inner checksums, since the driver has nothing else to say so.
+ */
+static Mlx5SegmentError segment_init(Mlx5Port *port, const EthSeg *e,
+                                     uint32_t payload_len)
+{
+    Mlx5Segment *seg = &port->tx.seg;
+    Mlx5Packet outer, inner;
+
+    if (!(e->cs_flags & MLX5_ETH_WQE_INNER_CSUM)) {
+        return mlx5_segment_init(seg, e->hdr, e->hdr_len, payload_len, e->mss);
+    }
+    mlx5_parse_headers(e->hdr, e->hdr_len, &outer);
+    if (!find_inner(port, e, e->hdr, e->hdr_len, &outer, &inner)) {
+        return MLX5_SEGMENT_HDR_NOT_TUNNEL;
+    }
+    return mlx5_segment_init_inner(seg, e->hdr, e->hdr_len, &outer, &inner,
+                                   payload_len, e->mss);
+}
+
 Mlx5TxResult mlx5_wqe_lso(Mlx5Sq *sq, Mlx5Wqe *wqe)
 {
     Mlx5Port *port = sq->obj.fn->port;
@@ -275,12 +357,15 @@ Mlx5TxResult mlx5_wqe_lso(Mlx5Sq *sq, Mlx5Wqe *wqe)
     if (!eth_seg_decode(wqe, &e) || !e.hdr_len || e.hdr_len > LSO_BUF_HDR) {
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_LENGTH);
     }
+    if (!swp_allowed(sq, &e)) {
+        return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
+    }
     n = gather(port, sq, wqe, e.next_ds, wqe->ds, tx->buf + LSO_BUF_HDR,
                1u << MLX5_LOG_MAX_LSO);
     if (n < 0) {
         return MLX5_TX_ERROR;
     }
-    err = mlx5_segment_init(&tx->seg, e.hdr, e.hdr_len, n, e.mss);
+    err = segment_init(port, &e, n);
     if (err != MLX5_SEGMENT_OK) {
         mlx5_err_tx_lso(port->fn, sq->obj.id, mlx5_segment_strerror(err));
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
@@ -340,7 +425,7 @@ Mlx5TxResult mlx5_wqe_enhanced_mpsw(Mlx5Sq *sq, Mlx5Wqe *wqe)
     Mlx5Port *port = sq->obj.fn->port;
     EthSeg e;
 
-    if (!eth_seg_decode(wqe, &e) || e.hdr_len) {
+    if (!eth_seg_decode(wqe, &e) || e.hdr_len || !swp_allowed(sq, &e)) {
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
     }
     if (wqe->num) {

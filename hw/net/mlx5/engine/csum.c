@@ -144,9 +144,9 @@ bool mlx5_csum_udp_len(const Mlx5Packet *pkt, const uint8_t *frame,
 }
 
 /* Adds `len` bytes of a frame from offset `off`, which is in its header. */
-static void add_range(Mlx5Csum *c, const uint8_t *hdr, size_t hdr_len,
-                      size_t off, const struct iovec *iov, size_t iovcnt,
-                      size_t len)
+static inline __attribute__((always_inline))
+void add_range(Mlx5Csum *c, const uint8_t *hdr, size_t hdr_len, size_t off,
+               const struct iovec *iov, size_t iovcnt, size_t len)
 {
     size_t n = hdr_len - off < len ? hdr_len - off : len;
     size_t i;
@@ -160,44 +160,42 @@ static void add_range(Mlx5Csum *c, const uint8_t *hdr, size_t hdr_len,
     }
 }
 
-Mlx5CsumDone mlx5_csum_fill_iov(uint8_t *hdr, size_t hdr_len,
-                                const struct iovec *iov, size_t iovcnt,
-                                bool want_l3, bool want_l4)
+/*
+ * As mlx5_csum_fill_packet(), of a frame that goes on in @iov. Inlined, since
+ * each packet sent comes here.
+ */
+static inline __attribute__((always_inline))
+Mlx5CsumDone fill(uint8_t *hdr, size_t hdr_len, const struct iovec *iov,
+                  size_t iovcnt, const Mlx5Packet *pkt, bool want_l3,
+                  bool want_l4)
 {
     Mlx5CsumDone done = 0;
-    size_t len = hdr_len;
-    Mlx5Packet pkt;
-    size_t i;
 
-    for (i = 0; i < iovcnt; i++) {
-        len += iov[i].iov_len;
-    }
-    mlx5_parse_prefix(hdr, hdr_len, len, &pkt);
-
-    if (want_l3 && pkt.l3_type == MLX5_L3_IPV4) {
+    if (want_l3 && pkt->l3_type == MLX5_L3_IPV4) {
         Mlx5Csum c = { 0 };
 
-        mlx5_put_be16(hdr + pkt.l3_off + IPV4_CSUM_OFF, 0);
-        mlx5_csum_add(&c, hdr + pkt.l3_off, pkt.l3_hdr_len);
-        mlx5_put_be16(hdr + pkt.l3_off + IPV4_CSUM_OFF,
+        mlx5_put_be16(hdr + pkt->l3_off + IPV4_CSUM_OFF, 0);
+        mlx5_csum_add(&c, hdr + pkt->l3_off, pkt->l3_hdr_len);
+        mlx5_put_be16(hdr + pkt->l3_off + IPV4_CSUM_OFF,
                       (uint16_t)~mlx5_csum_fold(&c));
         done |= MLX5_ETH_WQE_L3_CSUM;
     }
 
-    if (want_l4 && !pkt.is_frag && !pkt.l3_truncated &&
-        (pkt.l4_type == MLX5_L4_TCP || pkt.l4_type == MLX5_L4_UDP)) {
-        bool udp = pkt.l4_type == MLX5_L4_UDP;
-        uint32_t l4_len = pkt.l3_end - pkt.l4_off;
-        uint8_t *field = hdr + pkt.l4_off + (udp ? UDP_CSUM_OFF : TCP_CSUM_OFF);
+    if (want_l4 && !pkt->is_frag && !pkt->l3_truncated &&
+        (pkt->l4_type == MLX5_L4_TCP || pkt->l4_type == MLX5_L4_UDP)) {
+        bool udp = pkt->l4_type == MLX5_L4_UDP;
+        uint32_t l4_len = pkt->l3_end - pkt->l4_off;
+        uint8_t *field = hdr + pkt->l4_off +
+                         (udp ? UDP_CSUM_OFF : TCP_CSUM_OFF);
         Mlx5Csum c = { 0 };
         uint16_t csum;
 
-        if (udp && !mlx5_csum_udp_len(&pkt, hdr, &l4_len)) {
+        if (udp && !mlx5_csum_udp_len(pkt, hdr, &l4_len)) {
             return done;
         }
         mlx5_put_be16(field, 0);
-        mlx5_csum_add_pseudo(&c, &pkt, hdr, l4_len);
-        add_range(&c, hdr, hdr_len, pkt.l4_off, iov, iovcnt, l4_len);
+        mlx5_csum_add_pseudo(&c, pkt, hdr, l4_len);
+        add_range(&c, hdr, hdr_len, pkt->l4_off, iov, iovcnt, l4_len);
         csum = (uint16_t)~mlx5_csum_fold(&c);
         if (udp && !csum) {
             csum = 0xffff;  /* 0 on the wire says "no checksum" (RFC 768) */
@@ -208,10 +206,34 @@ Mlx5CsumDone mlx5_csum_fill_iov(uint8_t *hdr, size_t hdr_len,
     return done;
 }
 
+Mlx5CsumDone mlx5_csum_fill_packet(uint8_t *frame, const Mlx5Packet *pkt,
+                                   bool want_l3, bool want_l4)
+{
+    return fill(frame, pkt->len, NULL, 0, pkt, want_l3, want_l4);
+}
+
+Mlx5CsumDone mlx5_csum_fill_iov(uint8_t *hdr, size_t hdr_len,
+                                const struct iovec *iov, size_t iovcnt,
+                                bool want_l3, bool want_l4)
+{
+    size_t len = hdr_len;
+    Mlx5Packet pkt;
+    size_t i;
+
+    for (i = 0; i < iovcnt; i++) {
+        len += iov[i].iov_len;
+    }
+    mlx5_parse_prefix(hdr, hdr_len, len, &pkt);
+    return fill(hdr, hdr_len, iov, iovcnt, &pkt, want_l3, want_l4);
+}
+
 Mlx5CsumDone mlx5_csum_fill(uint8_t *frame, size_t len, bool want_l3,
                             bool want_l4)
 {
-    return mlx5_csum_fill_iov(frame, len, NULL, 0, want_l3, want_l4);
+    Mlx5Packet pkt;
+
+    mlx5_parse(frame, len, &pkt);
+    return fill(frame, len, NULL, 0, &pkt, want_l3, want_l4);
 }
 
 uint16_t mlx5_csum_cqe_full(const uint8_t *frame, size_t len)

@@ -18,12 +18,13 @@
 
 #include "parse.h"
 
-/*
- * wqe_eth_seg.cs_flags bits supported by mlx5_csum_fill(). The bits for inner
- * headers (0x10, 0x20) belong to tunnel offloads that are not advertised.
- */
-#define MLX5_ETH_WQE_L3_CSUM    0x40
-#define MLX5_ETH_WQE_L4_CSUM    0x80
+/* wqe_eth_seg.cs_flags */
+#define MLX5_ETH_WQE_L3_INNER_CSUM  0x10
+#define MLX5_ETH_WQE_L4_INNER_CSUM  0x20
+#define MLX5_ETH_WQE_L3_CSUM        0x40
+#define MLX5_ETH_WQE_L4_CSUM        0x80
+#define MLX5_ETH_WQE_INNER_CSUM \
+    (MLX5_ETH_WQE_L3_INNER_CSUM | MLX5_ETH_WQE_L4_INNER_CSUM)
 
 /*
  * A sum in progress. Pieces may have any length and alignment: after a piece of
@@ -83,6 +84,10 @@ typedef unsigned Mlx5CsumDone;
  */
 Mlx5CsumDone mlx5_csum_fill(uint8_t *frame, size_t len, bool want_l3,
                             bool want_l4);
+
+/* The same for a frame whose parse is @pkt, which may be an inner packet. */
+Mlx5CsumDone mlx5_csum_fill_packet(uint8_t *frame, const Mlx5Packet *pkt,
+                                   bool want_l3, bool want_l4);
 
 /*
  * The same for a frame in pieces: all headers are in @hdr (which may also

@@ -18,6 +18,15 @@ enum {
     ESP_HLEN = 8,
     AH_HLEN = 12,
     IPV6_EXT_MIN = 8,
+    GRE_HLEN = 4,
+    VXLAN_HLEN = 8,
+
+    GRE_CSUM = 0x8000,
+    GRE_ROUTING = 0x4000,
+    GRE_KEY = 0x2000,
+    GRE_SEQ = 0x1000,
+    GRE_VERSION = 0x0007,
+    VXLAN_FLAG_I = 0x08,
 
     IPV4_MF = 0x2000,
     IPV4_OFFSET = 0x1fff,
@@ -49,19 +58,27 @@ static bool can_read(const Frame *f, uint32_t off, uint32_t n)
     return off <= f->have && n <= f->have - off;
 }
 
-static bool parse_l2(const Frame *f, Mlx5Packet *pkt)
+/*
+ * The pieces of parse(), which each packet passes through. Tunnels have a copy
+ * of their own.
+ */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* The Ethernet header at @at. */
+ALWAYS_INLINE bool parse_l2(const Frame *f, Mlx5Packet *pkt, uint32_t at)
 {
     static const uint8_t broadcast[MLX5_ETH_ALEN] = {
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff
     };
-    uint32_t off = MLX5_ETH_HLEN;
+    uint32_t off = at + MLX5_ETH_HLEN;
+    const uint8_t *h = f->p + at;
 
-    if (!can_read(f, 0, MLX5_ETH_HLEN)) {
+    if (!can_read(f, at, MLX5_ETH_HLEN)) {
         return false;
     }
-    pkt->is_multicast = f->p[0] & 1;
-    pkt->is_broadcast = memcmp(f->p, broadcast, sizeof(broadcast)) == 0;
-    pkt->ethertype = mlx5_get_be16(f->p + 12);
+    pkt->is_multicast = h[0] & 1;
+    pkt->is_broadcast = memcmp(h, broadcast, sizeof(broadcast)) == 0;
+    pkt->ethertype = mlx5_get_be16(h + 12);
 
     while (pkt->n_vlan < MLX5_PARSE_MAX_VLANS &&
            (pkt->ethertype == MLX5_ETH_P_8021Q ||
@@ -73,7 +90,7 @@ static bool parse_l2(const Frame *f, Mlx5Packet *pkt)
         pkt->n_vlan++;
         off += MLX5_VLAN_HLEN;
     }
-    pkt->l2_len = off;
+    pkt->l2_len = off - at;
     pkt->l3_off = off;
     return true;
 }
@@ -92,7 +109,7 @@ static void set_l3_len(const Frame *f, Mlx5Packet *pkt, uint32_t claimed)
 }
 
 /* Returns whether there may be a layer 4 header at l4_off. */
-static bool parse_ipv4(const Frame *f, Mlx5Packet *pkt)
+ALWAYS_INLINE bool parse_ipv4(const Frame *f, Mlx5Packet *pkt)
 {
     const uint8_t *h = f->p + pkt->l3_off;
     uint32_t ihl, total;
@@ -208,7 +225,7 @@ static bool parse_ipv6(const Frame *f, Mlx5Packet *pkt)
     }
 }
 
-static void parse_l4(const Frame *f, Mlx5Packet *pkt)
+ALWAYS_INLINE void parse_l4(const Frame *f, Mlx5Packet *pkt)
 {
     const uint8_t *h = f->p + pkt->l4_off;
     Frame in_l3 = *f;
@@ -265,15 +282,12 @@ static void parse_l4(const Frame *f, Mlx5Packet *pkt)
     pkt->payload_len = pkt->l3_end - pkt->payload_off;
 }
 
-static void parse(const Frame *f, Mlx5Packet *pkt)
+/* Layer 3, as pkt->ethertype says, and what is behind it. */
+ALWAYS_INLINE void parse_l3(const Frame *f, Mlx5Packet *pkt)
 {
     bool has_l4 = false;
 
-    memset(pkt, 0, sizeof(*pkt));
-    pkt->len = f->len;
-    if (!parse_l2(f, pkt)) {
-        return;
-    }
+    pkt->l3_len_ignored = f->ignore_l3_len;
     if (pkt->ethertype == MLX5_ETH_P_IPV4) {
         has_l4 = parse_ipv4(f, pkt);
     } else if (pkt->ethertype == MLX5_ETH_P_IPV6) {
@@ -281,6 +295,15 @@ static void parse(const Frame *f, Mlx5Packet *pkt)
     }
     if (has_l4) {
         parse_l4(f, pkt);
+    }
+}
+
+static void parse(const Frame *f, Mlx5Packet *pkt)
+{
+    memset(pkt, 0, sizeof(*pkt));
+    pkt->len = f->len;
+    if (parse_l2(f, pkt, 0)) {
+        parse_l3(f, pkt);
     }
 }
 
@@ -317,6 +340,174 @@ void mlx5_parse_headers(const uint8_t *hdr, size_t len, Mlx5Packet *out)
 
     parse(&f, out);
 }
+
+/* ---- tunnels ------------------------------------------------------------- */
+
+/*
+ * The GRE header at outer->l4_off: where what it carries begins, and as which
+ * Ethernet type; 0 if this is no GRE that we know.
+ */
+static uint32_t parse_gre(const Frame *f, const Mlx5Packet *outer,
+                          uint16_t *ethertype)
+{
+    uint32_t n = GRE_HLEN;
+    uint16_t flags;
+
+    if (!can_read(f, outer->l4_off, n)) {
+        return 0;
+    }
+    flags = mlx5_get_be16(f->p + outer->l4_off);
+    *ethertype = mlx5_get_be16(f->p + outer->l4_off + 2);
+    if (flags & (GRE_VERSION | GRE_ROUTING)) {
+        return 0;
+    }
+    n += flags & GRE_CSUM ? 4 : 0;
+    n += flags & GRE_KEY ? 4 : 0;
+    n += flags & GRE_SEQ ? 4 : 0;
+    return can_read(f, outer->l4_off, n) ? outer->l4_off + n : 0;
+}
+
+/* Likewise of VXLAN: an Ethernet frame. */
+static uint32_t parse_vxlan(const Frame *f, const Mlx5Packet *outer,
+                            const Mlx5VxlanPorts *ports)
+{
+    unsigned i;
+
+    for (i = 0; i < ports->n; i++) {
+        if (outer->dport == ports->port[i]) {
+            return can_read(f, outer->payload_off, VXLAN_HLEN) &&
+                   (f->p[outer->payload_off] & VXLAN_FLAG_I) ?
+                   outer->payload_off + VXLAN_HLEN : 0;
+        }
+    }
+    return 0;
+}
+
+/* The frame that a packet in a tunnel is parsed in. */
+static Frame frame_within(const uint8_t *frame, size_t have,
+                          const Mlx5Packet *outer)
+{
+    uint32_t end = clamp_len(have);
+
+    return (Frame) {
+        .p = frame,
+        .have = end < outer->l3_end ? end : outer->l3_end,
+        .len = outer->l3_end,
+        .ignore_l3_len = outer->l3_len_ignored,
+    };
+}
+
+bool mlx5_parse_inner(const uint8_t *frame, size_t have,
+                      const Mlx5Packet *outer, const Mlx5VxlanPorts *ports,
+                      Mlx5Packet *inner)
+{
+    Frame f = frame_within(frame, have, outer);
+    uint16_t ethertype = MLX5_ETH_P_TEB;
+    uint32_t off = 0;
+
+    if (!outer->l4_off || outer->is_frag) {
+        return false;
+    }
+    switch (outer->ip_proto) {
+    case MLX5_IPPROTO_UDP:
+        if (outer->l4_type == MLX5_L4_UDP) {
+            off = parse_vxlan(&f, outer, ports);
+        }
+        break;
+    case MLX5_IPPROTO_GRE:
+        off = parse_gre(&f, outer, &ethertype);
+        break;
+    case MLX5_IPPROTO_IPIP:
+        off = outer->l4_off;
+        ethertype = MLX5_ETH_P_IPV4;
+        break;
+    case MLX5_IPPROTO_IPV6:
+        off = outer->l4_off;
+        ethertype = MLX5_ETH_P_IPV6;
+        break;
+    }
+    if (!off || (ethertype != MLX5_ETH_P_TEB && ethertype != MLX5_ETH_P_IPV4 &&
+                 ethertype != MLX5_ETH_P_IPV6)) {
+        return false;
+    }
+    memset(inner, 0, sizeof(*inner));
+    inner->len = outer->len;
+    inner->l2_off = off;
+    if (ethertype == MLX5_ETH_P_TEB) {
+        if (!parse_l2(&f, inner, off)) {
+            return false;
+        }
+    } else {
+        inner->ethertype = ethertype;
+        inner->l3_off = off;
+    }
+    parse_l3(&f, inner);
+    return true;
+}
+
+/* The headers at two offsets of two bytes each; @l4 may be 0. */
+static bool parse_at(const Frame *f, unsigned l3, unsigned l4, bool ipv6,
+                     bool udp, Mlx5Packet *pkt)
+{
+    Mlx5L3Type want = ipv6 ? MLX5_L3_IPV6 : MLX5_L3_IPV4;
+
+    pkt->l3_off = l3 * 2;
+    pkt->ethertype = ipv6 ? MLX5_ETH_P_IPV6 : MLX5_ETH_P_IPV4;
+    parse_l3(f, pkt);
+    if (pkt->l3_type != want || pkt->is_frag) {
+        return false;
+    }
+    if (!l4) {
+        return true;
+    }
+    /* Between the two there may be headers that only software knows. */
+    if (l4 * 2 < pkt->l3_off + (ipv6 ? IPV6_HLEN : pkt->l3_hdr_len)) {
+        return false;
+    }
+    pkt->l4_type = MLX5_L4_NONE;
+    pkt->l4_off = l4 * 2;
+    pkt->ip_proto = udp ? MLX5_IPPROTO_UDP : MLX5_IPPROTO_TCP;
+    parse_l4(f, pkt);
+    return pkt->l4_type != MLX5_L4_NONE;
+}
+
+bool mlx5_parse_swp(const uint8_t *frame, size_t have, const Mlx5Swp *swp,
+                    Mlx5Packet *outer, Mlx5Packet *inner)
+{
+    Frame f = {
+        .p = frame,
+        .have = clamp_len(have < outer->len ? have : outer->len),
+        .len = outer->len,
+        .ignore_l3_len = outer->l3_len_ignored,
+    };
+    Mlx5Packet at;
+
+    if (swp->outer_l3_offset) {
+        at = *outer;
+        at.l3_type = MLX5_L3_NONE;
+        at.l4_type = MLX5_L4_NONE;
+        at.is_frag = false;
+        if (!parse_at(&f, swp->outer_l3_offset, swp->outer_l4_offset,
+                      swp->flags & MLX5_SWP_OUTER_L3_IPV6,
+                      swp->flags & MLX5_SWP_OUTER_L4_UDP, &at)) {
+            return false;
+        }
+        *outer = at;
+    }
+    if (!swp->inner_l3_offset) {
+        return true;
+    }
+    if (outer->l3_type != MLX5_L3_NONE) {
+        f = frame_within(frame, have, outer);
+    }
+    memset(inner, 0, sizeof(*inner));
+    inner->len = outer->len;
+    return parse_at(&f, swp->inner_l3_offset, swp->inner_l4_offset,
+                    swp->flags & MLX5_SWP_INNER_L3_IPV6,
+                    swp->flags & MLX5_SWP_INNER_L4_UDP, inner);
+}
+
+/* ---- checksums ----------------------------------------------------------- */
 
 static bool l3_csum_ok(const Mlx5Packet *pkt, const uint8_t *frame)
 {
@@ -368,6 +559,29 @@ void mlx5_packet_check_csum(Mlx5Packet *pkt, const uint8_t *frame)
     pkt->csum_checked = true;
     pkt->l3_ok = l3_csum_ok(pkt, frame);
     pkt->l4_ok = pkt->l3_ok && l4_csum_ok(pkt, frame);
+}
+
+bool mlx5_packet_tunnel_csum_ok(const Mlx5Packet *outer, const uint8_t *frame)
+{
+    const uint8_t *l4 = frame + outer->l4_off;
+    Mlx5Csum c = { 0 };
+
+    if (outer->l3_truncated) {
+        return false;
+    }
+    switch (outer->ip_proto) {
+    case MLX5_IPPROTO_UDP:
+        return outer->l4_ok ||
+               (outer->l4_type == MLX5_L4_UDP && !mlx5_get_be16(l4 + 6));
+    case MLX5_IPPROTO_GRE:
+        if (!(mlx5_get_be16(l4) & GRE_CSUM)) {
+            return true;
+        }
+        mlx5_csum_add(&c, l4, outer->l3_end - outer->l4_off);
+        return mlx5_csum_fold(&c) == 0xffff;
+    default:
+        return true;
+    }
 }
 
 uint8_t mlx5_packet_cqe_hdr_type(const Mlx5Packet *pkt)

@@ -40,9 +40,13 @@
 #define MLX5_ETH_P_8021AD       0x88a8
 
 #define MLX5_ETH_P_MAC_CONTROL  0x8808
+#define MLX5_ETH_P_TEB          0x6558  /* Ethernet in GRE */
 
+#define MLX5_IPPROTO_IPIP       4
 #define MLX5_IPPROTO_TCP        6
 #define MLX5_IPPROTO_UDP        17
+#define MLX5_IPPROTO_IPV6       41
+#define MLX5_IPPROTO_GRE        47
 #define MLX5_IPPROTO_ESP        50
 #define MLX5_IPPROTO_AH         51
 
@@ -104,9 +108,11 @@ typedef struct Mlx5Packet {
                                  * mlx5_parse() */
 
     /*
-     * Layer 2. `l2_len` is the length of the Ethernet header with its tags; 0
-     * if the Ethernet header is incomplete.
+     * Layer 2. `l2_len` counts the Ethernet header and the tags in the frame; 0
+     * means that the frame has no whole Ethernet header, or that the tunnel
+     * carries IP without one. `l2_off` is 0 unless the packet is in a tunnel.
      */
+    uint32_t l2_off;
     uint32_t l2_len;
     uint16_t ethertype;         /* after the tags */
     uint8_t n_vlan;             /* tags found, outermost first */
@@ -118,7 +124,9 @@ typedef struct Mlx5Packet {
 
     /* Layer 3. `l3_type` is set if there is a complete and valid IP header. */
     Mlx5L3Type l3_type;
-    uint32_t l3_off;            /* first byte after layer 2, always set */
+    bool l3_len_ignored;        /* parsed by mlx5_parse_headers() */
+    uint32_t l3_off;            /* first byte behind layer 2, set for every
+                                 * l2_len */
     uint32_t l3_hdr_len;        /* IPv4: ihl * 4; IPv6: 40 + extension
                                  * headers */
     uint32_t l3_len;            /* length according to the IP header, header
@@ -181,6 +189,96 @@ void mlx5_parse_headers(const uint8_t *hdr, size_t len, Mlx5Packet *out);
 void mlx5_parse_prefix(const uint8_t *frame, size_t have, size_t len,
                        Mlx5Packet *out);
 
+/* ---- tunnels ------------------------------------------------------------- */
+
+/* ADD_VXLAN_UDP_DPORT: destination ports of VXLAN. */
+#define MLX5_PARSE_MAX_VXLAN_PORTS 4
+
+typedef struct Mlx5VxlanPorts {
+    unsigned n;
+    uint16_t port[MLX5_PARSE_MAX_VXLAN_PORTS];
+} Mlx5VxlanPorts;
+
+/*
+ * Could a packet carry another one? Cheap, for the many that do not: whether it
+ * does is known after mlx5_parse_inner().
+ */
+static inline bool mlx5_packet_may_tunnel(const Mlx5Packet *pkt,
+                                          const Mlx5VxlanPorts *ports)
+{
+    unsigned i;
+
+    switch (pkt->ip_proto) {
+    case MLX5_IPPROTO_UDP:
+        for (i = 0; i < ports->n; i++) {
+            if (pkt->dport == ports->port[i]) {
+                return true;
+            }
+        }
+        return false;
+    case MLX5_IPPROTO_GRE:
+    case MLX5_IPPROTO_IPIP:
+    case MLX5_IPPROTO_IPV6:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/*
+ * Parse the packet that a parsed one carries in VXLAN (to one of @ports, with
+ * the I flag), GRE version 0 (IPv4, IPv6 or Ethernet inside) or IP in IP. It
+ * ends with the IP packet that carries it; its offsets count from the beginning
+ * of the frame, its `len` is the frame's. Only one level is looked into.
+ *
+ * @have: bytes at @frame, as for mlx5_parse_prefix(); lengths are judged as
+ * those of @outer were.
+ *
+ * Returns whether there is such a packet, whose layer 3 may still be none; else
+ * *@inner is undefined.
+ */
+bool mlx5_parse_inner(const uint8_t *frame, size_t have,
+                      const Mlx5Packet *outer, const Mlx5VxlanPorts *ports,
+                      Mlx5Packet *inner);
+
+/*
+ * Where a WQE says the headers are (PRM: software parser; driver: en/txrx.h,
+ * mlx5e_set_eseg_swp): wqe_eth.swp_*, offsets in words of two bytes, 0 for
+ * none.
+ */
+typedef struct Mlx5Swp {
+    uint8_t outer_l3_offset;
+    uint8_t outer_l4_offset;
+    uint8_t inner_l3_offset;
+    uint8_t inner_l4_offset;
+    uint8_t flags;              /* MLX5_SWP_* */
+} Mlx5Swp;
+
+enum {
+    MLX5_SWP_INNER_L3_IPV6 = 0x01,
+    MLX5_SWP_INNER_L4_UDP = 0x02,
+    MLX5_SWP_OUTER_L3_IPV6 = 0x10,
+    MLX5_SWP_OUTER_L4_UDP = 0x20,
+};
+
+static inline bool mlx5_swp_used(const Mlx5Swp *swp)
+{
+    return swp->outer_l3_offset || swp->inner_l3_offset;
+}
+
+/*
+ * Take the headers of a frame from where @swp says they are. @outer is the
+ * parse of the frame: it gives layer 2, lengths are judged as it was, and it is
+ * replaced as far as @swp has outer offsets. *@inner is filled when there is an
+ * inner layer 3 offset.
+ *
+ * Returns false if a header is not where @swp says, or is not whole.
+ */
+bool mlx5_parse_swp(const uint8_t *frame, size_t have, const Mlx5Swp *swp,
+                    Mlx5Packet *outer, Mlx5Packet *inner);
+
+/* ---- checksums, completions ---------------------------------------------- */
+
 /*
  * Verifies the checksums of a parsed frame and sets l3_ok, l4_ok and
  * csum_checked; further calls for the same Mlx5Packet do nothing.
@@ -197,9 +295,15 @@ void mlx5_parse_prefix(const uint8_t *frame, size_t have, size_t len,
 void mlx5_packet_check_csum(Mlx5Packet *pkt, const uint8_t *frame);
 
 /*
- * Returns bits [6:2] of CQE.l4_l3_hdr_type: layer 3 type at [3:2], layer 4 type
- * at [6:4]. The caller adds bit 0 (VLAN stripped). Fragments have no layer 4
- * type.
+ * Is every checksum of layer 4 right in what carries another packet? UDP may
+ * have none, over IPv6 too (RFC 6935), GRE has one by choice, IP none.
+ * mlx5_packet_check_csum() has seen @outer.
+ */
+bool mlx5_packet_tunnel_csum_ok(const Mlx5Packet *outer, const uint8_t *frame);
+
+/*
+ * Bits [6:2] of CQE.l4_l3_hdr_type: layer 3 type at [3:2], layer 4 type at
+ * [6:4]. Bit 0 (VLAN stripped) is the caller's. Fragments have no layer 4 type.
  */
 uint8_t mlx5_packet_cqe_hdr_type(const Mlx5Packet *pkt);
 

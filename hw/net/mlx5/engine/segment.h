@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * LSO: splits the payload of a WQE into frames, each with a copy of its inline
- * header. VLAN tag insertion.
+ * LSO: cuts the payload of one WQE into frames behind copies of its inline
+ * header, which may be that of a packet in a tunnel. VLAN tag insertion.
  *
  * A Mlx5Segment is plain data without pointers, so a send queue can stop
  * between two frames when the backend is full, keep the state, and continue
@@ -37,7 +37,8 @@
     X(HDR_NOT_IP, "LSO inline header holds no whole IPv4 or IPv6 header")     \
     X(HDR_FRAGMENT, "LSO inline header is that of an IP fragment")            \
     X(HDR_NOT_L4, "LSO inline header holds no whole TCP or UDP header")       \
-    X(HDR_EXCESS, "LSO inline header goes on behind its TCP or UDP header")
+    X(HDR_EXCESS, "LSO inline header goes on behind its TCP or UDP header")   \
+    X(HDR_NOT_TUNNEL, "LSO with inner checksums of what is no tunnel")
 
 typedef enum Mlx5SegmentError {
 #define MLX5_SEGMENT_ENUM(name, text) MLX5_SEGMENT_##name,
@@ -56,9 +57,11 @@ typedef struct Mlx5Segment {
     uint32_t offset;                    /* payload bytes returned so far */
     uint32_t index;                     /* frames returned so far */
     uint32_t mss;                       /* payload bytes per frame */
-    Mlx5Packet pkt;                     /* parse of the WQE's header */
-    uint16_t ip_id;                     /* IPv4 identification of the first
-                                         * frame */
+    Mlx5Packet pkt;                     /* the packet that is cut */
+    Mlx5Packet outer;                   /* the one that carries it; l3_type is
+                                         * none without a tunnel */
+    uint16_t ip_id;                     /* IPv4 identification of the first */
+    uint16_t outer_ip_id;               /* frame, of both */
 } Mlx5Segment;
 
 /*
@@ -73,7 +76,18 @@ Mlx5SegmentError mlx5_segment_init(Mlx5Segment *s, const uint8_t *hdr,
                                    size_t hdr_len, uint32_t payload_len,
                                    uint32_t mss);
 
-/* Returns whether all frames have been returned. */
+/*
+ * The same for the packet in a tunnel: @hdr goes up to and including the inner
+ * TCP or UDP header. @outer and @inner are its parse by mlx5_parse_headers()
+ * and mlx5_parse_inner() or mlx5_parse_swp().
+ */
+Mlx5SegmentError mlx5_segment_init_inner(Mlx5Segment *s, const uint8_t *hdr,
+                                         size_t hdr_len,
+                                         const Mlx5Packet *outer,
+                                         const Mlx5Packet *inner,
+                                         uint32_t payload_len, uint32_t mss);
+
+/* Have all frames been given out? */
 bool mlx5_segment_done(const Mlx5Segment *s);
 
 /*
@@ -82,7 +96,11 @@ bool mlx5_segment_done(const Mlx5Segment *s);
  * - IPv4: total length, identification + index, header checksum;
  *   IPv6: payload length;
  * - TCP: sequence + index * mss; FIN and PSH only on the last frame, CWR only
- *   on the first; UDP: length; both with the full checksum.
+ *   on the first; UDP: length; both with the full checksum;
+ * - in a tunnel all this of the inner packet, and of the outer one IP as above
+ *   and the length of UDP. Checksums of UDP and GRE outside stay as they are in
+ *   the header: drivers have them right for frames of equal length (Linux: GSO
+ *   partial), which 0 is too.
  *
  * @payload: the whole payload, payload_len bytes, the same in every call.
  * iov[0] is the header and points into @s: valid until the next call for @s.

@@ -32,10 +32,12 @@
 #include "parse.h"
 
 /*
- * Bytes of fte_match_param, and of its only supported section, outer_headers.
+ * Bytes of fte_match_param, and of either of its two sections that are known,
+ * outer_headers and inner_headers; where the latter begins.
  */
 #define MLX5_FTE_MATCH_PARAM_LEN    512
 #define MLX5_FTE_MATCH_OUTER_LEN    64
+#define MLX5_FTE_MATCH_INNER_OFFSET 128
 #define MLX5_FTE_MATCH_OUTER_WORDS  (MLX5_FTE_MATCH_OUTER_LEN / 8)
 
 /* Destinations and counters of one entry. */
@@ -63,6 +65,7 @@ enum {
 /* match_criteria_enable */
 enum {
     MLX5_MATCH_OUTER_HEADERS = 0x01,
+    MLX5_MATCH_INNER_HEADERS = 0x04,
 };
 
 /* flow_context.action */
@@ -109,9 +112,9 @@ enum {
     X(TABLE_IN_USE, FT_IN_USE,                                                \
       "flow table is still a destination or a miss table of others")          \
     X(BAD_CRITERIA_ENABLE, FT_BAD_CRITERIA,                                   \
-      "match_criteria_enable asks for more than outer headers")               \
+      "match_criteria_enable asks for more than outer and inner headers")     \
     X(BAD_CRITERIA, FT_BAD_CRITERIA,                                          \
-      "match_criteria has outer header bits that are not known")              \
+      "match_criteria has header bits that are not known")                    \
     X(BAD_GROUP_RANGE, FT_GROUP_RANGE,                                        \
       "flow group's start_flow_index is behind its end_flow_index")           \
     X(GROUP_OUT_OF_TABLE, FT_GROUP_RANGE,                                     \
@@ -293,11 +296,11 @@ uint32_t mlx5_steering_root(const Mlx5Steering *s);
 typedef struct Mlx5FlowGroupAttr {
     uint32_t start_flow_index;      /* both inclusive */
     uint32_t end_flow_index;
-    uint8_t match_criteria_enable;  /* MLX5_MATCH_OUTER_HEADERS or 0 */
+    uint8_t match_criteria_enable;  /* MLX5_MATCH_*_HEADERS */
     /*
-     * fte_match_param, MLX5_FTE_MATCH_PARAM_LEN bytes. Sections not in
-     * match_criteria_enable are ignored; in outer_headers every bit must belong
-     * to a field (bits 0xc2..0xcf and 0xd4..0xd7 do not).
+     * fte_match_param, MLX5_FTE_MATCH_PARAM_LEN bytes. A section that
+     * match_criteria_enable leaves out is ignored; of the others every bit must
+     * belong to a field (bits 0xc2..0xcf and 0xd4..0xd7 belong to none).
      */
     const uint8_t *match_criteria;
 } Mlx5FlowGroupAttr;
@@ -412,9 +415,19 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
                           const uint8_t *frame, Mlx5SteeringResult *out);
 
 /*
- * The packet in the form of fte_match_set_lyr_2_4, MLX5_FTE_MATCH_OUTER_LEN
- * bytes in PRM (big-endian) layout:
- * - ethertype is the one after the VLAN tags; first_prio/cfi/vid, cvlan_tag
+ * The same for a packet that may carry another: @inner is the parse of that
+ * (mlx5_parse_inner()), or NULL. The inner headers of a packet that carries
+ * none are all zeros: only an entry that asks for no bit of them matches.
+ * Modify actions change the outer headers alone.
+ */
+void mlx5_steering_lookup_inner(const Mlx5Steering *s, const Mlx5Packet *pkt,
+                                const Mlx5Packet *inner, const uint8_t *frame,
+                                Mlx5SteeringResult *out);
+
+/*
+ * The packet as fte_match_set_lyr_2_4 sees it, MLX5_FTE_MATCH_OUTER_LEN bytes
+ * in PRM (big-endian) layout:
+ * - ethertype is the one behind the VLAN tags; first_prio/cfi/vid, cvlan_tag
  *   (0x8100) and svlan_tag (0x88a8) are those of the outermost tag;
  * - ip_protocol of IPv6 is the last one of the header chain;
  * - IPv4 addresses are in the last four bytes of their field;

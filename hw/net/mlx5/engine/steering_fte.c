@@ -117,8 +117,8 @@ void steering_fte_put(Mlx5Steering *s, Fte *fte)
 
 void steering_fte_free(Mlx5Steering *s, Fte *fte)
 {
-    steering_uncharge(s,
-                      HEAP_FTE + heap_of_lists(fte->n_dests, fte->n_counters));
+    steering_uncharge(s, HEAP_FTE(fte->group->has_inner) +
+                         heap_of_lists(fte->n_dests, fte->n_counters));
     if (fte->modify) {
         fte->modify->refs--;
     }
@@ -137,6 +137,9 @@ static gint value_order(gconstpointer a, gconstpointer b, gpointer opaque)
     int c = key_cmp(&x->key, &y->key);
 
     ((Mlx5Steering *)opaque)->compares++;
+    if (!c && x->group->has_inner) {
+        c = key_cmp(&x->inner[0], &y->inner[0]);
+    }
     return c                             ? c :
            x->flow_index < y->flow_index ? -1 :
                                            x->flow_index > y->flow_index;
@@ -400,20 +403,25 @@ Mlx5SteeringError mlx5_steering_fte_set(Mlx5Steering *s, uint32_t table_id,
         !attr->flow_counter_list_size) {
         return MLX5_STEERING_NO_COUNTER;
     }
-    if (!steering_charge(s, HEAP_FTE)) {
+    if (!steering_charge(s, HEAP_FTE(g->has_inner))) {
         return MLX5_STEERING_NO_MEMORY;
     }
-    fte = g_new0(Fte, 1);
+    fte = g_malloc0(size_of_fte(g->has_inner));
     fte->group = g;
     fte->flow_index = flow_index;
     err = apply_fte(s, fte, MODIFY_KNOWN, attr->action, attr);
     if (err) {
-        steering_uncharge(s, HEAP_FTE);
+        steering_uncharge(s, HEAP_FTE(g->has_inner));
         g_free(fte);
         return err;
     }
     memcpy(&value, attr->match_value, sizeof(value));
     key_and(&fte->key, &value, &g->mask);
+    if (g->has_inner) {
+        memcpy(&value, attr->match_value + MLX5_FTE_MATCH_INNER_OFFSET,
+               sizeof(value));
+        key_and(&fte->inner[0], &value, &g->inner_mask[0]);
+    }
     link_fte(s, g, fte);
     s->n_ftes++;
     return MLX5_STEERING_OK;

@@ -5,23 +5,30 @@
 #include "scratch.h"
 #include "steering_priv.h"
 
+/* Layer 2 of an image; a tunnel may carry IP without one. */
+static uint16_t image_l2(const Mlx5Packet *pkt, const uint8_t *frame,
+                         uint8_t *image)
+{
+    mlx5_put_be16(image + M_ETHERTYPE, pkt->ethertype);
+    if (!pkt->l2_len) {
+        return 0;
+    }
+    memcpy(image + M_DMAC, frame + pkt->l2_off, MLX5_ETH_ALEN);
+    memcpy(image + M_SMAC, frame + pkt->l2_off + MLX5_ETH_ALEN, MLX5_ETH_ALEN);
+    if (!pkt->n_vlan) {
+        return 0;
+    }
+    mlx5_put_be16(image + M_FIRST_TCI, pkt->vlan_tci[0]);
+    return pkt->vlan_tpid[0] == MLX5_ETH_P_8021Q ? M_FLAG_CVLAN : M_FLAG_SVLAN;
+}
+
 void mlx5_steering_match_image(const Mlx5Packet *pkt, const uint8_t *frame,
                                uint8_t image[MLX5_FTE_MATCH_OUTER_LEN])
 {
-    uint16_t flags = 0;
+    uint16_t flags;
 
     memset(image, 0, MLX5_FTE_MATCH_OUTER_LEN);
-    if (!pkt->l2_len) {
-        return;
-    }
-    memcpy(image + M_DMAC, frame, MLX5_ETH_ALEN);
-    memcpy(image + M_SMAC, frame + MLX5_ETH_ALEN, MLX5_ETH_ALEN);
-    mlx5_put_be16(image + M_ETHERTYPE, pkt->ethertype);
-    if (pkt->n_vlan) {
-        mlx5_put_be16(image + M_FIRST_TCI, pkt->vlan_tci[0]);
-        flags |=
-            pkt->vlan_tpid[0] == MLX5_ETH_P_8021Q ? M_FLAG_CVLAN : M_FLAG_SVLAN;
-    }
+    flags = image_l2(pkt, frame, image);
     if (pkt->l3_type != MLX5_L3_NONE) {
         const uint8_t *ip = frame + pkt->l3_off;
         bool v4 = pkt->l3_type == MLX5_L3_IPV4;
@@ -59,6 +66,7 @@ void mlx5_steering_match_image(const Mlx5Packet *pkt, const uint8_t *frame,
 /* State of a search in a group's tree for the first entry of a value. */
 typedef struct Search {
     const Key *key;
+    const Key *inner;           /* in a group that has_inner */
     const Fte *first;
     uint32_t compares;
 } Search;
@@ -70,6 +78,9 @@ static gint search_value(gconstpointer node, gconstpointer opaque)
     int c = key_cmp(search->key, &fte->key);
 
     search->compares++;
+    if (!c && search->inner) {
+        c = key_cmp(search->inner, &fte->inner[0]);
+    }
     if (!c) {
         search->first = fte;
         return -1;      /* continue with lower indices */
@@ -78,11 +89,37 @@ static gint search_value(gconstpointer node, gconstpointer opaque)
 }
 
 /*
- * Finds the matching entry of a table, NULL for a miss. Returns false if the
- * packet's probes are used up first.
+ * The packet that is looked up, as far as it is the same on all ways. Most ways
+ * ask for no inner headers, so their image is made when a group does.
  */
-static bool match_table(const Table *t, const Key *image, const Fte **winner,
-                        Mlx5SteeringResult *out)
+typedef struct Looked {
+    const Mlx5Packet *inner;    /* NULL: there is none */
+    const uint8_t *frame;
+    bool inner_made;
+    Key inner_image;
+} Looked;
+
+/* The image of the inner headers under the group's mask. */
+static void inner_key(Looked *looked, const Group *g, Key *key)
+{
+    if (!looked->inner_made) {
+        uint8_t bytes[MLX5_FTE_MATCH_OUTER_LEN] = { 0 };
+
+        if (looked->inner) {
+            mlx5_steering_match_image(looked->inner, looked->frame, bytes);
+        }
+        memcpy(&looked->inner_image, bytes, sizeof(looked->inner_image));
+        looked->inner_made = true;
+    }
+    key_and(key, &looked->inner_image, &g->inner_mask[0]);
+}
+
+/*
+ * The winner of a table, NULL for a miss. False: the packet's probes are used
+ * up before it is known.
+ */
+static bool match_table(const Table *t, const Key *image, Looked *looked,
+                        const Fte **winner, Mlx5SteeringResult *out)
 {
     guint i;
 
@@ -90,7 +127,8 @@ static bool match_table(const Table *t, const Key *image, const Fte **winner,
     for (i = 0; i < t->filled->len; i++) {
         const Group *g = g_ptr_array_index(t->filled, i);
         Search search = { 0 };
-        Key key;
+        MLX5_SCRATCH Key key;
+        MLX5_SCRATCH Key inner;
 
         if (out->probes == MLX5_STEERING_MAX_PROBES) {
             return false;
@@ -98,6 +136,10 @@ static bool match_table(const Table *t, const Key *image, const Fte **winner,
         out->probes++;
         key_and(&key, image, &g->mask);
         search.key = &key;
+        if (g->has_inner) {
+            inner_key(looked, g, &inner);
+            search.inner = &inner;
+        }
         g_tree_search(g->by_value, search_value, &search);
         out->compares += search.compares;
         if (search.first) {
@@ -156,8 +198,8 @@ static void drop_costly(Mlx5SteeringResult *out, uint32_t table)
  * Follows a path from a table. Returns NULL if it ends, or the first entry that
  * names a TIR or several destinations.
  */
-static const Fte *walk(const Mlx5Steering *s, WayState *st, uint32_t table_id,
-                       Mlx5SteeringResult *out)
+static const Fte *walk(const Mlx5Steering *s, WayState *st, Looked *looked,
+                       uint32_t table_id, Mlx5SteeringResult *out)
 {
     for (;;) {
         const Table *t = find_table(s, table_id);
@@ -169,7 +211,7 @@ static const Fte *walk(const Mlx5Steering *s, WayState *st, uint32_t table_id,
             return NULL;
         }
         out->visits++;
-        if (!match_table(t, &st->image, &fte, out)) {
+        if (!match_table(t, &st->image, looked, &fte, out)) {
             drop_costly(out, table_id);
             return NULL;
         }
@@ -223,12 +265,14 @@ static void add_tir(Mlx5SteeringResult *out, const Branch *branch,
     }
 }
 
-void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
-                          const uint8_t *frame, Mlx5SteeringResult *out)
+void mlx5_steering_lookup_inner(const Mlx5Steering *s, const Mlx5Packet *pkt,
+                                const Mlx5Packet *inner, const uint8_t *frame,
+                                Mlx5SteeringResult *out)
 {
     uint8_t bytes[MLX5_FTE_MATCH_OUTER_LEN];
     /* A visit opens at most one branch. */
     MLX5_SCRATCH Branch branch[MLX5_STEERING_MAX_VISITS];
+    MLX5_SCRATCH Looked looked;
     WayState st = { 0 };
     unsigned depth = 0;
     const Fte *fte;
@@ -247,8 +291,11 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
     }
     mlx5_steering_match_image(pkt, frame, bytes);
     memcpy(&st.image, bytes, sizeof(st.image));
+    looked.inner = inner;
+    looked.frame = frame;
+    looked.inner_made = false;
 
-    fte = walk(s, &st, s->root->id, out);
+    fte = walk(s, &st, &looked, s->root->id, out);
     for (;;) {
         const Mlx5FlowDestination *dest;
 
@@ -271,7 +318,13 @@ void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
             add_tir(out, &branch[depth - 1], dest->id);
         } else {
             st = branch[depth - 1].st;
-            fte = walk(s, &st, dest->id, out);
+            fte = walk(s, &st, &looked, dest->id, out);
         }
     }
+}
+
+void mlx5_steering_lookup(const Mlx5Steering *s, const Mlx5Packet *pkt,
+                          const uint8_t *frame, Mlx5SteeringResult *out)
+{
+    mlx5_steering_lookup_inner(s, pkt, NULL, frame, out);
 }

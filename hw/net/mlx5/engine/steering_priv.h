@@ -95,6 +95,8 @@ typedef struct Fte {
     Mlx5FlowDestination *dest;
     uint32_t *counter;
     Modify *modify;             /* with MOD_HDR, else NULL */
+    Key inner[];                /* masked value of the inner headers, if the
+                                 * group has_inner */
 } Fte;
 
 struct Group {
@@ -106,6 +108,8 @@ struct Group {
     Key mask;
     GTree *by_value;            /* Fte, by key and flow_index; NULL if none */
     GTree *by_index;            /* Fte, by flow_index; NULL if none */
+    bool has_inner;
+    Key inner_mask[];           /* one if has_inner */
 };
 
 struct Table {
@@ -134,10 +138,21 @@ static inline size_t heap_of_lists(size_t n_dests, size_t n_counters)
            heap_of(n_counters * sizeof(uint32_t));
 }
 
+/* With or without inner headers. */
+static inline size_t size_of_group(bool inner)
+{
+    return sizeof(Group) + (inner ? sizeof(Key) : 0);
+}
+
+static inline size_t size_of_fte(bool inner)
+{
+    return sizeof(Fte) + (inner ? sizeof(Key) : 0);
+}
+
 #define HEAP_NODE   heap_of(5 * sizeof(void *))
 #define HEAP_TABLE  (heap_of(sizeof(Table)) + 512)
-#define HEAP_GROUP  (heap_of(sizeof(Group)) + 512)
-#define HEAP_FTE    (heap_of(sizeof(Fte)) + 2 * HEAP_NODE)
+#define HEAP_GROUP(inner) (heap_of(size_of_group(inner)) + 512)
+#define HEAP_FTE(inner) (heap_of(size_of_fte(inner)) + 2 * HEAP_NODE)
 #define HEAP_MODIFY(n) \
     (heap_of(sizeof(Modify) + (n) * sizeof(ModifyAction)) + HEAP_NODE)
 

@@ -165,14 +165,45 @@ Group *steering_group_at(const Table *t, uint32_t flow_index)
     return at ? g_ptr_array_index(t->groups, at - 1) : NULL;
 }
 
-/*
- * Returns whether only bits of fte_match_set_lyr_2_4 that belong to a field are
- * set.
- */
-static bool criteria_known(const uint8_t *outer)
+/* Has a fte_match_set_lyr_2_4 only bits that belong to a field? */
+static bool criteria_known(const uint8_t *set)
 {
-    return !(outer[M_L4_TYPE] & 0x3f) && !outer[M_L4_TYPE + 1] &&
-           !(outer[M_IPV4_IHL] & 0x0f);
+    return !(set[M_L4_TYPE] & 0x3f) && !set[M_L4_TYPE + 1] &&
+           !(set[M_IPV4_IHL] & 0x0f);
+}
+
+static Mlx5SteeringError check_criteria(const Mlx5FlowGroupAttr *attr)
+{
+    const uint8_t *criteria = attr->match_criteria;
+    uint8_t enable = attr->match_criteria_enable;
+
+    if (enable & ~(MLX5_MATCH_OUTER_HEADERS | MLX5_MATCH_INNER_HEADERS)) {
+        return MLX5_STEERING_BAD_CRITERIA_ENABLE;
+    }
+    if ((enable & MLX5_MATCH_OUTER_HEADERS && !criteria_known(criteria)) ||
+        (enable & MLX5_MATCH_INNER_HEADERS &&
+         !criteria_known(criteria + MLX5_FTE_MATCH_INNER_OFFSET))) {
+        return MLX5_STEERING_BAD_CRITERIA;
+    }
+    return MLX5_STEERING_OK;
+}
+
+static Group *new_group(const Mlx5FlowGroupAttr *attr)
+{
+    bool inner = attr->match_criteria_enable & MLX5_MATCH_INNER_HEADERS;
+    Group *g = g_malloc0(size_of_group(inner));
+
+    g->start = attr->start_flow_index;
+    g->end = attr->end_flow_index;
+    if (attr->match_criteria_enable & MLX5_MATCH_OUTER_HEADERS) {
+        memcpy(&g->mask, attr->match_criteria, sizeof(g->mask));
+    }
+    g->has_inner = inner;
+    if (inner) {
+        memcpy(&g->inner_mask[0],
+               attr->match_criteria + MLX5_FTE_MATCH_INNER_OFFSET, sizeof(Key));
+    }
+    return g;
 }
 
 Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
@@ -180,18 +211,18 @@ Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
                                              uint32_t *group_id)
 {
     Table *t = find_table(s, table_id);
+    bool inner = attr->match_criteria_enable & MLX5_MATCH_INNER_HEADERS;
     const Group *before, *behind;
+    Mlx5SteeringError err;
     guint at;
     Group *g;
 
     if (!t) {
         return MLX5_STEERING_NO_TABLE;
     }
-    if (attr->match_criteria_enable & ~MLX5_MATCH_OUTER_HEADERS) {
-        return MLX5_STEERING_BAD_CRITERIA_ENABLE;
-    }
-    if (attr->match_criteria_enable && !criteria_known(attr->match_criteria)) {
-        return MLX5_STEERING_BAD_CRITERIA;
+    err = check_criteria(attr);
+    if (err) {
+        return err;
     }
     if (attr->start_flow_index > attr->end_flow_index) {
         return MLX5_STEERING_BAD_GROUP_RANGE;
@@ -209,16 +240,11 @@ Mlx5SteeringError mlx5_steering_group_create(Mlx5Steering *s, uint32_t table_id,
     if (t->groups->len >= s->limits.max_groups_per_table) {
         return MLX5_STEERING_TOO_MANY_GROUPS;
     }
-    if (!steering_charge(s, HEAP_GROUP)) {
+    if (!steering_charge(s, HEAP_GROUP(inner))) {
         return MLX5_STEERING_NO_MEMORY;
     }
-    g = g_new0(Group, 1);
+    g = new_group(attr);
     g->table = t;
-    g->start = attr->start_flow_index;
-    g->end = attr->end_flow_index;
-    if (attr->match_criteria_enable) {
-        memcpy(&g->mask, attr->match_criteria, sizeof(g->mask));
-    }
     g->id = steering_new_id(s->groups, &s->next_group_id);
     g_tree_insert(s->groups, GUINT_TO_POINTER(g->id), g);
     g_ptr_array_insert(t->groups, at, g);
@@ -253,8 +279,8 @@ Mlx5SteeringError mlx5_steering_group_destroy(Mlx5Steering *s,
     }
     g_ptr_array_remove(t->groups, g);
     g_tree_remove(s->groups, GUINT_TO_POINTER(group_id));
+    steering_uncharge(s, HEAP_GROUP(g->has_inner));
     g_free(g);
-    steering_uncharge(s, HEAP_GROUP);
     return MLX5_STEERING_OK;
 }
 
@@ -300,8 +326,8 @@ void steering_table_free(Mlx5Steering *s, Table *t)
             g_tree_destroy(g->by_index);
             g_tree_destroy(g->by_value);
         }
+        steering_uncharge(s, HEAP_GROUP(g->has_inner));
         g_free(g);
-        steering_uncharge(s, HEAP_GROUP);
     }
     g_ptr_array_free(t->groups, TRUE);
     g_ptr_array_free(t->filled, TRUE);

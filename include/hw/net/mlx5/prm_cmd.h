@@ -82,6 +82,10 @@
     F(query_adapter_out, ieee_vendor_id, 0x148, 24) \
     F(query_adapter_out, vsd_vendor_id, 0x170, 16)
 
+/* ADD_ and DELETE_VXLAN_UDP_DPORT */
+#define MLX5_PRM_vxlan_udp_dport_in(F) \
+    F(vxlan_udp_dport_in, vxlan_udp_port, 0x070, 16)
+
 #define MLX5_PRM_query_special_contexts_out(F) \
     F(query_special_contexts_out, dump_fill_mkey, 0x040, 32) \
     F(query_special_contexts_out, resd_lkey, 0x060, 32) \
@@ -211,7 +215,20 @@
     F(per_protocol_networking_offload_caps, scatter_fcs, 0x019, 1)             \
     F(per_protocol_networking_offload_caps, enhanced_multi_pkt_send_wqe, 0x01a,\
       1)                                                                       \
+    F(per_protocol_networking_offload_caps, tunnel_lso_const_out_ip_id, 0x01b, \
+      1)                                                                       \
+    F(per_protocol_networking_offload_caps, tunnel_stateless_gre, 0x01e, 1)    \
+    F(per_protocol_networking_offload_caps, tunnel_stateless_vxlan, 0x01f, 1)  \
+    F(per_protocol_networking_offload_caps, swp, 0x020, 1)                     \
+    F(per_protocol_networking_offload_caps, swp_csum, 0x021, 1)                \
+    F(per_protocol_networking_offload_caps, swp_lso, 0x022, 1)                 \
     F(per_protocol_networking_offload_caps, cqe_checksum_full, 0x023, 1)       \
+    F(per_protocol_networking_offload_caps, tunnel_stateless_ip_over_ip,       \
+      0x029, 1)                                                                \
+    F(per_protocol_networking_offload_caps, tunnel_stateless_ip_over_ip_rx,    \
+      0x02c, 1)                                                                \
+    F(per_protocol_networking_offload_caps, tunnel_stateless_ip_over_ip_tx,    \
+      0x02d, 1)                                                                \
     F(per_protocol_networking_offload_caps, max_vxlan_udp_ports, 0x030, 8)
 
 #define MLX5_PRM_flow_table_prop_layout(F) \
@@ -249,7 +266,25 @@
     F(flow_table_fields_supported, outer_udp_dport, 0x013, 1) \
     F(flow_table_fields_supported, outer_tcp_sport, 0x014, 1) \
     F(flow_table_fields_supported, outer_tcp_dport, 0x015, 1) \
-    F(flow_table_fields_supported, outer_tcp_flags, 0x016, 1)
+    F(flow_table_fields_supported, outer_tcp_flags, 0x016, 1) \
+    F(flow_table_fields_supported, inner_dmac, 0x020, 1) \
+    F(flow_table_fields_supported, inner_smac, 0x021, 1) \
+    F(flow_table_fields_supported, inner_ether_type, 0x022, 1) \
+    F(flow_table_fields_supported, inner_ip_version, 0x023, 1) \
+    F(flow_table_fields_supported, inner_first_prio, 0x024, 1) \
+    F(flow_table_fields_supported, inner_first_cfi, 0x025, 1) \
+    F(flow_table_fields_supported, inner_first_vid, 0x026, 1) \
+    F(flow_table_fields_supported, inner_sip, 0x02c, 1) \
+    F(flow_table_fields_supported, inner_dip, 0x02d, 1) \
+    F(flow_table_fields_supported, inner_frag, 0x02e, 1) \
+    F(flow_table_fields_supported, inner_ip_protocol, 0x02f, 1) \
+    F(flow_table_fields_supported, inner_ip_ecn, 0x030, 1) \
+    F(flow_table_fields_supported, inner_ip_dscp, 0x031, 1) \
+    F(flow_table_fields_supported, inner_udp_sport, 0x032, 1) \
+    F(flow_table_fields_supported, inner_udp_dport, 0x033, 1) \
+    F(flow_table_fields_supported, inner_tcp_sport, 0x034, 1) \
+    F(flow_table_fields_supported, inner_tcp_dport, 0x035, 1) \
+    F(flow_table_fields_supported, inner_tcp_flags, 0x036, 1)
 
 #define MLX5_PRM_tls_cap(F) \
     F(tls_cap, tls_1_2_aes_gcm_128, 0x000, 1) \
@@ -279,6 +314,7 @@ MLX5_PRM_STRUCT(manage_pages_out)
 MLX5_PRM_STRUCT(teardown_hca_in)
 MLX5_PRM_STRUCT(teardown_hca_out)
 MLX5_PRM_STRUCT(query_adapter_out)
+MLX5_PRM_STRUCT(vxlan_udp_dport_in)
 MLX5_PRM_STRUCT(query_special_contexts_out)
 MLX5_PRM_STRUCT(query_hca_cap_in)
 MLX5_PRM_STRUCT(cmd_hca_cap)

@@ -91,6 +91,7 @@
     F(modify_cq_in, modify_field_select, 0x060, 32)
 
 #define MLX5_PRM_cqe(F) \
+    F(cqe, outer_l3_type, 0x006, 1) \
     F(cqe, outer_l3_tunneled, 0x007, 1) \
     F(cqe, tls_offload, 0x003, 2) \
     F(cqe, rss_hash_result, 0x060, 32) \
@@ -192,11 +193,13 @@
     F(wqe_ctrl, imm, 0x060, 32)
 
 #define MLX5_PRM_wqe_eth(F) \
-    F(wqe_eth, l4_inner_csum, 0x022, 1) \
-    F(wqe_eth, l3_inner_csum, 0x023, 1) \
-    F(wqe_eth, l4_csum, 0x020, 1) \
-    F(wqe_eth, l3_csum, 0x021, 1) \
+    F(wqe_eth, swp_offsets, 0x000, 32) \
+    F(wqe_eth, swp_outer_l4_offset, 0x000, 8) \
+    F(wqe_eth, swp_outer_l3_offset, 0x008, 8) \
+    F(wqe_eth, swp_inner_l4_offset, 0x010, 8) \
+    F(wqe_eth, swp_inner_l3_offset, 0x018, 8) \
     F(wqe_eth, cs_flags, 0x020, 8) \
+    F(wqe_eth, swp_flags, 0x028, 8) \
     F(wqe_eth, mss, 0x030, 16) \
     F(wqe_eth, flow_table_metadata, 0x040, 32) \
     F(wqe_eth, insert_en, 0x060, 1) \
