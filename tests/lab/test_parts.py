@@ -502,6 +502,7 @@ class _Boots:
 
     def __init__(self, rundir: Any, *last_words: bytes) -> None:
         self.log = rundir.file("qemu.log")
+        self.console = rundir.file("console.log")
         self.machine = self
         self.hints = hints.Hints()
         self.last_words = list(last_words)
@@ -518,16 +519,22 @@ class _Boots:
         """Boot, or die."""
         if not self.last_words:
             return "a problem"
-        self.log.write_bytes(self.last_words.pop(0))
+        words = self.last_words.pop(0)
+        (self.console if words.startswith(b"[") else self.log).write_bytes(words)
+        self.log.touch()
         raise GuestDied("QEMU was killed by SIGABRT")
 
 
 def test_lost_race(_rig: object) -> None:
-    """A QEMU that aborts at boot for its known race is started again, a few times; every other
-    death is one; logs are kept and every machine is ended."""
+    """A QEMU that aborts at boot for its known race, or whose guest has lost a CPU to it, is
+    started again, a few times; every other death is one; logs are kept and every machine is
+    ended."""
     race = b"qemu: physmem.c:2671: iotlb_to_section: Assertion `section_index < 3' failed.\n"
+    stuck = b"[  123.53] rcu: \tPossible timer handling issue on cpu=0 timer-softirq=6\n"
+    slow = b"[  123.53] rcu: INFO: rcu_sched detected stalls on CPUs/tasks:\n"
     cases: tuple[tuple[list[bytes], int, bool], ...] = (
         ([], 1, True), ([race], 2, True), ([race, race], 3, True), ([race, race, race], 3, False),
+        ([stuck], 2, True), ([stuck, race], 3, True), ([slow], 1, False), ([stuck, slow], 2, False),
         ([b"other"], 1, False), ([race, b"other"], 2, False), ([race + b"x" * 9999], 1, False))
     for words, starts, boots in cases:
         with tempfile.TemporaryDirectory() as folder, mock.patch.multiple(

@@ -23,7 +23,7 @@ from .rundir import RunDir
 from .spec import NIC_MODELS, Spec
 
 BOOTS = 3               # boots if QEMU loses a race: see lost_race()
-TAIL = 4096             # bytes of its log searched for that
+TAIL = 4096             # bytes of a log searched for that
 
 named = []              # artifacts to be listed after everything else
 
@@ -88,24 +88,35 @@ def _boot(stack: contextlib.ExitStack, made: Products, spec: Spec, rundir: RunDi
             try:
                 problem = guest.boot()
             except GuestDied:
-                if boot == BOOTS or not lost_race(machine.log):
+                if boot == BOOTS or not lost_race(machine):
                     raise
             else:
                 stack.push(this.pop_all())
                 return guest, problem
         kept = machine.log.rename(machine.log.with_name(f"qemu-race-{boot}.log"))
+        if machine.console.exists():
+            machine.console.rename(machine.console.with_name(f"console-race-{boot}.log"))
         steps.say(f"QEMU's TCG has lost a race while the guest booted ({kept.name}; QEMU's issue "
                   "1921); booting once more")
     raise AssertionError("the last boot returns or raises")
 
 
-def lost_race(log: pathlib.Path) -> bool:
-    """Return whether QEMU's log ends with the assertion that a vCPU hits when the memory map
-    changes concurrently. This happens while a guest sets up PCI, once in some hundred boots."""
+def lost_race(machine: Machine) -> bool:
+    """Return whether a vCPU has accessed a device while another one changed the memory map.
+
+    QEMU's log ends with its assertion then; or the access reached another device, and if it was
+    the end of an interrupt, the vCPU gets none any more, which the guest's kernel reports. This
+    happens while a guest sets up PCI, once in some hundred boots.
+    """
+    return (b"iotlb_to_section: Assertion" in _tail(machine.log)
+            or b"rcu: \tPossible timer handling issue on cpu=" in _tail(machine.console))
+
+
+def _tail(log: pathlib.Path) -> bytes:
     try:
-        return b"iotlb_to_section: Assertion" in log.read_bytes()[-TAIL:]
+        return log.read_bytes()[-TAIL:]
     except OSError:
-        return False
+        return b""
 
 
 @contextlib.contextmanager
