@@ -6,9 +6,11 @@ State: none.
 """
 
 import argparse
+import pathlib
 import time
 
 from .. import options, steps
+from ..make import portable
 from ..make.products import PARTS, Wanted
 from ..run import session
 
@@ -24,6 +26,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--part", metavar="PART", choices=PARTS, action="append",
                         help=f"build only this part: {', '.join(PARTS)}; may be given several "
                              "times")
+    parser.add_argument("--pack", metavar="DIR", type=pathlib.Path,
+                        help="copy it all into this new directory, for other machines and the "
+                             "option --built of the other commands")
     options.add_options(parser, Wanted, "build")
 
 
@@ -40,5 +45,8 @@ def main(args: argparse.Namespace) -> int:
     for name in ("qemu", "kernel", "kernel_release"):
         if name in products.versions:
             print(f"version {name} {products.versions[name]}")
+    if args.pack:
+        portable.pack(products, args.pack)
+        print(f"packed  {args.pack}")
     steps.say(f"everything is there, after {steps.duration(time.monotonic() - started)}")
     return 0

@@ -171,7 +171,10 @@ def _choose(args: argparse.Namespace) -> list[Suite]:
 
 
 def _packages(context: Context, suites: list[Suite]) -> None:
-    """Ensure the host packages of all suites at once, before the long part."""
+    """Ensure the host packages of all suites at once, before the long part. Products that were
+    built elsewhere need none."""
+    if context.args.built:
+        return
     purposes = dict.fromkeys(purpose for suite in suites for purpose in suite.packages(context))
     if purposes:
         host.ensure_packages(context.args.yes, tuple(purposes))

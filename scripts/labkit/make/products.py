@@ -63,6 +63,9 @@ class Wanted:
         "--kernel", metavar="WHAT",
         help="the guest's kernel: 6.12 (default), another series with a Debian image, such as 6.1 "
              "or 7.3, the directory of a built kernel tree, or a bzImage")
+    built: pathlib.Path | None = option(
+        "--built", metavar="DIR", type=pathlib.Path, commands=("run", "demo", "test", "bug"),
+        help="use what `lab build --pack DIR` has put there and build nothing")
     qemu_series: str = "10.0"           # or "10.2"
     only: tuple[str, ...] = PARTS       # which PARTS are needed
     breakable: bool = False     # an emulator whose device can be broken on purpose

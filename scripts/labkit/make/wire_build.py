@@ -25,6 +25,11 @@ def build() -> pathlib.Path:
     return folder / TARGET
 
 
+def path(folder: pathlib.Path) -> pathlib.Path:
+    """Where archive() puts it."""
+    return folder / "wire.cpio"
+
+
 def archive(folder: pathlib.Path) -> pathlib.Path:
     """Pack the program for a guest into a file of `folder`."""
-    return carry.archive(folder / "wire.cpio", {PROGRAM: build()})
+    return carry.archive(path(folder), {PROGRAM: build()})

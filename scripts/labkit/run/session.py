@@ -8,6 +8,7 @@ State: the list of artifacts to be listed.
 
 import argparse
 import contextlib
+import dataclasses
 import pathlib
 import sys
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ from typing import Any
 
 from .. import options, steps
 from ..errors import LabError, UsageError
-from ..make import kernel_build, products
-from ..make.products import Products, Wanted
+from ..make import kernel_build, portable, products
+from ..make.products import PARTS, Products, Wanted
 from .guest import Guest, GuestDied
 from .machine import Machine
 from .rundir import RunDir
@@ -39,7 +40,13 @@ def add_options(parser: argparse.ArgumentParser, command: str) -> None:
 
 def ensure_products(args: argparse.Namespace, **changes: Any) -> Products:
     """Build or find the requested products; long steps show their progress."""
-    return products.ensure(Wanted(**{**options.values(Wanted, args), **changes}))
+    wanted = Wanted(**{**options.values(Wanted, args), **changes})
+    if wanted.built is None:
+        return products.ensure(wanted)
+    if dataclasses.replace(wanted, built=None, yes=False, only=PARTS) != Wanted():
+        raise UsageError(f"--built {wanted.built}: expected no option about what is built beside "
+                         "it, and no test that takes another kernel or QEMU")
+    return portable.load(wanted.built)
 
 
 def check_driver(made: Products, spec: Spec) -> None:
