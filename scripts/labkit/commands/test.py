@@ -16,14 +16,17 @@ from typing import Any
 from .. import ktap, shards, steps
 from ..errors import EXIT_LAB, BuildError, LabError, UsageError
 from ..make import host
-from ..run import session
+from ..run import passthrough, session
+from ..run.journal import Journal
 from ..run.rundir import RunDir
+from ..run.spec import Spec
 from ..suites import all_suites
 from ..suites.suite import Context, Suite
+from ..suites.vfio import OnFunctions
 from . import this_machine
 
 EXIT_FAILED = 1
-TARGETS = ("lab", "local")
+TARGETS = ("lab", "local", "vfio")
 Planned = tuple[Suite, list[str], LabError | None]      # tests to run, or the error of listing them
 
 
@@ -70,7 +73,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                              "`lab merge` joins the results")
     parser.add_argument("--target", choices=TARGETS, default=TARGETS[0],
                         help="whose NICs the guest's tests are about: lab, emulated ones "
-                             "(default); local, --iface and --peer-iface of this machine")
+                             "(default); local, --iface and --peer-iface of this machine; vfio, "
+                             "its functions --bdf and --peer-bdf, given to the guest")
     parser.add_argument("--restore", action="store_true",
                         help="run no test: give this machine back what runs that were killed have "
                              "taken or changed")
@@ -87,8 +91,7 @@ def main(args: argparse.Namespace) -> int:
         return _restore()
     suites = _target(args)
     if args.preflight:
-        return this_machine.ask("--preflight",
-                                *this_machine.bench_arguments(args, build=False))
+        return _preflight(args)
     if args.list:
         return _list(args, suites)
     if args.junit:
@@ -132,22 +135,39 @@ def _keep(report: ktap.MergedReport, rundir: RunDir, args: argparse.Namespace, *
     return True
 
 
-def _restore() -> int:
-    """What --restore asks for; the exit status."""
-    return this_machine.ask("--restore")
+# what the other targets are told with; the preflight is of either
+WORDS = {"local": ("iface", "peer_iface", "peer_ssh"), "vfio": ("bdf", "peer_bdf")}
 
 
 def _target(args: argparse.Namespace) -> list[Suite]:
     """The suites of the target. That of another one than the lab is `guest`, run there."""
-    if args.target == "lab":
-        for name in ("iface", "peer_iface", "peer_ssh", "preflight"):
+    for target, names in WORDS.items():
+        for name in names if args.target != target else ():
             if getattr(args, name):
-                raise UsageError(f"--{name.replace('_', '-')}: expected --target local as well")
+                raise UsageError(f"--{name.replace('_', '-')}: expected --target {target} as well")
+    if args.target == "lab":
+        if args.preflight:
+            raise UsageError("--preflight: expected --target local or --target vfio as well")
         return _choose(args)
     if [name for name in args.suite if name != "guest"]:
         raise UsageError(f"--target {args.target}: expected no --suite but guest, got "
                          + " ".join(args.suite))
-    return [this_machine.ThisMachine()]
+    if args.target == "local":
+        return [this_machine.ThisMachine()]
+    if not args.bdf or not args.peer_bdf:
+        raise UsageError("--target vfio: expected --bdf and --peer-bdf, functions of this machine",
+                         "`lspci -D | grep -i ethernet` lists them")
+    return [OnFunctions()]
+
+
+def _preflight(args: argparse.Namespace) -> int:
+    """Say what this machine lacks, and change nothing; 0 when it lacks nothing."""
+    if args.target == "local":
+        return this_machine.ask("--preflight", *this_machine.bench_arguments(args, build=False))
+    spec = Spec.from_args(args)
+    passthrough.check(passthrough.Host(), spec.functions)
+    steps.say(f"{' and '.join(spec.functions)} can be given to a guest")
+    return 0
 
 
 def _choose(args: argparse.Namespace) -> list[Suite]:
@@ -168,6 +188,13 @@ def _choose(args: argparse.Namespace) -> list[Suite]:
     if args.full:
         return [suite for suite in suites if not suite.by_name or suite.name in named]
     return [suite for suite in suites if suite.default or suite.name in named]
+
+
+def _restore() -> int:
+    """What --restore asks for, of functions and of interfaces; the exit status."""
+    for bdf in passthrough.restore(passthrough.Host(), Journal()):
+        steps.say(f"{bdf} is given back")
+    return this_machine.ask("--restore")
 
 
 def _packages(context: Context, suites: list[Suite]) -> None:

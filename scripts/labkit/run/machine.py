@@ -87,6 +87,9 @@ class Machine:
         """Return the -device option of `nic`, also for device_add; `port`: instead of its own
         port."""
         index = int(nic[3:])
+        if self.spec.functions:
+            return f"vfio-pci,id={nic},bus={port or f'rp{index}'}," \
+                   f"host={self.spec.functions[index]}"
         parts = [self.spec.nic_model, f"id={nic}", f"bus={port or f'rp{index}'}",
                  f"netdev=net{index}",
                  f"mac=52:54:00:6d:78:{16 * self.spec.number + index:02x}"]
@@ -104,9 +107,8 @@ class Machine:
         stay in blocking mode, as net/stream.c leaves it after accept; with both ends in one
         process, QEMU would wait for itself as soon as a burst fills the socket.
         """
-        spec = self.spec
+        spec, args = self.spec, []
         if spec.topology == "pair":
-            args = []
             for index, fd in enumerate(wire):
                 args += ["-netdev", f"stream,id=net{index},server=off,addr.type=fd,addr.str={fd}"]
         elif spec.topology == "cable":
@@ -145,6 +147,8 @@ class Machine:
                  "-serial", "chardev:console",
                  "-device", f"virtio-serial-pci,id=labserial,bus=pcie.0,addr={SERIAL_ADDRESS:#x}"]
         if "-accel" not in spec.qemu_arg:      # the first one counts
+            # a real device is not made to wait for emulated processors where it need not be
+            args += ["-accel", "kvm"] if spec.functions and _kvm() else []
             args += ["-accel", "tcg,thread=multi"]
         for name, fd in ports:
             args += ["-chardev", f"socket,id={name},fd={fd}"]
@@ -223,7 +227,7 @@ class Machine:
         """The sockets that the NICs are wired with, which are this machine's to close."""
         if self.spec.topology == "cable":
             return [cable.dup() for cable in self.spec.cables]
-        if self.spec.topology != "pair":
+        if self.spec.topology != "pair" or self.spec.functions:
             return ()
         if self.spec.wire is None:
             return socket.socketpair()
@@ -394,6 +398,10 @@ class Machine:
         return {"guest-reset": "the guest rebooted",
                 "guest-shutdown": "the guest powered off",
                 "guest-panic": "the guest panicked"}.get(reason, "the guest ended")
+
+
+def _kvm() -> bool:
+    return os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 
 def _ending(status: int) -> str:

@@ -18,7 +18,9 @@ from .. import options, steps
 from ..errors import LabError, UsageError
 from ..make import kernel_build, portable, products
 from ..make.products import PARTS, Products, Wanted
+from . import passthrough
 from .guest import Guest, GuestDied
+from .journal import Journal
 from .machine import Machine
 from .rundir import RunDir
 from .spec import NIC_MODELS, Spec
@@ -74,6 +76,8 @@ def booted(made: Products, spec: Spec, rundir: RunDir, need_network: bool = Fals
     """
     check_driver(made, spec)
     with contextlib.ExitStack() as stack:
+        if spec.functions:
+            stack.enter_context(passthrough.taken(passthrough.Host(), spec.functions, Journal()))
         guest, problem = _boot(stack, made, spec, rundir, hints)
         if problem and need_network:
             raise GuestDied("the guest's network did not come up: " + problem,

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from .. import options
 from ..errors import UsageError
 from ..options import option
+from . import passthrough
 
 OURS = "mlx5-ktls"
 # {a NIC of QEMU: (its driver in the guest, the option of the kernel that the driver is)}
@@ -91,6 +92,10 @@ def _share(text: str | None) -> pathlib.Path | None:
     return path
 
 
+def _function(text: str | None) -> str | None:
+    return None if text is None else passthrough.address(text)
+
+
 def _rules(texts: list[str] | None) -> list[str] | None:
     return None if texts is None else [text for text in texts if text != "none"]
 
@@ -138,6 +143,13 @@ class Spec:
         "--nic-model", choices=NIC_MODELS, default=OURS,
         help="another NIC of QEMU in place of ours, as a control (default: %(default)s); igb and "
              "e1000e need a kernel that has their drivers, such as --kernel 7.3")
+    bdf: str | None = option(
+        "--bdf", commands=("run", "test"), metavar="BDF", convert=_function,
+        help="give the guest this PCI function of the host, by vfio-pci, in place of an emulated "
+             "NIC; with --peer-bdf")
+    peer_bdf: str | None = option(
+        "--peer-bdf", commands=("run", "test"), metavar="BDF", convert=_function,
+        help="the function at the other end of the cable, which becomes the guest's mlx1")
     smp: int = option("--smp", metavar="N", type=_cpus, default=2,
                       help="virtual CPUs (default: %(default)s)",
                       qemu=lambda smp: ["-smp", str(smp)])
@@ -178,6 +190,20 @@ class Spec:
                              "add --topology user")
         if self.wire and self.topology != "pair":
             raise UsageError("--wire stands between two NICs, which only --topology pair has")
+        self._check_functions()
+
+    def _check_functions(self) -> None:
+        if not self.bdf and not self.peer_bdf:
+            return
+        if not self.bdf or not self.peer_bdf or self.bdf == self.peer_bdf:
+            raise UsageError(f"--bdf {self.bdf or 'none'}, --peer-bdf {self.peer_bdf or 'none'}: "
+                             "expected two functions, the ends of one cable")
+        for given, what in ((self.topology != "pair", f"--topology {self.topology}"),
+                            (self.wire is not None, "--wire"), (self.nic, "--nic"),
+                            (self.nic_model != OURS, f"--nic-model {self.nic_model}")):
+            if given:
+                raise UsageError(f"{what} is about emulated NICs, which --bdf takes the place of")
+        self.alone = True       # what the lab does to its own devices it cannot do to these
 
     @classmethod
     def from_args(cls, args: argparse.Namespace, **changes: Any) -> "Spec":
@@ -188,3 +214,8 @@ class Spec:
     def nics(self) -> list[str]:
         """Return the ids of the NICs of this topology."""
         return ["nic0", "nic1"] if self.topology == "pair" else ["nic0"]
+
+    @property
+    def functions(self) -> list[str]:
+        """Functions of the host that take the place of the NICs, in their order; [] for none."""
+        return [bdf for bdf in (self.bdf, self.peer_bdf) if bdf]

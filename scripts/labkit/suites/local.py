@@ -15,7 +15,7 @@ from typing import Any
 
 from .. import ktap, paths, steps
 from ..errors import LabError
-from ..make import wire_build
+from ..make import portable, wire_build
 from ..run.guest import Guest
 from ..run.rundir import RunDir
 from ..run.spec import Spec
@@ -29,7 +29,36 @@ WORST = 300.0           # a hang guard of a command, in seconds
 BARE = ("rm", "/usr/local/bin/lab-net")
 
 
-class Local(GuestTests):
+class Alone(GuestTests):
+    """Guest tests in a guest that cannot reach the lab, with a bench of their own. Without a name:
+    no suite by itself."""
+
+    name = ""
+
+    def machine(self, context: Context, initrds: list[pathlib.Path], rundir: RunDir) -> Spec:
+        built = context.args.built
+        wire = portable.wire(built) if built else wire_build.archive(rundir.sockets)
+        return Spec.from_args(context.args, topology="pair", initrds=[*initrds, wire], wire=None,
+                              alone=True, bare=True)
+
+    def prepare(self, guest: Guest) -> None:
+        said(guest, *BARE)
+
+    def arguments(self, context: Context) -> list[str]:
+        return [*super().arguments(context), "--iface", "mlx0", "--peer-iface", "mlx1",
+                "--result", RESULT]
+
+    def _tests(self, context: Context, guest: Guest, stream: Any, left: list[str],
+               names: list[str], rundir: RunDir) -> str:
+        problem = super()._tests(context, guest, stream, left, names, rundir)
+        # the tests reach no lab that would keep it
+        with contextlib.suppress(LabError):     # they ended before there was one
+            rundir.file("guest-result.json").write_text(said(guest, "cat", RESULT) + "\n",
+                                                        encoding="utf-8")
+        return problem
+
+
+class Local(Alone):
     """Smoke tests and numbered tests beside a NIC that is a NIC and no more."""
 
     name = "local"
@@ -49,27 +78,6 @@ class Local(GuestTests):
     def _listed(*options: str) -> list[str]:
         argv = [sys.executable, "-B", paths.GUEST_TESTS / "run.py", "--list", *options]
         return steps.capture(argv, timeout=LIST_LIMIT).stdout.split()
-
-    def machine(self, context: Context, initrds: list[pathlib.Path], rundir: RunDir) -> Spec:
-        wire = wire_build.archive(rundir.sockets)
-        return Spec.from_args(context.args, topology="pair", initrds=[*initrds, wire], wire=None,
-                              alone=True, bare=True)
-
-    def prepare(self, guest: Guest) -> None:
-        said(guest, *BARE)
-
-    def arguments(self, context: Context) -> list[str]:
-        return [*super().arguments(context), "--iface", "mlx0", "--peer-iface", "mlx1",
-                "--result", RESULT]
-
-    def _tests(self, context: Context, guest: Guest, stream: Any, left: list[str],
-               names: list[str], rundir: RunDir) -> str:
-        problem = super()._tests(context, guest, stream, left, names, rundir)
-        # the tests reach no lab that would keep it
-        with contextlib.suppress(LabError):     # they ended before there was one
-            rundir.file("guest-result.json").write_text(said(guest, "cat", RESULT) + "\n",
-                                                        encoding="utf-8")
-        return problem
 
     def run(self, context: Context, report: ktap.MergedReport, names: list[str]) -> None:
         super().run(context, report, names)
