@@ -166,10 +166,11 @@ class Nic:
 
     @contextlib.contextmanager
     def with_features(self, **wanted):
-        """Set features for the block; keywords with _ for -. Fixed features that already have the
-        wanted value are allowed."""
-        wanted = {name.replace("_", "-"): value for name, value in wanted.items()}
+        """Set features for the block; keywords with _ for -, or the names themselves, some of which
+        have a _. Fixed features that already have the wanted value are allowed."""
         before = self.features()
+        wanted = {name if name in before else name.replace("_", "-"): value
+                  for name, value in wanted.items()}
         change = {}
         for name, value in wanted.items():
             on, fixed = before.get(name, (False, True))
