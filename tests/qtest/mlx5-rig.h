@@ -8,7 +8,7 @@
 #define TESTS_QTEST_MLX5_RIG_H
 
 #include "mlx5-drv.h"
-#include "../unit/frame.h"
+#include "unit/frame.h"
 
 /* Largest frame at the device's initial MTU. */
 #define RIG_MAX_FRAME 1518

@@ -6,7 +6,7 @@
  * state.
  */
 #include "mlx5-rig.h"
-#include "../unit/tunnel-frame.h"
+#include "unit/tunnel-frame.h"
 #include "mlx5-tests.h"
 
 enum {
