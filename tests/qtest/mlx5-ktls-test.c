@@ -28,6 +28,7 @@ int main(int argc, char **argv)
     mlx5_reg_tests();
     mlx5_nv_tests();
     mlx5_flow_tests();
+    mlx5_mkey_tests();
     mlx5_tx_tests();
     mlx5_tx_error_tests();
     mlx5_rx_tests();

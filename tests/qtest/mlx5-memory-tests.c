@@ -164,6 +164,18 @@ static void make_mkey(Fill *f, Drv *d)
     fill_init(f, d, in, len);
 }
 
+/* A key of KLMs, with the longest table. */
+static void make_klm_key(Fill *f, Drv *d)
+{
+    uint32_t len;
+    uint8_t *in = drv_mkey_cmd(d, 1, &len);
+    uint8_t *mkc = in + 0x10;
+
+    MLX5_SET(mkc, mkc, access_mode_1_0, 2);
+    MLX5_SET(mkc, mkc, translations_octword_size, 1 << 16);
+    fill_init(f, d, in, len);
+}
+
 static void make_eq(Fill *f, Drv *d)
 {
     uint32_t len;
@@ -408,7 +420,8 @@ static void test_fill(void)
         { "td", make_td, MLX5_SYN_OBJECT_LIMIT, "" },
         { "uar", make_uar, MLX5_SYN_OBJECT_LIMIT, "" },
         { "q-counter", make_q_counter, MLX5_SYN_OBJECT_LIMIT, "" },
-        { "mkey", make_mkey, MLX5_SYN_OBJECT_LIMIT, "" },
+        { "mkey", make_mkey, MLX5_SYN_MEMORY_LIMIT, "" },
+        { "mkey-klm", make_klm_key, MLX5_SYN_MEMORY_LIMIT, "" },
         { "eq", make_eq, MLX5_SYN_OBJECT_LIMIT, "" },
         { "cq", make_cq, MLX5_SYN_MEMORY_LIMIT, "" },
         { "sq", make_sq, MLX5_SYN_MEMORY_LIMIT, "" },

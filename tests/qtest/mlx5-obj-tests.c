@@ -476,7 +476,9 @@ static void test_refused_others(void)
 {
     static const Refusal mkey[] = {
         { F(0x10, mkc, free), 1, BAD(BAD_PARAM, MKEY_BAD_MODE) },
-        { F(0x10, mkc, access_mode_1_0), 1, BAD(BAD_PARAM, MKEY_BAD_MODE) },
+        { F(0, create_mkey_in, pg_access), 1, BAD(BAD_PARAM, MKEY_BAD_MODE) },
+        { F(0, create_mkey_in, mkey_umem_valid), 1,
+          BAD(BAD_PARAM, UMEM_UNSUPPORTED) },
         { F(0x10, mkc, access_mode_4_2), 1, BAD(BAD_PARAM, MKEY_BAD_MODE) },
         { F(0x10, mkc, length64), 0, BAD(BAD_PARAM, MKEY_NOT_LENGTH64) },
         { F(0x10, mkc, pd), 0, BAD(BAD_RES, NO_SUCH_PD) },

@@ -38,6 +38,7 @@ void mlx5_fault_tls_tests(void);
 void mlx5_tunnel_tests(void);
 void mlx5_vnic_tests(void);
 void mlx5_time_tests(void);
+void mlx5_mkey_tests(void);
 void mlx5_iommu_tests(void);
 void mlx5_leave_tests(void);
 void mlx5_fuzz_tests(void);

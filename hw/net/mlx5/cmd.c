@@ -30,10 +30,13 @@
 #define MAILBOX_DATA 512
 #define MAILBOX_SIZE 576
 #define MAILBOX_ALIGN 512
-/* Maximum input or output length; fits the longest page or flow list. */
-#define CMD_MAX_LEN (64 * KiB)
-/* Maximum number of commands per run of the bottom half. */
+/* Maximum input length: the longest list of translations of a memory key. */
+#define CMD_MAX_IN (1 * MiB + 4 * KiB)
+/* Maximum output length; fits the longest page or flow list. */
+#define CMD_MAX_OUT (64 * KiB)
+/* Commands per run of the bottom half; 64 KiB of input count as one more. */
 #define CMD_BUDGET 4
+#define CMD_INPUT_COST (64 * KiB)
 
 /* Delivery status, status_own[7:1]: malformed descriptors only. */
 typedef enum Mlx5Delivery {
@@ -217,10 +220,10 @@ static Mlx5Delivery cmd_run_entry(Mlx5Function *fn, unsigned slot,
     if (MLX5_GET(cmd_queue_entry, entry, type) != CMD_TYPE_PCI) {
         return DELIVERY_TYPE;
     }
-    if (in_len < 8 || in_len > CMD_MAX_LEN) {
+    if (in_len < 8 || in_len > CMD_MAX_IN) {
         return DELIVERY_IN_LEN;
     }
-    if (out_len < 8 || out_len > CMD_MAX_LEN) {
+    if (out_len < 8 || out_len > CMD_MAX_OUT) {
         return DELIVERY_OUT_LEN;
     }
     in = g_malloc0(MAX(in_len, CMD_INLINE));
@@ -266,12 +269,13 @@ static bool cmd_hand_back(Mlx5Function *fn, unsigned slot, const uint8_t *out,
 }
 
 /*
- * Processes the entry of a slot to its completion. Slots to report by event are
- * added to *@completed: a driver polls for commands issued before its command
- * EQ exists, including the creation of that EQ, and would take an event for one
- * as a second completion.
+ * Processes the entry of a slot to its completion; long input takes some of
+ * *@budget. Slots to report by event are added to *@completed: a driver polls
+ * for commands issued before its command EQ exists, including the creation of
+ * that EQ, and would take an event for one as a second completion.
  */
-static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
+static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed,
+                     int *budget)
 {
     bool by_event = mlx5_event_wanted(fn, MLX5_EVENT_CMD);
     uint64_t addr = cmd_entry_addr(fn, slot);
@@ -284,6 +288,8 @@ static void cmd_slot(Mlx5Function *fn, unsigned slot, uint32_t *completed)
     if (!mlx5_dma_read(fn, addr, entry, sizeof(entry))) {
         return;
     }
+    *budget -= MIN(MLX5_GET(cmd_queue_entry, entry, input_length),
+                   CMD_MAX_IN) / CMD_INPUT_COST;
     if (!MLX5_GET(cmd_queue_entry, entry, ownership)) {
         mlx5_err_cmd_not_owned(fn, slot);
         return;
@@ -318,7 +324,7 @@ static void cmd_events(Mlx5Function *fn, uint32_t slots)
 static void cmd_bh(void *opaque)
 {
     Mlx5Function *fn = opaque;
-    unsigned budget = CMD_BUDGET;
+    int budget = CMD_BUDGET;
     uint32_t completed = 0;
 
     if (fn->asleep) {
@@ -328,11 +334,11 @@ static void cmd_bh(void *opaque)
         fn->cmd_batch = fn->cmd_pending;
         fn->cmd_pending = 0;
     }
-    while (fn->cmd_batch && budget-- && !mlx5_work_stop(&fn->dev->work)) {
+    while (fn->cmd_batch && budget-- > 0 && !mlx5_work_stop(&fn->dev->work)) {
         unsigned slot = ctz32(fn->cmd_batch);
 
         fn->cmd_batch &= fn->cmd_batch - 1;
-        cmd_slot(fn, slot, &completed);
+        cmd_slot(fn, slot, &completed, &budget);
     }
     if (fn->cmd_batch || fn->cmd_pending) {
         mlx5_wake(fn, MLX5_WAKE_CMD);

@@ -63,6 +63,10 @@
     E(memory_limit, 0, (size_t bytes, uint64_t used, uint64_t limit), \
       (bytes, used, limit), \
       "%zu bytes more than %" PRIu64 " would be above memory-limit, %" PRIu64) \
+    E(mkey, LOG_GUEST_ERROR, \
+      (uint32_t lkey, uint64_t addr, size_t len, const char *why), \
+      (lkey, addr, len, why), \
+      "memory key 0x%x, address 0x%" PRIx64 " +%zu: %s") \
     E(nv_unknown, LOG_UNIMP, (uint32_t type), (type), \
       "configuration item 0x%x does not exist") \
     E(record_log, 0, (const char *why), (why), "%s") \

@@ -77,6 +77,7 @@ struct Mlx5Function {
 
     uint64_t memory_used; /* bytes charged to dev->memory_limit, memory.c */
     Mlx5IdSpace ids[MLX5_OBJ__COUNT];
+    Mlx5Mkey *mkey_cache[8]; /* found last, by number; see mkey.c */
     Mlx5ObjectDestroy *const *object_destroy; /* by type, from function.c */
     Mlx5Steering *steering;
     GHashTable *flow_counters; /* id -> Mlx5FlowCounter, flow.c */

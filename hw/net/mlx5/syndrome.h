@@ -194,7 +194,14 @@ typedef enum Mlx5Status {
     X(NV_READ_ONLY, BAD_PARAM, "this configuration item cannot be written")  \
     X(VXLAN_PORT_0, BAD_PARAM, "0 is no port for VXLAN")                      \
     X(VXLAN_PORT_LIMIT, EXCEED_LIM, "no place left for a VXLAN port")         \
-    X(NO_SUCH_VXLAN_PORT, BAD_RES, "no such VXLAN port has been added")
+    X(NO_SUCH_VXLAN_PORT, BAD_RES, "no such VXLAN port has been added")       \
+    /* memory keys, more */                                                   \
+    X(MKEY_BSF, BAD_PARAM, "keys with signatures are not supported")          \
+    X(MKEY_BAD_ENTITY, BAD_PARAM, "log_page_size outside the mode's limits")  \
+    X(MKEY_TOO_LARGE, EXCEED_LIM, "more than 65536 octowords of translations") \
+    X(MKEY_LIST_LONG, BAD_PARAM, "more translations given than fit the key")  \
+    X(MKEY_LIST_MISSING, BAD_INPUT_LEN, "fewer translations than announced")  \
+    X(MKEY_WRAPS, BAD_PARAM, "start_addr plus len is beyond 2^64")
 
 typedef enum Mlx5Syndrome {
 #define MLX5_SYNDROME_ENUM(name, status, text) MLX5_SYN_##name,

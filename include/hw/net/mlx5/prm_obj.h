@@ -33,6 +33,18 @@
     F(mkc, translations_octword_size, 0x1a0, 32) \
     F(mkc, log_page_size, 0x1da, 6)
 
+/* the rest of CREATE_MKEY; the list of mtt, klm or ksm is at byte 0x110 */
+#define MLX5_PRM_create_mkey_in(F) \
+    F(create_mkey_in, pg_access, 0x060, 1) \
+    F(create_mkey_in, mkey_umem_valid, 0x061, 1) \
+    F(create_mkey_in, translations_octword_actual_size, 0x300, 32)
+
+/* a ksm has the same layout, without a length */
+#define MLX5_PRM_klm(F) \
+    F(klm, byte_count, 0x000, 32) \
+    F(klm, mkey, 0x020, 32) \
+    F(klm, address, 0x040, 64)
+
 /* TIS context, at byte 0x20 of CREATE_TIS, MODIFY_TIS and QUERY_TIS's output */
 
 #define MLX5_PRM_tisc(F) \
@@ -142,6 +154,8 @@
     F(tls_progress_params, hw_offset_record_number, 0x048, 24)
 
 MLX5_PRM_STRUCT(mkc)
+MLX5_PRM_STRUCT(create_mkey_in)
+MLX5_PRM_STRUCT(klm)
 MLX5_PRM_STRUCT(tisc)
 MLX5_PRM_STRUCT(modify_tis_in)
 MLX5_PRM_STRUCT(tirc)

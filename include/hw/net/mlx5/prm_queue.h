@@ -94,6 +94,7 @@
     F(cqe, outer_l3_type, 0x006, 1) \
     F(cqe, outer_l3_tunneled, 0x007, 1) \
     F(cqe, tls_offload, 0x003, 2) \
+    F(cqe, wqe_id, 0x010, 16) \
     F(cqe, rss_hash_result, 0x060, 32) \
     F(cqe, rss_hash_type, 0x080, 8) \
     F(cqe, check_sum, 0x0a0, 16) \
@@ -108,6 +109,9 @@
     F(cqe, lro_num_seg, 0x100, 8) \
     F(cqe, ft_metadata, 0x120, 32) \
     F(cqe, byte_cnt, 0x160, 32) \
+    F(cqe, filler, 0x160, 1) \
+    F(cqe, consumed_strides, 0x161, 15) \
+    F(cqe, mpwqe_byte_cnt, 0x170, 16) \
     F(cqe, timestamp, 0x180, 64) \
     F(cqe, flow_tag, 0x1c8, 24) \
     F(cqe, s_wqe_opcode, 0x1c0, 8) \
@@ -134,7 +138,9 @@
     F(wq, log_wq_pg_sz, 0x113, 5) \
     F(wq, log_wq_sz, 0x11b, 5) \
     F(wq, dbr_umem_valid, 0x120, 1) \
-    F(wq, wq_umem_valid, 0x121, 1)
+    F(wq, wq_umem_valid, 0x121, 1) \
+    F(wq, log_wqe_num_of_strides, 0x134, 4) \
+    F(wq, log_wqe_stride_size, 0x13d, 3)
 
 /* SQ context, at byte 0x20 of CREATE_SQ, MODIFY_SQ and QUERY_SQ's output */
 
@@ -214,11 +220,17 @@
     F(wqe_data, lkey, 0x020, 32) \
     F(wqe_data, addr, 0x040, 64)
 
+/* what a WQE of a linked list starts with */
+#define MLX5_PRM_wqe_next(F) \
+    F(wqe_next, next_wqe_index, 0x010, 16)
+
 #define MLX5_PRM_wqe_umr_ctrl(F) \
     F(wqe_umr_ctrl, flags, 0x000, 8) \
     F(wqe_umr_ctrl, xlt_octowords, 0x020, 16) \
     F(wqe_umr_ctrl, bsf_octowords, 0x030, 16) \
-    F(wqe_umr_ctrl, mkey_mask, 0x040, 64)
+    F(wqe_umr_ctrl, xlt_offset, 0x030, 16) \
+    F(wqe_umr_ctrl, mkey_mask, 0x040, 64) \
+    F(wqe_umr_ctrl, xlt_offset_47_16, 0x080, 32)
 
 #define MLX5_PRM_wqe_set_psv(F) \
     F(wqe_set_psv, tis_tir_num, 0x008, 24)
@@ -251,6 +263,7 @@ MLX5_PRM_STRUCT(modify_rq_in)
 MLX5_PRM_STRUCT(wqe_ctrl)
 MLX5_PRM_STRUCT(wqe_eth)
 MLX5_PRM_STRUCT(wqe_data)
+MLX5_PRM_STRUCT(wqe_next)
 MLX5_PRM_STRUCT(wqe_umr_ctrl)
 MLX5_PRM_STRUCT(wqe_set_psv)
 MLX5_PRM_STRUCT(wqe_get_psv)
