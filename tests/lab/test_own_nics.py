@@ -20,11 +20,12 @@ from labkit import options
 from labkit.commands import test as test_command, this_machine
 from labkit.errors import UsageError
 from labkit.interrupts import Interrupted
-from labkit.ktap import Result
+from labkit.ktap import MergedReport, Result
 from labkit.make import carry
 from labkit.run import machine
 from labkit.run.spec import Spec
 from labkit.suites import local
+from labkit.suites.guest import Stream
 
 from .judge import check, raises, same
 from .stand_ins import plain_rundir
@@ -151,6 +152,53 @@ def test_carried_program(_rig: object) -> None:
         check(place in files, f"no {place} in {sorted(files)}")
         check(files[place][0].startswith(b"\x7fELF"), f"{place} is no program")
     check(words[1] == f"{carry.HOME}/ld-linux-x86-64.so.2", f"{words[1]} starts it")
+
+
+class _Piecemeal:
+    """A guest in which a program prints this, and the reader gets it in pieces."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.argv: list[str] = []
+
+    def run(self, argv: list[str], *, stdout: Any, **_: object) -> int:
+        """As Guest.run()."""
+        self.argv = argv
+        for start in range(0, len(self.text), 7):
+            stdout(self.text[start:start + 7])
+        return 1
+
+
+def test_bench_in_the_guest(_rig: object) -> None:
+    """The tests of benchcheck.py have a group in the report, and are asked for without it."""
+    guest: Any = _Piecemeal(b"1..2\n# seed 4\nok 1 settings\n# is x\n"
+                            b"not ok 2 interrupted - changed by the run: qdiscs\n")
+    report = MergedReport(lambda text: None)
+    left = ["bench/settings", "bench/interrupted"]
+    with tempfile.TemporaryDirectory() as folder:
+        stream = Stream(report, left, pathlib.Path(folder, "guest.ktap"))
+        # pylint: disable-next=protected-access
+        local.Local._check_bench(guest, stream, list(left), plain_rundir(folder))
+        stream.close()
+    same(guest.argv[-2:], ["settings", "interrupted"], "tests that are asked for")
+    same([(result.name, result.status) for _, result in report.results],
+         [("bench/settings", "pass"), ("bench/interrupted", "fail")], "results")
+    same(left, [], "tests without a result")
+
+
+def test_violations_from_outside(_rig: object) -> None:
+    """What devices under strict mode have seen is asked for when no test could; other NICs have
+    no such property."""
+    def ask(command: str, path: str, **_: object) -> dict[str, int]:
+        same(command, "qom-get", "command")
+        return {"nonce_reuse": 0, "plaintext": 2 if path.endswith("/nic1") else 0}
+
+    guest: Any = mock.Mock()
+    guest.machine.qmp = ask
+    for spec, wanted in ((Spec(), "violations of strict mode: nic1: plaintext: 2"),
+                         (Spec(topology="cable"), ""), (Spec(nic_model="igb"), "")):
+        guest.machine.spec = spec
+        same(local.violations(guest), wanted, f"{spec.topology}, {spec.nic_model}")
 
 
 def test_account(_rig: object) -> None:

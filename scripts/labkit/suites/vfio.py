@@ -20,7 +20,7 @@ from ..run import session
 from ..run.guest import Guest
 from ..run.rundir import RunDir
 from ..run.spec import Spec
-from .local import Alone
+from .local import Alone, violations
 from .suite import Context, Suite
 
 KERNEL = "7.3"              # of the outer guest: it has vfio
@@ -235,10 +235,4 @@ class Nested:
 
     def violations(self) -> str:
         """The devices have seen no violation of strict mode, whoever drove them."""
-        for nic in self.guest.machine.spec.nics:
-            path = f"/machine/peripheral/{nic}"
-            found = self.guest.machine.qmp("qom-get", path=path, property="strict-violations")
-            wrong = {reason: count for reason, count in found.items() if count}
-            if wrong:
-                return f"{nic}: {wrong}"
-        return ""
+        return violations(self.guest)
