@@ -25,6 +25,20 @@ enum {
 #define FT_FIELD(f)                                           \
     NIC_RX + 0x100 + MLX5_BIT_flow_table_fields_supported_##f, 1, #f
 
+/* What drivers need for striding receive queues. */
+static const struct {
+    uint16_t type;
+    uint16_t bit;
+    uint16_t width;
+    const char *name;
+} striding[] = {
+    { CAP_GENERAL, GEN(striding_rq) },
+    { CAP_GENERAL, GEN(ext_stride_num_range) },
+    { CAP_GENERAL, GEN(umr_ptr_rlky) },
+    { CAP_GENERAL, GEN(fixed_buffer_size) },
+    { CAP_ETHERNET, ETH(reg_umr_sq) },
+};
+
 /* What the driver needs to load, open and pass traffic. */
 static const struct {
     uint16_t type;
@@ -109,7 +123,6 @@ static const struct {
     { CAP_GENERAL, GEN(cqe_compression), 0, 0 },
     { CAP_GENERAL, GEN(num_lag_ports), 0, 0 },
     { CAP_GENERAL, GEN(num_vhca_ports), 0, 0 },
-    { CAP_GENERAL, GEN(striding_rq), 0, 0 },
     { CAP_GENERAL, GEN(fast_teardown), 0, 0 },
     { CAP_GENERAL, GEN(force_teardown), 0, 0 },
     { CAP_GENERAL, GEN(release_all_pages), 0, 0 },
@@ -119,6 +132,28 @@ static const struct {
     { CAP_ETHERNET, ETH(scatter_fcs), 0, 0 },
     { CAP_ETHERNET, ETH(tunnel_lso_const_out_ip_id), 0, 0 },
 };
+
+/* All of it, or nothing. */
+static void test_striding(void)
+{
+    static const char *const props[] = {
+        ",striding-rq=off", ",striding-rq=on",
+    };
+    g_autofree uint8_t *page = g_malloc(DRV_CAP_PAGE);
+    unsigned on, i;
+
+    for (on = 0; on < 2; on++) {
+        Drv *d = drv_start_up(props[on]);
+
+        for (i = 0; i < G_N_ELEMENTS(striding); i++) {
+            g_test_message("%s", striding[i].name);
+            drv_query_cap(d, striding[i].type, false, page);
+            g_assert_cmpuint(mlx5_prm_get(page, striding[i].bit,
+                                          striding[i].width), ==, on);
+        }
+        drv_stop(d);
+    }
+}
 
 static void test_needed(void)
 {
@@ -328,6 +363,7 @@ static void test_set_reset(void)
 
 void mlx5_cap_tests(void)
 {
+    qtest_add_func("mlx5-ktls/cap/striding", test_striding);
     qtest_add_func("mlx5-ktls/cap/needed", test_needed);
     qtest_add_func("mlx5-ktls/cap/tls-agrees", test_tls_agrees);
     qtest_add_func("mlx5-ktls/cap/unknown-type", test_unknown_type);

@@ -455,7 +455,13 @@ enum {
 };
 enum { CQE_REQ = 0x0, CQE_RESP = 0x2, CQE_REQ_ERR = 0xd, CQE_RESP_ERR = 0xe };
 /* CQE error syndromes */
-enum { SYN_LEN = 0x01, SYN_QP_OP = 0x02, SYN_PROT = 0x04, SYN_FLUSH = 0x05 };
+enum {
+    SYN_LEN = 0x01,
+    SYN_QP_OP = 0x02,
+    SYN_PROT = 0x04,
+    SYN_FLUSH = 0x05,
+    SYN_MW_BIND = 0x06,
+};
 enum { ETH_L3_CSUM = 0x40, ETH_L4_CSUM = 0x80 };
 
 /* Adds the control segment; @ce requests a CQE. */

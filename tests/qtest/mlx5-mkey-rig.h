@@ -63,7 +63,7 @@ static inline uint32_t key_make(Drv *d, uint8_t *in, uint32_t len)
     return lkey;
 }
 
-/* Sends @len bytes at @addr of key @lkey as a frame; returns the WQE's index. */
+/* Sends @len bytes at @addr of key @lkey as a frame; returns its WQE's index */
 static inline uint16_t key_send(TxRig *t, uint32_t lkey, uint64_t addr,
                                 uint32_t len)
 {

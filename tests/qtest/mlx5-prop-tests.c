@@ -93,7 +93,7 @@ static void test_described(void)
     /* QEMU's own for NICs come first, its descriptions are not our affair. */
     static const char *const names[] = {
         "mac", "netdev", "bootindex", "vectors", "rx-no-buffer", "rx-hold-ms",
-        "line-rate", "link-partner",
+        "striding-rq", "line-rate", "link-partner",
         "log-max-tis", "log-max-tir", "log-max-dek", "log-dek-max-alloc",
         "tls-tx", "tls-rx", "record-log", "objects", "counters",
         "tx-seq-check", "rx-resync-flag-at", "auth-stage", "resync-repeat",

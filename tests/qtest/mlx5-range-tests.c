@@ -47,6 +47,7 @@ static const struct Property {
     { "link-partner", TEXT },
     { "resync-timeout-ms", NUMBER, 0, 3600000 },
     { "rx-no-buffer", WORDS, .words = { "hold", "drop" } },
+    { "striding-rq", FLAG },
     { "tls-tx", FLAG },
     { "tls-rx", FLAG },
     { "strict", FLAG },

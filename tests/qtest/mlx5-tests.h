@@ -39,6 +39,8 @@ void mlx5_tunnel_tests(void);
 void mlx5_vnic_tests(void);
 void mlx5_time_tests(void);
 void mlx5_mkey_tests(void);
+void mlx5_umr_tests(void);
+void mlx5_stride_tests(void);
 void mlx5_iommu_tests(void);
 void mlx5_leave_tests(void);
 void mlx5_fuzz_tests(void);

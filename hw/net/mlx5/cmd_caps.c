@@ -75,6 +75,19 @@ static void caps_tls(Mlx5Function *fn)
     }
 }
 
+/* Drivers make striding receive queues only with all of these. */
+static void caps_striding(Mlx5Function *fn)
+{
+    if (!fn->dev->striding_rq) {
+        return;
+    }
+    CAP_SET(fn, GENERAL, cmd_hca_cap, striding_rq, 1);
+    CAP_SET(fn, GENERAL, cmd_hca_cap, ext_stride_num_range, 1);
+    CAP_SET(fn, GENERAL, cmd_hca_cap, umr_ptr_rlky, 1);
+    CAP_SET(fn, GENERAL, cmd_hca_cap, fixed_buffer_size, 1);
+    CAP_SET(fn, ETHERNET, per_protocol_networking_offload_caps, reg_umr_sq, 1);
+}
+
 void mlx5_caps_init(Mlx5Function *fn)
 {
     const Mlx5Profile *p = &mlx5_profile_cx6dx;
@@ -87,6 +100,7 @@ void mlx5_caps_init(Mlx5Function *fn)
     CAP_SET(fn, GENERAL, cmd_hca_cap, log_max_tis, fn->dev->log_max_tis);
     CAP_SET(fn, GENERAL, cmd_hca_cap, log_max_tir, fn->dev->log_max_tir);
     caps_tls(fn);
+    caps_striding(fn);
     mlx5_caps_reset(fn);
 }
 

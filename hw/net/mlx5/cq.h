@@ -34,6 +34,7 @@ enum {
     MLX5_CQE_SYN_LOCAL_QP_OP = 0x02,
     MLX5_CQE_SYN_LOCAL_PROT = 0x04,
     MLX5_CQE_SYN_WR_FLUSH = 0x05,
+    MLX5_CQE_SYN_MW_BIND = 0x06, /* a memory key that cannot be changed so */
 };
 /*
  * Posts @cqe (64 bytes, all but the owner bit filled in). Returns false when

@@ -92,6 +92,8 @@
       (tisn, seq, why), "tis 0x%x seq 0x%x dropped: %s") \
     E(tx_lso, LOG_GUEST_ERROR, (uint32_t sqn, const char *why), (sqn, why), \
       "sq 0x%x: %s") \
+    E(umr, LOG_GUEST_ERROR, (uint32_t sqn, uint32_t lkey, const char *why), \
+      (sqn, lkey, why), "sq 0x%x: memory key 0x%x: %s") \
     E(wq_overrun, LOG_GUEST_ERROR, \
       (const char *kind, uint32_t num, unsigned cc, uint32_t pc), \
       (kind, num, cc, pc), \

@@ -252,8 +252,8 @@ static bool walk_piece(SgWalk *w, const Mlx5XltPiece *p, size_t len, bool inner)
 }
 
 /*
- * Copies @len bytes at @addr of a key, and advances. Entities start at multiples
- * of their size, KLMs at start_addr.
+ * Copies @len bytes at @addr of a key, and advances. Entities start at
+ * multiples of their size, KLMs at start_addr.
  */
 static bool walk(SgWalk *w, const Mlx5Mkey *mkey, uint64_t addr, size_t len,
                  bool inner)

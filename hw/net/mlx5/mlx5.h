@@ -188,6 +188,7 @@ struct Mlx5State {
     char *rx_no_buffer_name;
     Mlx5RxNoBuffer rx_no_buffer;
     uint32_t rx_hold_ms;
+    bool striding_rq; /* announce striding receive queues */
     uint32_t line_rate; /* Mb/s, 0: sending takes no time */
     char *link_partner; /* id of the device at the cable's other end */
     uint8_t log_max_tis;

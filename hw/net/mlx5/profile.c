@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "mlx5.h"
 #include "profile.h"
+#include "xlt.h"
 
 #define CAP(type, st, field, off, v)                              \
     { MLX5_CAP_##type, (off) + MLX5_BIT_##st##_##field,           \
@@ -40,7 +41,7 @@ static const Mlx5CapValue cx6dx_caps[] = {
     GEN(max_num_eqs, 128),
     GEN(log_max_eq_sz, 16),
     GEN(log_max_cq, 13),
-    GEN(log_max_cq_sz, 17),
+    GEN(log_max_cq_sz, 20),
     GEN(log_max_sq, 12),
     GEN(log_max_rq, 11),
     GEN(log_max_rqt, 10),
@@ -58,7 +59,7 @@ static const Mlx5CapValue cx6dx_caps[] = {
     GEN(log_max_qp_sz, 15),
     GEN(log_max_srq, 16),
     GEN(log_max_srq_sz, 15),
-    GEN(log_max_klm_list_size, 9),
+    GEN(log_max_klm_list_size, MLX5_XLT_LOG_MAX),
     /* work queues */
     GEN(log_max_wq_sz, 15),
     GEN(max_wqe_sz_sq, MLX5_MAX_WQEBBS * MLX5_WQEBB),

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Receive queues, cyclic: CREATE/MODIFY/DESTROY/QUERY_RQ, and the delivery of
- * one packet into the next WQE (driver: en_main.c, en_rx.c). Owns Mlx5Rq. rx.c
- * decides which packets go to which queue.
+ * Receive queues, cyclic and striding: CREATE/MODIFY/DESTROY/QUERY_RQ, and the
+ * delivery of one packet into the next WQE, or the next strides of a WQE
+ * (driver: en_main.c, en_rx.c). Owns Mlx5Rq. rx.c decides which packets go to
+ * which queue.
  */
 #include "qemu/osdep.h"
+#include "qemu/bitops.h"
 #include "qemu/iov.h"
+#include "caps.h"
 #include "clock.h"
 #include "cq.h"
 #include "dma.h"
@@ -20,17 +23,21 @@
 
 #define LOG_DATA_SEG 4
 #define LOG_MAX_RQ_STRIDE 9 /* max_wqe_sz_rq: 32 data segments */
+/* A WQE of a striding queue: wqe_next, and one data segment. */
+#define LOG_STRIDING_WQE 5
+#define STRIDING_SEG 0x10
+#define MIN_LOG_STRIDES 3 /* ext_stride_num_range */
 
 /*
- * Refilling only writes the doorbell record, no register, so the record is read
- * when all known WQEs have been used.
+ * Returns whether @n WQEs are posted. Refilling only writes the doorbell
+ * record, no register, so the record is read when the known WQEs are too few.
  */
-bool mlx5_rq_has_wqe(Mlx5Rq *rq)
+static bool rq_posted(Mlx5Rq *rq, uint16_t n)
 {
     Mlx5Function *fn = rq->obj.fn;
     uint32_t pc;
 
-    if (rq->pc == rq->cc) {
+    if ((uint16_t)(rq->pc - rq->cc) < n) {
         if (!mlx5_dma_read_dbr(fn, rq->dbr_addr, &pc)) {
             return false;
         }
@@ -40,7 +47,28 @@ bool mlx5_rq_has_wqe(Mlx5Rq *rq)
         }
         rq->pc = pc;
     }
-    if (rq->pc == rq->cc) {
+    return (uint16_t)(rq->pc - rq->cc) >= n;
+}
+
+/* How many strides @len bytes take; one more than a WQE has if it is short. */
+static uint32_t strides_of(const Mlx5RqStrides *s, size_t len)
+{
+    return MIN(DIV_ROUND_UP(len, 1u << s->log_size), s->n + 1);
+}
+
+bool mlx5_rq_has_room(Mlx5Rq *rq, size_t len)
+{
+    const Mlx5RqStrides *s = &rq->strides;
+    uint32_t n;
+
+    if (s->open) {
+        n = strides_of(s, len);
+        /* What fits no WQE uses up the open one: rq_deliver_strides(). */
+        if (s->used + n <= s->n || n > s->n) {
+            return true;
+        }
+    }
+    if (!rq_posted(rq, 1 + s->open)) {
         return false;
     }
     rq->had_wqe = true;
@@ -59,8 +87,37 @@ static void rq_error_cqe(Mlx5Rq *rq, uint8_t syndrome)
     MLX5_SET(cqe, cqe, rqn, rq->obj.id);
     MLX5_SET(cqe, cqe, wqe_counter, rq->cc);
     MLX5_SET(cqe, cqe, syndrome, syndrome);
+    if (rq->strides.n) {
+        /* Drivers count strides here too. */
+        MLX5_SET(cqe, cqe, wqe_id, rq->strides.wqe);
+        MLX5_SET(cqe, cqe, wqe_counter, rq->strides.used);
+        MLX5_SET(cqe, cqe, consumed_strides,
+                 rq->strides.n - rq->strides.used);
+    }
     mlx5_cq_post(rq->cq, cqe);
-    rq->cc++;
+}
+
+/* The packet did not get where it should. */
+static void rq_failed(Mlx5Rq *rq, uint8_t syndrome)
+{
+    rq_error_cqe(rq, syndrome);
+    if (syndrome != MLX5_CQE_SYN_LOCAL_LENGTH) {
+        rq->state = MLX5_Q_ERR; /* the driver recovers it */
+        rq->obj.fn->vnic_env.total_error_queues++;
+    } else {
+        rq->obj.fn->vnic_env.eth_wqe_too_small++;
+    }
+}
+
+/* Fills in the queue's own fields of a CQE for a packet, and posts it. */
+static void rq_cqe(Mlx5Rq *rq, uint8_t *cqe)
+{
+    MLX5_SET(cqe, cqe, opcode, MLX5_CQE_RESP_SEND);
+    MLX5_SET(cqe, cqe, rqn, rq->obj.id);
+    MLX5_SET(cqe, cqe, timestamp, mlx5_clock_ns(rq->obj.fn));
+    if (!mlx5_cq_post(rq->cq, cqe)) {
+        rq->obj.fn->vport.counters.rx_cq_error++;
+    }
 }
 
 /*
@@ -114,30 +171,126 @@ static uint8_t rq_scatter(Mlx5Rq *rq, const struct iovec *iov, int iovcnt)
     return 0;
 }
 
+/* ------------------------------------------------------------- strides --- */
+
+/* Opens the next WQE of the list. Returns false if it is not usable. */
+static bool strides_open(Mlx5Rq *rq)
+{
+    Mlx5RqStrides *s = &rq->strides;
+    uint8_t wqe[1 << LOG_STRIDING_WQE];
+    const uint8_t *seg = wqe + STRIDING_SEG;
+
+    s->used = 0;
+    if (s->wqe >= mlx5_ring_size(&rq->ring) ||
+        !mlx5_dma_read(rq->obj.fn, mlx5_ring_addr(&rq->ring, s->wqe), wqe,
+                       sizeof(wqe))) {
+        return false;
+    }
+    s->next = MLX5_GET(wqe_next, wqe, next_wqe_index);
+    s->lkey = MLX5_GET(wqe_data, seg, lkey);
+    s->byte_count = MLX5_GET(wqe_data, seg, byte_count);
+    s->addr = MLX5_GET64(wqe_data, seg, addr);
+    s->open = true;
+    return true;
+}
+
+/* Marks strides as used, and ends the WQE with its last one. */
+static void strides_use(Mlx5Rq *rq, uint32_t n)
+{
+    Mlx5RqStrides *s = &rq->strides;
+
+    s->used += n;
+    if (s->used == s->n) {
+        s->open = false;
+        s->wqe = s->next;
+        rq->cc++;
+    }
+}
+
+/* Gives back the rest of a WQE, in which the next packet has no room. */
+static void strides_skip(Mlx5Rq *rq)
+{
+    Mlx5RqStrides *s = &rq->strides;
+    uint8_t cqe[64] = { 0 };
+
+    MLX5_SET(cqe, cqe, filler, 1);
+    MLX5_SET(cqe, cqe, consumed_strides, s->n - s->used);
+    MLX5_SET(cqe, cqe, wqe_id, s->wqe);
+    MLX5_SET(cqe, cqe, wqe_counter, s->used);
+    rq_cqe(rq, cqe);
+    strides_use(rq, s->n - s->used);
+}
+
+/*
+ * Writes the packet to the next strides. Returns 0 or an MLX5_CQE_SYN_*. It may
+ * use memory behind its strides only as far as the WQE has any.
+ */
+static uint8_t strides_scatter(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
+                               size_t len)
+{
+    const Mlx5RqStrides *s = &rq->strides;
+    uint64_t off = (uint64_t)s->used << s->log_size;
+
+    if (len > s->byte_count || off > s->byte_count - len) {
+        return MLX5_CQE_SYN_LOCAL_LENGTH;
+    }
+    for (off += s->addr; iovcnt; off += iov->iov_len, iov++, iovcnt--) {
+        if (!mlx5_sg_write(rq->obj.fn, s->lkey, rq->pd, off, iov->iov_base,
+                           iov->iov_len)) {
+            return MLX5_CQE_SYN_LOCAL_PROT;
+        }
+    }
+    return 0;
+}
+
+static void rq_deliver_strides(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
+                               uint8_t *cqe)
+{
+    Mlx5RqStrides *s = &rq->strides;
+    size_t len = iov_size(iov, iovcnt);
+    uint32_t n = strides_of(s, len);
+    uint8_t syndrome;
+
+    if (s->open && s->used + n > s->n && n <= s->n) {
+        strides_skip(rq);
+    }
+    if (!s->open && !strides_open(rq)) {
+        rq_failed(rq, MLX5_CQE_SYN_LOCAL_PROT);
+        return;
+    }
+    syndrome = n > s->n ? MLX5_CQE_SYN_LOCAL_LENGTH :
+                          strides_scatter(rq, iov, iovcnt, len);
+    if (syndrome) {
+        rq_failed(rq, syndrome);
+        strides_use(rq, s->n - s->used);
+        return;
+    }
+    MLX5_SET(cqe, cqe, consumed_strides, n);
+    MLX5_SET(cqe, cqe, mpwqe_byte_cnt, len);
+    MLX5_SET(cqe, cqe, wqe_id, s->wqe);
+    MLX5_SET(cqe, cqe, wqe_counter, s->used);
+    strides_use(rq, n);
+    rq_cqe(rq, cqe);
+}
+
 void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
                      uint8_t *cqe)
 {
-    uint8_t syndrome = rq_scatter(rq, iov, iovcnt);
+    uint8_t syndrome;
 
-    if (syndrome) {
-        rq_error_cqe(rq, syndrome);
-        if (syndrome != MLX5_CQE_SYN_LOCAL_LENGTH) {
-            rq->state = MLX5_Q_ERR; /* the driver recovers it */
-            rq->obj.fn->vnic_env.total_error_queues++;
-        } else {
-            rq->obj.fn->vnic_env.eth_wqe_too_small++;
-        }
+    if (rq->strides.n) {
+        rq_deliver_strides(rq, iov, iovcnt, cqe);
         return;
     }
-    MLX5_SET(cqe, cqe, opcode, MLX5_CQE_RESP_SEND);
-    MLX5_SET(cqe, cqe, rqn, rq->obj.id);
-    MLX5_SET(cqe, cqe, byte_cnt, iov_size(iov, iovcnt));
-    MLX5_SET(cqe, cqe, wqe_counter, rq->cc);
-    MLX5_SET(cqe, cqe, timestamp, mlx5_clock_ns(rq->obj.fn));
-    rq->cc++;
-    if (!mlx5_cq_post(rq->cq, cqe)) {
-        rq->obj.fn->vport.counters.rx_cq_error++;
+    syndrome = rq_scatter(rq, iov, iovcnt);
+    if (syndrome) {
+        rq_failed(rq, syndrome);
+    } else {
+        MLX5_SET(cqe, cqe, byte_cnt, iov_size(iov, iovcnt));
+        MLX5_SET(cqe, cqe, wqe_counter, rq->cc);
+        rq_cqe(rq, cqe);
     }
+    rq->cc++;
 }
 
 /* ------------------------------------------------------------- commands --- */
@@ -170,10 +323,50 @@ static Mlx5Syndrome check_rqc(const uint8_t *rqc)
     return MLX5_OK;
 }
 
+/*
+ * Decodes how a striding queue divides its WQEs. Both fields are logarithms:
+ * the number of strides relative to 512, and signed; their size, to 64.
+ */
+static Mlx5Syndrome get_strides(const uint8_t *rqc, Mlx5RqStrides *s)
+{
+    const uint8_t *wq = rqc + MLX5_WQ_IN_CTX;
+    int log_n = 9 + sextract32(MLX5_GET(wq, wq, log_wqe_num_of_strides), 0, 4);
+
+    if (log_n < MIN_LOG_STRIDES ||
+        MLX5_GET(wq, wq, log_wq_stride) != LOG_STRIDING_WQE) {
+        return MLX5_SYN_WQ_BAD_STRIDE;
+    }
+    s->n = 1u << log_n;
+    s->log_size = 6 + MLX5_GET(wq, wq, log_wqe_stride_size);
+    return MLX5_OK;
+}
+
+/* Checks and decodes the work queue, and finds its kind. */
+static Mlx5Syndrome rq_wq_init(Mlx5Cmd *cmd, Mlx5Ring *ring, uint64_t *dbr,
+                               Mlx5Pd **pd, Mlx5RqStrides *s)
+{
+    const uint8_t *rqc = cmd->in + MLX5_WQ_CTX_OFFSET;
+    unsigned type = MLX5_WQ_CYCLIC;
+
+    *s = (Mlx5RqStrides) { 0 };
+    if (MLX5_GET(wq, rqc + MLX5_WQ_IN_CTX, wq_type) == MLX5_WQ_STRIDING_LIST &&
+        MLX5_CAP_GEN(cmd->fn, striding_rq)) {
+        Mlx5Syndrome syn = get_strides(rqc, s);
+
+        if (syn != MLX5_OK) {
+            return syn;
+        }
+        type = MLX5_WQ_STRIDING_LIST;
+    }
+    return mlx5_wq_init(cmd, type, LOG_DATA_SEG, LOG_MAX_RQ_STRIDE, ring, dbr,
+                        pd);
+}
+
 Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
 {
     Mlx5Function *fn = cmd->fn;
     const uint8_t *rqc = cmd->in + MLX5_WQ_CTX_OFFSET;
+    Mlx5RqStrides strides;
     Mlx5QCounter *counter = NULL;
     Mlx5Syndrome syn = check_rqc(rqc);
     uint64_t dbr;
@@ -198,7 +391,7 @@ Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
             return syn;
         }
     }
-    syn = mlx5_wq_init(cmd, LOG_DATA_SEG, LOG_MAX_RQ_STRIDE, &ring, &dbr, &pd);
+    syn = rq_wq_init(cmd, &ring, &dbr, &pd, &strides);
     if (syn != MLX5_OK) {
         return syn;
     }
@@ -209,6 +402,7 @@ Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
         return syn;
     }
     rq->ring = ring;
+    rq->strides = strides;
     rq->dbr_addr = dbr;
     rq->cq = cq;
     mlx5_object_ref(cq);
@@ -294,6 +488,8 @@ Mlx5Syndrome mlx5_cmd_modify_rq(Mlx5Cmd *cmd)
         rq->cc = 0;
         rq->had_wqe = false;
         rq->gave_up = false;
+        rq->strides.open = false;
+        rq->strides.wqe = 0;
     }
     rq->state = to;
     return MLX5_OK;

@@ -10,9 +10,26 @@
 #include "ring.h"
 #include "vport.h"
 
+/*
+ * Striding queues: a WQE is a buffer of equal strides, and a packet takes as
+ * many of them as it needs. WQEs are a linked list, from number 0 on.
+ */
+typedef struct Mlx5RqStrides {
+    uint32_t n; /* strides of a WQE; 0: the queue is cyclic */
+    uint8_t log_size; /* of a stride */
+    bool open; /* the members below describe a WQE, the one at cc */
+    uint32_t used; /* of its strides */
+    uint16_t wqe; /* its number, or that of the next one */
+    uint16_t next; /* the number of the one behind it */
+    uint32_t lkey;
+    uint32_t byte_count;
+    uint64_t addr;
+} Mlx5RqStrides;
+
 struct Mlx5Rq {
     Mlx5Object obj;
     Mlx5Ring ring; /* of WQEs */
+    Mlx5RqStrides strides;
     Mlx5Cq *cq;
     Mlx5Pd *pd; /* NULL for a drop queue */
     Mlx5QCounter *counter; /* may be NULL */
@@ -27,12 +44,12 @@ struct Mlx5Rq {
 };
 
 /*
- * Returns whether a WQE is posted for one more packet. May read the doorbell
- * record.
+ * Returns whether there is room for one more packet, of @len bytes, in what is
+ * posted. May read the doorbell record.
  */
-bool mlx5_rq_has_wqe(Mlx5Rq *rq);
+bool mlx5_rq_has_room(Mlx5Rq *rq, size_t len);
 /*
- * Scatters one packet, @iov, into the next WQE and posts @cqe, which is
+ * Scatters one packet, @iov, for which there is room, and posts @cqe, which is
  * complete except for the queue's own fields.
  */
 void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,

@@ -92,6 +92,19 @@ static uint8_t *rewritten(Mlx5Port *port, const Mlx5SteeringTir *way,
     return port->rx_rewrite_buf;
 }
 
+/* The tag that @rq strips is not part of what it receives. */
+static bool strips_tag(const Mlx5Rq *rq, const Mlx5Packet *pkt)
+{
+    return rq->vlan_strip && pkt->n_vlan &&
+           pkt->vlan_tpid[0] == ETHERTYPE_CVLAN;
+}
+
+static bool has_room(Mlx5Rq *rq, const Mlx5Packet *pkt)
+{
+    return mlx5_rq_has_room(rq, pkt->len - (strips_tag(rq, pkt) ?
+                                            MLX5_VLAN_HLEN : 0));
+}
+
 static Mlx5Rq *tir_pick_rq(const Mlx5Tir *tir, uint32_t hash)
 {
     if (tir->rq) {
@@ -287,8 +300,7 @@ static void deliver(RxTarget *t, const RxPacket *p, uint8_t *buf)
         tls = mlx5_tls_receive(t->tir, pkt, buf);
     }
     MLX5_SET(cqe, cqe, tls_offload, tls.flag);
-    if (t->rq->vlan_strip && pkt->n_vlan &&
-        pkt->vlan_tpid[0] == ETHERTYPE_CVLAN) {
+    if (strips_tag(t->rq, pkt)) {
         /* addresses, then the rest after the tag */
         iov[0].iov_len = 2 * MLX5_ETH_ALEN;
         iov[1].iov_base = buf + 2 * MLX5_ETH_ALEN + MLX5_VLAN_HLEN;
@@ -338,7 +350,7 @@ static void deliver_all(Mlx5Function *fn, RxTarget *target, unsigned n,
     }
     for (i = 0; i < n; i++) {
         /* The same queue may be listed twice and have had only one WQE. */
-        if (!mlx5_rq_has_wqe(target[i].rq)) {
+        if (!has_room(target[i].rq, &pkt->pkt)) {
             drop_out_of_buffer(target[i].rq);
         } else if (target[i].way->rewritten) {
             uint8_t *frame = rewritten(fn->port, target[i].way, pkt, buf,
@@ -413,7 +425,8 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
     mlx5_steering_lookup_inner(fn->steering, &pkt.pkt, pkt.inner, buf, &way);
     n = find_targets(fn, &way, &pkt, (uint8_t *)buf, false, target);
     for (i = 0; i < n; i++) {
-        if (!mlx5_rq_has_wqe(target[i].rq) && hold_for(port, target[i].rq)) {
+        if (!has_room(target[i].rq, &pkt.pkt) &&
+            hold_for(port, target[i].rq)) {
             return 0;
         }
     }

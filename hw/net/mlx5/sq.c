@@ -112,7 +112,8 @@ Mlx5Syndrome mlx5_cmd_create_sq(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    syn = mlx5_wq_init(cmd, LOG_SQ_STRIDE, LOG_SQ_STRIDE, &ring, &dbr, &pd);
+    syn = mlx5_wq_init(cmd, MLX5_WQ_CYCLIC, LOG_SQ_STRIDE, LOG_SQ_STRIDE, &ring,
+                       &dbr, &pd);
     if (syn != MLX5_OK) {
         return syn;
     }

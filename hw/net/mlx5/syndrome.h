@@ -77,7 +77,7 @@ typedef enum Mlx5Status {
     X(EQ_BAD_VECTOR, BAD_PARAM, "no such MSI-X vector")                       \
     X(CQ_BAD_CQE_SIZE, BAD_PARAM, "only 64-byte CQEs are supported")          \
     X(CQ_COMPRESSION, BAD_PARAM, "CQE compression is not supported")          \
-    X(WQ_BAD_TYPE, BAD_PARAM, "only cyclic work queues are supported")        \
+    X(WQ_BAD_TYPE, BAD_PARAM, "work queues of this type are not supported")   \
     X(WQ_BAD_STRIDE, BAD_PARAM, "work queue stride outside the limits")       \
     X(WQ_HAIRPIN, BAD_PARAM, "hairpin queues are not supported")              \
     X(WQ_BAD_STATE, BAD_RES_STATE, "state transition not allowed")            \

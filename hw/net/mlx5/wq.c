@@ -6,18 +6,16 @@
 #include "ring.h"
 #include "wq.h"
 
-#define WQ_TYPE_CYCLIC 1
-
-Mlx5Syndrome mlx5_wq_init(Mlx5Cmd *cmd, unsigned min_stride,
-                          unsigned max_stride, Mlx5Ring *ring,
-                          uint64_t *dbr_addr, Mlx5Pd **pd)
+Mlx5Syndrome mlx5_wq_init(Mlx5Cmd *cmd, unsigned type,
+                          unsigned min_stride, unsigned max_stride,
+                          Mlx5Ring *ring, uint64_t *dbr_addr, Mlx5Pd **pd)
 {
     Mlx5Function *fn = cmd->fn;
     const uint8_t *wq = cmd->in + MLX5_WQ_CTX_OFFSET + MLX5_WQ_IN_CTX;
     unsigned log_stride = MLX5_GET(wq, wq, log_wq_stride);
     Mlx5Syndrome syn;
 
-    if (MLX5_GET(wq, wq, wq_type) != WQ_TYPE_CYCLIC) {
+    if (MLX5_GET(wq, wq, wq_type) != type) {
         return MLX5_SYN_WQ_BAD_TYPE;
     }
     if (MLX5_GET(wq, wq, dbr_umem_valid) || MLX5_GET(wq, wq, wq_umem_valid)) {

@@ -20,13 +20,19 @@ enum {
 #define MLX5_WQ_IN_CTX 0x30     /* of wq in sqc and rqc */
 #define MLX5_WQ_PAS_OFFSET 0x110
 
+/* wq.wq_type */
+enum {
+    MLX5_WQ_CYCLIC = 1,
+    MLX5_WQ_STRIDING_LIST = 2,
+};
+
 /*
- * Checks the wq of a CREATE_SQ or CREATE_RQ and sets up its ring. Strides must
- * be within 2^min_stride..2^max_stride bytes.
+ * Checks the wq of a CREATE_SQ or CREATE_RQ, which must be of @type, and sets
+ * up its ring. Strides must be within 2^min_stride..2^max_stride bytes.
  */
-Mlx5Syndrome mlx5_wq_init(Mlx5Cmd *cmd, unsigned min_stride,
-                          unsigned max_stride, Mlx5Ring *ring,
-                          uint64_t *dbr_addr, Mlx5Pd **pd);
+Mlx5Syndrome mlx5_wq_init(Mlx5Cmd *cmd, unsigned type,
+                          unsigned min_stride, unsigned max_stride,
+                          Mlx5Ring *ring, uint64_t *dbr_addr, Mlx5Pd **pd);
 
 /* Returns whether the PRM allows a MODIFY from state @from to @to. */
 bool mlx5_wq_transition_ok(unsigned from, unsigned to);

@@ -28,14 +28,18 @@ static const Mlx5WqeDesc descs[] = {
 /* Decodes the control segment except for the subject. */
 static void decode(Mlx5Wqe *wqe)
 {
+    unsigned row;
+
     wqe->opcode = MLX5_GET(wqe_ctrl, wqe->bytes, opcode);
     wqe->opc_mod = MLX5_GET(wqe_ctrl, wqe->bytes, opc_mod);
     wqe->ce = MLX5_GET(wqe_ctrl, wqe->bytes, ce) >= 2;
     wqe->ds = MLX5_GET(wqe_ctrl, wqe->bytes, ds);
     wqe->bbs = DIV_ROUND_UP(wqe->ds * MLX5_WQE_UNIT, MLX5_WQEBB);
+    row = wqe->opcode == MLX5_WQE_UMR && !wqe->opc_mod ? MLX5_WQE_UMR_KEY :
+                                                         wqe->opcode;
     wqe->desc = NULL;
-    if (wqe->opcode < ARRAY_SIZE(descs) && descs[wqe->opcode].handler) {
-        wqe->desc = &descs[wqe->opcode];
+    if (row < ARRAY_SIZE(descs) && descs[row].handler) {
+        wqe->desc = &descs[row];
     }
 }
 

@@ -2,8 +2,8 @@
 /*
  * Work queue entries of send queues: the table of opcodes, and the decoded
  * form. wqe.c decodes and dispatches; the handlers, named after their opcode,
- * are in tx.c (packets) and tls_wqe.c (TLS control). docs/adding-a-wqe.md is a
- * walk-through.
+ * are in tx.c (packets), tls_wqe.c (TLS control) and umr.c (memory keys).
+ * docs/adding-a-wqe.md is a walk-through.
  */
 #ifndef HW_NET_MLX5_WQE_H
 #define HW_NET_MLX5_WQE_H
@@ -83,7 +83,8 @@ enum { MLX5_OPC_MOD_TIS = 1, MLX5_OPC_MOD_TIR = 2 };
  * X(opcode, NAME, handler, ds, subject, num, fault, frames), sorted by opcode:
  * ds is the required length in units of 16 bytes, or 0 if the handler checks
  * it; num locates the subject's number (MLX5_WQE_NUM_*); fault is its kind in
- * fault rules (MLX5_FAULT_WQE_*); frames says whether it sends any.
+ * fault rules (MLX5_FAULT_WQE_*); frames says whether it sends any. 0x125 is
+ * opcode 0x25 with opc_mod 0, which has nothing to do with TLS.
  */
 #define MLX5_WQES(X)                                                     \
     X(0x00, NOP, nop, 0, NONE, CTRL, NOP, false)                         \
@@ -93,7 +94,8 @@ enum { MLX5_OPC_MOD_TIS = 1, MLX5_OPC_MOD_TIR = 2 };
     X(0x21, GET_PSV, get_psv, 4, MOD, GET_PSV, GET_PSV, false)           \
     X(0x23, DUMP, dump, 2, TIS, CTRL, DUMP, false)                       \
     X(0x25, UMR, umr, 12, MOD, CTRL, UMR_STATIC, false)                  \
-    X(0x29, ENHANCED_MPSW, enhanced_mpsw, 0, TIS, CTRL, SEND, true)
+    X(0x29, ENHANCED_MPSW, enhanced_mpsw, 0, TIS, CTRL, SEND, true)      \
+    X(0x125, UMR_KEY, umr_key, 0, NONE, CTRL, OTHER, false)
 
 enum {
 #define MLX5_WQE_OPCODE(op, NAME, handler, ds, subject, num, fault, frames) \

@@ -116,6 +116,7 @@
     F(cmd_hca_cap, terminate_scatter_list_mkey, 0x0f6, 1) \
     F(cmd_hca_cap, fast_teardown, 0x0fb, 1) \
     F(cmd_hca_cap, log_max_eq, 0x0fc, 4) \
+    F(cmd_hca_cap, fixed_buffer_size, 0x108, 1) \
     F(cmd_hca_cap, force_teardown, 0x110, 1) \
     F(cmd_hca_cap, log_max_klm_list_size, 0x11a, 6) \
     F(cmd_hca_cap, eth_wqe_too_small, 0x132, 1) \
@@ -150,6 +151,7 @@
     F(cmd_hca_cap, cq_moderation, 0x222, 1) \
     F(cmd_hca_cap, cq_period_mode_modify, 0x223, 1) \
     F(cmd_hca_cap, cq_period_start_from_cqe, 0x22b, 1) \
+    F(cmd_hca_cap, umr_ptr_rlky, 0x230, 1) \
     F(cmd_hca_cap, uar_4k, 0x240, 1) \
     F(cmd_hca_cap, uar_sz, 0x24a, 6) \
     F(cmd_hca_cap, log_pg_sz, 0x258, 8) \
@@ -177,6 +179,7 @@
     F(cmd_hca_cap, log_max_rmp, 0x383, 5) \
     F(cmd_hca_cap, log_max_rqt, 0x38b, 5) \
     F(cmd_hca_cap, log_max_rqt_size, 0x393, 5) \
+    F(cmd_hca_cap, ext_stride_num_range, 0x3a0, 1) \
     F(cmd_hca_cap, log_max_stride_sz_rq, 0x3a3, 5) \
     F(cmd_hca_cap, log_min_stride_sz_rq, 0x3ab, 5) \
     F(cmd_hca_cap, log_max_stride_sz_sq, 0x3b3, 5) \

@@ -16,6 +16,7 @@
 #define MLX5_PRM_mkc(F) \
     F(mkc, free, 0x001, 1) \
     F(mkc, access_mode_4_2, 0x003, 3) \
+    F(mkc, relaxed_ordering_write, 0x00d, 1) \
     F(mkc, umr_en, 0x010, 1) \
     F(mkc, a, 0x011, 1) \
     F(mkc, rw, 0x012, 1) \
@@ -31,6 +32,7 @@
     F(mkc, start_addr, 0x080, 64) \
     F(mkc, len, 0x0c0, 64) \
     F(mkc, translations_octword_size, 0x1a0, 32) \
+    F(mkc, relaxed_ordering_read, 0x1d9, 1) \
     F(mkc, log_page_size, 0x1da, 6)
 
 /* the rest of CREATE_MKEY; the list of mtt, klm or ksm is at byte 0x110 */
