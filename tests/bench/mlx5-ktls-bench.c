@@ -16,6 +16,8 @@
 #include "qemu/osdep.h"
 #include "qemu/cutils.h"
 #include "libqtest.h"
+#include "mlx5-ktls/mlx5-mkey-rig.h"
+#include "mlx5-ktls/mlx5-stride-rig.h"
 #include "mlx5-ktls/mlx5-tls-rx-rig.h"
 #include "mlx5-ktls/mlx5-tls-tx-rig.h"
 
@@ -230,6 +232,68 @@ static unsigned rx_full(unsigned bursts)
     return receive_frames(bursts, FULL_BURST, MSS);
 }
 
+/*
+ * As a driver has it: 128 strides of 2 KiB in a WQE, in the pages of one memory
+ * key. A used WQE is posted again.
+ */
+static void strides(Stride *s)
+{
+    enum { LOG_WQES = 2, LOG_N = 7, LOG_SIZE = 11, PAGE = 4096 };
+    unsigned pages, i;
+    size_t len;
+    uint32_t lkey, cmd_len;
+    uint8_t *in;
+
+    stride_rig(s, LOG_WQES, LOG_N, LOG_SIZE, false, "");
+    len = stride_buf_size(s) << LOG_WQES;
+    pages = len / PAGE;
+    in = key_cmd(s->d, KEY_MTT, 12, 0, len, pages / 2, &cmd_len);
+    for (i = 0; i < pages; i++) {
+        key_mtt(in + KEY_LIST, i, s->buf + i * PAGE);
+    }
+    lkey = key_make(s->d, in, cmd_len);
+    for (i = 0; i < 1 << LOG_WQES; i++) {
+        stride_put_seg(s, i, lkey, i * stride_buf_size(s),
+                       1 << (LOG_N + LOG_SIZE));
+        stride_put_link(s, i, (i + 1) % (1 << LOG_WQES));
+    }
+    stride_post(s, 1 << LOG_WQES);
+}
+
+static unsigned receive_strides(unsigned bursts, unsigned n, unsigned payload)
+{
+    FrameSpec f = rig_spec(4, payload < MSS ? 17 : 6, payload);
+    unsigned burst, i;
+    Stride s;
+
+    strides(&s);
+    for (burst = 0; burst < bursts; burst++) {
+        burst_in(s.d, &f, n);
+        for (i = 0; i < n; i++) {
+            uint8_t cqe[64];
+
+            drv_cq_wait(s.d, &s.cq, cqe);
+            g_assert_cmphex(MLX5_GET(cqe, cqe, opcode), ==, CQE_RESP);
+            g_assert_cmpuint(MLX5_GET(cqe, cqe, consumed_strides), ==, 1);
+            if (MLX5_GET(cqe, cqe, wqe_counter) == (1u << s.log_n) - 1) {
+                stride_post(&s, 1);
+            }
+        }
+    }
+    drv_stop(s.d);
+    return bursts * n;
+}
+
+static unsigned rx_small_strides(unsigned bursts)
+{
+    return receive_strides(bursts, SMALL_BURST, SMALL - 14 - 20 - 8);
+}
+
+static unsigned rx_full_strides(unsigned bursts)
+{
+    return receive_strides(bursts, FULL_BURST, MSS);
+}
+
 static unsigned rx_tls(unsigned bursts)
 {
     unsigned burst, packets = 0;
@@ -265,6 +329,8 @@ static const Scenario scenarios[] = {
     { "tx-tls", tx_tls },
     { "rx-small", rx_small },
     { "rx-full", rx_full },
+    { "rx-small-strides", rx_small_strides },
+    { "rx-full-strides", rx_full_strides },
     { "rx-tls", rx_tls },
 };
 

@@ -5,114 +5,13 @@
  */
 #include "mlx5-fuzz.h"
 #include "mlx5-mkey-rig.h"
+#include "mlx5-stride-rig.h"
 #include "mlx5-tls-rx-rig.h"
 #include "mlx5-tests.h"
 
 #define CTX 0x20
 #define WQ (CTX + 0x30)
-#define SLACK 4096 /* bytes behind each buffer */
 #define NOWHERE (1ull << 40) /* an address without memory */
-
-/* A striding queue that gets all packets. WQE i has the buffer number i. */
-typedef struct Stride {
-    Drv *d;
-    DrvEq eq;
-    DrvCq cq;
-    DrvRq rq;
-    uint32_t counter;
-    DrvSteering st;
-    uint64_t buf;
-    unsigned log_n;    /* strides of a WQE */
-    unsigned log_size; /* of a stride */
-    unsigned log_wqes;
-    uint32_t next[64]; /* the list */
-    uint32_t last;     /* the WQE that ends it */
-} Stride;
-
-static size_t buf_size(const Stride *s)
-{
-    return (1ul << (s->log_n + s->log_size)) + SLACK;
-}
-
-static uint64_t buf_of(const Stride *s, unsigned wqe)
-{
-    return s->buf + wqe * buf_size(s);
-}
-
-static uint8_t *stride_cmd(Drv *d, DrvRq *rq, unsigned log_wqes,
-                           unsigned log_n, unsigned log_size, DrvCq *cq,
-                           uint32_t counter, bool vlan_strip, uint32_t *len)
-{
-    uint8_t *in = drv_rq_cmd(d, rq, log_wqes, 5, cq, counter, vlan_strip, len);
-
-    MLX5_SET(wq, in + WQ, wq_type, 2);
-    MLX5_SET(wq, in + WQ, log_wqe_num_of_strides, log_n - 9);
-    MLX5_SET(wq, in + WQ, log_wqe_stride_size, log_size - 6);
-    return in;
-}
-
-/* Writes the link from WQE @i to @next. */
-static void put_link(Stride *s, unsigned i, uint16_t next)
-{
-    uint8_t b[2] = { next >> 8, next };
-
-    drv_write(s->d, s->rq.buf + i * 32 + 2, b, 2);
-    s->next[i] = next;
-}
-
-static void put_seg(Stride *s, unsigned i, uint32_t lkey, uint64_t addr,
-                    uint32_t len)
-{
-    uint8_t seg[16] = { 0 };
-
-    MLX5_SET(wqe_data, seg, byte_count, len);
-    MLX5_SET(wqe_data, seg, lkey, lkey);
-    MLX5_SET(wqe_data, seg, addr, addr);
-    drv_write(s->d, s->rq.buf + i * 32 + 16, seg, 16);
-}
-
-/* Writes the ring as the driver does: a list in the order of numbers. */
-static void put_ring(Stride *s)
-{
-    unsigned i;
-
-    for (i = 0; i < 1u << s->log_wqes; i++) {
-        put_link(s, i, i + 1);
-        put_seg(s, i, s->d->lkey, buf_of(s, i),
-                1u << (s->log_n + s->log_size));
-    }
-    s->last = i - 1;
-}
-
-static void stride_rig(Stride *s, unsigned log_wqes, unsigned log_n,
-                       unsigned log_size, bool vlan_strip, const char *props)
-{
-    g_autofree char *all = g_strconcat(",striding-rq=on", props, NULL);
-    g_autofree uint8_t *in = NULL;
-    uint32_t len;
-
-    *s = (Stride) { .log_n = log_n, .log_size = log_size,
-                    .log_wqes = log_wqes };
-    s->d = drv_start_up(all);
-    drv_eq_create(s->d, &s->eq, 6, 0, 0);
-    drv_cq_create(s->d, &s->cq, log_wqes + log_n, s->eq.eqn);
-    s->counter = drv_alloc(s->d, OP_ALLOC_Q_COUNTER);
-    in = stride_cmd(s->d, &s->rq, log_wqes, log_n, log_size, &s->cq,
-                    s->counter, vlan_strip, &len);
-    s->rq.rqn = drv_create(s->d, in, len);
-    g_assert_cmphex(drv_rq_modify(s->d, &s->rq, DRV_RST, DRV_RDY).status, ==,
-                    0);
-    drv_steer_all(s->d, &s->st, drv_tir_direct(s->d, s->rq.rqn), 0);
-    s->buf = drv_mem(s->d, buf_size(s) << log_wqes);
-    put_ring(s);
-}
-
-/* Publishes @n more WQEs. */
-static void post(Stride *s, unsigned n)
-{
-    s->rq.pc += n;
-    drv_rq_publish(s->d, &s->rq);
-}
 
 /* A UDP packet of @len bytes in all, with its own contents. */
 static Frame packet(unsigned len)
@@ -142,7 +41,7 @@ static void expect_at(Stride *s, const Frame *f, unsigned wqe, unsigned at,
     g_assert_cmpuint(MLX5_GET(cqe, cqe, wqe_id), ==, wqe);
     g_assert_cmpuint(MLX5_GET(cqe, cqe, wqe_counter), ==, at);
     g_assert_cmpuint(MLX5_GET(cqe, cqe, l4_ok), ==, 1);
-    drv_read(s->d, buf_of(s, wqe) + ((uint64_t)at << s->log_size), got,
+    drv_read(s->d, stride_buf_of(s, wqe) + ((uint64_t)at << s->log_size), got,
              f->len);
     g_assert_cmpmem(got, f->len, f->data, f->len);
 }
@@ -186,7 +85,7 @@ static void test_random(void)
 
     stride_rig(&s, LOG_WQES, LOG_N, LOG_SIZE, false, "");
     /* The last WQE of the list is not posted: its link is not known yet. */
-    post(&s, WQES - 1);
+    stride_post(&s, WQES - 1);
     for (i = 0; i < 400; i++) {
         Frame f = packet(g_test_rand_bit() ? 60 :
                          g_test_rand_int_range(60, RIG_MAX_FRAME));
@@ -212,9 +111,9 @@ static void test_random(void)
         }
         if (done != WQES) {
             /* At the end of the list, so another one can be posted. */
-            put_link(&s, s.last, done);
+            stride_put_link(&s, s.last, done);
             s.last = done;
-            post(&s, 1);
+            stride_post(&s, 1);
         }
         frame_free(&f);
     }
@@ -241,7 +140,7 @@ static void test_sizes(void)
         g_test_message("2^%u strides of 2^%u", sizes[i].log_n,
                        sizes[i].log_size);
         stride_rig(&s, 1, sizes[i].log_n, sizes[i].log_size, false, "");
-        post(&s, 1);
+        stride_post(&s, 1);
         for (at = 0; at + take <= n && at < 40 * take; at += take) {
             Frame f = packet(len);
 
@@ -265,7 +164,7 @@ static void test_no_room(void)
     drv_wire_send(s.d, f.data, f.len); /* never had a WQE: dropped */
     drv_settle(s.d);
     DRV_WAIT(drv_counter(s.d, "rx_out_of_buffer") == 1);
-    post(&s, 1);
+    stride_post(&s, 1);
     drv_wire_send(s.d, f.data, f.len);
     expect_at(&s, &f, 0, 0, 3);
     drv_wire_send(s.d, f.data, f.len);
@@ -274,7 +173,7 @@ static void test_no_room(void)
     DRV_WAIT(drv_counter(s.d, "rx_held") > 0);
     drv_settle(s.d);
     g_assert_false(drv_cq_peek(s.d, &s.cq, out));
-    post(&s, 1);
+    stride_post(&s, 1);
     drv_cq_arm(s.d, &s.cq, false);
     expect_filler(&s, 0, 6, 2);
     expect_at(&s, &f, 1, 0, 3);
@@ -308,7 +207,7 @@ static void test_vlan(void)
     f = frame_build(&spec);
     g_assert_cmpuint(f.len, ==, 260);
     stride_rig(&s, 1, 3, 8, true, "");
-    post(&s, 1);
+    stride_post(&s, 1);
     for (unsigned i = 0; i < 8; i++) {
         drv_wire_send(s.d, f.data, f.len);
         drv_cq_wait(s.d, &s.cq, cqe);
@@ -332,14 +231,14 @@ static void test_too_long(void)
     Stride s;
 
     stride_rig(&s, 3, 3, 6, false, ""); /* 512 bytes */
-    post(&s, 7);
+    stride_post(&s, 7);
     drv_wire_send(s.d, f.data, f.len);
     expect_error(&s, SYN_LEN, 0, 8);
     drv_wire_send(s.d, ok.data, ok.len);
     expect_at(&s, &ok, 1, 0, 7);
     drv_wire_send(s.d, f.data, f.len); /* with strides left */
     expect_error(&s, SYN_LEN, 1, 1);
-    put_seg(&s, 2, s.d->lkey, buf_of(&s, 2), 399);
+    stride_put_seg(&s, 2, s.d->lkey, stride_buf_of(&s, 2), 399);
     drv_wire_send(s.d, ok.data, ok.len);
     expect_error(&s, SYN_LEN, 2, 8);
     drv_wire_send(s.d, ok.data, ok.len);
@@ -363,21 +262,21 @@ static void test_errors(void)
         Stride s;
 
         stride_rig(&s, 2, 3, 8, false, "");
-        post(&s, 3);
+        stride_post(&s, 3);
         drv_wire_send(s.d, f.data, f.len);
         expect_at(&s, &f, 0, 0, 2);
         switch (i) {
         case 0:
-            put_seg(&s, 1, s.d->lkey ^ 1, buf_of(&s, 1), 2048);
+            stride_put_seg(&s, 1, s.d->lkey ^ 1, stride_buf_of(&s, 1), 2048);
             break;
         case 1:
-            put_seg(&s, 1, s.d->lkey, 0x7f0000000000, 2048);
+            stride_put_seg(&s, 1, s.d->lkey, 0x7f0000000000, 2048);
             break;
         case 2:
-            put_seg(&s, 1, 0x100, 0, 2048);
+            stride_put_seg(&s, 1, 0x100, 0, 2048);
             break;
         case 3: /* read with the WQE: of the one after it */
-            put_link(&s, 1, 4);
+            stride_put_link(&s, 1, 4);
             break;
         }
         for (unsigned at = 2; at < 8; at += 2) {
@@ -395,9 +294,9 @@ static void test_errors(void)
         DRV_WAIT(drv_counter(s.d, "rx_no_queue") == 1);
         g_assert_cmphex(drv_rq_modify(s.d, &s.rq, DRV_ERR, DRV_RST).status, ==,
                         0);
-        put_ring(&s);
+        stride_put_ring(&s);
         s.rq.pc = 0;
-        post(&s, 2);
+        stride_post(&s, 2);
         g_assert_cmphex(drv_rq_modify(s.d, &s.rq, DRV_RST, DRV_RDY).status, ==,
                         0);
         drv_wire_send(s.d, f.data, f.len);
@@ -531,11 +430,11 @@ static void test_fuzz(void)
 
         random_umr(s.d, &sq, lkey, KEYS);
         drv_sq_ring(s.d, &sq);
-        put_seg(&s, pick(8), often() ? lkey[pick(KEYS)] : s.d->lkey,
-                often() ? pick(100000) : NOWHERE + g_test_rand_int(),
-                often() ? 4096 : pick(5000));
-        put_link(&s, pick(8), pick(often() ? 8 : 10));
-        post(&s, pick(2));
+        stride_put_seg(&s, pick(8), often() ? lkey[pick(KEYS)] : s.d->lkey,
+                       often() ? pick(100000) : NOWHERE + g_test_rand_int(),
+                       often() ? 4096 : pick(5000));
+        stride_put_link(&s, pick(8), pick(often() ? 8 : 10));
+        stride_post(&s, pick(2));
         drv_wire_send(s.d, f.data, f.len);
         drv_settle(s.d);
         while (drv_cq_poll(s.d, &cq, cqe) || drv_cq_poll(s.d, &s.cq, cqe)) {
@@ -547,7 +446,7 @@ static void test_fuzz(void)
         if (drv_rq_state(s.d, &s.rq) == DRV_ERR || i % 300 == 299) {
             drv_rq_modify(s.d, &s.rq, drv_rq_state(s.d, &s.rq), DRV_RST);
             s.rq.pc = 0;
-            post(&s, 7);
+            stride_post(&s, 7);
             g_assert_cmphex(drv_rq_modify(s.d, &s.rq, DRV_RST,
                                           DRV_RDY).status, ==, 0);
         }
@@ -555,9 +454,9 @@ static void test_fuzz(void)
     }
     /* Whatever has happened, it works. */
     drv_rq_modify(s.d, &s.rq, drv_rq_state(s.d, &s.rq), DRV_RST);
-    put_ring(&s);
+    stride_put_ring(&s);
     s.rq.pc = 0;
-    post(&s, 1);
+    stride_post(&s, 1);
     drv_rq_modify(s.d, &s.rq, DRV_RST, DRV_RDY);
     {
         Frame f = packet(1000);
@@ -581,7 +480,7 @@ static void test_tls(void)
     TlsRx t = { 0 };
 
     stride_rig(&s, 3, 4, 11, false, "");
-    post(&s, 7);
+    stride_post(&s, 7);
     t.d = s.d;
     drv_cq_create(t.d, &t.sq_cq, 6, s.eq.eqn);
     drv_sq_create(t.d, &t.sq, 6, &t.sq_cq, 0);
@@ -608,7 +507,7 @@ static void test_tls(void)
         g_assert_cmpuint(MLX5_GET(cqe, cqe, tls_offload), ==, DECRYPTED);
         g_assert_cmpuint(MLX5_GET(cqe, cqe, wqe_id), ==, wqe);
         g_assert_cmpuint(MLX5_GET(cqe, cqe, wqe_counter), ==, stride);
-        drv_read(s.d, buf_of(&s, wqe) + (stride << 11), got, f.len);
+        drv_read(s.d, stride_buf_of(&s, wqe) + (stride << 11), got, f.len);
         g_assert_cmpmem(got + f.len - n, n, t.plain->data + at, n);
         if (++stride == 16) {
             stride = 0;
