@@ -178,7 +178,11 @@ def _describes(file: ResultFile) -> dict[str, Any]:
 
 
 def merge(files: Sequence[ResultFile]) -> dict[str, Any]:
-    """One file's content of several runs of one machine; UsageError when they are of several."""
+    """One file's content of several runs of one machine; UsageError when they are of several.
+
+    The runs may have different tests; how far counters vary is known of those that were in more
+    than one, so the file says in how many each test was at least.
+    """
     first = files[0]
     for other in files[1:]:
         for name, value in _describes(first).items():
@@ -188,7 +192,8 @@ def merge(files: Sequence[ResultFile]) -> dict[str, Any]:
                                  "`lab parity` without --merge says in what")
     names = dict.fromkeys(name for file in files for name in file.tests)
     tests = [_merged([file.tests[name] for file in files if name in file.tests]) for name in names]
-    return {**first.content, "runs": sum(file.runs for file in files),
+    runs = [sum(file.runs for file in files if name in file.tests) for name in names]
+    return {**first.content, "runs": min(runs, default=1),
             "complete": all(file.content.get("complete") for file in files),
             "tests": tests}
 

@@ -205,7 +205,8 @@ def test_account(_rig: object) -> None:
     """Tests that ran are counted apart from those that did not, and the reasons are listed."""
     results = [Result(["T-01/a"], "pass"), Result(["T-01/b"], "fail", "x"),
                Result(["T-02/a"], "skip", "no log"), Result(["T-02/b"], "skip", "no log"),
-               Result(["T-03/a"], "skip", "no tc"), Result(["ping/v4"], "pass")]
+               Result(["T-03/a"], "skip", "no tc"), Result(["ping/v4"], "pass"),
+               Result(["Q-01/a"], "pass")]
     same(local.account(results),
-         ["smoke and other tests: 1 run, 0 skipped", "T-*: 2 run, 3 skipped",
-          "     2 no log", "     1 no tc"], "lines")
+         ["T-*: 2 run, 3 skipped", "     2 no log", "     1 no tc",
+          "smoke and other tests: 1 run, 0 skipped", "Q-*: 1 run, 0 skipped"], "lines")

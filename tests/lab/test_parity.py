@@ -162,6 +162,12 @@ def test_parity_merges_runs(_rig: object) -> None:
         same(len(found.observations), named, f"{seen} beside 0, 2, 5")
     twice = results.merge([_file(merged), _file(PLAIN)])
     same((twice["runs"], twice["tests"][1]), (4, merged["tests"][1]), "a merged file again")
+    # halves of a run say nothing of how far a counter varies
+    half = copy.deepcopy(PLAIN)
+    other = copy.deepcopy(PLAIN)
+    del half["tests"][0], other["tests"][1]
+    same(results.merge([_file(half), _file(other)])["runs"], 1, "runs of two halves")
+    same(results.merge([_file(PLAIN), _file(PLAIN), _file(half)])["runs"], 2, "two and a half")
     with raises(UsageError, "expected runs of one machine", "environment"):
         results.merge([_file(PLAIN), _file(_changed(**{"environment/kernel/local": "7.3"}))])
 

@@ -22,7 +22,7 @@ from ..run.spec import OURS, Spec
 from .guest import SILENCE, GuestTests, Stream
 from .suite import LIST_LIMIT, Context
 
-NUMBERED = "T-*"
+NUMBERED = ("T-*", "Q-*")
 RESULT = "/tmp/result.json"     # in the guest
 OWN = "bench"           # the group of benchcheck.py's tests
 LINE = re.compile(rb"^(not )?ok \d+ ")
@@ -81,7 +81,8 @@ class Local(Alone):
     def tests(self, context: Context) -> list[str]:
         if context.args.full:
             return super().tests(context) + self.own
-        wanted = {*self._listed("--smoke"), *self._listed("--only", NUMBERED)}
+        numbered = [word for pattern in NUMBERED for word in ("--only", pattern)]
+        wanted = {*self._listed("--smoke"), *self._listed(*numbered)}
         # in the order of a whole run
         return [name for name in super().tests(context) if name in wanted] + self.own
 
@@ -154,10 +155,11 @@ def violations(guest: Guest) -> str:
 def account(results: list[ktap.Result]) -> list[str]:
     """How many tests ran, and why the others did not, the commonest reason first."""
     lines = []
-    kinds = {"smoke and other tests": [result for result in results
-                                       if not result.path[0].startswith(NUMBERED[:-1])],
-             NUMBERED: [result for result in results
-                        if result.path[0].startswith(NUMBERED[:-1])]}
+    kinds: dict[str, list[ktap.Result]] = {}
+    for result in results:
+        kind = next((pattern for pattern in NUMBERED if result.name.startswith(pattern[:-1])),
+                    "smoke and other tests")
+        kinds.setdefault(kind, []).append(result)
     for kind, found in kinds.items():
         skipped = [result for result in found if result.status == "skip"]
         lines.append(f"{kind}: {len(found) - len(skipped)} run, {len(skipped)} skipped")
