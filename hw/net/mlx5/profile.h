@@ -24,7 +24,7 @@ typedef struct Mlx5Profile {
     size_t ncaps;
 } Mlx5Profile;
 
-/* ConnectX-6 Dx, one port, no e-switch, legacy receive queues. */
+/* ConnectX-6 Dx, one port, no e-switch. */
 extern const Mlx5Profile mlx5_profile_cx6dx;
 
 /* The firmware version reported to drivers; 22 is the ConnectX-6 Dx family. */
