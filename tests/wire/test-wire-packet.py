@@ -534,7 +534,8 @@ def refuses_small_bursts(place):
         frames = [frame for frame in sniffer.read() if frame.seq and len(frame.data) > 100]
         return frames[:1]
     frame = wait_for("the burst", seen)[0]
-    check(len(frame.data) > 600, f"{len(frame.data)} bytes are no burst: the test shows nothing")
+    # on a loaded machine the pacing rate is low, and a burst has two segments
+    check(len(frame.data) > 300, f"{len(frame.data)} bytes are no burst: the test shows nothing")
     if not frame.status & bench.GSO_TCP:
         raise Skip("this kernel does not tell bursts from packets (TP_STATUS_GSO_TCP)")
     ends_with(wire, "side A", "boxa", "burst", SENDER)
