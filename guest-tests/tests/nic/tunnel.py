@@ -23,8 +23,8 @@ TUNNELS = (
      "tx-udp_tnl-csum-segmentation"),
     ("geneve", "geneve", 4, "id 100 remote {there}", "tx-udp_tnl-segmentation"),
     ("gre", "gre", 4, "local {here} remote {there} dev {nic}", "tx-gre-segmentation"),
-    # without csum: the driver announces tx-checksum-ip-generic, so the kernel leaves the checksum in
-    # a GRE header to it, and it asks the NIC for one of TCP or UDP: 0 is sent, and refused
+    # without csum: the driver announces tx-checksum-ip-generic, so the kernel leaves the checksum
+    # in a GRE header to it, and it asks the NIC for one of TCP or UDP: 0 is sent, and refused
     ("gre-key", "gretap", 4, "key 77 local {here} remote {there} dev {nic}",
      "tx-gre-segmentation"),
     ("ip", "ip6tnl", 6, "mode any local {here} remote {there} dev {nic}",

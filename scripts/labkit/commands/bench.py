@@ -1,33 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`lab bench`: instructions per packet in the device, a figure without noise.
+"""`lab bench`: instructions per packet in the device.
 
-Responsible for: running QEMU under callgrind while tests/bench drives it, counting only below the
-device's entry points, and comparing with an earlier result.
-State: none beyond the run; results go where --json says.
-
-A scenario runs twice, with few and with many bursts: the difference, divided by the difference in
-packets, excludes one-time costs. Only code called from ENTRIES is counted, not the qtest protocol,
-the main loop or reading the socket.
+Responsible for: choosing scenarios, showing their figures, and comparing with an earlier result.
+State: none beyond the run; results go where --json and --baseline say.
 """
 
 import argparse
 import json
-import os
 import pathlib
-import re
-import tempfile
 
 from .. import options, steps
-from ..errors import LabError, UsageError
+from ..errors import UsageError
 from ..make import host
-from ..make.products import Products, Wanted
-from ..run import session
-
-# Functions of the device that QEMU's main loop calls: all its work for a packet is in calls from
-# one of them, and they never call each other.
-ENTRIES = ("bh_run", "nic_receive")
-FEW, MANY = 8, 72                   # bursts
-LIMIT = 3600.0                      # hang guard of a run, in seconds
+from ..make.products import Wanted
+from ..run import instructions, session
 
 DESCRIPTION = """\
 Count the device's instructions per packet: QEMU runs under callgrind (valgrind) and is driven
@@ -42,6 +28,7 @@ examples:
   lab bench --json before.json
   lab bench --base before.json
   lab bench tx-tls rx-tls
+  lab bench --baseline
 """
 
 
@@ -54,9 +41,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="write the figures there")
     parser.add_argument("--base", metavar="FILE", type=pathlib.Path,
                         help="compare with figures written by --json")
+    parser.add_argument("--baseline", action="store_true",
+                        help="write the figures to tests/bench/baseline.toml, which the suite "
+                             "instructions holds the device to")
 
 
-def read_base(path: pathlib.Path) -> dict[str, float]:
+def read_base(path: pathlib.Path) -> instructions.Figures:
     """Read the figures in PATH; raises UsageError if it is not valid."""
     try:
         base = json.loads(path.read_text(encoding="utf-8"))["instructions_per_packet"]
@@ -64,49 +54,7 @@ def read_base(path: pathlib.Path) -> dict[str, float]:
             raise ValueError("expected numbers above 0")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"--base {path}: expected figures written by --json: {error}") from error
-    return base
-
-
-def wrapper(folder: pathlib.Path, qemu: pathlib.Path) -> pathlib.Path:
-    """Write a program, to be started by libqtest, that runs QEMU under callgrind; returns its path.
-
-    Its name ends like QEMU's, since libqtest derives the architecture from it.
-    """
-    path = folder / qemu.name
-    toggles = " ".join(f"--toggle-collect={entry}" for entry in ENTRIES)
-    path.write_text("#!/bin/sh\n"
-                    f"exec valgrind --tool=callgrind --callgrind-out-file='{folder}/out' "
-                    f"{toggles} --log-file='{folder}/log' '{qemu}' \"$@\"\n", encoding="ascii")
-    path.chmod(0o755)
-    return path
-
-
-def count(products: Products, scenario: str, bursts: int) -> tuple[int, int]:
-    """Run a scenario; returns (instructions, packets)."""
-    qemu, bench = products.qemu, products.bench
-    assert qemu and bench       # main() had them built
-    with tempfile.TemporaryDirectory(prefix="lab-bench-") as name:
-        folder = pathlib.Path(name)
-        env = {"QTEST_QEMU_BINARY": str(wrapper(folder, qemu))}
-        ran = steps.capture([bench, scenario, str(bursts)], env=env, check=False,
-                            timeout=LIMIT)
-        packets = re.search(r"^packets (\d+)$", ran.stdout, re.MULTILINE)
-        if ran.returncode or not packets:
-            raise LabError(f"{bench.name} {scenario} {bursts} ended with status "
-                           f"{ran.returncode}\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}")
-        text = (folder / "out").read_text(encoding="utf-8", errors="replace")
-    total = re.search(r"^(?:summary|totals): (\d+)", text, re.MULTILINE)
-    if not total or not int(total[1]):
-        raise LabError(f"callgrind counted nothing below {', '.join(ENTRIES)}",
-                       hint="are these still the device's entries? scripts/labkit knows them")
-    return int(total[1]), int(packets[1])
-
-
-def per_packet(products: Products, scenario: str) -> float:
-    """Return the instructions for one more packet."""
-    few, packets_few = count(products, scenario, FEW)
-    many, packets_many = count(products, scenario, MANY)
-    return (many - few) / (packets_many - packets_few)
+    return dict(base)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -114,7 +62,7 @@ def main(args: argparse.Namespace) -> int:
     base = read_base(args.base) if args.base else {}
     host.ensure_packages(args.yes, ("bench",))
     products = session.ensure_products(args, only=("qemu",))
-    known = steps.capture([products.bench]).stdout.split()
+    known = instructions.scenarios(products)
     strange = [name for name in args.scenarios if name not in known]
     if strange:
         raise UsageError(f"scenario {strange[0]!r} does not exist; there are {', '.join(known)}")
@@ -123,16 +71,16 @@ def main(args: argparse.Namespace) -> int:
                                                              if base else ""))
     for name in args.scenarios or known:
         steps.ticker.show(f"lab: {name} under callgrind")
-        figures[name] = per_packet(products, name)
+        figures[name] = instructions.per_packet(products, name)
         steps.ticker.clear()
         line = f"{name:10} {figures[name]:20.0f}"
         if name in base:
             line += f" {base[name]:10.0f} {figures[name] / base[name]:7.3f}"
         print(line, flush=True)
     if args.json:
-        new = args.json.with_name(f".{args.json.name}.{os.getpid()}")
-        new.write_text(json.dumps({"qemu": products.versions["qemu"],
-                                   "instructions_per_packet": figures}, indent=1) + "\n",
-                       encoding="utf-8")
-        os.replace(new, args.json)
+        instructions.write(args.json, json.dumps({"qemu": products.versions["qemu"],
+                                                  "instructions_per_packet": figures},
+                                                 indent=1) + "\n")
+    if args.baseline:
+        instructions.keep_baseline(products, figures)
     return 0

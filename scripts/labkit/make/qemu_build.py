@@ -373,8 +373,8 @@ def firmware() -> pathlib.Path:
 # ---- building
 
 def compiler() -> str:
-    """Return the C compiler's version and target, part of every build's key."""
-    return steps.capture(["gcc", "-dumpfullversion", "-dumpmachine"]).stdout.strip()
+    """Return the C compiler's version, part of every build's key."""
+    return steps.capture(["gcc", "-dumpfullversion"]).stdout.strip()
 
 
 def ccache_env() -> dict[str, str]:
