@@ -12,6 +12,7 @@ enum {
     REG_PAOS = 0x5006,
     REG_PFCC = 0x5007,
     REG_PPCNT = 0x5008,
+    REG_PPLM = 0x5023,
     REG_PDDR = 0x5031,
 };
 
@@ -365,7 +366,13 @@ static void expect_ends(Drv *d, End *other, unsigned here, unsigned there)
 }
 
 /* Bits of ext_eth_proto_* */
-enum { MODE_10G = 1 << 4, MODE_25G = 1 << 6, MODE_100G = 1 << 9 };
+enum {
+    MODE_10G = 1 << 4,
+    MODE_40G = 1 << 5,
+    MODE_25G = 1 << 6,
+    MODE_100G = 1 << 9,
+    ALL_MODES = 0x2f2,
+};
 
 static void set_modes(Drv *d, uint32_t modes, bool an_disable)
 {
@@ -476,6 +483,145 @@ static void test_partner_modes(void)
     stop_pair(d, &other);
 }
 
+/* ------------------------------------------------------------------ FEC --- */
+
+enum { FEC_NONE = 1, FEC_FIRECODE = 2, FEC_RS = 4 };
+
+/* Allows FEC codes, 0 for any, in each class of link modes. */
+static DrvResult try_fec(Drv *d, unsigned g100, unsigned g50, unsigned g25,
+                         unsigned g10_40)
+{
+    uint8_t reg[0x30] = { 0 };
+
+    MLX5_SET(port_reg, reg, local_port, 1);
+    MLX5_SET(pplm_reg, reg, fec_override_admin_100g, g100);
+    MLX5_SET(pplm_reg, reg, fec_override_admin_50g, g50);
+    MLX5_SET(pplm_reg, reg, fec_override_admin_25g, g25);
+    MLX5_SET(pplm_reg, reg, fec_override_admin_10g_40g, g10_40);
+    return drv_access_reg(d, REG_PPLM, true, reg, sizeof(reg));
+}
+
+static void set_fec(Drv *d, unsigned g100, unsigned g50, unsigned g25,
+                    unsigned g10_40)
+{
+    g_assert_cmphex(try_fec(d, g100, g50, g25, g10_40).status, ==, 0);
+}
+
+/* The code in use at each end, 0 for a link that is down. */
+static void expect_fec(Drv *d, End *other, unsigned active)
+{
+    uint8_t reg[0x30] = { 0 };
+    unsigned i;
+
+    for (i = 0; i < 2; i++) {
+        access_reg(d, REG_PPLM, false, reg, sizeof(reg));
+        g_assert_cmphex(MLX5_GET(pplm_reg, reg, fec_mode_active), ==, active);
+        swap_ends(d, other);
+    }
+}
+
+/* The strongest code that both ends allow; without one the mode is out. */
+static void test_fec(void)
+{
+    uint8_t reg[0x30] = { 0 };
+    End other;
+    Drv *d = start_pair(&other);
+
+    expect_ends(d, &other, 0, 0);
+    expect_fec(d, &other, FEC_RS);
+    access_reg(d, REG_PPLM, false, reg, sizeof(reg));
+    g_assert_cmphex(MLX5_GET(pplm_reg, reg, fec_override_cap_100g), ==,
+                    FEC_NONE | FEC_RS);
+    g_assert_cmphex(MLX5_GET(pplm_reg, reg, fec_override_cap_25g), ==,
+                    FEC_NONE | FEC_FIRECODE | FEC_RS);
+    g_assert_cmphex(MLX5_GET(pplm_reg, reg, fec_override_cap_10g_40g), ==,
+                    FEC_NONE | FEC_FIRECODE);
+    g_assert_cmphex(MLX5_GET(pplm_reg, reg, fec_override_cap_56g), ==, 0);
+
+    set_fec(d, FEC_NONE, FEC_NONE, FEC_NONE, FEC_NONE);
+    expect_ends(d, &other, 0, 0);
+    expect_fec(d, &other, FEC_NONE);
+    memset(reg, 0, sizeof(reg));
+    access_reg(d, REG_PPLM, false, reg, sizeof(reg));
+    g_assert_cmphex(MLX5_GET(pplm_reg, reg, fec_override_admin_50g), ==,
+                    FEC_NONE);
+
+    /* Of what is left, 40 Gb/s is the fastest for which both can agree. */
+    swap_ends(d, &other);
+    set_fec(d, FEC_RS, FEC_RS, FEC_RS, 0);
+    expect_ends(d, &other, 0, 0);
+    expect_fec(d, &other, FEC_NONE);
+    expect_mode(d, MODE_40G, ALL_MODES);
+    set_modes(d, MODE_25G | MODE_100G, false);
+    expect_ends(d, &other, 39, 39);
+    expect_fec(d, &other, 0);
+    set_fec(d, FEC_RS, 0, FEC_FIRECODE, 0);
+    swap_ends(d, &other);
+    set_fec(d, FEC_NONE, 0, FEC_FIRECODE | FEC_RS, 0);
+    expect_ends(d, &other, 0, 0);
+    expect_fec(d, &other, FEC_FIRECODE);
+    expect_mode(d, MODE_25G, MODE_25G | MODE_100G);
+    stop_pair(d, &other);
+}
+
+/* A code that no mode of the class can have is refused; all is as before. */
+static void test_fec_bad(void)
+{
+    Drv *d = drv_start_up("");
+    uint8_t reg[0x30] = { 0 };
+
+    set_fec(d, FEC_RS, 0, FEC_FIRECODE, 0);
+    g_assert_cmphex(try_fec(d, FEC_NONE, 0, 0, FEC_RS).status, !=, 0);
+    g_assert_cmphex(try_fec(d, FEC_FIRECODE, 0, 0, 0).status, !=, 0);
+    MLX5_SET(port_reg, reg, local_port, 1);
+    MLX5_SET(pplm_reg, reg, fec_override_admin_56g, FEC_NONE);
+    g_assert_cmphex(drv_access_reg(d, REG_PPLM, true, reg, sizeof(reg)).status,
+                    !=, 0);
+    memset(reg, 0, sizeof(reg));
+    access_reg(d, REG_PPLM, false, reg, sizeof(reg));
+    g_assert_cmphex(MLX5_GET(pplm_reg, reg, fec_override_admin_100g), ==,
+                    FEC_RS);
+    g_assert_cmphex(MLX5_GET(pplm_reg, reg, fec_override_admin_25g), ==,
+                    FEC_FIRECODE);
+    drv_stop(d);
+}
+
+/* PPCNT, the physical layer's statistics. */
+static void read_statistics(Drv *d, uint64_t *ms, uint64_t *bits)
+{
+    uint8_t reg[256] = { 0 }, *set = reg + 8;
+
+    MLX5_SET(ppcnt_reg, reg, grp, 0x16);
+    access_reg(d, REG_PPCNT, false, reg, sizeof(reg));
+    *ms = MLX5_GET64(phys_layer_statistical_cntrs, set, time_since_last_clear);
+    *bits = MLX5_GET64(phys_layer_statistical_cntrs, set, phy_received_bits);
+    g_assert_cmpuint(MLX5_GET64(phys_layer_statistical_cntrs, set,
+                                phy_corrected_bits), ==, 0);
+}
+
+/* A link that is up receives all the time, at its speed. */
+static void test_line_bits(void)
+{
+    Drv *d = drv_start_up("");
+    uint64_t ms, bits, ms_before, bits_before;
+
+    read_statistics(d, &ms_before, &bits_before);
+    qtest_clock_step(d->qts, 3000000);
+    read_statistics(d, &ms, &bits);
+    g_assert_cmpuint(ms - ms_before, ==, 3);
+    g_assert_cmpuint(bits - bits_before, ==, 300000000);
+    set_modes(d, MODE_10G, false);
+    qtest_clock_step(d->qts, 1000000);
+    read_statistics(d, &ms, &bits);
+    g_assert_cmpuint(bits - bits_before, ==, 310000000);
+    set_admin(d, DOWN);
+    qtest_clock_step(d->qts, 1000000);
+    read_statistics(d, &ms, &bits);
+    g_assert_cmpuint(ms - ms_before, ==, 5);
+    g_assert_cmpuint(bits - bits_before, ==, 310000000);
+    drv_stop(d);
+}
+
 /* A partner that is unplugged, and one that comes, are seen as well. */
 static void test_partner_unplug(void)
 {
@@ -512,5 +658,8 @@ void mlx5_link_tests(void)
     qtest_add_func("mlx5-ktls/link/line-rate-lso", test_line_rate_lso);
     qtest_add_func("mlx5-ktls/link/partner", test_partner);
     qtest_add_func("mlx5-ktls/link/partner-modes", test_partner_modes);
+    qtest_add_func("mlx5-ktls/link/fec", test_fec);
+    qtest_add_func("mlx5-ktls/link/fec-bad", test_fec_bad);
+    qtest_add_func("mlx5-ktls/link/line-bits", test_line_bits);
     qtest_add_func("mlx5-ktls/link/partner-unplug", test_partner_unplug);
 }

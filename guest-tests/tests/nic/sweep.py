@@ -69,7 +69,6 @@ ETHTOOL_REFUSED = (
     (r" -[dew] ", NOT_SUPPORTED, "the driver has no register, EEPROM or firmware dump"),
     (r"rx-flow-hash esp4", "Invalid argument", "ESP is hashed by addresses and SPI, which have no "
      "fields to show"),
-    (r"show-fec", NOT_SUPPORTED, "no FEC: PPLM is not there"),
     (r"show-eee", NOT_SUPPORTED, "the driver has no EEE"),
     (r"show-module", NOT_SUPPORTED, "maybe: the driver has no power mode of modules"),
     (r"show-tunnels", NOT_SUPPORTED, "maybe: a kernel without UDP tunnels has none to show"),
@@ -350,7 +349,7 @@ SET_ETHTOOL_REFUSED = (
     (r"ethtool -A", NOT_SUPPORTED, "vport_group_manager is not announced"),
     (r"wol g", "Invalid argument", "no wake on LAN"),
     (r"ethtool -p", NOT_SUPPORTED, "no LED"),
-    (r"set-fec|set-eee|set-module|--reset", NOT_SUPPORTED, "as for showing it"),
+    (r"set-eee|set-module|--reset", NOT_SUPPORTED, "as for showing it"),
     (r"vf 0 mac", "Operation not permitted|" + NOT_SUPPORTED, "no virtual functions"),
     (r"htb offload", "hw-tc-offload|" + NOT_SUPPORTED, "no QoS"),
     (r"dcb ", NOT_SUPPORTED, "no DCB"),
@@ -378,7 +377,8 @@ SET_ETHTOOL = (
     ("ethtool -s {nic} advertise 0x80000000", "ethtool -s {nic} autoneg on"),
     ("ethtool -s {nic} wol g", None),
     ("ethtool -p {nic} 1", None),
-    ("ethtool --set-fec {nic} encoding rs", None),
+    ("ethtool --set-fec {nic} encoding rs", "ethtool --set-fec {nic} encoding auto"),
+    ("ethtool --set-fec {nic} encoding off", "ethtool --set-fec {nic} encoding auto"),
     ("ethtool --set-eee {nic} eee on", None),
     ("ethtool --set-module {nic} power-mode-policy auto", None),
     ("ethtool --reset {nic} dedicated", None),
@@ -390,7 +390,7 @@ SET_ETHTOOL = (
 )
 
 
-# a card does some of it, and what brings it back is not known: flow control by priority, FEC …
+# a card does some of it, and what brings it back is not known: flow control by priority …
 @test("sweep/set-ethtool", allowed=FLAG_LINES)
 @needs("lab", "driver:mlx5_core")
 def set_ethtool(env):

@@ -333,6 +333,69 @@ static Mlx5Syndrome pfcc_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     return pfcc_read(port, in, out, len);
 }
 
+/* PPLM: where the settings of each class of link modes are. */
+static const struct {
+    uint16_t cap, admin;
+} pplm_fields[MLX5_FEC_CLASSES] = {
+#define CLASS(NAME, name)                                \
+    [MLX5_FEC_##NAME] = {                                \
+        MLX5_BIT_pplm_reg_fec_override_cap_##name,       \
+        MLX5_BIT_pplm_reg_fec_override_admin_##name,     \
+    }
+    CLASS(10G_40G, 10g_40g),
+    CLASS(25G, 25g),
+    CLASS(50G, 50g),
+    CLASS(100G, 100g),
+#undef CLASS
+};
+#define PPLM_FIELD_WIDTH 4
+
+/*
+ * PPLM (driver: en/port.c mlx5e_get_fec_mode, mlx5e_set_fec_mode). Modes with
+ * more than 25 Gb/s a lane, and their fields, do not exist on this cable.
+ */
+static Mlx5Syndrome pplm_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
+                              size_t len)
+{
+    const Mlx5LinkMode *mode = port->oper_up ? mlx5_link_mode(port) : NULL;
+    unsigned i;
+
+    memset(out, 0, len);
+    MLX5_SET(port_reg, out, local_port, MLX5_PORT_NUM);
+    for (i = 0; i < MLX5_FEC_CLASSES; i++) {
+        mlx5_prm_set(out, pplm_fields[i].cap, PPLM_FIELD_WIDTH,
+                     mlx5_link_fec_cap(i));
+        mlx5_prm_set(out, pplm_fields[i].admin, PPLM_FIELD_WIDTH,
+                     port->fec_admin[i]);
+    }
+    if (mode) {
+        MLX5_SET(pplm_reg, out, fec_mode_active, mlx5_link_fec(port, mode));
+    }
+    return MLX5_OK;
+}
+
+/* A card negotiates anew when the driver toggles the link; this one at once. */
+static Mlx5Syndrome pplm_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
+                               size_t len)
+{
+    uint8_t admin[MLX5_FEC_CLASSES];
+    unsigned i;
+
+    if (MLX5_GET(pplm_reg, in, rs_fec_correction_bypass_admin) ||
+        MLX5_GET(pplm_reg, in, fec_override_admin_56g)) {
+        return MLX5_SYN_REG_UNSUPPORTED_FIELD;
+    }
+    for (i = 0; i < MLX5_FEC_CLASSES; i++) {
+        admin[i] = mlx5_prm_get(in, pplm_fields[i].admin, PPLM_FIELD_WIDTH);
+        if (admin[i] & ~mlx5_link_fec_cap(i)) {
+            return MLX5_SYN_REG_BAD_VALUE;
+        }
+    }
+    memcpy(port->fec_admin, admin, sizeof(admin));
+    mlx5_port_update_link(port);
+    return pplm_read(port, in, out, len);
+}
+
 /* ----------------------------------------------------------- module --- */
 
 #define PMLP_LANES 4
@@ -434,6 +497,7 @@ enum {
     TX_PAUSE,
     RX_SIZE_0, RX_SIZE_1, RX_SIZE_2, RX_SIZE_3, RX_SIZE_4,
     RX_SIZE_5, RX_SIZE_6, RX_SIZE_7, RX_SIZE_8, RX_SIZE_9,
+    UP_MS, UP_BITS, NO_ERRORS,
     PORT_VALUE__COUNT
 };
 
@@ -470,6 +534,8 @@ static void port_values(Mlx5Port *port, uint64_t v[PORT_VALUE__COUNT])
     for (i = 0; i < ARRAY_SIZE(c->rx_size); i++) {
         v[RX_SIZE_0 + i] = c->rx_size[i];
     }
+    v[UP_MS] = mlx5_port_since_reset_ns(port) / SCALE_MS;
+    v[UP_BITS] = mlx5_port_line_bits(port);
 }
 
 /* ppcnt_reg.grp */
@@ -479,6 +545,7 @@ enum {
     PPCNT_RFC_2819 = 0x2,
     PPCNT_PER_PRIO = 0x10,
     PPCNT_PHY = 0x12,
+    PPCNT_PHY_STATISTICAL = 0x16,
 };
 /*
  * Without QoS all frames have priority 0, like untagged ones: priorities in
@@ -500,6 +567,7 @@ static const struct {
 #define ROW_2863(f, v) ROW(RFC_2863, eth_2863_cntrs_grp_data_layout, f, v)
 #define ROW_2819(f, v) ROW(RFC_2819, eth_2819_cntrs_grp_data_layout, f, v)
 #define ROW_PRIO(f, v) ROW(PER_PRIO, eth_per_prio_grp_data_layout, f, v)
+#define ROW_STAT(f, v) ROW(PHY_STATISTICAL, phys_layer_statistical_cntrs, f, v)
     ROW_802_3(a_frames_transmitted_ok, TX_FRAMES),
     ROW_802_3(a_frames_received_ok, RX_FRAMES),
     ROW_802_3(a_octets_transmitted_ok, TX_OCTETS),
@@ -548,6 +616,11 @@ static const struct {
     ROW_PRIO(rx_pause, RX_PAUSE),
     ROW_PRIO(tx_pause, TX_PAUSE),
     ROW(PHY, phys_layer_cntrs, link_down_events, LINK_DOWN_EVENTS),
+    ROW_STAT(time_since_last_clear, UP_MS),
+    ROW_STAT(phy_received_bits, UP_BITS),
+    ROW_STAT(phy_symbol_errors, NO_ERRORS),
+    ROW_STAT(phy_corrected_bits, NO_ERRORS),
+#undef ROW_STAT
 #undef ROW_802_3
 #undef ROW_2863
 #undef ROW_2819
@@ -612,6 +685,7 @@ static const struct {
     { 0x5006, 0x10, PORT_REG, "PAOS", paos_read, paos_write },
     { 0x5007, 0x20, PORT_REG, "PFCC", pfcc_read, pfcc_write },
     { 0x5008, 0x100, PORT_REG, "PPCNT", ppcnt_read, NULL },
+    { 0x5023, 0x30, PORT_REG, "PPLM", pplm_read, pplm_write },
     { 0x5031, 0x100, PORT_REG, "PDDR", pddr_read, NULL },
     { 0x507f, 0x50, OTHER_REG, "PCAM", pcam_read, NULL },
     { 0x6001, 0x40, OTHER_REG, "NODE_DESC", node_desc_read, NULL },
@@ -666,6 +740,7 @@ static Mlx5Syndrome pcam_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     cam_registers(out, PCAM_FIRST_REG);
     MLX5_SET(pcam_enhanced_features, features, ptys_extended_ethernet, 1);
     MLX5_SET(pcam_enhanced_features, features, ptys_connector_type, 1);
+    MLX5_SET(pcam_enhanced_features, features, ppcnt_statistical_group, 1);
     return MLX5_OK;
 }
 

@@ -11,14 +11,24 @@
  * include/linux/mlx5/port.h mlx5e_link_mode and mlx5e_ext_link_mode), fastest
  * first.
  */
+#define RS MLX5_FEC_RS_528_514
+#define FC MLX5_FEC_FIRECODE
 static const Mlx5LinkMode link_modes[] = {
-    { 100000, 1u << 20, 1u << 9 }, /* 100GBASE-CR4 */
-    { 50000, 1u << 30, 1u << 7 },  /* 50GBASE-CR2 */
-    { 40000, 1u << 6, 1u << 5 },   /* 40GBASE-CR4 */
-    { 25000, 1u << 27, 1u << 6 },  /* 25GBASE-CR */
-    { 10000, 1u << 12, 1u << 4 },  /* 10GBASE-CR */
-    { 1000, 1u << 1, 1u << 1 },    /* 1000BASE-KX */
+    /* 100GBASE-CR4 */
+    { 100000, 1u << 20, 1u << 9, MLX5_FEC_100G, MLX5_FEC_NONE | RS },
+    /* 50GBASE-CR2 */
+    { 50000, 1u << 30, 1u << 7, MLX5_FEC_50G, MLX5_FEC_NONE | FC | RS },
+    /* 40GBASE-CR4 */
+    { 40000, 1u << 6, 1u << 5, MLX5_FEC_10G_40G, MLX5_FEC_NONE | FC },
+    /* 25GBASE-CR */
+    { 25000, 1u << 27, 1u << 6, MLX5_FEC_25G, MLX5_FEC_NONE | FC | RS },
+    /* 10GBASE-CR */
+    { 10000, 1u << 12, 1u << 4, MLX5_FEC_10G_40G, MLX5_FEC_NONE | FC },
+    /* 1000BASE-KX */
+    { 1000, 1u << 1, 1u << 1, MLX5_FEC_CLASSES, MLX5_FEC_NONE },
 };
+#undef RS
+#undef FC
 
 static const struct {
     uint32_t opcode;
@@ -83,6 +93,26 @@ static bool allows(const Mlx5Port *port, const Mlx5LinkMode *m)
     return admits(port, m);
 }
 
+/* MLX5_FEC_* that @port's end allows in mode @m. */
+static unsigned fec_allowed(const Mlx5Port *port, const Mlx5LinkMode *m)
+{
+    unsigned admin = m->fec_class < MLX5_FEC_CLASSES ?
+                     port->fec_admin[m->fec_class] : 0;
+
+    return admin ? admin & m->fec_cap : m->fec_cap;
+}
+
+static unsigned common_fec(const Mlx5Port *port, const Mlx5Port *other,
+                           const Mlx5LinkMode *m)
+{
+    unsigned fec = fec_allowed(port, m);
+
+    if (other) {
+        fec &= fec_allowed(other, m);
+    }
+    return fec ? 1u << (31 - clz32(fec)) : 0; /* stronger codes are higher */
+}
+
 static const Mlx5LinkMode *common_mode(const Mlx5Port *port,
                                        const Mlx5Port *other)
 {
@@ -90,7 +120,8 @@ static const Mlx5LinkMode *common_mode(const Mlx5Port *port,
 
     for (i = 0; i < ARRAY_SIZE(link_modes); i++) {
         if (allows(port, &link_modes[i]) &&
-            (!other || allows(other, &link_modes[i]))) {
+            (!other || allows(other, &link_modes[i])) &&
+            common_fec(port, other, &link_modes[i])) {
             return &link_modes[i];
         }
     }
@@ -140,6 +171,24 @@ uint32_t mlx5_link_proto_cap(bool ext)
         cap |= ext ? link_modes[i].ext_eth_proto : link_modes[i].eth_proto;
     }
     return cap;
+}
+
+unsigned mlx5_link_fec_cap(Mlx5FecClass fec_class)
+{
+    unsigned cap = 0;
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(link_modes); i++) {
+        if (link_modes[i].fec_class == fec_class) {
+            cap |= link_modes[i].fec_cap;
+        }
+    }
+    return cap;
+}
+
+unsigned mlx5_link_fec(const Mlx5Port *port, const Mlx5LinkMode *mode)
+{
+    return common_fec(port, has_partner(port) ? partner(port) : NULL, mode);
 }
 
 const Mlx5LinkMode *mlx5_link_mode(const Mlx5Port *port)

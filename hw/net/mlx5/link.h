@@ -20,11 +20,20 @@ enum {
     MLX5_PORT_DOWN = 2,
 };
 
+/* Codes that correct errors on the line, as in PPLM (driver: en/port.h) */
+enum {
+    MLX5_FEC_NONE = 1 << 0,
+    MLX5_FEC_FIRECODE = 1 << 1,
+    MLX5_FEC_RS_528_514 = 1 << 2,
+};
+
 /* A link mode. */
 typedef struct Mlx5LinkMode {
     uint32_t speed; /* Mb/s */
     uint32_t eth_proto;
     uint32_t ext_eth_proto;
+    Mlx5FecClass fec_class;
+    uint8_t fec_cap; /* MLX5_FEC_* that it can have */
 } Mlx5LinkMode;
 
 /*
@@ -55,9 +64,17 @@ uint32_t mlx5_link_opcode(Mlx5LinkState state);
 const char *mlx5_link_message(Mlx5LinkState state);
 /* All modes of the port: (ext_)eth_proto_capability of PTYS. */
 uint32_t mlx5_link_proto_cap(bool ext);
+/* MLX5_FEC_* that the link modes of a class can have. */
+unsigned mlx5_link_fec_cap(Mlx5FecClass fec_class);
+/*
+ * The code of a link in @mode, one of MLX5_FEC_*: the strongest that both ends
+ * allow in it, 0 if there is none.
+ */
+unsigned mlx5_link_fec(const Mlx5Port *port, const Mlx5LinkMode *mode);
 /*
  * The mode of a link that is up: the fastest that both ends allow, where an end
- * without autonegotiation allows only its fastest. NULL if there is none.
+ * without autonegotiation allows only its fastest, and for which they allow a
+ * common FEC. NULL if there is none.
  */
 const Mlx5LinkMode *mlx5_link_mode(const Mlx5Port *port);
 /* The partner's modes, as PTYS has them in eth_proto_lp_advertise. */

@@ -135,7 +135,12 @@ struct Mlx5Port {
     bool proto_ext;       /* proto_admin is the extended one */
     bool an_disable;      /* PTYS an_disable_admin */
     bool pause_rx, pause_tx;
+    uint8_t fec_admin[MLX5_FEC_CLASSES]; /* PPLM: allowed codes, 0 for all */
     Mlx5PortCounters counters;
+    int64_t reset_ns;     /* when the counters were zero */
+    int64_t line_mark_ns; /* up to when line_bits has been counted */
+    uint64_t line_bits;   /* what the link could have received */
+    uint32_t line_speed;  /* of the link since then, in Mb/s; 0 while down */
 
     /* the line, line.c */
     QEMUTimer *line_timer;

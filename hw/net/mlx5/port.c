@@ -65,12 +65,44 @@ void mlx5_port_event(Mlx5Port *port, bool up)
                up ? PORT_CHANGE_ACTIVE : PORT_CHANGE_DOWN, eqe);
 }
 
+/* Counts the bits of the line up to now, at the speed that it has had. */
+static void count_line(Mlx5Port *port)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    /* Mb/s times ns are thousandths of a bit. */
+    port->line_bits += muldiv64(now - port->line_mark_ns, port->line_speed,
+                                1000);
+    port->line_mark_ns = now;
+}
+
+static void follow_speed(Mlx5Port *port)
+{
+    const Mlx5LinkMode *mode = mlx5_link_state(port) == MLX5_LINK_UP ?
+                               mlx5_link_mode(port) : NULL;
+
+    count_line(port);
+    port->line_speed = mode ? mode->speed : 0;
+}
+
+int64_t mlx5_port_since_reset_ns(const Mlx5Port *port)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) - port->reset_ns;
+}
+
+uint64_t mlx5_port_line_bits(Mlx5Port *port)
+{
+    count_line(port);
+    return port->line_bits;
+}
+
 /* Follows what the link is now. */
 static void follow_link(Mlx5Port *port)
 {
     Mlx5LinkState state = mlx5_link_state(port);
     bool up = state == MLX5_LINK_UP;
 
+    follow_speed(port);
     if (!mlx5_link_cable(port) && port->tx_wait & MLX5_WAIT_BACKEND) {
         /* A backend that is gone calls nobody back. */
         mlx5_line_go(port, MLX5_WAIT_BACKEND);
@@ -123,8 +155,14 @@ void mlx5_port_reset(Mlx5Port *port)
     port->an_disable = false;
     port->pause_rx = false;
     port->pause_tx = false;
+    memset(port->fec_admin, 0, sizeof(port->fec_admin));
     port->oper_up = mlx5_link_state(port) == MLX5_LINK_UP;
     memset(&port->counters, 0, sizeof(port->counters));
+    port->reset_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    port->line_mark_ns = port->reset_ns;
+    port->line_speed = 0;
+    port->line_bits = 0;
+    follow_speed(port);
     mlx5_line_reset(port);
     mlx5_link_tell_partner(port);
 }

@@ -23,6 +23,10 @@ void mlx5_port_finalize(Mlx5Port *port);
  * raises PORT_CHANGE when that has changed, and tells the link partner.
  */
 void mlx5_port_update_link(Mlx5Port *port);
+/* How long the port's counters have been counting, in ns. */
+int64_t mlx5_port_since_reset_ns(const Mlx5Port *port);
+/* The bits that the line could have carried here in this time. */
+uint64_t mlx5_port_line_bits(Mlx5Port *port);
 /*
  * Returns whether a frame of @len bytes may be sent. If not (link down, longer
  * than the MTU in force), counts it as dropped. No frame may be sent once a

@@ -51,4 +51,13 @@ typedef struct Mlx5Vport Mlx5Vport;
 #define MLX5_MAX_FRAME (MLX5_MAX_MTU + 14 + 8)
 #define MLX5_MIN_FRAME 60
 
+/* Link modes with common settings of FEC in PPLM. */
+typedef enum Mlx5FecClass {
+    MLX5_FEC_10G_40G,
+    MLX5_FEC_25G,
+    MLX5_FEC_50G,
+    MLX5_FEC_100G,
+    MLX5_FEC_CLASSES,
+} Mlx5FecClass;
+
 #endif

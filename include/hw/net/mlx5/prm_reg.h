@@ -54,6 +54,22 @@
     F(ptys_reg, connector_type, 0x17c, 4) \
     F(ptys_reg, eth_proto_lp_advertise, 0x180, 32)
 
+/* FEC; fields of a class of link modes have four bits each, one for a code */
+
+#define MLX5_PRM_pplm_reg(F) \
+    F(pplm_reg, fec_mode_active, 0x068, 24) \
+    F(pplm_reg, fec_override_cap_56g, 0x08c, 4) \
+    F(pplm_reg, fec_override_cap_100g, 0x090, 4) \
+    F(pplm_reg, fec_override_cap_50g, 0x094, 4) \
+    F(pplm_reg, fec_override_cap_25g, 0x098, 4) \
+    F(pplm_reg, fec_override_cap_10g_40g, 0x09c, 4) \
+    F(pplm_reg, rs_fec_correction_bypass_admin, 0x0a0, 4) \
+    F(pplm_reg, fec_override_admin_56g, 0x0ac, 4) \
+    F(pplm_reg, fec_override_admin_100g, 0x0b0, 4) \
+    F(pplm_reg, fec_override_admin_50g, 0x0b4, 4) \
+    F(pplm_reg, fec_override_admin_25g, 0x0b8, 4) \
+    F(pplm_reg, fec_override_admin_10g_40g, 0x0bc, 4)
+
 #define MLX5_PRM_pfcc_reg(F) \
     F(pfcc_reg, ppan_mask_n, 0x01b, 1) \
     F(pfcc_reg, minor_stall_mask, 0x01c, 1) \
@@ -110,7 +126,8 @@
 
 #define MLX5_PRM_pcam_enhanced_features(F) \
     F(pcam_enhanced_features, ptys_extended_ethernet, 0x072, 1) \
-    F(pcam_enhanced_features, ptys_connector_type, 0x07c, 1)
+    F(pcam_enhanced_features, ptys_connector_type, 0x07c, 1) \
+    F(pcam_enhanced_features, ppcnt_statistical_group, 0x07f, 1)
 
 /* like PCAM, for management registers */
 
@@ -275,12 +292,19 @@
 #define MLX5_PRM_phys_layer_cntrs(F) \
     F(phys_layer_cntrs, link_down_events, 0x600, 32)
 
+#define MLX5_PRM_phys_layer_statistical_cntrs(F) \
+    F(phys_layer_statistical_cntrs, time_since_last_clear, 0x000, 64) \
+    F(phys_layer_statistical_cntrs, phy_received_bits, 0x040, 64) \
+    F(phys_layer_statistical_cntrs, phy_symbol_errors, 0x080, 64) \
+    F(phys_layer_statistical_cntrs, phy_corrected_bits, 0x0c0, 64)
+
 MLX5_PRM_STRUCT(access_register_in)
 MLX5_PRM_STRUCT(port_reg)
 MLX5_PRM_STRUCT(host_endianness_reg)
 MLX5_PRM_STRUCT(pmtu_reg)
 MLX5_PRM_STRUCT(paos_reg)
 MLX5_PRM_STRUCT(ptys_reg)
+MLX5_PRM_STRUCT(pplm_reg)
 MLX5_PRM_STRUCT(pfcc_reg)
 MLX5_PRM_STRUCT(pmlp_reg)
 MLX5_PRM_STRUCT(lane_2_module_mapping)
@@ -308,5 +332,6 @@ MLX5_PRM_STRUCT(eth_2863_cntrs_grp_data_layout)
 MLX5_PRM_STRUCT(eth_2819_cntrs_grp_data_layout)
 MLX5_PRM_STRUCT(eth_per_prio_grp_data_layout)
 MLX5_PRM_STRUCT(phys_layer_cntrs)
+MLX5_PRM_STRUCT(phys_layer_statistical_cntrs)
 
 #endif
