@@ -37,6 +37,7 @@ COMMANDS = {
     "run": "run a command, or a shell, in the guest",
     "test": "run the unit tests, qtests and guest tests",
     "merge": "join the results of tests that ran in shards",
+    "selftest": "run the kernel's selftests of network drivers",
     "bug": "reproduce a Linux driver bug",
     "parity": "compare two result files, of a card and the device",
     "bench": "count the device's instructions per packet",
@@ -58,6 +59,7 @@ def parser_of(name: str) -> argparse.ArgumentParser:
     """Return the parser of a subcommand."""
     module = importlib.import_module(f".commands.{name}", __package__)
     usage = f"lab {name} [OPTIONS]" + {"run": " [-- CMD ARGS…]", "bug": " [NAME]",
+                                            "selftest": " [TARGET…]",
                                             "merge": " RESULTS…",
                                             "parity": " FILE FILE…"}.get(name, "")
     parser = _Parser(prog=f"lab {name}", usage=usage, allow_abbrev=False,

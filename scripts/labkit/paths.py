@@ -12,6 +12,7 @@ Layout of the cache (everything in it may be deleted at any time; the next run r
     kernel/KEY/     bzImage, modules.cpio, config
     kernel/stock/KEY/  the same of Debian's own images, with the driver rebuilt
     rootfs/KEY/     root.cpio
+    selftests/KEY/  the kernel's selftests: parts of its source, built, and selftests.cpio
     ccache/         compiler cache, when ccache is installed
     logs/           the full log of every step
     locks/          lock files

@@ -67,6 +67,11 @@ PACKAGES = {
         "mypy": "checks of the sources",
         "shellcheck": "checks of the sources",
     },
+    "kselftest": {  # not of DEFAULT_PURPOSES: `lab selftest` asks for it
+        "clang": "BPF programs of the kernel's selftests",
+        "llvm": "BPF programs of the kernel's selftests",
+        "python3-yaml": "netlink code of the kernel's selftests",
+    },
     "bench": {      # not of DEFAULT_PURPOSES: `lab bench` asks for it
         "valgrind": "counting instructions (callgrind)",
     },

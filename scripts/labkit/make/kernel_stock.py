@@ -89,19 +89,28 @@ def find(series: str, others: tuple[str, ...] = ()) -> tuple[str, str]:
 def kernel(series: str, others: tuple[str, ...] = ()
            ) -> tuple[pathlib.Path, pathlib.Path, str, str, pathlib.Path]:
     """Return (image, archive, version, release, configuration) of SERIES, built if missing."""
-    home = paths.cache_dir("kernel", "stock")
     with paths.lock(f"kernel-{series}"):
-        current = home / f"current-{series}"
-        known = tuple(current.read_text(encoding="utf-8").split()) if current.exists() else ()
-        if len(known) != 2 or not _whole(known[1]):
-            known = find(series, others)
-            if not _whole(known[1]):
-                _build(series, *known)
-            paths.write_atomic(current, " ".join(known) + "\n")
-        out = _home(known[1])
+        suite, version = known(series) or ("", "")
+        if not version or not _whole(version):
+            suite, version = find(series, others)
+            if not _whole(version):
+                _build(series, suite, version)
+            paths.write_atomic(_current(series), f"{suite} {version}\n")
+        out = _home(version)
         release = (out / "release").read_text(encoding="utf-8").strip()
-        steps.inform(f"kernel {release} (Debian {known[0]}, {known[1]}), mlx5_core rebuilt")
-        return out / "vmlinuz", out / "modules.cpio", known[1], release, out / "config"
+        steps.inform(f"kernel {release} (Debian {suite}, {version}), mlx5_core rebuilt")
+        return out / "vmlinuz", out / "modules.cpio", version, release, out / "config"
+
+
+def _current(series: str) -> pathlib.Path:
+    return paths.cache_dir("kernel", "stock") / f"current-{series}"
+
+
+def known(series: str) -> tuple[str, str] | None:
+    """(suite, version) of SERIES that was built last; None when there is none."""
+    current = _current(series)
+    words = current.read_text(encoding="utf-8").split() if current.exists() else []
+    return (words[0], words[1]) if len(words) == 2 else None
 
 
 def built() -> list[str]:

@@ -262,7 +262,7 @@ def _build_base(spec: dict, debs: dict[str, pathlib.Path], home: pathlib.Path) -
         for package, deb in debs.items():
             step.tick(f"unpack {package}")
             roots[package] = work / "deb" / package
-            _unpack(deb, roots[package])
+            unpack(deb, roots[package])
         libraries = Libraries(roots)
         tree = Tree()
         for name in spec["directories"]["names"]:
@@ -272,7 +272,7 @@ def _build_base(spec: dict, debs: dict[str, pathlib.Path], home: pathlib.Path) -
         for name, text in spec["files"].items():
             tree.add(name, Entry(stat.S_IFREG, 0o644, text.lstrip("\n").encode()))
         for package, rule in spec["packages"].items():
-            _take(tree, package, roots[package], rule.get("take", []))
+            take(tree, package, roots[package], rule.get("take", []))
         loader = libraries.find("ld-linux-x86-64.so.2")
         if loader is None:
             raise BuildError("libc6 has no ld-linux-x86-64.so.2")
@@ -301,7 +301,7 @@ def _prune(home: pathlib.Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _unpack(deb: pathlib.Path, root: pathlib.Path) -> None:
+def unpack(deb: pathlib.Path, root: pathlib.Path) -> None:
     """Unpack usr-merged: files shipped in /lib go to usr/lib."""
     for name in ("bin", "sbin", "lib", "lib64"):
         paths.make_dir(root / "usr" / name)
@@ -309,7 +309,8 @@ def _unpack(deb: pathlib.Path, root: pathlib.Path) -> None:
     aptsrc.unpack_deb(deb, root)
 
 
-def _take(tree: Tree, package: str, root: pathlib.Path, globs: list[str]) -> None:
+def take(tree: Tree, package: str, root: pathlib.Path, globs: list[str]) -> None:
+    """Add the files of a package, unpacked in ROOT, that match GLOBS. Each must match some."""
     for pattern in globs:
         if "*" in pattern or "[" in pattern:
             hits = sorted(root.glob(pattern))
@@ -447,7 +448,7 @@ def _build_guest(home: pathlib.Path) -> pathlib.Path:
                 pyc = work / f"{len(jobs)}.pyc"
                 jobs.append((path, pyc, f"/{name}"))
                 where, _, base = name.rpartition("/")
-                tree.add(f"{where}/__pycache__/{base[:-3]}.{_cache_tag(home)}.pyc",
+                tree.add(f"{where}/__pycache__/{base[:-3]}.{cache_tag(home)}.pyc",
                          Entry(stat.S_IFREG, 0o644, pyc))
         if "init" not in tree.entries:
             raise BuildError(f"{GUEST_FILES} has no init")
@@ -461,7 +462,7 @@ def _build_guest(home: pathlib.Path) -> pathlib.Path:
     return archive
 
 
-def _cache_tag(home: pathlib.Path) -> str:
+def cache_tag(home: pathlib.Path) -> str:
     """Return 'cpython-313', from the name of the library directory."""
     library = next((home / "python/usr/lib").glob("python3.*"))
     return "cpython-" + library.name.removeprefix("python").replace(".", "")
