@@ -50,6 +50,7 @@ int main(int argc, char **argv)
     mlx5_fault_tls_tests();
     mlx5_tunnel_tests();
     mlx5_vnic_tests();
+    mlx5_vsc_tests();
     mlx5_time_tests();
     mlx5_iommu_tests();
     mlx5_leave_tests();

@@ -351,6 +351,17 @@ static unsigned opcode(Drv *d)
     return MLX5_GET(pddr_troubleshooting_page, reg + 8, status_opcode);
 }
 
+/* What the port is doing, as PDDR has it: phy_mngr_fsm_state. */
+static unsigned port_state(Drv *d)
+{
+    uint8_t reg[256] = { 0 };
+
+    access_reg(d, REG_PDDR, false, reg, sizeof(reg));
+    g_assert_cmpuint(MLX5_GET(pddr_operation_info_page, reg + 8, proto_active),
+                     ==, 4);
+    return MLX5_GET(pddr_operation_info_page, reg + 8, phy_mngr_fsm_state);
+}
+
 /* Waits until this end has that state, and the other end that one. */
 static void expect_ends(Drv *d, End *other, unsigned here, unsigned there)
 {
@@ -361,6 +372,8 @@ static void expect_ends(Drv *d, End *other, unsigned here, unsigned there)
 
         DRV_WAIT(oper_status(d) == (want ? DOWN : UP));
         g_assert_cmpuint(opcode(d), ==, want);
+        /* active, closed by command, or polling for a partner */
+        g_assert_cmpuint(port_state(d), ==, want == 0 ? 3 : want == 1 ? 0 : 2);
         swap_ends(d, other);
     }
 }

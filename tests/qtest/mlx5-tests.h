@@ -37,6 +37,7 @@ void mlx5_fault_tests(void);
 void mlx5_fault_tls_tests(void);
 void mlx5_tunnel_tests(void);
 void mlx5_vnic_tests(void);
+void mlx5_vsc_tests(void);
 void mlx5_time_tests(void);
 void mlx5_mkey_tests(void);
 void mlx5_umr_tests(void);

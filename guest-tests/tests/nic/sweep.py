@@ -169,7 +169,6 @@ DEVLINK_REFUSED = (
     (r"sb show", "No such device", "the driver shows no shared buffers"),
     (r"diagnose .* fw_fatal", NOT_SUPPORTED, "the driver diagnoses errors that are not fatal only"),
     (r"dump .* fw$", NOT_SUPPORTED, "core_dump_general is not announced"),
-    (r"dump .* fw_fatal", "No such device", "no gateway in configuration space to read from"),
     (r"dump .* vnic", NOT_SUPPORTED, "maybe: the driver dumps nothing of it, if there is one"),
 )
 # of the function, of the port

@@ -2,8 +2,8 @@
 /*
  * PCI configuration space after the header: power management, PCI Express and
  * AER capabilities, their writable bits, the effect of each kind of reset, and
- * transitions to D3hot and back. Owns the registers of these capabilities;
- * called by pci.c.
+ * transitions to D3hot and back. Owns the registers of these capabilities (of
+ * the vendor specific one, vsc.c does); called by pci.c.
  *
  * As on the card: no ASPM, PME only from D3cold (which needs auxiliary power,
  * so there is none), no reset on the transition from D3hot to D0, one header
@@ -20,9 +20,10 @@
 #include "function.h"
 #include "mlx5.h"
 #include "trace.h"
+#include "vsc.h"
 
 /* Capability offsets. */
-enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_AER = 0x100 };
+enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_VSC = 0xc0, CAP_AER = 0x100 };
 
 #define PM_VERSION 3 /* PCI PM 1.2 */
 
@@ -121,9 +122,20 @@ static void port_link(PCIDevice *pci, bool up)
     }
 }
 
+/* Header of the capability: id, next, length, type (0: functional). */
+static bool vsc_init(PCIDevice *pci, Error **errp)
+{
+    if (pci_add_capability(pci, PCI_CAP_ID_VNDR, CAP_VSC, MLX5_VSC_SIZE,
+                           errp) < 0) {
+        return false;
+    }
+    pci_set_byte(pci->config + CAP_VSC + PCI_CAP_FLAGS, MLX5_VSC_SIZE);
+    return true;
+}
+
 bool mlx5_cfgspace_init(PCIDevice *pci, Error **errp)
 {
-    if (!pm_init(pci, errp)) {
+    if (!pm_init(pci, errp) || !vsc_init(pci, errp)) {
         return false;
     }
     if (!pci_bus_is_express(pci_get_bus(pci))) {
@@ -223,6 +235,28 @@ void mlx5_cfgspace_reset(PCIDevice *pci, Mlx5ResetKind kind)
     }
 }
 
+/* ------------------------------------------------------------- gateway --- */
+
+/* Is @addr in the vendor specific capability, behind its header? Where? */
+static bool in_vsc(uint32_t addr, unsigned *off)
+{
+    *off = addr - CAP_VSC;
+    return *off >= 4 && *off < MLX5_VSC_SIZE;
+}
+
+uint32_t mlx5_cfgspace_read(PCIDevice *pci, uint32_t addr, int len)
+{
+    Mlx5State *s = MLX5_KTLS(pci);
+    unsigned off, shift = addr % 4 * 8;
+
+    if (!in_vsc(addr, &off)) {
+        return pci_default_read_config(pci, addr, len);
+    }
+    /* An access never goes beyond its dword. */
+    return (mlx5_vsc_read(s, off - off % 4) >> shift) &
+           MAKE_64BIT_MASK(0, len * 8);
+}
+
 /* ---------------------------------------------------------------- power --- */
 
 static bool in_d0(PCIDevice *pci)
@@ -299,10 +333,13 @@ static bool power_changed(Mlx5State *s)
 void mlx5_cfgspace_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
 {
     Mlx5State *s = MLX5_KTLS(pci);
+    unsigned off;
     bool wakes;
 
     mlx5_work_begin(&s->work);
-    if (s->fn.asleep) {
+    if (in_vsc(addr, &off)) {
+        mlx5_vsc_write(s, off, val, len);
+    } else if (s->fn.asleep) {
         write_asleep(pci, addr, val, len);
     } else {
         pci_default_write_config(pci, addr, val, len);

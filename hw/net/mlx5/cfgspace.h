@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PCI configuration space: power management, PCI Express and AER capabilities.
- * Called by pci.c.
+ * PCI configuration space: power management, PCI Express, AER and vendor
+ * specific capabilities. Called by pci.c.
  */
 #ifndef HW_NET_MLX5_CFGSPACE_H
 #define HW_NET_MLX5_CFGSPACE_H
@@ -21,7 +21,10 @@ typedef enum Mlx5ResetKind {
  */
 bool mlx5_cfgspace_init(PCIDevice *pci, Error **errp);
 void mlx5_cfgspace_exit(PCIDevice *pci);
-/* The device's implementation of PCIDevice.config_write. */
+/* Where the MSI-X capability is to be, as on the card. */
+#define MLX5_CAP_MSIX 0x9c
+/* The device's implementation of PCIDevice.config_read and config_write. */
+uint32_t mlx5_cfgspace_read(PCIDevice *pci, uint32_t addr, int len);
 void mlx5_cfgspace_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len);
 /* Returns the kind of the reset in progress; only valid during one. */
 Mlx5ResetKind mlx5_cfgspace_reset_kind(PCIDevice *pci);

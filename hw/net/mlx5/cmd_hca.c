@@ -12,15 +12,14 @@
 #include "mkey.h"
 #include "object.h"
 #include "observe.h"
+#include "profile.h"
 #include "trace.h"
 
 /* ISSI 0 and 1, in the format of supported_issi_dw0. */
 #define SUPPORTED_ISSI 0x3u
 
-/* Printed by the driver as board id (PSID). */
-#define BOARD_ID "QEM0000000001"
+/* Where the board id is, which the driver prints. */
 #define PSID_OFFSET 0x100
-#define VSD_VENDOR_MELLANOX 0x15b3
 
 /* TEARDOWN_HCA profile */
 enum { TEARDOWN_GRACEFUL = 0 };
@@ -112,8 +111,8 @@ Mlx5Syndrome mlx5_cmd_teardown_hca(Mlx5Cmd *cmd)
 
 Mlx5Syndrome mlx5_cmd_query_adapter(Mlx5Cmd *cmd)
 {
-    MLX5_SET(query_adapter_out, cmd->out, vsd_vendor_id, VSD_VENDOR_MELLANOX);
-    memcpy(cmd->out + PSID_OFFSET, BOARD_ID, strlen(BOARD_ID));
+    MLX5_SET(query_adapter_out, cmd->out, vsd_vendor_id, MLX5_PCI_VENDOR);
+    memcpy(cmd->out + PSID_OFFSET, MLX5_BOARD_ID, strlen(MLX5_BOARD_ID));
     return MLX5_OK;
 }
 

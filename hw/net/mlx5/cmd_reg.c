@@ -15,7 +15,7 @@
 #include "module.h"
 #include "nvconfig.h"
 #include "port.h"
-#include "profile.h"
+#include "reg.h"
 #include "trace.h"
 #include "hw/net/mlx5/prm_reg.h"
 
@@ -26,14 +26,6 @@
 
 /* access_register_in.op_mod */
 enum { REG_WRITE = 0, REG_READ = 1 };
-
-/*
- * Reads or writes a register. @in and @out are its data, at least as long as
- * the size in the table; @len bytes of @out are returned to the driver. For a
- * write, @out already is a copy of @in.
- */
-typedef Mlx5Syndrome Mlx5RegFn(Mlx5Port *port, const uint8_t *in, uint8_t *out,
-                               size_t len);
 
 /* ------------------------------------------------------- management --- */
 
@@ -65,100 +57,6 @@ static Mlx5Syndrome node_desc_read(Mlx5Port *port, const uint8_t *in,
     memset(out, 0, len);
     memcpy(out, NODE_DESCRIPTION, sizeof(NODE_DESCRIPTION));
     return MLX5_OK;
-}
-
-/* ---------------------------------------------------------- firmware --- */
-
-/*
- * There is one component, the firmware, which never changes: no flashing (MCC,
- * MCDA), and no update is ever pending.
- */
-#define MCQS_IDENTIFIER_BOOT_IMG 1
-#define MCQS_COMPONENT_PRESENT 1
-#define MCQS_UPDATE_STATE_IDLE 0
-
-/* Driver: fw.c mlx5_get_boot_img_component_index, for `devlink dev info`. */
-static Mlx5Syndrome mcqs_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
-                              size_t len)
-{
-    if (MLX5_GET(mcqs_reg, in, component_index)) {
-        return MLX5_SYN_REG_BAD_VALUE;
-    }
-    memset(out, 0, len);
-    MLX5_SET(mcqs_reg, out, last_index_flag, 1);
-    MLX5_SET(mcqs_reg, out, identifier, MCQS_IDENTIFIER_BOOT_IMG);
-    MLX5_SET(mcqs_reg, out, component_status, MCQS_COMPONENT_PRESENT);
-    MLX5_SET(mcqs_reg, out, component_update_state, MCQS_UPDATE_STATE_IDLE);
-    return MLX5_OK;
-}
-
-/* mcqi_reg.info_type */
-enum { MCQI_CAPABILITIES = 0, MCQI_VERSION = 1 };
-#define MCQI_DATA_OFFSET 0x18
-#define MCQI_DATA_MAX 0x7c
-
-/* Driver: fw.c mlx5_fw_version_query. The stored version is the running one. */
-static Mlx5Syndrome mcqi_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
-                              size_t len)
-{
-    uint32_t type = MLX5_GET(mcqi_reg, in, info_type);
-    uint32_t n = MLX5_GET(mcqi_reg, in, data_size);
-    uint8_t data[MCQI_DATA_MAX] = { 0 };
-    g_autofree char *text = NULL;
-    uint32_t info_size;
-
-    if (MLX5_GET(mcqi_reg, in, component_index) ||
-        MLX5_GET(mcqi_reg, in, offset) || n > sizeof(data) ||
-        n > len - MCQI_DATA_OFFSET) {
-        return MLX5_SYN_REG_BAD_VALUE;
-    }
-    switch (type) {
-    case MCQI_CAPABILITIES:
-        info_size = 0x14;
-        MLX5_SET(mcqi_cap, data, supported_info_bitmask,
-                 1u << MCQI_CAPABILITIES | 1u << MCQI_VERSION);
-        break;
-    case MCQI_VERSION:
-        info_size = MCQI_DATA_MAX;
-        text = g_strdup_printf("%u.%u.%04u", MLX5_FW_MAJOR, MLX5_FW_MINOR,
-                               MLX5_FW_SUBMINOR);
-        MLX5_SET(mcqi_version, data, version, MLX5_FW_VERSION);
-        MLX5_SET(mcqi_version, data, version_string_length, strlen(text));
-        memcpy(data + MLX5_BIT_mcqi_version_version_string / 8, text,
-               strlen(text));
-        break;
-    default:
-        return MLX5_SYN_REG_BAD_GROUP;
-    }
-    memset(out + MCQI_DATA_OFFSET, 0, len - MCQI_DATA_OFFSET);
-    MLX5_SET(mcqi_reg, out, info_size, info_size);
-    memcpy(out + MCQI_DATA_OFFSET, data, n);
-    return MLX5_OK;
-}
-
-/* mfrl_reg.reset_level is a mask: only a reboot restarts the firmware. */
-#define MFRL_LEVEL_REBOOT 0x40
-
-/* Driver: fw_reset.c mlx5_fw_reset_query, for `devlink dev reload`. */
-static Mlx5Syndrome mfrl_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
-                              size_t len)
-{
-    memset(out, 0, len);
-    MLX5_SET(mfrl_reg, out, reset_level, MFRL_LEVEL_REBOOT);
-    return MLX5_OK;
-}
-
-/* MNVDA (driver: lib/nv_param.c), see nvconfig.h */
-static Mlx5Syndrome mnvda_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
-                               size_t len)
-{
-    return mlx5_nv_read(port->fn, in, out);
-}
-
-static Mlx5Syndrome mnvda_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
-                                size_t len)
-{
-    return mlx5_nv_write(port->fn, in);
 }
 
 /* ------------------------------------------------------------- link --- */
@@ -457,13 +355,43 @@ static Mlx5Syndrome mcia_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 /* ------------------------------------------------------ diagnostics --- */
 
 #define PDDR_PAGE_OFFSET 8
-#define PDDR_PAGE_TROUBLESHOOTING 1
+/* pddr_reg.page_select */
+enum { PDDR_PAGE_OPERATION = 0, PDDR_PAGE_TROUBLESHOOTING = 1 };
 #define PDDR_MESSAGE_OFFSET 0x0c
 #define PDDR_GROUP_MONITOR 0
 
+/* pddr_operation_info_page */
+enum { PHY_MNGR_DISABLED = 0, PHY_MNGR_POLLING = 2, PHY_MNGR_ACTIVE = 3 };
+enum { ETH_AN_ENABLE = 0, ETH_AN_ABILITY_DETECT = 2, ETH_AN_LINK_UP = 6 };
+
+/* What the port is doing, for tools. */
+static Mlx5Syndrome pddr_operation(Mlx5Port *port, uint8_t *page, size_t len)
+{
+    const Mlx5LinkMode *mode = port->oper_up ? mlx5_link_mode(port) : NULL;
+    bool tries = port->admin == MLX5_PORT_UP;
+
+    memset(page, 0, len);
+    MLX5_SET(pddr_operation_info_page, page, proto_active, PTYS_EN);
+    MLX5_SET(pddr_operation_info_page, page, phy_mngr_fsm_state,
+             mode ? PHY_MNGR_ACTIVE :
+             tries ? PHY_MNGR_POLLING : PHY_MNGR_DISABLED);
+    MLX5_SET(pddr_operation_info_page, page, eth_an_fsm_state,
+             mode ? ETH_AN_LINK_UP :
+             tries ? ETH_AN_ABILITY_DETECT : ETH_AN_ENABLE);
+    if (mlx5_link_cable(port)) {
+        MLX5_SET(pddr_operation_info_page, page, cable_proto_cap,
+                 mlx5_link_proto_cap(true));
+    }
+    if (mode) {
+        MLX5_SET(pddr_operation_info_page, page, link_active,
+                 mode->ext_eth_proto);
+    }
+    return MLX5_OK;
+}
+
 /*
- * PDDR: the reason why the link is down (driver: en_ethtool.c
- * query_port_status_opcode).
+ * PDDR: the port's operation, and the reason why the link is down (driver:
+ * en_ethtool.c query_port_status_opcode).
  */
 static Mlx5Syndrome pddr_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
@@ -472,6 +400,9 @@ static Mlx5Syndrome pddr_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     const char *message = mlx5_link_message(state);
     uint8_t *page = out + PDDR_PAGE_OFFSET;
 
+    if (MLX5_GET(pddr_reg, in, page_select) == PDDR_PAGE_OPERATION) {
+        return pddr_operation(port, page, len - PDDR_PAGE_OFFSET);
+    }
     if (MLX5_GET(pddr_reg, in, page_select) != PDDR_PAGE_TROUBLESHOOTING ||
         MLX5_GET(pddr_troubleshooting_page, in + PDDR_PAGE_OFFSET,
                  group_opcode) != PDDR_GROUP_MONITOR) {
@@ -679,6 +610,7 @@ static const struct {
     /* of a register that says itself how long it is, within its first @size */
     size_t (*access_size)(const uint8_t *in);
 } registers[] = {
+    { 0x402d, 0x10, OTHER_REG, "MLOCK", mlx5_reg_mlock_read, NULL },
     { 0x5002, 0x40, PORT_REG, "PMLP", pmlp_read, NULL },
     { 0x5003, 0x10, PORT_REG, "PMTU", pmtu_read, pmtu_write },
     { 0x5004, 0x40, PORT_REG, "PTYS", ptys_read, ptys_write },
@@ -691,12 +623,17 @@ static const struct {
     { 0x6001, 0x40, OTHER_REG, "NODE_DESC", node_desc_read, NULL },
     { 0x7004, 0x10, OTHER_REG, "HOST_ENDIANNESS", NULL,
       host_endianness_write },
+    { 0x9010, 0x20, OTHER_REG, "MFPA", mlx5_reg_mfpa_read, NULL },
+    { 0x9011, MLX5_MFBA_HEADER, OTHER_REG, "MFBA", mlx5_reg_mfba_read, NULL,
+      mlx5_reg_mfba_size },
     { 0x9014, 0x40, OTHER_REG, "MCIA", mcia_read, NULL },
-    { 0x9024, MLX5_NV_HEADER_SIZE, OTHER_REG, "MNVDA", mnvda_read, mnvda_write,
-      mlx5_nv_access_size },
-    { 0x9028, 0x08, OTHER_REG, "MFRL", mfrl_read, NULL },
-    { 0x9060, 0x10, OTHER_REG, "MCQS", mcqs_read, NULL },
-    { 0x9061, 0x18, OTHER_REG, "MCQI", mcqi_read, NULL },
+    { 0x9020, 0x80, OTHER_REG, "MGIR", mlx5_reg_mgir_read, NULL },
+    { 0x9024, MLX5_NV_HEADER_SIZE, OTHER_REG, "MNVDA", mlx5_reg_mnvda_read,
+      mlx5_reg_mnvda_write, mlx5_nv_access_size },
+    { 0x9028, 0x08, OTHER_REG, "MFRL", mlx5_reg_mfrl_read, NULL },
+    { 0x9030, 0x08, OTHER_REG, "MNVQC", mlx5_reg_mnvqc_read, NULL },
+    { 0x9060, 0x10, OTHER_REG, "MCQS", mlx5_reg_mcqs_read, NULL },
+    { 0x9061, 0x18, OTHER_REG, "MCQI", mlx5_reg_mcqi_read, NULL },
     { 0x907f, 0x48, OTHER_REG, "MCAM", mcam_read, NULL },
     { 0xc00e, 0x40, OTHER_REG, "DTOR", dtor_read, NULL },
 };
@@ -762,39 +699,27 @@ static Mlx5Syndrome mcam_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     return MLX5_OK;
 }
 
-/* Driver: port.c mlx5_access_reg. */
-Mlx5Syndrome mlx5_cmd_access_reg(Mlx5Cmd *cmd)
+Mlx5Syndrome mlx5_reg_access(Mlx5Function *fn, uint32_t id, bool write,
+                             const uint8_t *in, size_t in_len, uint8_t *out,
+                             size_t out_len)
 {
-    uint32_t id = MLX5_GET(access_register_in, cmd->in, register_id);
-    const uint8_t *in = cmd->in + REG_DATA_OFFSET;
-    uint8_t *out = cmd->out + REG_DATA_OFFSET;
-    size_t in_len = cmd->in_len - REG_DATA_OFFSET;
-    size_t out_len = cmd->out_len - REG_DATA_OFFSET;
     size_t size;
     Mlx5Syndrome syn;
     Mlx5RegFn *access;
-    bool write;
     unsigned i;
 
-    if (cmd->op_mod != REG_WRITE && cmd->op_mod != REG_READ) {
-        return MLX5_SYN_BAD_OP_MOD;
-    }
-    write = cmd->op_mod == REG_WRITE;
     for (i = 0; i < ARRAY_SIZE(registers); i++) {
         if (registers[i].id == id) {
             break;
         }
     }
     if (i == ARRAY_SIZE(registers)) {
-        mlx5_err_reg_unknown(cmd->fn, id, write ? "write" : "read");
+        mlx5_err_reg_unknown(fn, id, write ? "write" : "read");
         return MLX5_SYN_REG_UNKNOWN;
     }
     access = write ? registers[i].write : registers[i].read;
     if (!access) {
         return write ? MLX5_SYN_REG_READ_ONLY : MLX5_SYN_REG_WRITE_ONLY;
-    }
-    if (MLX5_GET(access_register_in, cmd->in, argument)) {
-        return MLX5_SYN_REG_BAD_ARGUMENT;
     }
     size = registers[i].size;
     if (registers[i].access_size && in_len >= size) {
@@ -811,8 +736,26 @@ Mlx5Syndrome mlx5_cmd_access_reg(Mlx5Cmd *cmd)
         return MLX5_SYN_REG_BAD_PORT;
     }
     memcpy(out, in, MIN(in_len, out_len));
-    syn = access(cmd->fn->port, in, out, out_len);
-    trace_mlx5_reg_access(mlx5_id(cmd->fn), registers[i].name,
+    syn = access(fn->port, in, out, out_len);
+    trace_mlx5_reg_access(mlx5_id(fn), registers[i].name,
                           write ? "write" : "read", mlx5_syndrome_text(syn));
     return syn;
+}
+
+/* Driver: port.c mlx5_access_reg. */
+Mlx5Syndrome mlx5_cmd_access_reg(Mlx5Cmd *cmd)
+{
+    uint32_t id = MLX5_GET(access_register_in, cmd->in, register_id);
+
+    if (cmd->op_mod != REG_WRITE && cmd->op_mod != REG_READ) {
+        return MLX5_SYN_BAD_OP_MOD;
+    }
+    if (MLX5_GET(access_register_in, cmd->in, argument)) {
+        return MLX5_SYN_REG_BAD_ARGUMENT;
+    }
+    return mlx5_reg_access(cmd->fn, id, cmd->op_mod == REG_WRITE,
+                           cmd->in + REG_DATA_OFFSET,
+                           cmd->in_len - REG_DATA_OFFSET,
+                           cmd->out + REG_DATA_OFFSET,
+                           cmd->out_len - REG_DATA_OFFSET);
 }

@@ -58,6 +58,8 @@
       (kind, num), "doorbell for %s 0x%x, which does not exist") \
     E(eq_overrun, LOG_GUEST_ERROR, (uint32_t eqn, unsigned type), \
       (eqn, type), "eq 0x%x is full: event 0x%x lost") \
+    E(icmd, LOG_UNIMP, (unsigned opcode, unsigned status), (opcode, status), \
+      "ICMD opcode 0x%x: status %u") \
     E(iseg_write, LOG_GUEST_ERROR, (uint64_t addr, uint32_t val), \
       (addr, val), "+0x%" PRIx64 " = 0x%x is not writable") \
     E(memory_limit, 0, (size_t bytes, uint64_t used, uint64_t limit), \
@@ -94,6 +96,12 @@
       "sq 0x%x: %s") \
     E(umr, LOG_GUEST_ERROR, (uint32_t sqn, uint32_t lkey, const char *why), \
       (sqn, lkey, why), "sq 0x%x: memory key 0x%x: %s") \
+    E(vsc_access, LOG_UNIMP, (const char *dir, unsigned space, uint32_t addr), \
+      (dir, space, addr), "%s of space 0x%x at 0x%x: nothing there to access") \
+    E(vsc_size, LOG_GUEST_ERROR, (unsigned off, unsigned size), (off, size), \
+      "write of %u+%u, expected an aligned dword") \
+    E(vsc_space, LOG_UNIMP, (unsigned space), (space), \
+      "space 0x%x does not exist") \
     E(wq_overrun, LOG_GUEST_ERROR, \
       (const char *kind, uint32_t num, unsigned cc, uint32_t pc), \
       (kind, num, cc, pc), \

@@ -81,7 +81,7 @@ void mlx5_function_wake(Mlx5Function *fn)
     fn->asleep = false;
     mlx5_port_update_link(fn->port);
     mlx5_wake(fn, MLX5_WAKE_CMD | MLX5_WAKE_TX | MLX5_WAKE_NOTIFY |
-                  MLX5_WAKE_GATES);
+                  MLX5_WAKE_GATES | MLX5_WAKE_ICMD);
 }
 
 void mlx5_function_finalize(Mlx5Function *fn)

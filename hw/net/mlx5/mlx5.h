@@ -31,14 +31,17 @@
 #include "net/net.h"
 #include "qemu/queue.h"
 #include "qemu/timer.h"
+#include "engine/fs4.h"
 #include "engine/segment.h"
 #include "engine/steering.h"
 #include "engine/tls_strict.h"
 #include "counters.h"
+#include "icmd.h"
 #include "nvconfig.h"
 #include "object.h"
 #include "types.h"
 #include "vport.h"
+#include "vsc.h"
 #include "wake.h"
 #include "work.h"
 #include "wqe.h"
@@ -186,6 +189,9 @@ struct Mlx5State {
     Mlx5Function fn;
     Mlx5Port port;
     Mlx5NvConfig nv;
+    Mlx5Vsc vsc;
+    Mlx5Icmd icmd;
+    Mlx5Fs4 flash; /* made at the first access, flash.c */
 
     /* properties */
     NICConf conf;

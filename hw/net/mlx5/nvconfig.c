@@ -95,21 +95,39 @@ size_t mlx5_nv_access_size(const uint8_t *in)
     return MLX5_NV_HEADER_SIZE + MLX5_GET(config_item, in, length);
 }
 
-/* The item that the header at @in names. */
-static Mlx5Syndrome find(Mlx5Function *fn, const uint8_t *in, unsigned *item)
+/* Returns the item of @type, or MLX5_NV_ITEMS. */
+static unsigned item_of(uint32_t type)
 {
-    uint32_t type = MLX5_GET(config_item, in, type);
     unsigned i;
 
     QEMU_BUILD_BUG_ON(ARRAY_SIZE(items) != MLX5_NV_ITEMS);
     for (i = 0; i < ARRAY_SIZE(items); i++) {
         if (items[i].type == type) {
-            *item = i;
-            return MLX5_OK;
+            break;
         }
     }
-    mlx5_err_nv_unknown(fn, type);
-    return MLX5_SYN_NV_UNKNOWN;
+    return i;
+}
+
+void mlx5_nv_query(uint32_t type, bool *readable, bool *writable)
+{
+    unsigned item = item_of(type);
+
+    *readable = item < MLX5_NV_ITEMS;
+    *writable = *readable && items[item].writable;
+}
+
+/* The item that the header at @in names. */
+static Mlx5Syndrome find(Mlx5Function *fn, const uint8_t *in, unsigned *item)
+{
+    uint32_t type = MLX5_GET(config_item, in, type);
+
+    *item = item_of(type);
+    if (*item == MLX5_NV_ITEMS) {
+        mlx5_err_nv_unknown(fn, type);
+        return MLX5_SYN_NV_UNKNOWN;
+    }
+    return MLX5_OK;
 }
 
 Mlx5Syndrome mlx5_nv_read(Mlx5Function *fn, const uint8_t *in, uint8_t *out)

@@ -47,5 +47,10 @@ size_t mlx5_nv_access_size(const uint8_t *in);
  */
 Mlx5Syndrome mlx5_nv_read(Mlx5Function *fn, const uint8_t *in, uint8_t *out);
 Mlx5Syndrome mlx5_nv_write(Mlx5Function *fn, const uint8_t *in);
+/*
+ * Says in @readable and @writable what can be done with items of @type:
+ * neither, if there is none.
+ */
+void mlx5_nv_query(uint32_t type, bool *readable, bool *writable);
 
 #endif

@@ -14,6 +14,7 @@
 #include "cfgspace.h"
 #include "compat.h"
 #include "fault.h"
+#include "flash.h"
 #include "function.h"
 #include "introspect.h"
 #include "iseg.h"
@@ -22,6 +23,7 @@
 #include "nvconfig.h"
 #include "observe.h"
 #include "port.h"
+#include "profile.h"
 #include "rx.h"
 #include "sched.h"
 #include "strict.h"
@@ -29,10 +31,7 @@
 #include "trace.h"
 #include "tx.h"
 #include "uar.h"
-
-#define PCI_VENDOR_ID_MELLANOX_ 0x15b3
-#define PCI_DEVICE_ID_CX6DX 0x101d
-#define PCI_SUBSYSTEM_CX6DX 0x0016
+#include "vsc.h"
 
 /* BARs: registers and UARs, MSI-X table and PBA. */
 /*
@@ -90,6 +89,7 @@ static void reset_all(Mlx5State *s)
     mlx5_rx_reset(&s->port);
     mlx5_port_reset(&s->port);
     s->cq_doorbell_half = 0;
+    mlx5_vsc_reset(s);
     if (s->reset_live) {
         s->reset_live = false;
         trace_mlx5_reset_live(mlx5_id(&s->fn));
@@ -106,6 +106,7 @@ static void leave(DeviceState *dev, Mlx5Leave how)
     if (how == MLX5_LEAVE_EXIT) {
         /* The backend first, since it may still deliver packets. */
         mlx5_port_finalize(&s->port);
+        mlx5_vsc_finalize(s);
         mlx5_function_finalize(&s->fn);
         mlx5_sched_finalize(&s->port);
         mlx5_tx_finalize(&s->port);
@@ -233,9 +234,9 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
         return;
     }
     pci->config_write = mlx5_cfgspace_write;
-    pci_set_word(pci->config + PCI_SUBSYSTEM_VENDOR_ID,
-                 PCI_VENDOR_ID_MELLANOX_);
-    pci_set_word(pci->config + PCI_SUBSYSTEM_ID, PCI_SUBSYSTEM_CX6DX);
+    pci->config_read = mlx5_cfgspace_read;
+    pci_set_word(pci->config + PCI_SUBSYSTEM_VENDOR_ID, MLX5_PCI_VENDOR);
+    pci_set_word(pci->config + PCI_SUBSYSTEM_ID, MLX5_PCI_SUBSYSTEM);
     if (!mlx5_cfgspace_init(pci, errp)) {
         return;
     }
@@ -246,7 +247,7 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
                      PCI_BASE_ADDRESS_MEM_TYPE_64 |
                      PCI_BASE_ADDRESS_MEM_PREFETCH, &s->bar0);
     if (msix_init(pci, s->vectors, &s->bar0, BAR_REGISTERS, MSIX_TABLE,
-                  &s->bar0, BAR_REGISTERS, MSIX_PBA, 0, errp) < 0) {
+                  &s->bar0, BAR_REGISTERS, MSIX_PBA, MLX5_CAP_MSIX, errp) < 0) {
         mlx5_cfgspace_exit(pci);
         return;
     }
@@ -260,8 +261,10 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
     if (!mlx5_function_init(&s->fn, errp)) {
         goto fail;
     }
+    mlx5_vsc_init(s);
     mlx5_strict_start(s);
     if (!mlx5_observe_init(s, errp)) {
+        mlx5_vsc_finalize(s);
         mlx5_function_finalize(&s->fn);
         goto fail;
     }
@@ -350,9 +353,9 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
 
     k->realize = mlx5_realize;
     k->exit = mlx5_exit;
-    k->vendor_id = PCI_VENDOR_ID_MELLANOX_;
-    k->device_id = PCI_DEVICE_ID_CX6DX;
-    k->revision = 0;
+    k->vendor_id = MLX5_PCI_VENDOR;
+    k->device_id = MLX5_PCI_DEVICE;
+    k->revision = MLX5_HW_REVISION;
     k->class_id = PCI_CLASS_NETWORK_ETHERNET;
     rc->phases.hold = mlx5_reset_hold;
     dc->desc = "ConnectX-6 Dx class NIC with kernel TLS offload";

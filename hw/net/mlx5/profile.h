@@ -33,5 +33,20 @@ extern const Mlx5Profile mlx5_profile_cx6dx;
 #define MLX5_FW_SUBMINOR 1
 #define MLX5_FW_VERSION \
     (MLX5_FW_MAJOR << 24 | MLX5_FW_MINOR << 16 | MLX5_FW_SUBMINOR)
+/* Its date, binary coded decimal. */
+#define MLX5_FW_YEAR 0x2025
+#define MLX5_FW_MONTH 0x01
+#define MLX5_FW_DAY 0x01
+
+/* What the hardware is: on the PCI bus, and to the vendor's tools. */
+#define MLX5_PCI_VENDOR 0x15b3
+#define MLX5_PCI_DEVICE 0x101d
+#define MLX5_PCI_SUBSYSTEM 0x0016
+#define MLX5_HW_ID 0x212
+#define MLX5_HW_REVISION 0
+/* 3: 16 nm. Tools choose by it what they ask of the port. */
+#define MLX5_HW_TECHNOLOGY 3
+/* The board (PSID), at most 15 characters. */
+#define MLX5_BOARD_ID "QEM0000000001"
 
 #endif

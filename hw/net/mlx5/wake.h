@@ -21,9 +21,10 @@ typedef enum Mlx5Wake {
     MLX5_WAKE_RX = 1 << 4,     /* rx.c: a receive queue may have a WQE */
     MLX5_WAKE_KEYS = 1 << 5,   /* dek.c: keys are no longer used */
     MLX5_WAKE_LINK = 1 << 6,   /* port.c: the link partner has changed */
+    MLX5_WAKE_ICMD = 1 << 7,   /* icmd.c: a tool has given a command */
 } Mlx5Wake;
 
-#define MLX5_WAKE__COUNT 7
+#define MLX5_WAKE__COUNT 8
 
 /*
  * Adds receiver @who; @run is called with @opaque as a piece of work (work.h).

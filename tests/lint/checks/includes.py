@@ -20,7 +20,8 @@ RULES = {
     "up": "what is linked into a QEMU tree includes nothing by ../",
     "circle": "headers do not include one another in a circle",
 }
-SYSTEM = re.compile(r"(glib|openssl/\w+|sys/\w+|std\w+|string|errno|limits|inttypes|math|time)\.h")
+SYSTEM = re.compile(r"(glib|zlib|openssl/\w+|sys/\w+|std\w+|string|errno|limits|inttypes|math|time)"
+                    r"\.h")
 
 
 def includes(tree, path):

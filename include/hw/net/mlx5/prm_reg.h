@@ -112,7 +112,14 @@
     F(pddr_reg, pnat, 0x010, 2) \
     F(pddr_reg, page_select, 0x038, 8)
 
-/* page_data of PDDR, at its byte 8 */
+/* pages of PDDR, at its byte 8 */
+
+#define MLX5_PRM_pddr_operation_info_page(F) \
+    F(pddr_operation_info_page, proto_active, 0x008, 4) \
+    F(pddr_operation_info_page, eth_an_fsm_state, 0x028, 8) \
+    F(pddr_operation_info_page, phy_mngr_fsm_state, 0x020, 8) \
+    F(pddr_operation_info_page, cable_proto_cap, 0x080, 32) \
+    F(pddr_operation_info_page, link_active, 0x0a0, 32)
 
 #define MLX5_PRM_pddr_troubleshooting_page(F) \
     F(pddr_troubleshooting_page, group_opcode, 0x010, 16) \
@@ -164,6 +171,38 @@
     F(mfrl_reg, reset_type, 0x030, 8) \
     F(mfrl_reg, reset_level, 0x038, 8)
 
+/* tools: the device, its flash (fs: which chip) */
+
+#define MLX5_PRM_mgir(F) \
+    F(mgir, device_hw_revision, 0x000, 16) \
+    F(mgir, device_id, 0x010, 16) \
+    F(mgir, num_ports, 0x028, 8) \
+    F(mgir, technology, 0x030, 5) \
+    F(mgir, hw_dev_id, 0x050, 16) \
+    F(mgir, manufacturing_base_mac_47_32, 0x090, 16) \
+    F(mgir, manufacturing_base_mac_31_0, 0x0a0, 32) \
+    F(mgir, uptime, 0x0e0, 32) \
+    F(mgir, fw_major, 0x108, 8) \
+    F(mgir, fw_minor, 0x110, 8) \
+    F(mgir, fw_sub_minor, 0x118, 8) \
+    F(mgir, fw_month, 0x140, 8) \
+    F(mgir, fw_day, 0x148, 8) \
+    F(mgir, fw_year, 0x150, 16) \
+    F(mgir, psid, 0x180, 32) \
+    F(mgir, extended_major, 0x220, 32) \
+    F(mgir, extended_minor, 0x240, 32) \
+    F(mgir, extended_sub_minor, 0x260, 32)
+
+#define MLX5_PRM_mfpa(F) \
+    F(mfpa, fs, 0x01a, 2) \
+    F(mfpa, flash_num, 0x09c, 4) \
+    F(mfpa, jedec_id, 0x0a8, 24)
+
+#define MLX5_PRM_mfba(F) \
+    F(mfba, fs, 0x01a, 2) \
+    F(mfba, size, 0x037, 9) \
+    F(mfba, address, 0x040, 32)
+
 /*
  * non-volatile configuration: header of MNVDA, followed by the item's bytes;
  * type is the whole configuration_item_type, with the class in its upper byte
@@ -175,6 +214,13 @@
     F(config_item, host_id_valid, 0x016, 1) \
     F(config_item, length, 0x017, 9) \
     F(config_item, type, 0x020, 32)
+
+/* MNVQC: can an item be read, written */
+#define MLX5_PRM_mnvqc(F) \
+    F(mnvqc, type, 0x000, 32) \
+    F(mnvqc, version, 0x038, 4) \
+    F(mnvqc, support_wr, 0x03e, 1) \
+    F(mnvqc, support_rd, 0x03f, 1)
 
 #define MLX5_PRM_nv_global_pci_conf(F) \
     F(nv_global_pci_conf, sriov_valid, 0x000, 1) \
@@ -310,6 +356,7 @@ MLX5_PRM_STRUCT(pmlp_reg)
 MLX5_PRM_STRUCT(lane_2_module_mapping)
 MLX5_PRM_STRUCT(mcia_reg)
 MLX5_PRM_STRUCT(pddr_reg)
+MLX5_PRM_STRUCT(pddr_operation_info_page)
 MLX5_PRM_STRUCT(pddr_troubleshooting_page)
 MLX5_PRM_STRUCT(pcam_reg)
 MLX5_PRM_STRUCT(pcam_enhanced_features)
@@ -319,7 +366,11 @@ MLX5_PRM_STRUCT(mcqi_reg)
 MLX5_PRM_STRUCT(mcqi_cap)
 MLX5_PRM_STRUCT(mcqi_version)
 MLX5_PRM_STRUCT(mfrl_reg)
+MLX5_PRM_STRUCT(mgir)
+MLX5_PRM_STRUCT(mfpa)
+MLX5_PRM_STRUCT(mfba)
 MLX5_PRM_STRUCT(config_item)
+MLX5_PRM_STRUCT(mnvqc)
 MLX5_PRM_STRUCT(nv_global_pci_conf)
 MLX5_PRM_STRUCT(nv_global_pci_cap)
 MLX5_PRM_STRUCT(nv_pf_pci_conf)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The vendor's open tools, Debian's package mstflint: what they read from the card past the driver
+is what the driver and the kernel say of it."""
+
+import re
+
+from lib.case import Skip, expect, expect_equal, needs, test
+from lib.hosts import CommandError
+from lib.ktap import note
+
+BAD_ACCESS = 0xbadacce5         # what a card answers where there is no register
+
+
+def _fields(text):
+    """"Name:  value" of each line, the first one of a name."""
+    found = {}
+    for line in text.splitlines():
+        name, colon, value = line.partition(":")
+        if colon:
+            found.setdefault(name.strip(), value.strip())
+    return found
+
+
+def _firmware(env):
+    """What the driver says: ("22.39.0001", "QEM0000000001")."""
+    text = env.local.nic.driver_info()["firmware-version"]
+    match = re.fullmatch(r"([\d.]+) \((\S+)\)", text)
+    expect(match, f"firmware-version is {text!r}, expected a version and (board)")
+    return match.groups()
+
+
+def _refusal(host, *argv):
+    """A tool that must refuse: with a message, and not by a signal."""
+    try:
+        said = host.out(*argv)
+    except CommandError as e:
+        expect(0 < e.result.rc < 126, f"{argv[0]} ended with status {e.result.rc}")
+        said = str(e)
+    expect("-E-" in said or "ailed" in said, f"{' '.join(argv)} did not refuse: {said!r}")
+    note(f"{argv[0]}: {said.strip().splitlines()[-1]}")
+
+
+@test("mst/flint-query", smoke=True)
+@needs("driver:mlx5_core", "local-tool:mstflint")
+def query(env):
+    """mstflint q: firmware version, board and MAC address are those of the driver."""
+    version, board = _firmware(env)
+    said = _fields(env.local.out("mstflint", "-d", env.pci, "q"))
+    expect_equal("FW Version", said["FW Version"], version)
+    expect_equal("PSID", said["PSID"], board)
+    permanent = env.local.out("ethtool", "-P", env.local.nic.name).split()[-1]
+    expect_equal("Base MAC", said["Base MAC"].split()[0], permanent.replace(":", ""))
+
+
+@test("mst/flint-dc")
+@needs("driver:mlx5_core", "local-tool:mstflint")
+def configuration(env):
+    """mstflint dc: "Crypto Enabled" says what the driver's features say."""
+    try:
+        said = env.local.out("mstflint", "-d", env.pci, "dc")
+    except CommandError as e:
+        if env.lab:
+            raise
+        raise Skip(f"this card's firmware does not show its configuration: {e}") from e
+    crypto = re.search(r"^;;\s*Description.*?Crypto (Enabled|Disabled)", said, re.M)
+    expect(crypto, f"no description with Crypto in\n{said}")
+    tls = any(env.local.nic.can(name) for name in ("tls-hw-tx-offload", "tls-hw-rx-offload"))
+    expect_equal("Crypto", crypto[1], "Enabled" if tls else "Disabled")
+
+
+@test("mst/flint-verify", full=True)
+@needs("driver:mlx5_core", "local-tool:mstflint")
+def verify(env):
+    """mstflint v: every checksum of the flash is right."""
+    said = env.local.out("mstflint", "-d", env.pci, "v")
+    wrong = [line for line in said.splitlines() if "(0x" in line and not line.endswith("OK")]
+    expect(not wrong, "\n".join(wrong))
+    expect("verification succeeded" in said, said)
+
+
+@test("mst/config", full=True)
+@needs("driver:mlx5_core", "local-tool:mstconfig")
+def mstconfig(env):
+    """mstconfig q lists the configuration."""
+    said = env.local.out("mstconfig", "-d", env.pci, "q", "CQE_COMPRESSION")
+    expect(re.search(r"CQE_COMPRESSION\s+BALANCED\(0\)", said), said)
+
+
+@test("mst/reg", full=True)
+@needs("driver:mlx5_core", "local-tool:mstreg")
+def mstreg(env):
+    """mstreg reads a register of the port: it is up."""
+    said = env.local.out("mstreg", "-d", env.pci, "--reg_name", "PAOS", "--get", "-i",
+                         "local_port=1,swid=0,lp_msb=0,plane_ind=0")
+    expect(re.search(r"^oper_status\s*\| 0x00000001", said, re.M), said)
+    _refusal(env.local, "mstreg", "-d", env.pci, "--reg_name", "MCC", "--get")
+
+
+@test("mst/cr-space", full=True)
+@needs("lab", "local-tool:mstmcra", "local-tool:mstregdump")
+def cr_space(env):
+    """mstmcra and mstregdump agree about the chip; writing changes nothing."""
+    chip = int(env.local.out("mstmcra", env.pci, "0xf0014"), 16)
+    env.local.run("mstmcra", env.pci, "0xf0014", "0x1")
+    expect_equal("0xf0014 after a write", int(env.local.out("mstmcra", env.pci, "0xf0014"), 16),
+                 chip)
+    dump = dict((int(word, 16) for word in line.split())
+                for line in env.local.out("mstregdump", env.pci).splitlines()
+                if line.startswith("0x"))
+    expect_equal("0xf0014 in the dump", dump[0xf0014], chip)
+    known = {address for address, value in dump.items() if value != BAD_ACCESS}
+    expect(0xf0014 in known and len(known) < 100, f"registers that exist: {len(known)}")
+
+
+@test("mst/devices-info", full=True)
+@needs("driver:mlx5_core", "local-tool:mstdevices_info")
+def devices_info(env):
+    """mstdevices_info -v, the open counterpart of `mst status -v`, lists the interface."""
+    said = env.local.out("mstdevices_info", "-v")
+    short = env.pci.removeprefix("0000:")
+    lines = [line.split() for line in said.splitlines() if short in line]
+    expect(len(lines) == 1 and f"net-{env.local.nic.name}" in lines[0], said)
