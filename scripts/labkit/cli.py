@@ -41,6 +41,7 @@ COMMANDS = {
     "bug": "reproduce a Linux driver bug",
     "parity": "compare two result files, of a card and the device",
     "bench": "count the device's instructions per packet",
+    "kernel": "build a kernel from a source tree, with patches and debugging aids",
     "build": "build everything that the other commands need",
     "doctor": "report what this machine lacks, with fixes",
 }
@@ -60,7 +61,7 @@ def parser_of(name: str) -> argparse.ArgumentParser:
     module = importlib.import_module(f".commands.{name}", __package__)
     usage = f"lab {name} [OPTIONS]" + {"run": " [-- CMD ARGS…]", "bug": " [NAME]",
                                             "selftest": " [TARGET…]",
-                                            "merge": " RESULTS…",
+                                            "merge": " RESULTS…", "kernel": " [TREE]",
                                             "parity": " FILE FILE…"}.get(name, "")
     parser = _Parser(prog=f"lab {name}", usage=usage, allow_abbrev=False,
                      description=getattr(module, "DESCRIPTION", COMMANDS[name]),

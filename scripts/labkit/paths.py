@@ -11,6 +11,8 @@ Layout of the cache (everything in it may be deleted at any time; the next run r
     qemu/KEY/       QEMU source with the overlay, build directory, binaries of each checkout
     kernel/KEY/     bzImage, modules.cpio, config
     kernel/stock/KEY/  the same of Debian's own images, with the driver rebuilt
+    kernel/user/KEY/   mirror and build directory of a tree given to `lab kernel`
+    kernel/source/V/   Debian's source, for `lab kernel` without a tree
     rootfs/KEY/     root.cpio
     selftests/KEY/  the kernel's selftests: parts of its source, built, and selftests.cpio
     ccache/         compiler cache, when ccache is installed

@@ -75,6 +75,9 @@ PACKAGES = {
     "bench": {      # not of DEFAULT_PURPOSES: `lab bench` asks for it
         "valgrind": "counting instructions (callgrind)",
     },
+    "series": {     # not of DEFAULT_PURPOSES: `lab kernel` asks for it
+        "git": "reading source trees and series of patches",
+    },
     "plot": {       # not of DEFAULT_PURPOSES: the suite soak asks for it
         "python3-matplotlib": "the plot of `lab test --only soak`",
     },

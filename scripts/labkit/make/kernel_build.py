@@ -8,6 +8,7 @@ cache).
 """
 
 import dataclasses
+import os
 import pathlib
 import re
 import shutil
@@ -93,6 +94,19 @@ def has(config: pathlib.Path, symbol: str) -> bool:
     """Whether a .config has SYMBOL (without CONFIG_) built in or as a module."""
     return re.search(rf"^CONFIG_{symbol}=[ym]$", config.read_text(encoding="utf-8"),
                      re.MULTILINE) is not None
+
+
+def _values(config: pathlib.Path) -> dict[str, str]:
+    """{symbol: value} of what a .config has on."""
+    return dict(line.split("=", 1) for line in config.read_text(encoding="utf-8").splitlines()
+                if line.startswith("CONFIG_") and "=" in line)
+
+
+def absent(config: pathlib.Path) -> list[str]:
+    """What a .config lacks of what the lab cannot do without, each with its purpose."""
+    have = _values(config)
+    return [f"{symbol} ({why})" for symbol, values, why in REQUIRED
+            if have.get(symbol, "n") not in values]
 
 
 def fragment_lines(path: pathlib.Path = FRAGMENT) -> list[str]:
@@ -250,18 +264,19 @@ def _tree(tree: pathlib.Path) -> KernelProduct:
     image, config = tree / "arch/x86/boot/bzImage", tree / ".config"
     if not (tree / "Makefile").exists():
         raise UsageError(f"--kernel {tree}: not a kernel tree (no Makefile)")
+    # of a directory of O= the link leads to the source
+    mend = f"scripts/lab kernel {os.path.realpath(tree / 'source')}" \
+        if (tree / "source").exists() else f"scripts/lab kernel {tree}"
     if not image.exists() or not config.exists():
         lacks = "no .config" if not config.exists() else "no arch/x86/boot/bzImage"
         raise UsageError(f"--kernel {tree}: not built ({lacks})",
-                         hint="build it first; a configuration that fits:\n"
-                              f"make -C {tree} KCONFIG_ALLCONFIG={FRAGMENT} allnoconfig && "
-                              f"make -C {tree} -j{steps.jobs()} bzImage modules")
-    have = dict(line.split("=", 1) for line in config.read_text(encoding="utf-8").splitlines()
-                if line.startswith("CONFIG_") and "=" in line)
-    absent = [f"{s} ({why})" for s, values, why in REQUIRED if have.get(s, "n") not in values]
-    if absent:
-        raise UsageError(f"--kernel {tree}: its configuration lacks {', '.join(absent)}",
-                         hint=f"merge {FRAGMENT} into it")
+                         hint=f"this builds it, and prints the directory to give: {mend}")
+    have = _values(config)
+    lacking = absent(config)
+    if lacking:
+        raise UsageError(f"--kernel {tree}: its configuration lacks {', '.join(lacking)}",
+                         hint="this builds it with them, and prints the directory to give: "
+                              + mend)
     missing = [s for s in WANTED if have.get(s, "n") == "n"]
     if missing:
         steps.say(f"note: the kernel of {tree} lacks {', '.join(missing)}; "
