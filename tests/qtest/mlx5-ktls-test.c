@@ -41,6 +41,8 @@ int main(int argc, char **argv)
     mlx5_tls_tx_tests();
     mlx5_tls_rx_tests();
     mlx5_tls_rekey_tests();
+    mlx5_freebsd_tests();
+    mlx5_freebsd_rx_tests();
     mlx5_strict_tests();
     mlx5_link_tests();
     mlx5_secret_tests();

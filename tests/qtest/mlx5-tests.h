@@ -28,6 +28,8 @@ void mlx5_dek_tests(void);
 void mlx5_tls_tx_tests(void);
 void mlx5_tls_rx_tests(void);
 void mlx5_tls_rekey_tests(void);
+void mlx5_freebsd_tests(void);
+void mlx5_freebsd_rx_tests(void);
 void mlx5_strict_tests(void);
 void mlx5_secret_tests(void);
 void mlx5_link_tests(void);

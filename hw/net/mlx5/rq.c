@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Receive queues, cyclic and striding: CREATE/MODIFY/DESTROY/QUERY_RQ, and the
- * delivery of one packet into the next WQE, or the next strides of a WQE
+ * Receive queues, cyclic, lists and striding: CREATE/MODIFY/DESTROY/QUERY_RQ,
+ * and the delivery of one packet into the next WQE, or the next strides of a WQE
  * (driver: en_main.c, en_rx.c). Owns Mlx5Rq. rx.c decides which packets go to
  * which queue.
  */
@@ -25,7 +25,9 @@
 #define LOG_MAX_RQ_STRIDE 9 /* max_wqe_sz_rq: 32 data segments */
 /* A WQE of a striding queue: wqe_next, and one data segment. */
 #define LOG_STRIDING_WQE 5
-#define STRIDING_SEG 0x10
+/* In a list, striding or not, the data segments are behind wqe_next. */
+#define LIST_SEG 0x10
+#define LOG_MIN_LIST_WQE 5
 #define MIN_LOG_STRIDES 3 /* ext_stride_num_range */
 
 /*
@@ -76,6 +78,12 @@ bool mlx5_rq_has_room(Mlx5Rq *rq, size_t len)
     return true;
 }
 
+/* What CQEs of a queue without strides say of the next WQE. */
+static uint16_t rq_wqe_counter(const Mlx5Rq *rq)
+{
+    return rq->list ? rq->list_wqe : rq->cc;
+}
+
 static void rq_error_cqe(Mlx5Rq *rq, uint8_t syndrome)
 {
     Mlx5Function *fn = rq->obj.fn;
@@ -85,7 +93,7 @@ static void rq_error_cqe(Mlx5Rq *rq, uint8_t syndrome)
     fn->vport.counters.rx_wqe_error++;
     MLX5_SET(cqe, cqe, opcode, MLX5_CQE_RESP_ERR);
     MLX5_SET(cqe, cqe, rqn, rq->obj.id);
-    MLX5_SET(cqe, cqe, wqe_counter, rq->cc);
+    MLX5_SET(cqe, cqe, wqe_counter, rq_wqe_counter(rq));
     MLX5_SET(cqe, cqe, syndrome, syndrome);
     if (rq->strides.n) {
         /* Drivers count strides here too. */
@@ -121,22 +129,37 @@ static void rq_cqe(Mlx5Rq *rq, uint8_t *cqe)
 }
 
 /*
- * Writes the packet to the WQE's data segments, and never beyond them. Returns
- * 0 or an MLX5_CQE_SYN_*.
+ * Reads the next WQE, and in a list the number of the one behind it, to *@next.
+ * Returns false if it is not usable.
  */
-static uint8_t rq_scatter(Mlx5Rq *rq, const struct iovec *iov, int iovcnt)
+static bool rq_read_wqe(Mlx5Rq *rq, uint8_t wqe[1 << LOG_MAX_RQ_STRIDE],
+                        uint16_t *next)
+{
+    uint16_t n = rq_wqe_counter(rq);
+
+    if ((rq->list && n >= mlx5_ring_size(&rq->ring)) ||
+        !mlx5_dma_read(rq->obj.fn, mlx5_ring_addr(&rq->ring, n), wqe,
+                       1u << rq->ring.log_stride)) {
+        return false;
+    }
+    *next = rq->list ? MLX5_GET(wqe_next, wqe, next_wqe_index) : 0;
+    return true;
+}
+
+/*
+ * Writes the packet to the data segments of @wqe, and never beyond them.
+ * Returns 0 or an MLX5_CQE_SYN_*.
+ */
+static uint8_t rq_scatter(Mlx5Rq *rq, const uint8_t *wqe,
+                          const struct iovec *iov, int iovcnt)
 {
     Mlx5Function *fn = rq->obj.fn;
-    uint8_t wqe[1 << LOG_MAX_RQ_STRIDE];
     size_t wqe_len = 1u << rq->ring.log_stride;
     size_t seg_off, seg_left = 0, iov_off = 0;
     uint64_t addr = 0;
     uint32_t lkey = 0;
 
-    if (!mlx5_dma_read(fn, mlx5_ring_addr(&rq->ring, rq->cc), wqe, wqe_len)) {
-        return MLX5_CQE_SYN_LOCAL_PROT;
-    }
-    for (seg_off = 0; iovcnt;) {
+    for (seg_off = rq->list ? LIST_SEG : 0; iovcnt;) {
         size_t n;
 
         if (!seg_left) {
@@ -178,7 +201,7 @@ static bool strides_open(Mlx5Rq *rq)
 {
     Mlx5RqStrides *s = &rq->strides;
     uint8_t wqe[1 << LOG_STRIDING_WQE];
-    const uint8_t *seg = wqe + STRIDING_SEG;
+    const uint8_t *seg = wqe + LIST_SEG;
 
     s->used = 0;
     if (s->wqe >= mlx5_ring_size(&rq->ring) ||
@@ -276,21 +299,26 @@ static void rq_deliver_strides(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
 void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
                      uint8_t *cqe)
 {
-    uint8_t syndrome;
+    uint8_t wqe[1 << LOG_MAX_RQ_STRIDE];
+    uint8_t syndrome = MLX5_CQE_SYN_LOCAL_PROT;
+    uint16_t next = 0;
 
     if (rq->strides.n) {
         rq_deliver_strides(rq, iov, iovcnt, cqe);
         return;
     }
-    syndrome = rq_scatter(rq, iov, iovcnt);
+    if (rq_read_wqe(rq, wqe, &next)) {
+        syndrome = rq_scatter(rq, wqe, iov, iovcnt);
+    }
     if (syndrome) {
         rq_failed(rq, syndrome);
     } else {
         MLX5_SET(cqe, cqe, byte_cnt, iov_size(iov, iovcnt));
-        MLX5_SET(cqe, cqe, wqe_counter, rq->cc);
+        MLX5_SET(cqe, cqe, wqe_counter, rq_wqe_counter(rq));
         rq_cqe(rq, cqe);
     }
     rq->cc++;
+    rq->list_wqe = next;
 }
 
 /* ------------------------------------------------------------- commands --- */
@@ -346,20 +374,21 @@ static Mlx5Syndrome rq_wq_init(Mlx5Cmd *cmd, Mlx5Ring *ring, uint64_t *dbr,
                                Mlx5Pd **pd, Mlx5RqStrides *s)
 {
     const uint8_t *rqc = cmd->in + MLX5_WQ_CTX_OFFSET;
-    unsigned type = MLX5_WQ_CYCLIC;
+    unsigned type = MLX5_GET(wq, rqc + MLX5_WQ_IN_CTX, wq_type);
 
     *s = (Mlx5RqStrides) { 0 };
-    if (MLX5_GET(wq, rqc + MLX5_WQ_IN_CTX, wq_type) == MLX5_WQ_STRIDING_LIST &&
-        MLX5_CAP_GEN(cmd->fn, striding_rq)) {
+    if (type == MLX5_WQ_STRIDING_LIST && MLX5_CAP_GEN(cmd->fn, striding_rq)) {
         Mlx5Syndrome syn = get_strides(rqc, s);
 
         if (syn != MLX5_OK) {
             return syn;
         }
-        type = MLX5_WQ_STRIDING_LIST;
+    } else if (type != MLX5_WQ_LIST) {
+        type = MLX5_WQ_CYCLIC;
     }
-    return mlx5_wq_init(cmd, type, LOG_DATA_SEG, LOG_MAX_RQ_STRIDE, ring, dbr,
-                        pd);
+    return mlx5_wq_init(cmd, type, type == MLX5_WQ_LIST ? LOG_MIN_LIST_WQE :
+                                                          LOG_DATA_SEG,
+                        LOG_MAX_RQ_STRIDE, ring, dbr, pd);
 }
 
 Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
@@ -403,6 +432,7 @@ Mlx5Syndrome mlx5_cmd_create_rq(Mlx5Cmd *cmd)
     }
     rq->ring = ring;
     rq->strides = strides;
+    rq->list = MLX5_GET(wq, rqc + MLX5_WQ_IN_CTX, wq_type) == MLX5_WQ_LIST;
     rq->dbr_addr = dbr;
     rq->cq = cq;
     mlx5_object_ref(cq);
@@ -490,6 +520,7 @@ Mlx5Syndrome mlx5_cmd_modify_rq(Mlx5Cmd *cmd)
         rq->gave_up = false;
         rq->strides.open = false;
         rq->strides.wqe = 0;
+        rq->list_wqe = 0;
     }
     rq->state = to;
     return MLX5_OK;

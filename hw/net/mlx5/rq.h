@@ -15,7 +15,7 @@
  * many of them as it needs. WQEs are a linked list, from number 0 on.
  */
 typedef struct Mlx5RqStrides {
-    uint32_t n; /* strides of a WQE; 0: the queue is cyclic */
+    uint32_t n; /* strides of a WQE; 0: this is no striding queue */
     uint8_t log_size; /* of a stride */
     bool open; /* the members below describe a WQE, the one at cc */
     uint32_t used; /* of its strides */
@@ -30,6 +30,12 @@ struct Mlx5Rq {
     Mlx5Object obj;
     Mlx5Ring ring; /* of WQEs */
     Mlx5RqStrides strides;
+    /*
+     * Neither cyclic nor striding: each WQE names the one behind it, and CQEs
+     * name the WQE. This is the kind that FreeBSD's driver creates.
+     */
+    bool list;
+    uint16_t list_wqe; /* number of the next WQE to fill; 0 is the first */
     Mlx5Cq *cq;
     Mlx5Pd *pd; /* NULL for a drop queue */
     Mlx5QCounter *counter; /* may be NULL */

@@ -22,6 +22,7 @@ enum {
 
 /* wq.wq_type */
 enum {
+    MLX5_WQ_LIST = 0,
     MLX5_WQ_CYCLIC = 1,
     MLX5_WQ_STRIDING_LIST = 2,
 };
