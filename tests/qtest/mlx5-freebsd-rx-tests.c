@@ -323,7 +323,7 @@ static void test_rx_polling(void)
     for (kind = 0; kind < TLS_KINDS; kind++) {
         for (i = 0; i < G_N_ELEMENTS(delays); i++) {
             g_autoptr(GRand) r = g_rand_new_with_seed(kind * 16 + i);
-            struct { size_t at, n; } lost[64];
+            size_t lost_at[64], lost_n[64];
             unsigned n_lost = 0;
             size_t at, n;
             BsdStack k;
@@ -337,19 +337,19 @@ static void test_rx_polling(void)
             for (at = 0; at < t.wire->len; at += n) {
                 n = MIN(g_rand_int_range(r, 1, 1400), t.wire->len - at);
                 if (g_rand_int_range(r, 0, 12) == 0 &&
-                    n_lost < G_N_ELEMENTS(lost)) {
-                    lost[n_lost].at = at;
-                    lost[n_lost++].n = n;
+                    n_lost < G_N_ELEMENTS(lost_at)) {
+                    lost_at[n_lost] = at;
+                    lost_n[n_lost++] = n;
                 } else {
                     stack_packet(&k, at, n);
                 }
                 if (n_lost && g_rand_boolean(r)) {
                     n_lost--;
-                    stack_packet(&k, lost[n_lost].at, lost[n_lost].n);
+                    stack_packet(&k, lost_at[n_lost], lost_n[n_lost]);
                 }
             }
             while (n_lost--) {
-                stack_packet(&k, lost[n_lost].at, lost[n_lost].n);
+                stack_packet(&k, lost_at[n_lost], lost_n[n_lost]);
             }
             g_assert_cmpuint(k.done, ==, k.n);
             for (j = 0, n = 0; j < k.n; j++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Receive queues, cyclic, lists and striding: CREATE/MODIFY/DESTROY/QUERY_RQ,
- * and the delivery of one packet into the next WQE, or the next strides of a WQE
+ * and the delivery of one packet into the next WQE, or the next strides of one
  * (driver: en_main.c, en_rx.c). Owns Mlx5Rq. rx.c decides which packets go to
  * which queue.
  */
