@@ -86,14 +86,26 @@ def mstconfig(env):
     expect(re.search(r"CQE_COMPRESSION\s+BALANCED\(0\)", said), said)
 
 
+@test("mst/fwreset", full=True)
+@needs("lab", "local-tool:mstfwreset")
+def fwreset(env):
+    """mstfwreset query: nothing but a reboot restarts the firmware."""
+    said = env.local.out("mstfwreset", "-d", env.pci, "query")
+    levels = re.findall(r"^\d: (.*?)\s*-(Not Supported|Supported)\b", said.split("Reset-types")[0],
+                        re.M)
+    expect_equal("levels", [name for name, can in levels if can == "Supported"], ["Warm Reboot"])
+
+
 @test("mst/reg", full=True)
-@needs("driver:mlx5_core", "local-tool:mstreg")
+@needs("driver:mlx5_core", "local-tool:mstreg", "local-tool:mstlink")
 def mstreg(env):
     """mstreg reads a register of the port: it is up."""
     said = env.local.out("mstreg", "-d", env.pci, "--reg_name", "PAOS", "--get", "-i",
                          "local_port=1,swid=0,lp_msb=0,plane_ind=0")
     expect(re.search(r"^oper_status\s*\| 0x00000001", said, re.M), said)
     _refusal(env.local, "mstreg", "-d", env.pci, "--reg_name", "MCC", "--get")
+    if env.lab:
+        _refusal(env.local, "mstlink", "-d", env.pci)   # asks for lanes, SLTP
 
 
 @test("mst/cr-space", full=True)

@@ -36,10 +36,10 @@ PACKAGES = {
         "python3": "QEMU build",
         "libglib2.0-dev": "QEMU",
         "libssl-dev": "the device's cipher (libcrypto)",
+        "zlib1g-dev": "QEMU, and the configuration in the device's flash",
     },
     "qemu": {
         "python3-venv": "QEMU build (its configure makes a virtual environment)",
-        "zlib1g-dev": "QEMU",
         "libslirp-dev": "-netdev user",
         "libattr1-dev": "directories shared with the guest",
         "libcap-ng-dev": "directories shared with the guest",
