@@ -38,6 +38,7 @@ COMMANDS = {
     "test": "run the unit tests, qtests and guest tests",
     "merge": "join the results of tests that ran in shards",
     "selftest": "run the kernel's selftests of network drivers",
+    "explain": "say why TLS was offloaded or not in a run with --explain",
     "bug": "reproduce a Linux driver bug",
     "parity": "compare two result files, of a card and the device",
     "bench": "count the device's instructions per packet",
@@ -62,6 +63,7 @@ def parser_of(name: str) -> argparse.ArgumentParser:
     usage = f"lab {name} [OPTIONS]" + {"run": " [-- CMD ARGS…]", "bug": " [NAME]",
                                             "selftest": " [TARGET…]",
                                             "merge": " RESULTS…", "kernel": " [TREE]",
+                                            "explain": " DIR",
                                             "parity": " FILE FILE…"}.get(name, "")
     parser = _Parser(prog=f"lab {name}", usage=usage, allow_abbrev=False,
                      description=getattr(module, "DESCRIPTION", COMMANDS[name]),

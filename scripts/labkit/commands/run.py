@@ -17,9 +17,9 @@ import time
 import tty as ttymodule
 from collections.abc import Iterator
 
-from .. import steps
-from ..errors import LabError
-from ..run import hints, session, wire
+from .. import explain, steps
+from ..errors import LabError, printable
+from ..run import hints, session, watch, wire
 from ..run.guest import CommandLost, Guest, OutputGone
 from ..run.spec import Spec, seconds
 
@@ -44,6 +44,7 @@ examples:
   lab run --topology user --hostfwd tcp::8443-:443 -- nginx -g 'daemon off;'
   lab run --nic tx-seq-check=ignore --qemu-arg '-trace mlx5_*'
   lab run --feature tls-hw-rx-offload=on --wire 'drop a>b record=7 byte=2' -- /mnt/share/mytest
+  lab run --explain -- /mnt/share/mytest
 """
 
 FEATURE = re.compile(r"[a-z0-9][a-z0-9-]*=(on|off)")
@@ -56,6 +57,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         type=_feature,
                         help="switch a feature of `ethtool -k` on both NICs before the command, "
                              "such as tls-hw-rx-offload=on, which is off by default")
+    parser.add_argument("--explain", action="store_true",
+                        help="say at the end of each TLS connection whether it was offloaded, and "
+                             "why not (docs/explain.md)")
     parser.add_argument("--quiet", "-q", action="store_true",
                         help="print only errors: no progress, no greeting, no hints")
     parser.add_argument("--timeout", metavar="S", type=seconds,
@@ -76,6 +80,8 @@ def main(args: argparse.Namespace, command: list[str]) -> int:
         return _nic_help(args)
     if spec.wire:
         wire.check(spec.wire)
+    if args.explain:
+        watch.prepare(spec)
     steps.ticker.quiet = args.quiet
     products = session.ensure_products(args)
     interactive = not command and os.isatty(0)
@@ -83,13 +89,26 @@ def main(args: argparse.Namespace, command: list[str]) -> int:
             session.booted(products, spec, rundir, hints=not args.quiet) as guest:
         steps.inform(f"guest ready after {guest.booted_in:.1f} s")
         try:
-            status = _follow(guest, args, None if interactive else command or ["/bin/sh"])
+            with _explained(guest) if args.explain else contextlib.nullcontext():
+                status = _follow(guest, args, None if interactive else command or ["/bin/sh"])
         except OutputGone:
             return BROKEN_PIPE
-        if not args.quiet:
+        if not args.quiet and not args.explain:
             for sentence in hints.software_tls(_tls(guest)):
                 steps.hint(sentence)
         return status
+
+
+@contextlib.contextmanager
+def _explained(guest: Guest) -> Iterator[None]:
+    """Observe the command, and print what is to be said of its TLS connections, however it ends:
+    one that stands still until --timeout is one that needs explaining."""
+    try:
+        with watch.watched(guest):
+            yield
+    finally:
+        for line in explain.as_text(watch.load(guest.rundir.path)).splitlines():
+            print(printable(line), file=sys.stderr, flush=True)
 
 
 def _follow(guest: Guest, args: argparse.Namespace, command: list[str] | None) -> int:
