@@ -121,6 +121,7 @@ class Connection:
                 f"{self._mode} {self._size}", host=self._cfg.remote, exit_wait=True))
             wait_port_listen(port, host=self._cfg.remote, deadline=PEER_START)
             self.sock = stack.enter_context(socket.create_connection((address, port), timeout=60))
+            peer.limit(self.sock)
             peer.start_tls(self.sock, self._version, self._cipher, client=True)
             ksft_eq(self.sock.recv(1), b"+", comment="greeting of the remote end")
             self._stack = stack.pop_all()
@@ -198,7 +199,6 @@ def _sendfile(cfg, variant, zerocopy):
         file.write(data)
         file.flush()
         _require_offloaded(watch, "tx", variant[1])
-        conn.sock.setblocking(True)
         if zerocopy:
             conn.sock.setsockopt(peer.SOL_TLS, TLS_TX_ZEROCOPY_RO, 1)
         done = 0
@@ -328,6 +328,7 @@ def test_many(cfg, variant):
         socks = []
         for _ in range(MANY):
             sock = stack.enter_context(socket.create_connection((address, port), timeout=60))
+            peer.limit(sock)
             peer.start_tls(sock, version, cipher, client=True)
             sock.recv(1)
             socks.append(sock)
