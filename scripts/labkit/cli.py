@@ -43,6 +43,7 @@ COMMANDS = {
     "parity": "compare two result files, of a card and the device",
     "bench": "count the device's instructions per packet",
     "kernel": "build a kernel from a source tree, with patches and debugging aids",
+    "coverage": "measure what of the engine, or of the driver, the tests reach",
     "build": "build everything that the other commands need",
     "doctor": "report what this machine lacks, with fixes",
 }
@@ -64,6 +65,7 @@ def parser_of(name: str) -> argparse.ArgumentParser:
                                             "selftest": " [TARGET…]",
                                             "merge": " RESULTS…", "kernel": " [TREE]",
                                             "explain": " DIR",
+                                            "coverage": " [TREE]",
                                             "parity": " FILE FILE…"}.get(name, "")
     parser = _Parser(prog=f"lab {name}", usage=usage, allow_abbrev=False,
                      description=getattr(module, "DESCRIPTION", COMMANDS[name]),

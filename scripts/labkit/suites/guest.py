@@ -97,6 +97,7 @@ class GuestTests(Suite):
                     started = True
                     self.prepare(guest)
                     problem = self._tests(context, guest, stream, left, names, rundir)
+                    self.finish(guest, rundir)
             except LabError as error:   # it died, hangs, or QEMU crashed at exit
                 problem = error.message
                 steps.say(problem.splitlines()[0])
@@ -133,6 +134,9 @@ class GuestTests(Suite):
 
     def prepare(self, guest: Guest) -> None:
         """What the guest needs before the tests run; LabError when that fails."""
+
+    def finish(self, guest: Guest, rundir: RunDir) -> None:
+        """What is taken out of the guest after its tests; LabError when that fails."""
 
     def nic_model(self, context: Context) -> str:
         """Return the NIC model that they test; a listing of tests has no machine."""
