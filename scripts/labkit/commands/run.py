@@ -18,9 +18,10 @@ import tty as ttymodule
 from collections.abc import Iterator
 
 from .. import explain, steps
-from ..errors import LabError, printable
-from ..run import hints, session, watch, wire
+from ..errors import EXIT_TIMEOUT, LabError, UsageError, printable
+from ..run import console, hints, session, watch, wire
 from ..run.guest import CommandLost, Guest, OutputGone
+from ..run.machine import Machine
 from ..run.spec import Spec, seconds
 
 TLS_TIMEOUT = 60        # seconds after which the hints about TLS are left out
@@ -42,6 +43,7 @@ examples:
   lab run -- sh -c 'ping -c 3 10.0.0.2; ip netns exec peer ip addr'
   lab run --share ~/tests --timeout 300 -- /mnt/share/mytest
   lab run --topology user --hostfwd tcp::8443-:443 -- nginx -g 'daemon off;'
+  lab run --disk freebsd.qcow2 --topology user --hostfwd tcp::2222-:22
   lab run --nic tx-seq-check=ignore --qemu-arg '-trace mlx5_*'
   lab run --feature tls-hw-rx-offload=on --wire 'drop a>b record=7 byte=2' -- /mnt/share/mytest
   lab run --explain -- /mnt/share/mytest
@@ -80,9 +82,11 @@ def main(args: argparse.Namespace, command: list[str]) -> int:
         return _nic_help(args)
     if spec.wire:
         wire.check(spec.wire)
+    steps.ticker.quiet = args.quiet
+    if spec.foreign:
+        return _foreign(args, spec, command)
     if args.explain:
         watch.prepare(spec)
-    steps.ticker.quiet = args.quiet
     products = session.ensure_products(args)
     interactive = not command and os.isatty(0)
     with session.artifacts("run", args.artifacts, quiet=args.quiet) as rundir, \
@@ -109,6 +113,28 @@ def _explained(guest: Guest) -> Iterator[None]:
     finally:
         for line in explain.as_text(watch.load(guest.rundir.path)).splitlines():
             print(printable(line), file=sys.stderr, flush=True)
+
+
+def _foreign(args: argparse.Namespace, spec: Spec, command: list[str]) -> int:
+    """Boot the user's image, and be its console until it powers off."""
+    for given, what in ((command, "a command"), (args.feature, "--feature"),
+                        (args.explain, "--explain"), (args.kernel, "--kernel")):
+        if given:
+            raise UsageError(f"{what} is for the lab's own guest, in place of which --disk and "
+                             "--cdrom boot another")
+    products = session.ensure_products(args, only=("qemu",))
+    terminal = os.isatty(0)
+    with session.artifacts("run", args.artifacts, quiet=args.quiet) as rundir:
+        with Machine(products, spec, rundir) as machine:
+            if terminal and not args.quiet:
+                steps.say("the machine's serial console; Ctrl-] three times ends the machine")
+            with _raw(0) if terminal else contextlib.nullcontext():
+                ended = console.attach(machine, _stdin(), terminal, args.timeout)
+        session.report_exit(machine)
+        if not ended:
+            steps.say(f"ended after {args.timeout:g} s (--timeout)")
+            return EXIT_TIMEOUT
+        return 0
 
 
 def _follow(guest: Guest, args: argparse.Namespace, command: list[str] | None) -> int:

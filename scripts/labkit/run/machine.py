@@ -62,7 +62,8 @@ class Machine:
         self.products = products
         self.spec = spec
         self.rundir = rundir
-        # sockets of the ports lab.agent and lab.channel, and asynchronous QEMU events
+        # sockets of the ports lab.agent (in place of which a user's image has its serial console)
+        # and lab.channel, and asynchronous QEMU events
         self._ends: tuple[socket.socket, socket.socket, Events] | None = None
         self.wire: Wire | None = None       # the middlebox between the NICs, if any
         self.pidfd = -1             # readable once QEMU has ended
@@ -141,25 +142,33 @@ class Machine:
         args = []
         for folder in products.firmware_dirs:
             args += ["-L", str(folder)]
-        args += ["-nodefaults", "-no-user-config", "-no-reboot",
-                 "-machine", "q35", "-cpu", "max",
-                 "-chardev", f"file,id=console,path={quote(self.console)}",
-                 "-serial", "chardev:console",
-                 "-device", f"virtio-serial-pci,id=labserial,bus=pcie.0,addr={SERIAL_ADDRESS:#x}"]
+        args += ["-nodefaults", "-no-user-config", "-cpu", "max"]
+        if spec.foreign:
+            # without graphics, the firmware and what it boots use the serial console
+            args += ["-machine", "q35,graphics=off", "-serial", "chardev:agent"]
+        else:
+            args += ["-no-reboot", "-machine", "q35",
+                     "-chardev", f"file,id=console,path={quote(self.console)}",
+                     "-serial", "chardev:console", "-device",
+                     f"virtio-serial-pci,id=labserial,bus=pcie.0,addr={SERIAL_ADDRESS:#x}"]
         if "-accel" not in spec.qemu_arg:      # the first one counts
             # a real device is not made to wait for emulated processors where it need not be
             args += ["-accel", "kvm"] if spec.functions and _kvm() else []
             args += ["-accel", "tcg,thread=multi"]
         for name, fd in ports:
-            args += ["-chardev", f"socket,id={name},fd={fd}"]
+            copy = f",logfile={quote(self.console)}" if spec.foreign and name == "agent" else ""
+            args += ["-chardev", f"socket,id={name},fd={fd}{copy}"]
             if name == "events":
                 args += ["-mon", "chardev=events,mode=control"]
+            elif spec.foreign:
+                continue
             elif name != "channel" or not spec.alone:
                 args += ["-device", f"virtserialport,bus=labserial.0,id={name}port,"
                                     f"chardev={name},name=lab.{name}"]
         args += self._net_args(wire)
-        args += ["-kernel", str(products.kernel), "-initrd", str(initrd),
-                 "-append", self._kernel_args()]
+        if not spec.foreign:
+            args += ["-kernel", str(products.kernel), "-initrd", str(initrd),
+                     "-append", self._kernel_args()]
         return args + options.contributed(spec, "qemu")
 
     # life
@@ -168,7 +177,8 @@ class Machine:
         """Launch QEMU and connect its monitor. Raises LabError with QEMU's own words."""
         machine_class = _qemu_machine_class(self.products.qemu_src)
         initrd = self.rundir.sockets / "initrd"
-        _concatenate([*self.products.initrds, *self.spec.initrds], initrd)
+        if not self.spec.foreign:
+            _concatenate([*self.products.initrds, *self.spec.initrds], initrd)
         ours, theirs = [], []
         for _ in PORTS:
             near, far = socket.socketpair()

@@ -92,6 +92,24 @@ def _share(text: str | None) -> pathlib.Path | None:
     return path
 
 
+def _image(text: str | None) -> pathlib.Path | None:
+    if text is None:
+        return None
+    path = pathlib.Path(text).resolve()
+    if not path.is_file() and not path.is_block_device():
+        raise UsageError(f"{path}: expected a disk image")
+    return path
+
+
+def _drive(kind: str, place: int, path: pathlib.Path) -> list[str]:
+    """An image as drive number `place` of the AHCI controller, and of the boot order."""
+    with open(path, "rb") as image:
+        form = "qcow2" if image.read(4) == b"QFI\xfb" else "raw"
+    flags = ",media=cdrom,readonly=on" if kind == "ide-cd" else ""
+    return ["-drive", f"if=none,id={kind},format={form},file={quote(path)}{flags}",
+            "-device", f"{kind},drive={kind},bus=ide.{place},bootindex={place}"]
+
+
 def _function(text: str | None) -> str | None:
     return None if text is None else passthrough.address(text)
 
@@ -130,6 +148,15 @@ class Spec:
         "--share", commands=("run",), metavar="DIR", convert=_share,
         help="share this host directory, read-write at /mnt/share in the guest",
         qemu=_share_devices, kernel=lambda _: [f"lab.share={SHARE_TAG}"])
+    disk: pathlib.Path | None = option(
+        "--disk", commands=("run",), metavar="IMAGE", convert=_image,
+        help="boot this disk (raw or qcow2) in place of the lab's guest, with the same NICs; its "
+             "serial console is the terminal (docs/other-guests.md)",
+        qemu=lambda path: _drive("ide-hd", 0, path))
+    cdrom: pathlib.Path | None = option(
+        "--cdrom", commands=("run",), metavar="FILE", convert=_image,
+        help="likewise this CD; with --disk, if the disk does not boot",
+        qemu=lambda path: _drive("ide-cd", 1, path))
     # rules of the middlebox between the NICs, None without middlebox
     wire: list[str] | None = option(
         "--wire", commands=("run",), metavar="RULE", action="append", convert=_rules,
@@ -190,6 +217,12 @@ class Spec:
                              "add --topology user")
         if self.wire and self.topology != "pair":
             raise UsageError("--wire stands between two NICs, which only --topology pair has")
+        if self.foreign:
+            for given, what in ((self.share, "--share"), (self.append, "--append"),
+                                (self.functions, "--bdf")):
+                if given:
+                    raise UsageError(f"{what} is for the lab's own guest, in place of which --disk "
+                                     "and --cdrom boot another")
         self._check_functions()
 
     def _check_functions(self) -> None:
@@ -209,6 +242,11 @@ class Spec:
     def from_args(cls, args: argparse.Namespace, **changes: Any) -> "Spec":
         """Return the machine of a command line, with some fields changed."""
         return cls(**{**options.values(cls, args), **changes})
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the machine boots an image of the user, without the lab's agent."""
+        return self.disk is not None or self.cdrom is not None
 
     @property
     def nics(self) -> list[str]:
