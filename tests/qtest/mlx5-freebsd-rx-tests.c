@@ -16,17 +16,7 @@
 /* Static parameters as it posts them: fenced, and always with an anchor. */
 static void bsd_rx_static(TlsRx *t, uint64_t rec_no, uint32_t resync_tcp_sn)
 {
-    uint8_t p[TLS_STATIC_LEN];
-    TlsConn c = t->c;
-    uint16_t index;
-    DrvWqe w;
-
-    c.rec_no = rec_no;
-    tls_static(p, &c, t->dek, resync_tcp_sn);
-    drv_wqe_static(&w, &t->sq, true, t->tirn, p, true, true);
-    index = drv_sq_put(t->d, &t->sq, &w);
-    drv_sq_ring(t->d, &t->sq);
-    drv_sq_expect(t->d, &t->sq, index);
+    rx_post_static_as(t, rec_no, resync_tcp_sn, true);
 }
 
 /*

@@ -49,9 +49,9 @@ static inline void rx_fill(TlsRx *t, unsigned n)
     drv_rq_publish(t->d, &t->rq);
 }
 
-/* Static params; in TRACKING an approval of @resync_tcp_sn. */
-static inline void rx_post_static(TlsRx *t, uint64_t rec_no,
-                                  uint32_t resync_tcp_sn)
+/* Static params, with a fence or without. */
+static inline void rx_post_static_as(TlsRx *t, uint64_t rec_no,
+                                     uint32_t resync_tcp_sn, bool fence)
 {
     uint8_t p[TLS_STATIC_LEN];
     TlsConn c = t->c;
@@ -60,10 +60,17 @@ static inline void rx_post_static(TlsRx *t, uint64_t rec_no,
 
     c.rec_no = rec_no;
     tls_static(p, &c, t->dek, resync_tcp_sn);
-    drv_wqe_static(&w, &t->sq, true, t->tirn, p, false, true);
+    drv_wqe_static(&w, &t->sq, true, t->tirn, p, fence, true);
     index = drv_sq_put(t->d, &t->sq, &w);
     drv_sq_ring(t->d, &t->sq);
     drv_sq_expect(t->d, &t->sq, index);
+}
+
+/* Static params; in TRACKING an approval of @resync_tcp_sn. */
+static inline void rx_post_static(TlsRx *t, uint64_t rec_no,
+                                  uint32_t resync_tcp_sn)
+{
+    rx_post_static_as(t, rec_no, resync_tcp_sn, false);
 }
 
 static inline void rx_post_progress(TlsRx *t, uint32_t next_record_tcp_sn)
