@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import shutil
+from collections.abc import Iterable
 
 from .. import paths, steps
 from ..errors import BuildError, UsageError
@@ -221,9 +222,12 @@ def _build(package: str, version: str, suite_name: str) -> None:
     shutil.rmtree(out)
 
 
-def unpack(deb: pathlib.Path, src: pathlib.Path, version: str) -> None:
-    """Unpack the source tree from the tarball in the package."""
-    with steps.Step(f"unpack Linux {version}", "kernel-unpack") as step:
+def unpack(deb: pathlib.Path, src: pathlib.Path, version: str, *,
+           parts: Iterable[str] = (), without: Iterable[str] = ()) -> None:
+    """Unpack the source tree from the tarball in the package: all of it, or only these files and
+    directories of its top; never what is named as WITHOUT."""
+    label = f"unpack parts of Linux {version}" if parts else f"unpack Linux {version}"
+    with steps.Step(label, log="kernel-unpack") as step:
         holder = src.with_name("deb")
         for path in (src, holder):
             shutil.rmtree(path, ignore_errors=True)
@@ -231,8 +235,11 @@ def unpack(deb: pathlib.Path, src: pathlib.Path, version: str) -> None:
         tarball = next((holder / "usr/src").glob("linux-source-*.tar.*"), None)
         if tarball is None:
             raise BuildError(f"{deb} has no usr/src/linux-source-*.tar.*")
+        top = tarball.name.partition(".tar")[0]
         paths.make_dir(src)
-        step.run(["tar", "-x", "-f", tarball, "-C", src, "--strip-components=1"])
+        step.run(["tar", "-x", "-f", tarball, "-C", src, "--strip-components=1",
+                  *(f"--exclude={top}/{name}" for name in without),
+                  *(f"{top}/{name}" for name in parts)])
         shutil.rmtree(holder)
 
 

@@ -105,20 +105,7 @@ def _unpack(suite_name: str, series: str, version: str, source: pathlib.Path) ->
     deb = suite.download_binary({f"linux-source-{series}": version},
                                 f"fetch the source of Linux {version}")[0]
     paths.require_space(source, SPACE, f"unpacking parts of Linux {version}")
-    with steps.Step(f"unpack parts of Linux {version}", "selftests-unpack") as step:
-        holder = source.with_name("deb")
-        for path in (source, holder):
-            shutil.rmtree(path, ignore_errors=True)
-        aptsrc.unpack_deb(deb, holder)
-        tarball = next((holder / "usr/src").glob("linux-source-*.tar.*"), None)
-        if tarball is None:
-            raise BuildError(f"{deb} has no usr/src/linux-source-*.tar.*")
-        top = tarball.name.partition(".tar")[0]
-        paths.make_dir(source)
-        step.run(["tar", "-x", "-f", tarball, "-C", source, "--strip-components=1",
-                  *(f"--exclude={top}/{name}" for name in UNUSED),
-                  *(f"{top}/{name}" for name in PARTS)])
-        shutil.rmtree(holder)
+    kernel_build.unpack(deb, source, version, parts=PARTS, without=UNUSED)
     whole.touch()
 
 
