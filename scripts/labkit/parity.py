@@ -21,8 +21,8 @@ from .results import ENDS, NOTHING, Range, ResultFile, Test, is_number
 
 QUESTIONS = paths.GUEST_TESTS / "questions.toml"
 ANSWER = "answer"           # the observation of a test that decides a question
-# How far a counter may be off in files of one run each, where nobody knows how far it varies by
-# itself: acknowledgements and interrupts come as they come.
+# How far a counter may be off that varies by itself, or of which nobody knows whether it does:
+# acknowledgements and interrupts come as they come. Some runs do not show all that can happen.
 SLACK, LEAST = 0.25, 8
 WIDTH = 34                  # of a column
 NAMED = 3                   # tests that are named for a counter; --json has all
@@ -177,24 +177,25 @@ def _counters(a: ResultFile, b: ResultFile, both: list[tuple[Test, Test]]
     found: dict[str, list[Difference]] = {}
     for end in ENDS:
         common = a.counters(end) & b.counters(end)
+        steady = common - a.varying(end) - b.varying(end) if known else set()
         for x, y in both:
             if (x.result, y.result) != ("pass", "pass") or not (end in x.moved and end in y.moved):
                 continue
             mine, yours = x.moved[end], y.moved[end]
             for counter in sorted((mine.keys() | yours.keys()) & common):
                 one, two = mine.get(counter, NOTHING), yours.get(counter, NOTHING)
-                if _apart(one, two, known):
+                if _apart(one, two, counter in steady):
                     found.setdefault(f"{end} {counter}", []).append(
                         Difference(x.name, str(one), str(two)))
     return found
 
 
-def _apart(one: Range, two: Range, known: bool) -> bool:
+def _apart(one: Range, two: Range, steady: bool) -> bool:
     """Are they further apart than what varies from run to run?"""
     gap = one.gap(two)
-    if known:
-        return gap > max(one.width, two.width)
-    return gap > max(LEAST, SLACK * max(one.high, two.high))
+    if steady:
+        return gap > 0
+    return gap > max(LEAST, SLACK * max(one.high, two.high), one.width, two.width)
 
 
 def _uncounted(a: ResultFile, b: ResultFile) -> list[Difference]:

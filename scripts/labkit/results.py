@@ -82,6 +82,11 @@ class ResultFile:
         return {name for values in self.content["counters"].get(end, {}).values()
                 for name in values}
 
+    def varying(self, end: str) -> set[str]:
+        """Counters of an end that were not the same in all runs of a test, of any test."""
+        return {name for test in self.tests.values()
+                for name, values in test.moved.get(end, {}).items() if values.width}
+
 
 def load(path: pathlib.Path) -> ResultFile:
     """The file at PATH; UsageError says what is wrong with it."""
