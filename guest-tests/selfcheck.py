@@ -293,6 +293,16 @@ class Running(unittest.TestCase):
         self.assertEqual(report.failed, 1)
         self.assertIn("hung: no end after", text)
 
+    def test_bench_hangs(self):
+        """A bench that does not come up is told with the time that it had and where it hangs."""
+        def peer_start():
+            threading.Event().wait(60)
+
+        text = runner.opened(types.SimpleNamespace(open=peer_start), limit=0.2)
+        self.assertIn("did not come up within 0.2 s, it was in ", text)
+        self.assertIn("peer_start (selfcheck.py:", text)
+        self.assertEqual(runner.opened(types.SimpleNamespace(open=lambda: None)), "")
+
     def test_unusable_machine(self):
         """After a test that cannot be cleaned up the others fail, or are left to a fresh
         machine."""

@@ -26,6 +26,7 @@ from .rows import Rows
 from .strict import Violations
 
 CLEAN_UP_GUARD = 240.0
+OPEN_GUARD = 1800.0     # for the bench: programs start at both ends, by ssh too
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 EXIT_UNUSABLE = 3               # the machine is of no use any more, and there is a fresh one
 EXPECTED = (Failure, CallError, CommandError, HostError, EnvironmentProblem, BenchProblem)
@@ -279,16 +280,14 @@ def main(args, plan=None):
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted)
     try:
-        with guard(CLEAN_UP_GUARD):
-            env.open()
-    except (Hang, *EXPECTED) as problem:
-        text = "the bench did not come up" if isinstance(problem, Hang) else str(problem)
-        print(f"run.py: {text}", file=sys.stderr)
-        report.bail_out(text)
-        return _close(env, EXIT_FAILED)
+        text = opened(env)
     except KeyboardInterrupt:
         report.bail_out("interrupted")
         return _close(env, EXIT_INTERRUPTED)
+    if text:
+        print(f"run.py: {text}", file=sys.stderr)
+        report.bail_out(text)
+        return _close(env, EXIT_FAILED)
     if env.bench:
         report.note(env.bench.describe())
     status = EXIT_FAILED
@@ -300,6 +299,22 @@ def main(args, plan=None):
     finally:
         status = _close(env, status)
     return status
+
+
+def opened(env, limit=OPEN_GUARD):
+    """Bring the bench up; "" or why it did not come up, with the place at which it hangs."""
+    try:
+        with guard(limit):
+            env.open()
+    except Hang as hang:
+        frames = [frame for frame in traceback.extract_tb(hang.__traceback__)
+                  if frame.name not in ("opened", "strike")]
+        places = " < ".join(f"{frame.name} ({os.path.basename(frame.filename)}:{frame.lineno})"
+                            for frame in reversed(frames))
+        return f"the bench did not come up within {limit:g} s, it was in {places}"
+    except EXPECTED as problem:
+        return str(problem)
+    return ""
 
 
 def _close(env, status):
