@@ -11,7 +11,9 @@ import itertools
 
 from lib.case import add, expect, expect_equal, test, wait_equal
 
-FOREIGN = "02:de:ad:00:00:01"
+# its end is that of no group the interface is in: a filter by hash may go by these bytes
+FOREIGN = "02:de:ad:be:ef:01"
+LIKE_ALL_NODES = "02:de:ad:00:00:01"
 MULTICAST = "01:00:5e:7f:11:22"
 MULTICAST_V6 = "33:33:00:11:22:33"
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -62,6 +64,12 @@ def own(env):
 def foreign(env):
     """Frames to somebody else do not."""
     _expect(env, "received", 0, FOREIGN)
+
+
+@test("filter/foreign-like-group")
+def foreign_like_group(env):
+    """Frames to somebody else whose address ends like that of a group, ff02::1, do not either."""
+    _expect(env, "received", 0, LIKE_ALL_NODES)
 
 
 @test("filter/promisc", smoke=True)
