@@ -20,7 +20,7 @@ ORDER = (
     ("tls", "tx_context tx_pool tx_records tx_resync tx_changes"),
     ("tls", "questions knobs"),
     ("tls", "plaintext_on_wire device_faults"),
-    ("pci", "rebind reload hotplug aer command_faults"),
+    ("pci", "rebind reload hotplug profiles aer command_faults"),
     ("tls", "soak"),
 )
 

@@ -76,8 +76,9 @@ void drv_eq_create(Drv *d, DrvEq *eq, unsigned log_size, unsigned intr,
     uint32_t len;
     g_autofree uint8_t *in = drv_eq_cmd(d, eq, log_size, intr, events, &len);
 
-    eq->eqn = drv_create(d, in, len);
-    g_assert_cmpuint(eq->eqn, <, 256);
+    /* eight bits; what is above them is reserved */
+    eq->eqn = drv_create(d, in, len) & 0xff;
+    g_assert_cmpuint(eq->eqn, !=, 0);
 }
 
 bool drv_eq_poll(Drv *d, DrvEq *eq, uint8_t eqe[64])

@@ -22,6 +22,7 @@ int main(int argc, char **argv)
     mlx5_range_tests();
     mlx5_cmd_tests();
     mlx5_cap_tests();
+    mlx5_cap_file_tests();
     mlx5_obj_tests();
     mlx5_eq_tests();
     mlx5_owner_tests();
@@ -53,6 +54,7 @@ int main(int argc, char **argv)
     mlx5_tunnel_tests();
     mlx5_vnic_tests();
     mlx5_vsc_tests();
+    mlx5_reserved_tests();
     mlx5_time_tests();
     mlx5_iommu_tests();
     mlx5_leave_tests();

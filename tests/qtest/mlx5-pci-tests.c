@@ -86,7 +86,7 @@ static void test_express(void)
     g_assert_cmphex(qpci_config_readl(d->pci, cap + PCI_EXP_DEVCAP) &
                     PCI_EXP_DEVCAP_FLR, !=, 0);
     g_assert_cmphex(qpci_find_capability(d->pci, PCI_CAP_ID_PM, 0), !=, 0);
-    g_assert_cmphex(qpci_find_capability(d->pci, PCI_CAP_ID_VPD, 0), ==, 0);
+    g_assert_cmphex(qpci_find_capability(d->pci, PCI_CAP_ID_VPD, 0), ==, 0x48);
     drv_stop(d);
 }
 
@@ -341,6 +341,71 @@ static void test_reset_with_work_pending(void)
     drv_stop(d);
 }
 
+/* Reads a dword of the vital product data, as a host does. */
+static uint32_t vpd_read(Drv *d, uint8_t cap, uint16_t at)
+{
+    qpci_config_writew(d->pci, cap + PCI_VPD_ADDR, at);
+    g_assert_cmphex(qpci_config_readw(d->pci, cap + PCI_VPD_ADDR), ==,
+                    at | PCI_VPD_ADDR_F);
+    return qpci_config_readl(d->pci, cap + PCI_VPD_DATA);
+}
+
+/* The data are well-formed, their checksum is right, nothing can be written. */
+static void test_vpd(void)
+{
+    static const struct {
+        const char *props, *product;
+    } rows[] = {
+        { "", "ConnectX-6 Dx class" }, { ",profile=bf3", "BlueField-3 class" },
+    };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Drv *d = drv_start(rows[i].props);
+        uint8_t cap = qpci_find_capability(d->pci, PCI_CAP_ID_VPD, 0);
+        uint8_t vpd[256], sum = 0;
+        size_t at, end, n, field;
+        bool serial = false;
+
+        for (at = 0; at < sizeof(vpd); at += 4) {
+            stl_le_p(vpd + at, vpd_read(d, cap, at));
+        }
+        g_assert_cmphex(vpd[0], ==, 0x82);
+        n = lduw_le_p(vpd + 1);
+        g_assert_cmpuint(n, >, strlen(rows[i].product));
+        g_assert_cmpmem(vpd + 3, strlen(rows[i].product), rows[i].product,
+                        strlen(rows[i].product));
+        at = 3 + n;
+        g_assert_cmphex(vpd[at], ==, 0x90);
+        end = at + 3 + lduw_le_p(vpd + at + 1);
+        g_assert_cmpuint(end, <, sizeof(vpd));
+        for (field = at + 3; field < end; field += 3 + vpd[field + 2]) {
+            if (!memcmp(vpd + field, "SN", 2)) {
+                g_assert_cmpmem(vpd + field + 3, vpd[field + 2],
+                                "QEM525400123456", 15);
+                serial = true;
+            }
+            if (!memcmp(vpd + field, "RV", 2)) {
+                for (at = 0; at <= field + 3; at++) {
+                    sum += vpd[at];
+                }
+                g_assert_cmphex(sum, ==, 0);
+                g_assert_cmpuint(field + 3 + vpd[field + 2], ==, end);
+            }
+        }
+        g_assert_true(serial);
+        g_assert_cmphex(vpd[end], ==, 0x78);
+        /* behind the end, up to the highest address */
+        g_assert_cmphex(vpd_read(d, cap, 0x7ffc), ==, 0);
+        /* a write is over at once, and has no effect */
+        qpci_config_writel(d->pci, cap + PCI_VPD_DATA, 0x12345678);
+        qpci_config_writew(d->pci, cap + PCI_VPD_ADDR, PCI_VPD_ADDR_F);
+        g_assert_cmphex(qpci_config_readw(d->pci, cap + PCI_VPD_ADDR), ==, 0);
+        g_assert_cmphex(vpd_read(d, cap, 0), ==, ldl_le_p(vpd));
+        drv_stop(d);
+    }
+}
+
 void mlx5_pci_tests(void)
 {
     qtest_add_func("mlx5-ktls/pci/ids", test_ids);
@@ -357,4 +422,5 @@ void mlx5_pci_tests(void)
     qtest_add_func("mlx5-ktls/iseg/clocks", test_iseg_clocks);
     qtest_add_func("mlx5-ktls/iseg/unimplemented", test_unimplemented);
     qtest_add_func("mlx5-ktls/iseg/access-sizes", test_access_sizes);
+    qtest_add_func("mlx5-ktls/pci/vpd", test_vpd);
 }

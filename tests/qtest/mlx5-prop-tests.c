@@ -40,6 +40,9 @@ static void test_refused(void)
         int64_t number;
         const char *expected; /* what the message must say is right */
     } rows[] = {
+        { "profile", "cx5", 0, "cx6dx, cx7, bf2 or bf3" },
+        { "profile", "", 0, "cx6dx, cx7, bf2 or bf3" },
+        { "caps", "/nonexistent/caps", 0, "/nonexistent/caps" },
         { "vectors", NULL, 0, "2..256" },
         { "vectors", NULL, 1, "2..256" },
         { "vectors", NULL, 257, "2..256" },
@@ -60,6 +63,7 @@ static void test_refused(void)
         { "search-pattern", "", 0, "strict" },
         { "record-log", "/nonexistent/log", 0, "/nonexistent/log" },
         { "fault", "drop wqe=SEND", 0, "got 'drop'" },
+        { "fill-reserved", "ones", 0, "zero, random or random:SEED" },
         { "mac", "52:54", 0, NULL },
         { "no-such-property", NULL, 1, NULL },
     };
@@ -92,13 +96,15 @@ static void test_described(void)
 {
     /* QEMU's own for NICs come first, its descriptions are not our affair. */
     static const char *const names[] = {
-        "mac", "netdev", "bootindex", "vectors", "rx-no-buffer", "rx-hold-ms",
+        "mac", "netdev", "bootindex", "profile", "caps", "capabilities",
+        "vectors", "rx-no-buffer", "rx-hold-ms",
         "striding-rq", "line-rate", "link-partner",
         "log-max-tis", "log-max-tir", "log-max-dek", "log-dek-max-alloc",
         "tls-tx", "tls-rx", "record-log", "objects", "counters",
         "tx-seq-check", "rx-resync-flag-at", "auth-stage", "resync-repeat",
         "bad-tag-action", "rx-error-bytes", "search-pattern",
-        "fault", "faults", "fault-release", "fault-clear", "fault-help",
+        "fill-reserved", "fault", "faults", "fault-release", "fault-clear",
+        "fault-help",
     };
     QTestState *qts = qtest_init("-machine none");
     QDict *rsp = qtest_qmp(qts, "{'execute': 'qom-list-properties', "

@@ -35,6 +35,8 @@ static const struct Property {
     const char *with;
     int64_t with_value;
 } properties[] = {
+    { "profile", WORDS, .words = { "cx6dx", "cx7", "bf2", "bf3" } },
+    { "caps", TEXT },
     { "vectors", NUMBER, 2, 256 },
     { "rx-hold-ms", NUMBER, 0, 60000 },
     { "log-max-tis", NUMBER, 4, 20 },
@@ -69,6 +71,8 @@ static const struct Property {
     { "fault", TEXT },
     { "fault-release", TEXT },
     { "fault-clear", TEXT },
+    { "fill-reserved", TEXT },
+    { "capabilities", READ_ONLY },
     { "fault-help", READ_ONLY },
     { "faults", READ_ONLY },
     { "objects", READ_ONLY },

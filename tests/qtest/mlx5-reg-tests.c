@@ -10,6 +10,11 @@ enum {
     REG_PTYS = 0x5004,
     REG_PAOS = 0x5006,
     REG_PPCNT = 0x5008,
+    REG_PMAOS = 0x5012,
+    REG_SLTP = 0x5027,
+    REG_SLRG = 0x5028,
+    REG_PDDR = 0x5031,
+    REG_PPAOS = 0x5040,
     REG_NODE_DESC = 0x6001,
     REG_HOST_ENDIANNESS = 0x7004,
     REG_MNVDA = 0x9024,
@@ -380,6 +385,101 @@ static void test_vport_refused(void)
     drv_stop(d);
 }
 
+/*
+ * What tools ask of lanes and module: no transmitter, no eye, and in the module
+ * page what the EEPROM says.
+ */
+static void test_lanes(void)
+{
+    static const struct {
+        const char *props;
+        unsigned version;
+    } rows[] = { { "", 3 }, { ",profile=cx7", 4 } };
+    unsigned i, lane;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Drv *d = drv_start_up(rows[i].props);
+
+        for (lane = 0; lane < 4; lane++) {
+            uint8_t sltp[0x4c] = { 0 }, slrg[0x28] = { 0 };
+
+            MLX5_SET(sltp_reg, sltp, lane, lane);
+            read_reg(d, REG_SLTP, sltp, sizeof(sltp));
+            g_assert_cmpuint(MLX5_GET(sltp_reg, sltp, status), ==, 0);
+            g_assert_cmpuint(MLX5_GET(sltp_reg, sltp, version), ==,
+                             rows[i].version);
+            g_assert_cmpuint(MLX5_GET(sltp_reg, sltp, lane), ==, lane);
+            MLX5_SET(slrg_reg, slrg, lane, lane);
+            read_reg(d, REG_SLRG, slrg, sizeof(slrg));
+            g_assert_cmpuint(MLX5_GET(slrg_reg, slrg, status), ==, 0);
+            g_assert_cmpuint(MLX5_GET(slrg_reg, slrg, version), ==,
+                             rows[i].version);
+        }
+        drv_stop(d);
+    }
+}
+
+static void test_lanes_refused(void)
+{
+    uint8_t reg[0x4c] = { 0 };
+    Drv *d = drv_start_up("");
+
+    MLX5_SET(port_reg, reg, local_port, 1);
+    MLX5_SET(sltp_reg, reg, lane, 4);
+    reg_fails(d, REG_SLTP, false, reg, 0x4c, MLX5_SYN_REG_BAD_VALUE);
+    reg_fails(d, REG_SLRG, false, reg, 0x28, MLX5_SYN_REG_BAD_VALUE);
+    MLX5_SET(sltp_reg, reg, lane, 0);
+    MLX5_SET(sltp_reg, reg, pnat, 3); /* the lanes of PCI Express */
+    reg_fails(d, REG_SLTP, false, reg, 0x4c, MLX5_SYN_REG_UNSUPPORTED_FIELD);
+    reg_fails(d, REG_SLRG, false, reg, 0x28, MLX5_SYN_REG_UNSUPPORTED_FIELD);
+    MLX5_SET(sltp_reg, reg, pnat, 0);
+    reg_fails(d, REG_SLTP, true, reg, 0x4c, MLX5_SYN_REG_READ_ONLY);
+    memset(reg, 0, sizeof(reg));
+    MLX5_SET(pmaos_reg, reg, module, 1);
+    reg_fails(d, REG_PMAOS, false, reg, 0x10, MLX5_SYN_REG_BAD_VALUE);
+    drv_stop(d);
+}
+
+static void test_module(void)
+{
+    uint8_t pddr[0x100] = { 0 }, pmaos[16] = { 0 }, ppaos[16] = { 0 };
+    uint8_t *page = pddr + 8;
+    Drv *d = drv_start_up("");
+
+    MLX5_SET(pddr_reg, pddr, page_select, 3);
+    read_reg(d, REG_PDDR, pddr, sizeof(pddr));
+    g_assert_cmpuint(MLX5_GET(pddr_module_info, page, cable_type), ==, 3);
+    g_assert_cmpuint(MLX5_GET(pddr_module_info, page, cable_identifier), ==, 0);
+    g_assert_cmpuint(MLX5_GET(pddr_module_info, page, cable_length), ==, 1);
+    g_assert_cmpmem(page + MLX5_BIT_pddr_module_info_vendor_name / 8, 16,
+                    "QEMU            ", 16);
+    g_assert_cmpmem(page + MLX5_BIT_pddr_module_info_vendor_pn / 8, 16,
+                    "mlx5-ktls DAC   ", 16);
+    g_assert_cmphex(MLX5_GET(pddr_module_info, page, vendor_rev), ==, '1');
+    g_assert_cmpuint(drv_access_reg(d, REG_PMAOS, false, pmaos, 16).status, ==,
+                     0);
+    g_assert_cmpuint(MLX5_GET(pmaos_reg, pmaos, oper_status), ==, 1);
+    read_reg(d, REG_PPAOS, ppaos, sizeof(ppaos));
+    g_assert_cmpuint(MLX5_GET(ppaos_reg, ppaos, phy_test_mode_status), ==, 0);
+    g_assert_cmpuint(MLX5_GET(ppaos_reg, ppaos, phy_status), ==, 1);
+
+    /* the cable is pulled */
+    qtest_qmp_assert_success(d->qts, "{'execute': 'set_link', 'arguments': "
+                             "{'name': 'nic', 'up': false}}");
+    memset(pddr, 0, sizeof(pddr));
+    MLX5_SET(pddr_reg, pddr, page_select, 3);
+    read_reg(d, REG_PDDR, pddr, sizeof(pddr));
+    g_assert_cmpuint(MLX5_GET(pddr_module_info, page, cable_type), ==, 4);
+    g_assert_cmphex(MLX5_GET(pddr_module_info, page, vendor_name), ==, 0);
+    memset(pmaos, 0, sizeof(pmaos));
+    g_assert_cmpuint(drv_access_reg(d, REG_PMAOS, false, pmaos, 16).status, ==,
+                     0);
+    g_assert_cmpuint(MLX5_GET(pmaos_reg, pmaos, oper_status), ==, 2);
+    read_reg(d, REG_PPAOS, ppaos, sizeof(ppaos));
+    g_assert_cmpuint(MLX5_GET(ppaos_reg, ppaos, phy_status), ==, 0);
+    drv_stop(d);
+}
+
 void mlx5_reg_tests(void)
 {
     qtest_add_func("mlx5-ktls/reg/mcam", test_mcam);
@@ -391,4 +491,7 @@ void mlx5_reg_tests(void)
     qtest_add_func("mlx5-ktls/vport/context", test_vport);
     qtest_add_func("mlx5-ktls/vport/lists", test_vport_lists);
     qtest_add_func("mlx5-ktls/vport/refused", test_vport_refused);
+    qtest_add_func("mlx5-ktls/reg/lanes", test_lanes);
+    qtest_add_func("mlx5-ktls/reg/lanes-refused", test_lanes_refused);
+    qtest_add_func("mlx5-ktls/reg/module", test_module);
 }

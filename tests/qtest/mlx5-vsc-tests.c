@@ -490,9 +490,8 @@ static void test_icmd_registers(void)
 /* ------------------------------------------------------ what it is --- */
 
 /* One version and one board, wherever one looks. */
-static void test_identity(void)
+static void check_identity(Drv *d)
 {
-    Drv *d = drv_start("");
     uint8_t mgir[0xa0] = { 0 }, out[272], in[16] = { 0 };
     uint32_t rev, sub;
 
@@ -513,6 +512,13 @@ static void test_identity(void)
     MLX5_SET(cmd_in, in, opcode, OP_QUERY_ADAPTER);
     g_assert_cmphex(drv_cmd(d, in, sizeof(in), out, sizeof(out)).status, ==, 0);
     g_assert_cmpmem(mgir + MLX5_BIT_mgir_psid / 8, 16, out + 0x100, 16);
+}
+
+static void test_identity(void)
+{
+    Drv *d = drv_start("");
+
+    check_identity(d);
     drv_stop(d);
 }
 
@@ -622,6 +628,65 @@ static void test_flash_crypto(void)
 
         g_assert_nonnull(strstr(ini, rows[i].expected));
         g_assert_nonnull(strstr(ini, "base_mac = 525400123456\n"));
+        drv_stop(d);
+    }
+}
+
+/*
+ * Each profile is the same card wherever one asks: on the bus, in CR space, in
+ * registers and commands, and in the flash.
+ */
+static void test_profiles(void)
+{
+    static const struct {
+        const char *name, *ini, *description;
+        uint16_t device;
+        uint32_t hw; /* with its revision above */
+        unsigned fw_major, link;
+    } rows[] = {
+        { "", "PSID = QEM0000000001\n", "ConnectX-6 Dx class", 0x101d,
+          0x000212, 22, 4 },
+        { ",profile=cx6dx", "PSID = QEM0000000001\n", "ConnectX-6 Dx class",
+          0x101d, 0x000212, 22, 4 },
+        { ",profile=cx7", "PSID = QEM0000000002\n", "ConnectX-7 class",
+          0x1021, 0x000218, 28, 5 },
+        { ",profile=bf2", "PSID = QEM0000000003\n", "BlueField-2 class",
+          0xa2d6, 0x010214, 24, 4 },
+        { ",profile=bf3", "PSID = QEM0000000004\n", "BlueField-3 class",
+          0xa2dc, 0x01021c, 32, 5 },
+    };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Drv *d = drv_start_behind_port(rows[i].name);
+        uint8_t exp = qpci_find_capability(d->pci, PCI_CAP_ID_EXP, 0);
+        g_autofree char *ini = flash_ini(d);
+        g_autofree char *device = g_strdup_printf("pci_device_id = 0x%04x\n",
+                                                  rows[i].device);
+        g_autofree char *fw = g_strdup_printf("fw_version = %u.39.0001\n",
+                                              rows[i].fw_major);
+
+        g_test_message("%s", rows[i].name);
+        g_assert_cmphex(qpci_config_readw(d->pci, PCI_DEVICE_ID), ==,
+                        rows[i].device);
+        g_assert_cmphex(qpci_config_readb(d->pci, PCI_REVISION_ID), ==,
+                        rows[i].hw >> 16);
+        /* the link is as fast as the port above allows: 16 GT/s */
+        g_assert_cmpuint(qpci_config_readl(d->pci, exp + PCI_EXP_LNKCAP) &
+                         PCI_EXP_LNKCAP_SLS, ==, rows[i].link);
+        g_assert_cmpuint(qpci_config_readw(d->pci, exp + PCI_EXP_LNKSTA) &
+                         PCI_EXP_LNKSTA_CLS, ==, 4);
+        space(d, SPACE_CR);
+        g_assert_cmphex(gw_read(d, CR_HW_ID), ==, rows[i].hw);
+        g_assert_cmpuint(drv_reg_read(d, ISEG_FW_REV) & 0xffff, ==,
+                         rows[i].fw_major);
+        g_assert_cmpuint(drv_reg_read(d, ISEG_HEALTH_FW_VER) >> 24, ==,
+                         rows[i].fw_major);
+        g_assert_nonnull(strstr(ini, rows[i].ini));
+        g_assert_nonnull(strstr(ini, rows[i].description));
+        g_assert_nonnull(strstr(ini, device));
+        g_assert_nonnull(strstr(ini, fw));
+        check_identity(d);
         drv_stop(d);
     }
 }
@@ -749,6 +814,7 @@ void mlx5_vsc_tests(void)
     qtest_add_func("mlx5-ktls/vsc/identity", test_identity);
     qtest_add_func("mlx5-ktls/vsc/flash", test_flash);
     qtest_add_func("mlx5-ktls/vsc/flash-crypto", test_flash_crypto);
+    qtest_add_func("mlx5-ktls/vsc/profiles", test_profiles);
     qtest_add_func("mlx5-ktls/vsc/reset", test_reset);
     qtest_add_func("mlx5-ktls/vsc/asleep", test_asleep);
     qtest_add_func("mlx5-ktls/vsc/random", test_random);

@@ -21,6 +21,17 @@ def _fields(text):
     return found
 
 
+def _words(text):
+    """The lines of a coloured text that say something."""
+    lines = (re.sub(r"\x1b\[\d+m", "", line).strip() for line in text.splitlines())
+    return [" ".join(line.split()) for line in lines if ":" in line]
+
+
+def _plain(text):
+    """_fields() of a coloured text."""
+    return _fields("\n".join(_words(text)))
+
+
 def _firmware(env):
     """What the driver says: ("22.39.0001", "QEM0000000001")."""
     text = env.local.nic.driver_info()["firmware-version"]
@@ -97,15 +108,36 @@ def fwreset(env):
 
 
 @test("mst/reg", full=True)
-@needs("driver:mlx5_core", "local-tool:mstreg", "local-tool:mstlink")
+@needs("driver:mlx5_core", "local-tool:mstreg")
 def mstreg(env):
     """mstreg reads a register of the port: it is up."""
     said = env.local.out("mstreg", "-d", env.pci, "--reg_name", "PAOS", "--get", "-i",
                          "local_port=1,swid=0,lp_msb=0,plane_ind=0")
     expect(re.search(r"^oper_status\s*\| 0x00000001", said, re.M), said)
     _refusal(env.local, "mstreg", "-d", env.pci, "--reg_name", "MCC", "--get")
-    if env.lab:
-        _refusal(env.local, "mstlink", "-d", env.pci)   # asks for lanes, SLTP
+
+
+@test("mst/link", full=True)
+@needs("driver:mlx5_core", "local-tool:mstlink")
+def link(env):
+    """mstlink says what ethtool says of the link and of the cable, with counters, FEC and
+    lanes."""
+    said = _plain(env.local.out("mstlink", "-d", env.pci))
+    expect_equal("State", said["State"], "Active")
+    speed = env.local.read(f"/sys/class/net/{env.local.nic.name}/speed")
+    expect_equal("Speed", said["Speed"].removesuffix("G"), str(int(speed) // 1000))
+    expect_equal("Firmware Version", said["Firmware Version"], _firmware(env)[0])
+    for option, wanted in (("-m", ("Cable Type", "Vendor Name")),
+                           ("-c", ("Time Since Last Clear [Min]", "Raw Physical BER")),
+                           ("-e", ("Physical Grade",)),
+                           ("--show_fec", ("FEC Capability for Speed 100GbE_4X",)),
+                           ("--show_serdes_tx", ("Serdes TX parameters",))):
+        text = env.local.out("mstlink", "-d", env.pci, option)
+        note(f"mstlink {option}: " + "; ".join(_words(text)))
+        if env.lab:
+            found = _plain(text)
+            expect(all(any(name in key for key in found) for name in wanted),
+                   f"mstlink {option} does not say {wanted}:\n{text}")
 
 
 @test("mst/cr-space", full=True)

@@ -32,7 +32,7 @@ def _one_end(cipher, family):
     return run
 
 
-def _two_devices(cipher, family):
+def two_devices(cipher, family):
     """Both ends offload both directions: what one device encrypts the other decrypts."""
     def run(env):
         with Offload(env, env.local, tx=True, rx=True) as here, \
@@ -65,7 +65,7 @@ for _name, _cipher in (("aes128", "aes-gcm-128"), ("aes256", "aes-gcm-256")):
         _once = (_name, _family) in (("aes128", 4), ("aes256", 6))
         add(f"tls-both/{_name}-v{_family}", _one_end(_cipher, _family),
             needs=("tls-tx", "tls-rx"), full=not _once)
-        add(f"tls-both/device-to-device-{_name}-v{_family}", _two_devices(_cipher, _family),
+        add(f"tls-both/device-to-device-{_name}-v{_family}", two_devices(_cipher, _family),
             needs=("tls-tx", "tls-rx", "remote-tls-tx", "remote-tls-rx"), smoke=_once,
             full=not _once)
 

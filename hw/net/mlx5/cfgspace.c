@@ -19,11 +19,19 @@
 #include "cfgspace.h"
 #include "function.h"
 #include "mlx5.h"
+#include "profile.h"
 #include "trace.h"
+#include "vpd.h"
 #include "vsc.h"
 
 /* Capability offsets. */
-enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_VSC = 0xc0, CAP_AER = 0x100 };
+enum {
+    CAP_PM = 0x40,
+    CAP_VPD = 0x48,
+    CAP_EXP = 0x60,
+    CAP_VSC = 0xc0,
+    CAP_AER = 0x100,
+};
 
 #define PM_VERSION 3 /* PCI PM 1.2 */
 
@@ -44,26 +52,48 @@ enum { CAP_PM = 0x40, CAP_EXP = 0x60, CAP_VSC = 0xc0, CAP_AER = 0x100 };
 
 /* --------------------------------------------------------------- making --- */
 
-/* A 16 GT/s x16 link, so that drivers do not warn about a slow slot. */
+/*
+ * The fastest link that the port above and @generation have in common: speeds
+ * of a link are numbered by generation.
+ */
+static unsigned link_speed(PCIDevice *pci, unsigned generation)
+{
+    PCIDevice *port = pci_bridge_get_device(pci_get_bus(pci));
+    unsigned above;
+
+    if (!port || !port->exp.exp_cap) {
+        return generation;
+    }
+    above = pci_get_long(port->config + port->exp.exp_cap + PCI_EXP_LNKCAP) &
+            PCI_EXP_LNKCAP_SLS;
+    return above ? MIN(above, generation) : generation;
+}
+
+/* All speeds up to @generation, as the second capability register has them. */
+static uint32_t link_speeds(unsigned generation)
+{
+    return ((1u << generation) - 1) << 1;
+}
+
+/* An x16 link, so that drivers do not warn about a slow slot. */
 static void link_init(PCIDevice *pci)
 {
     uint8_t *exp = pci->config + pci->exp.exp_cap;
     uint8_t *wmask = pci->wmask + pci->exp.exp_cap;
+    unsigned generation = MLX5_KTLS(pci)->profile->pcie;
 
     pci_long_test_and_clear_mask(exp + PCI_EXP_LNKCAP,
                                  PCI_EXP_LNKCAP_MLW | PCI_EXP_LNKCAP_SLS |
                                  PCI_EXP_LNKCAP_ASPMS);
     pci_long_test_and_set_mask(exp + PCI_EXP_LNKCAP,
                                QEMU_PCI_EXP_LNKCAP_MLW(QEMU_PCI_EXP_LNK_X16) |
-                               QEMU_PCI_EXP_LNKCAP_MLS(QEMU_PCI_EXP_LNK_16GT) |
+                               QEMU_PCI_EXP_LNKCAP_MLS(generation) |
                                LNKCAP_ASPM_OPTIONAL);
     pci_set_word(exp + PCI_EXP_LNKSTA,
                  QEMU_PCI_EXP_LNKSTA_NLW(QEMU_PCI_EXP_LNK_X16) |
-                 QEMU_PCI_EXP_LNKSTA_CLS(QEMU_PCI_EXP_LNK_16GT));
+                 QEMU_PCI_EXP_LNKSTA_CLS(link_speed(pci, generation)));
     /* For speeds above 5 GT/s, drivers read the second capability register. */
-    pci_set_long(exp + PCI_EXP_LNKCAP2,
-                 PCI_EXP_LNKCAP2_SLS_2_5GB | PCI_EXP_LNKCAP2_SLS_5_0GB |
-                 PCI_EXP_LNKCAP2_SLS_8_0GB | PCI_EXP_LNKCAP2_SLS_16_0GB);
+    pci_set_long(exp + PCI_EXP_LNKCAP2, link_speeds(generation));
     pcie_cap_lnkctl_init(pci);
     pci_word_test_and_set_mask(wmask + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_RCB);
     pci_word_test_and_set_mask(wmask + PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS);
@@ -135,7 +165,8 @@ static bool vsc_init(PCIDevice *pci, Error **errp)
 
 bool mlx5_cfgspace_init(PCIDevice *pci, Error **errp)
 {
-    if (!pm_init(pci, errp) || !vsc_init(pci, errp)) {
+    if (!pm_init(pci, errp) || !mlx5_vpd_init(pci, CAP_VPD, errp) ||
+        !vsc_init(pci, errp)) {
         return false;
     }
     if (!pci_bus_is_express(pci_get_bus(pci))) {
@@ -193,7 +224,7 @@ static void reset_sticky(PCIDevice *pci)
 
     pci_word_test_and_clear_mask(exp + PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS);
     pci_word_test_and_set_mask(exp + PCI_EXP_LNKCTL2,
-                               QEMU_PCI_EXP_LNKCAP_MLS(QEMU_PCI_EXP_LNK_16GT));
+                               MLX5_KTLS(pci)->profile->pcie);
     pci_set_long(aer + PCI_ERR_UNCOR_STATUS, 0);
     pci_set_long(aer + PCI_ERR_UNCOR_MASK,
                  pci_get_long(pci->wmask + pci->exp.aer_cap +
@@ -345,6 +376,7 @@ void mlx5_cfgspace_write(PCIDevice *pci, uint32_t addr, uint32_t val, int len)
         pci_default_write_config(pci, addr, val, len);
     }
     if (!mlx5_work_gone(&s->work)) {
+        mlx5_vpd_written(pci, CAP_VPD, addr, len);
         wakes = power_changed(s);
         if (pci->exp.exp_cap) {
             pcie_aer_write_config(pci, addr, val, len);

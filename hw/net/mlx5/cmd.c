@@ -17,7 +17,11 @@
 #include "eq.h"
 #include "err.h"
 #include "fault.h"
+#include "reserved.h"
 #include "trace.h"
+#include "hw/net/mlx5/prm_reg.h"
+
+#define OP_ACCESS_REG 0x805
 
 #define CMD_ENTRY_SIZE 64
 #define CMD_TYPE_PCI 7
@@ -160,6 +164,9 @@ static void cmd_execute(Mlx5Function *fn, unsigned slot,
     }
     MLX5_SET(cmd_out, out, status, mlx5_syndrome_status(syn));
     MLX5_SET(cmd_out, out, syndrome, mlx5_syndrome_number(syn));
+    mlx5_reserved_fill_cmd(fn->dev, cmd.opcode, cmd.opcode == OP_ACCESS_REG ?
+                           MLX5_GET(access_register_in, in, register_id) :
+                           cmd.op_mod >> 1, syn == MLX5_OK, out, out_len);
     count_failure(fn, mlx5_syndrome_status(syn));
     if (syn == MLX5_OK) {
         trace_mlx5_cmd(mlx5_id(fn), slot, desc->name, cmd.op_mod, cmd.uid);

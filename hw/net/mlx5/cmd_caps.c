@@ -10,6 +10,8 @@
 #include "cmd.h"
 #include "err.h"
 #include "profile.h"
+#include "reserved.h"
+#include "engine/tls_types.h"
 
 #define CAP_DATA_OFFSET 0x10
 
@@ -41,6 +43,15 @@ static void cap_set(Mlx5Function *fn, uint16_t type, unsigned bit,
         page->cur = g_malloc0(MLX5_CAP_PAGE_SIZE);
     }
     mlx5_prm_set(page->max, bit, width, v);
+}
+
+static void caps_set(Mlx5Function *fn, const Mlx5CapValue *caps, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        cap_set(fn, caps[i].type, caps[i].bit, caps[i].width, caps[i].value);
+    }
 }
 
 #define CAP_SET(fn, type, st, field, v)                             \
@@ -90,18 +101,24 @@ static void caps_striding(Mlx5Function *fn)
 
 void mlx5_caps_init(Mlx5Function *fn)
 {
-    const Mlx5Profile *p = &mlx5_profile_cx6dx;
-    size_t i;
+    const Mlx5Profile *p = fn->dev->profile;
 
-    for (i = 0; i < p->ncaps; i++) {
-        cap_set(fn, p->caps[i].type, p->caps[i].bit, p->caps[i].width,
-                p->caps[i].value);
-    }
+    caps_set(fn, mlx5_common_caps, mlx5_ncommon_caps);
+    caps_set(fn, p->caps, p->ncaps);
     CAP_SET(fn, GENERAL, cmd_hca_cap, log_max_tis, fn->dev->log_max_tis);
     CAP_SET(fn, GENERAL, cmd_hca_cap, log_max_tir, fn->dev->log_max_tir);
     caps_tls(fn);
     caps_striding(fn);
     mlx5_caps_reset(fn);
+}
+
+/* Current values that are needed for each WQE. */
+static void caps_changed(Mlx5Function *fn)
+{
+    fn->max_wqebbs = MLX5_CAP_GEN(fn, max_wqe_sz_sq) / MLX5_WQEBB;
+    fn->max_lso = 1u << MLX5_GET(per_protocol_networking_offload_caps,
+                                 mlx5_cap_cur(fn, MLX5_CAP_ETHERNET),
+                                 max_lso_cap);
 }
 
 void mlx5_caps_reset(Mlx5Function *fn)
@@ -111,6 +128,7 @@ void mlx5_caps_reset(Mlx5Function *fn)
     for (i = 0; i < fn->ncaps; i++) {
         memcpy(fn->caps[i].cur, fn->caps[i].max, MLX5_CAP_PAGE_SIZE);
     }
+    caps_changed(fn);
 }
 
 void mlx5_caps_finalize(Mlx5Function *fn)
@@ -132,6 +150,53 @@ const uint8_t *mlx5_cap_cur(Mlx5Function *fn, uint16_t type)
     return page ? page->cur : NULL;
 }
 
+uint8_t *mlx5_cap_max(Mlx5Function *fn, uint16_t type)
+{
+    Mlx5CapPage *page = cap_page(fn, type);
+
+    return page ? page->max : NULL;
+}
+
+unsigned mlx5_cap_log_dek_range(Mlx5Function *fn)
+{
+    const uint8_t *page = mlx5_cap_cur(fn, MLX5_CAP_CRYPTO);
+
+    return page && MLX5_CAP_GEN(fn, crypto) ?
+           MLX5_GET(crypto_cap, page, log_dek_max_alloc) : 0;
+}
+
+bool mlx5_cap_cipher(Mlx5Function *fn, unsigned tls_version, unsigned bits)
+{
+    const uint8_t *page = mlx5_cap_cur(fn, MLX5_CAP_TLS);
+
+    if (!page) {
+        return false;
+    }
+    if (tls_version == MLX5_TLS_VERSION_1_2) {
+        return bits == 128 ? MLX5_GET(tls_cap, page, tls_1_2_aes_gcm_128) :
+                             MLX5_GET(tls_cap, page, tls_1_2_aes_gcm_256);
+    }
+    return bits == 128 ? MLX5_GET(tls_cap, page, tls_1_3_aes_gcm_128) :
+                         MLX5_GET(tls_cap, page, tls_1_3_aes_gcm_256);
+}
+
+/* Does GENERAL announce a page of @type? */
+static bool cap_announced(Mlx5Function *fn, uint16_t type)
+{
+    switch (type) {
+    case MLX5_CAP_ETHERNET:
+        return MLX5_CAP_GEN(fn, eth_net_offloads);
+    case MLX5_CAP_FLOW_TABLE:
+        return MLX5_CAP_GEN(fn, nic_flow_table);
+    case MLX5_CAP_TLS:
+        return MLX5_CAP_GEN(fn, tls_tx) || MLX5_CAP_GEN(fn, tls_rx);
+    case MLX5_CAP_CRYPTO:
+        return MLX5_CAP_GEN(fn, crypto);
+    default:
+        return true;
+    }
+}
+
 Mlx5Syndrome mlx5_cmd_query_hca_cap(Mlx5Cmd *cmd)
 {
     Mlx5CapPage *page = cap_page(cmd->fn, cmd->op_mod >> 1);
@@ -140,7 +205,7 @@ Mlx5Syndrome mlx5_cmd_query_hca_cap(Mlx5Cmd *cmd)
     if (MLX5_GET(query_hca_cap_in, cmd->in, function_id)) {
         return MLX5_SYN_OTHER_FUNCTION;
     }
-    if (!page) {
+    if (!page || !cap_announced(cmd->fn, page->type)) {
         return MLX5_SYN_CAP_UNKNOWN_TYPE;
     }
     memcpy(cmd->out + CAP_DATA_OFFSET, cmd->op_mod & 1 ? page->cur : page->max,
@@ -171,6 +236,7 @@ static bool caps_within(Mlx5Function *fn, const uint8_t *set,
         }
         mlx5_prm_set(rest, f->bit, f->width, 0);
     }
+    mlx5_reserved_clear_caps(fn->dev, rest);
     for (i = 0; i < MLX5_CAP_PAGE_SIZE; i++) {
         if (rest[i] & ~max[i]) {
             mlx5_err_cap_unknown_bits(fn, i, rest[i], max[i]);
@@ -196,5 +262,6 @@ Mlx5Syndrome mlx5_cmd_set_hca_cap(Mlx5Cmd *cmd)
         return MLX5_SYN_CAP_ABOVE_MAX;
     }
     memcpy(page->cur, cmd->in + CAP_DATA_OFFSET, MLX5_CAP_PAGE_SIZE);
+    caps_changed(fn);
     return MLX5_OK;
 }

@@ -111,8 +111,10 @@ Mlx5Syndrome mlx5_cmd_teardown_hca(Mlx5Cmd *cmd)
 
 Mlx5Syndrome mlx5_cmd_query_adapter(Mlx5Cmd *cmd)
 {
+    const char *id = cmd->fn->dev->profile->board_id;
+
     MLX5_SET(query_adapter_out, cmd->out, vsd_vendor_id, MLX5_PCI_VENDOR);
-    memcpy(cmd->out + PSID_OFFSET, MLX5_BOARD_ID, strlen(MLX5_BOARD_ID));
+    memcpy(cmd->out + PSID_OFFSET, id, strlen(id));
     return MLX5_OK;
 }
 

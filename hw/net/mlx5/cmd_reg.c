@@ -296,8 +296,6 @@ static Mlx5Syndrome pplm_write(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 
 /* ----------------------------------------------------------- module --- */
 
-#define PMLP_LANES 4
-
 /* PMLP: mapping of lanes to modules (driver: port.c mlx5_query_module_num) */
 static Mlx5Syndrome pmlp_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
@@ -305,8 +303,8 @@ static Mlx5Syndrome pmlp_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
     uint8_t *lane = out + MLX5_BIT_pmlp_reg_lane0_module_mapping / 8;
     unsigned i;
 
-    MLX5_SET(pmlp_reg, out, width, PMLP_LANES);
-    for (i = 0; i < PMLP_LANES; i++, lane += 4) {
+    MLX5_SET(pmlp_reg, out, width, MLX5_PORT_LANES);
+    for (i = 0; i < MLX5_PORT_LANES; i++, lane += 4) {
         MLX5_SET(lane_2_module_mapping, lane, rx_lane, i);
         MLX5_SET(lane_2_module_mapping, lane, tx_lane, i);
         MLX5_SET(lane_2_module_mapping, lane, module, 0);
@@ -356,7 +354,11 @@ static Mlx5Syndrome mcia_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 
 #define PDDR_PAGE_OFFSET 8
 /* pddr_reg.page_select */
-enum { PDDR_PAGE_OPERATION = 0, PDDR_PAGE_TROUBLESHOOTING = 1 };
+enum {
+    PDDR_PAGE_OPERATION = 0,
+    PDDR_PAGE_TROUBLESHOOTING = 1,
+    PDDR_PAGE_MODULE = 3,
+};
 #define PDDR_MESSAGE_OFFSET 0x0c
 #define PDDR_GROUP_MONITOR 0
 
@@ -385,13 +387,17 @@ static Mlx5Syndrome pddr_operation(Mlx5Port *port, uint8_t *page, size_t len)
     if (mode) {
         MLX5_SET(pddr_operation_info_page, page, link_active,
                  mode->ext_eth_proto);
+        if (mlx5_link_fec(port, mode)) {
+            MLX5_SET(pddr_operation_info_page, page, fec_mode_active,
+                     ctz32(mlx5_link_fec(port, mode)));
+        }
     }
     return MLX5_OK;
 }
 
 /*
- * PDDR: the port's operation, and the reason why the link is down (driver:
- * en_ethtool.c query_port_status_opcode).
+ * PDDR: the port's operation, the reason why the link is down (driver:
+ * en_ethtool.c query_port_status_opcode), and the module.
  */
 static Mlx5Syndrome pddr_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                               size_t len)
@@ -402,6 +408,10 @@ static Mlx5Syndrome pddr_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
 
     if (MLX5_GET(pddr_reg, in, page_select) == PDDR_PAGE_OPERATION) {
         return pddr_operation(port, page, len - PDDR_PAGE_OFFSET);
+    }
+    if (MLX5_GET(pddr_reg, in, page_select) == PDDR_PAGE_MODULE) {
+        mlx5_reg_pddr_module(port, page, len - PDDR_PAGE_OFFSET);
+        return MLX5_OK;
     }
     if (MLX5_GET(pddr_reg, in, page_select) != PDDR_PAGE_TROUBLESHOOTING ||
         MLX5_GET(pddr_troubleshooting_page, in + PDDR_PAGE_OFFSET,
@@ -617,8 +627,12 @@ static const struct {
     { 0x5006, 0x10, PORT_REG, "PAOS", paos_read, paos_write },
     { 0x5007, 0x20, PORT_REG, "PFCC", pfcc_read, pfcc_write },
     { 0x5008, 0x100, PORT_REG, "PPCNT", ppcnt_read, NULL },
+    { 0x5012, 0x10, OTHER_REG, "PMAOS", mlx5_reg_pmaos_read, NULL },
     { 0x5023, 0x30, PORT_REG, "PPLM", pplm_read, pplm_write },
+    { 0x5027, 0x4c, PORT_REG, "SLTP", mlx5_reg_sltp_read, NULL },
+    { 0x5028, 0x28, PORT_REG, "SLRG", mlx5_reg_slrg_read, NULL },
     { 0x5031, 0x100, PORT_REG, "PDDR", pddr_read, NULL },
+    { 0x5040, 0x10, PORT_REG, "PPAOS", mlx5_reg_ppaos_read, NULL },
     { 0x507f, 0x50, OTHER_REG, "PCAM", pcam_read, NULL },
     { 0x6001, 0x40, OTHER_REG, "NODE_DESC", node_desc_read, NULL },
     { 0x7004, 0x10, OTHER_REG, "HOST_ENDIANNESS", NULL,

@@ -15,6 +15,7 @@
 #include "eq.h"
 #include "err.h"
 #include "object.h"
+#include "reserved.h"
 #include "ring.h"
 #include "trace.h"
 
@@ -88,6 +89,7 @@ bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe)
         cq_overrun(cq);
         return false;
     }
+    mlx5_reserved_fill_cqe(fn->dev, cqe);
     MLX5_SET(cqe, cqe, owner, cq->pi >> cq->ring.log_size);
     if (!mlx5_dma_publish(fn, mlx5_ring_addr(&cq->ring, cq->pi), cqe)) {
         return false;

@@ -13,7 +13,7 @@
 #define MLX5_CR_SIZE 0x100000u
 
 /* Reads the register at @addr. Returns false if there is none. */
-bool mlx5_cr_read(uint32_t addr, uint32_t *val);
+bool mlx5_cr_read(const Mlx5State *s, uint32_t addr, uint32_t *val);
 /* Returns the address of the next register after @addr, or MLX5_CR_SIZE. */
 uint32_t mlx5_cr_next(uint32_t addr);
 

@@ -132,7 +132,7 @@ static Mlx5Syndrome check_object(const Mlx5Cmd *cmd, const uint8_t *o)
         OBJ_TYPE_ENCRYPTION_KEY) {
         return MLX5_SYN_OBJ_BAD_TYPE;
     }
-    if (!cmd->fn->dev->tls_tx && !cmd->fn->dev->tls_rx) {
+    if (!MLX5_CAP_GEN(cmd->fn, tls_tx) && !MLX5_CAP_GEN(cmd->fn, tls_rx)) {
         return MLX5_SYN_DEK_NO_CAP;
     }
     if (!o) {
@@ -186,7 +186,7 @@ Mlx5Syndrome mlx5_cmd_create_general_object(Mlx5Cmd *cmd)
     if (MLX5_GET(encryption_key_obj, o, key_purpose) != KEY_PURPOSE_TLS) {
         return MLX5_SYN_DEK_BAD_PURPOSE;
     }
-    if (log_range > fn->dev->log_dek_max_alloc) {
+    if (log_range > mlx5_cap_log_dek_range(fn)) {
         return MLX5_SYN_DEK_RANGE;
     }
     syn = mlx5_object_find(fn, MLX5_OBJ_PD, MLX5_GET(encryption_key_obj, o, pd),
@@ -322,7 +322,7 @@ Mlx5Syndrome mlx5_cmd_sync_crypto(Mlx5Cmd *cmd)
     Mlx5Function *fn = cmd->fn;
     uint32_t type = MLX5_GET(sync_crypto_in, cmd->in, crypto_type);
 
-    if (!mlx5_cap_cur(fn, MLX5_CAP_CRYPTO)) {
+    if (!MLX5_CAP_GEN(fn, crypto)) {
         return MLX5_SYN_DEK_NO_CAP;
     }
     if (!type || type & ~(SYNC_ALL | SYNC_TLS)) {

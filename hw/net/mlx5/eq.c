@@ -18,6 +18,7 @@
 #include "eq.h"
 #include "err.h"
 #include "object.h"
+#include "reserved.h"
 #include "ring.h"
 #include "trace.h"
 
@@ -55,6 +56,7 @@ static void eq_post(Mlx5Eq *eq, uint8_t type, uint8_t sub_type, uint8_t *eqe)
     }
     MLX5_SET(eqe, eqe, event_type, type);
     MLX5_SET(eqe, eqe, event_sub_type, sub_type);
+    mlx5_reserved_fill_eqe(fn->dev, eqe);
     MLX5_SET(eqe, eqe, owner, eq->pi >> eq->ring.log_size);
     mlx5_dma_publish(fn, mlx5_ring_addr(&eq->ring, eq->pi), eqe);
     trace_mlx5_eq_post(mlx5_id(fn), eq->obj.id, type, sub_type,

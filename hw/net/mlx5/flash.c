@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The card's flash; see flash.h. */
 #include "qemu/osdep.h"
+#include "caps.h"
 #include "flash.h"
 #include "profile.h"
 
 #define FLASH_NAME "mlx5-ktls"
 
 /*
- * The configuration that `mstflint dc` prints. On a card, "Crypto Enabled" in
- * its description is how a user knows that the card has TLS offload.
+ * The configuration that `mstflint dc` prints; @cap is the GENERAL page. On a
+ * card, "Crypto Enabled" in its description is how a user knows that the card
+ * has TLS offload.
  */
-static char *ini_text(const Mlx5State *s, const char *description)
+static char *ini_text(const Mlx5State *s, const uint8_t *cap,
+                      const char *description)
 {
     const uint8_t *mac = s->conf.macaddr.a;
+    const Mlx5Profile *p = s->profile;
 
     return g_strdup_printf(
         ";; Made by QEMU's device %s.\n"
@@ -34,32 +38,36 @@ static char *ini_text(const Mlx5State *s, const char *description)
         "base_mac = %02x%02x%02x%02x%02x%02x\n"
         "tls_tx = %u\n"
         "tls_rx = %u\n",
-        TYPE_MLX5_KTLS, description, FLASH_NAME, description, MLX5_BOARD_ID,
-        MLX5_PCI_VENDOR, MLX5_PCI_DEVICE, MLX5_PCI_SUBSYSTEM, MLX5_FW_MAJOR,
+        TYPE_MLX5_KTLS, description, FLASH_NAME, description, p->board_id,
+        MLX5_PCI_VENDOR, p->pci_device, MLX5_PCI_SUBSYSTEM, p->fw_major,
         MLX5_FW_MINOR, MLX5_FW_SUBMINOR, mac[0], mac[1], mac[2], mac[3], mac[4],
-        mac[5], s->tls_tx, s->tls_rx);
+        mac[5], MLX5_GET(cmd_hca_cap, cap, tls_tx),
+        MLX5_GET(cmd_hca_cap, cap, tls_rx));
 }
 
 static void make(Mlx5State *s)
 {
+    const Mlx5Profile *p = s->profile;
+    const uint8_t *cap = mlx5_cap_max(&s->fn, MLX5_CAP_GENERAL);
     g_autofree char *description = g_strdup_printf(
-        "ConnectX-6 Dx class NIC emulated by QEMU; single-port; "
-        "PCIe 4.0 x16; Crypto %s; No Secure Boot",
-        s->tls_tx || s->tls_rx ? "Enabled" : "Disabled");
-    g_autofree char *ini = ini_text(s, description);
+        "%s class NIC emulated by QEMU; single-port; "
+        "PCIe %u.0 x16; Crypto %s; No Secure Boot", p->product, p->pcie,
+        MLX5_GET(cmd_hca_cap, cap, tls_tx) ||
+        MLX5_GET(cmd_hca_cap, cap, tls_rx) ? "Enabled" : "Disabled");
+    g_autofree char *ini = ini_text(s, cap, description);
     Mlx5Fs4Device dev = {
-        .fw_major = MLX5_FW_MAJOR,
+        .fw_major = p->fw_major,
         .fw_minor = MLX5_FW_MINOR,
         .fw_subminor = MLX5_FW_SUBMINOR,
         .fw_year = MLX5_FW_YEAR,
         .fw_month = MLX5_FW_MONTH,
         .fw_day = MLX5_FW_DAY,
         .vendor_id = MLX5_PCI_VENDOR,
-        .device_id = MLX5_PCI_DEVICE,
+        .device_id = p->pci_device,
         .subsystem_vendor_id = MLX5_PCI_VENDOR,
         .subsystem_id = MLX5_PCI_SUBSYSTEM,
-        .hw_id = MLX5_HW_ID,
-        .psid = MLX5_BOARD_ID,
+        .hw_id = p->hw_id,
+        .psid = p->board_id,
         .name = FLASH_NAME,
         .description = description,
         .ini = ini,

@@ -5,6 +5,7 @@
  * DISABLE_HCA, function level reset, guest reset and unplug.
  */
 #include "qemu/osdep.h"
+#include "cap_file.h"
 #include "caps.h"
 #include "cmd.h"
 #include "cq.h"
@@ -43,15 +44,17 @@ static void notify_bh(void *opaque)
 
 bool mlx5_function_init(Mlx5Function *fn, Error **errp)
 {
-    if (!mlx5_tls_init(fn, errp)) {
+    mlx5_caps_init(fn);
+    if (!mlx5_cap_file_load(fn, errp) || !mlx5_tls_init(fn, errp)) {
+        mlx5_caps_finalize(fn);
         return false;
     }
+    mlx5_caps_reset(fn);
     fn->dirty_cqs = g_ptr_array_new();
     fn->dirty_eqs = g_ptr_array_new();
     mlx5_wake_add(fn, MLX5_WAKE_NOTIFY, notify_bh, fn);
     mlx5_objects_init(fn, object_destroy);
     mlx5_dek_init(fn);
-    mlx5_caps_init(fn);
     mlx5_cmd_init(fn);
     mlx5_flow_init(fn);
     mlx5_vport_init(&fn->vport);

@@ -48,7 +48,7 @@ uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr)
 {
     switch (addr) {
     case ISEG_FW_REV:
-        return MLX5_FW_MINOR << 16 | MLX5_FW_MAJOR;
+        return MLX5_FW_MINOR << 16 | fn->dev->profile->fw_major;
     case ISEG_CMDIF_REV:
         return CMDIF_REV << 16 | MLX5_FW_SUBMINOR;
     case ISEG_CMDQ_ADDR_H:
@@ -60,7 +60,7 @@ uint32_t mlx5_iseg_read(Mlx5Function *fn, hwaddr addr)
     case ISEG_INITIALIZING:
         return NIC_INTERFACE_SUPPORTED << 24; /* bit 31 clear: ready */
     case ISEG_HEALTH_FW_VER:
-        return MLX5_FW_VERSION;
+        return mlx5_profile_fw_version(fn->dev->profile);
     case ISEG_CMD_EXEC_TO:
     case ISEG_CMD_Q_INIT_TO:
         return 0; /* the driver uses its own timeouts */

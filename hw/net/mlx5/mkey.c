@@ -5,6 +5,7 @@
  * Owns Mlx5Mkey and fn->mkey_cache.
  */
 #include "qemu/osdep.h"
+#include "caps.h"
 #include "cmd.h"
 #include "dma.h"
 #include "err.h"
@@ -99,7 +100,7 @@ static Mlx5Syndrome check_translated(const Mlx5Cmd *cmd, const uint8_t *mkc)
          log_entity > LOG_ENTITY_MAX)) {
         return MLX5_SYN_MKEY_BAD_ENTITY;
     }
-    if (size > 1u << MLX5_XLT_LOG_MAX) {
+    if (size > 1u << MLX5_CAP_GEN(cmd->fn, log_max_klm_list_size)) {
         return MLX5_SYN_MKEY_TOO_LARGE;
     }
     if (given > size) {

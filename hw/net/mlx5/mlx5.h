@@ -77,6 +77,8 @@ struct Mlx5Function {
     uint16_t issi;
     Mlx5CapPage *caps;
     unsigned ncaps;
+    unsigned max_wqebbs; /* current limits of a send WQE, from the caps */
+    uint32_t max_lso;    /* bytes of payload */
 
     uint64_t memory_used; /* bytes charged to dev->memory_limit, memory.c */
     Mlx5IdSpace ids[MLX5_OBJ__COUNT];
@@ -192,9 +194,17 @@ struct Mlx5State {
     Mlx5Vsc vsc;
     Mlx5Icmd icmd;
     Mlx5Fs4 flash; /* made at the first access, flash.c */
+    struct {           /* reserved.c */
+        bool on;
+        bool caps_shown; /* a driver may write random bits back */
+        uint64_t seed, state;
+    } reserved;
 
     /* properties */
     NICConf conf;
+    char *profile_name;
+    const Mlx5Profile *profile; /* what the device claims to be */
+    char *caps_file; /* capabilities of the user's choice */
     uint32_t vectors;
     char *rx_no_buffer_name;
     Mlx5RxNoBuffer rx_no_buffer;

@@ -37,7 +37,8 @@ LIMIT_OF_CAP(pd, log_max_pd)
 
 static uint32_t limit_eq(Mlx5Function *fn)
 {
-    return MLX5_CAP_GEN(fn, max_num_eqs);
+    return MLX5_CAP_GEN(fn, max_num_eqs) ?:
+           1u << MLX5_CAP_GEN(fn, log_max_eq);
 }
 
 static uint32_t limit_q_counter(Mlx5Function *fn)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The QOM device: PCI function 15b3:101d with its BARs, MSI-X and network
+ * The QOM device: PCI function with its BARs, MSI-X and network
  * backend; properties, reset, unplug. Owns Mlx5State and through it the
  * function and the port. Capabilities are in cfgspace.c.
  */
@@ -11,6 +11,7 @@
 #include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "system/system.h"
+#include "cap_file.h"
 #include "cfgspace.h"
 #include "compat.h"
 #include "fault.h"
@@ -24,6 +25,7 @@
 #include "observe.h"
 #include "port.h"
 #include "profile.h"
+#include "reserved.h"
 #include "rx.h"
 #include "sched.h"
 #include "strict.h"
@@ -146,6 +148,28 @@ static bool check_id(DeviceState *dev, Error **errp)
     return true;
 }
 
+/* What the device claims to be. */
+static bool check_profile(Mlx5State *s, Error **errp)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    size_t i;
+
+    if (!s->profile_name) {
+        s->profile_name = g_strdup(MLX5_PROFILE_DEFAULT);
+    }
+    s->profile = mlx5_profile_find(s->profile_name);
+    if (s->profile) {
+        return true;
+    }
+    for (i = 0; i < mlx5_nprofiles; i++) {
+        g_string_append_printf(names, "%s%s", i == 0 ? "" :
+                               i + 1 == mlx5_nprofiles ? " or " : ", ",
+                               mlx5_profiles[i].name);
+    }
+    error_setg(errp, "profile=%s: expected %s", s->profile_name, names->str);
+    return false;
+}
+
 /* What the cable is like. */
 static bool check_wire(Mlx5State *s, Error **errp)
 {
@@ -165,7 +189,8 @@ static bool check_wire(Mlx5State *s, Error **errp)
 
 static bool check_properties(Mlx5State *s, Error **errp)
 {
-    if (!check_id(DEVICE(s), errp) || !check_wire(s, errp)) {
+    if (!check_id(DEVICE(s), errp) || !check_profile(s, errp) ||
+        !check_wire(s, errp)) {
         return false;
     }
     if (s->vectors < 2 || s->vectors > MLX5_MAX_VECTORS) {
@@ -235,6 +260,8 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
     }
     pci->config_write = mlx5_cfgspace_write;
     pci->config_read = mlx5_cfgspace_read;
+    pci_config_set_device_id(pci->config, s->profile->pci_device);
+    pci_config_set_revision(pci->config, s->profile->revision);
     pci_set_word(pci->config + PCI_SUBSYSTEM_VENDOR_ID, MLX5_PCI_VENDOR);
     pci_set_word(pci->config + PCI_SUBSYSTEM_ID, MLX5_PCI_SUBSYSTEM);
     if (!mlx5_cfgspace_init(pci, errp)) {
@@ -328,6 +355,8 @@ static const VMStateDescription vmstate_mlx5 = {
 
 static const Property mlx5_properties[] = {
     DEFINE_NIC_PROPERTIES(Mlx5State, conf),
+    DEFINE_PROP_STRING("profile", Mlx5State, profile_name),
+    DEFINE_PROP_STRING("caps", Mlx5State, caps_file),
     DEFINE_PROP_UINT32("vectors", Mlx5State, vectors, 64),
     DEFINE_PROP_STRING("rx-no-buffer", Mlx5State, rx_no_buffer_name),
     DEFINE_PROP_UINT32("rx-hold-ms", Mlx5State, rx_hold_ms, 1000),
@@ -354,14 +383,16 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
     k->realize = mlx5_realize;
     k->exit = mlx5_exit;
     k->vendor_id = MLX5_PCI_VENDOR;
-    k->device_id = MLX5_PCI_DEVICE;
-    k->revision = MLX5_HW_REVISION;
     k->class_id = PCI_CLASS_NETWORK_ETHERNET;
     rc->phases.hold = mlx5_reset_hold;
     dc->desc = "ConnectX-6 Dx class NIC with kernel TLS offload";
     dc->vmsd = &vmstate_mlx5;
     device_class_set_props(dc, mlx5_properties);
     set_bit(DEVICE_CATEGORY_NETWORK, dc->categories);
+    object_class_property_set_description(klass, "profile",
+        "what the device claims to be: cx6dx, cx7, bf2 or bf3");
+    object_class_property_set_description(klass, "caps",
+        "file with capabilities to announce instead of the profile's");
     object_class_property_set_description(klass, "vectors",
         "MSI-X vectors: one for events, the others for channels (2..256)");
     object_class_property_set_description(klass, "rx-no-buffer",
@@ -396,7 +427,9 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
     mlx5_fault_class_init(klass);
     mlx5_strict_class_init(klass);
     mlx5_introspect_class_init(klass);
+    mlx5_cap_file_class_init(klass);
     mlx5_memory_class_init(klass);
+    mlx5_reserved_class_init(klass);
 }
 
 static const TypeInfo mlx5_info = {

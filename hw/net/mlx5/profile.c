@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Capability profiles, data only; see profile.h. */
+/* Profiles, data only; see profile.h. */
 #include "qemu/osdep.h"
 #include "caps.h"
 #include "clock.h"
@@ -23,7 +23,7 @@
     CAP(FLOW_TABLE, flow_table_fields_supported, field, FT_FIELDS, 1),  \
     CAP(FLOW_TABLE, flow_table_fields_supported, field, FT_BITMASK_FIELDS, 1)
 
-static const Mlx5CapValue cx6dx_caps[] = {
+const Mlx5CapValue mlx5_common_caps[] = {
     /* identity */
     GEN(port_type, 1), /* Ethernet */
     GEN(num_ports, 1),
@@ -178,8 +178,66 @@ static const Mlx5CapValue cx6dx_caps[] = {
     FT_MATCH(inner_tcp_flags),
 };
 
-const Mlx5Profile mlx5_profile_cx6dx = {
-    .name = "cx6dx",
-    .caps = cx6dx_caps,
-    .ncaps = ARRAY_SIZE(cx6dx_caps),
+const size_t mlx5_ncommon_caps = ARRAY_SIZE(mlx5_common_caps);
+
+/*
+ * The boards are the device's own, not the vendor's, so that no tool takes
+ * them for a card that has firmware to update.
+ */
+const Mlx5Profile mlx5_profiles[] = {
+    {
+        .name = "cx6dx",
+        .product = "ConnectX-6 Dx",
+        .pci_device = 0x101d,
+        .hw_id = 0x212,
+        .technology = MLX5_TECHNOLOGY_16NM,
+        .pcie = 4,
+        .fw_major = 22,
+        .board_id = "QEM0000000001",
+    },
+    {
+        .name = "cx7",
+        .product = "ConnectX-7",
+        .pci_device = 0x1021,
+        .hw_id = 0x218,
+        .technology = MLX5_TECHNOLOGY_7NM,
+        .pcie = 5,
+        .fw_major = 28,
+        .board_id = "QEM0000000002",
+    },
+    {
+        .name = "bf2",
+        .product = "BlueField-2",
+        .pci_device = 0xa2d6,
+        .hw_id = 0x214,
+        .revision = 1,
+        .technology = MLX5_TECHNOLOGY_16NM,
+        .pcie = 4,
+        .fw_major = 24,
+        .board_id = "QEM0000000003",
+    },
+    {
+        .name = "bf3",
+        .product = "BlueField-3",
+        .pci_device = 0xa2dc,
+        .hw_id = 0x21c,
+        .revision = 1,
+        .technology = MLX5_TECHNOLOGY_7NM,
+        .pcie = 5,
+        .fw_major = 32,
+        .board_id = "QEM0000000004",
+    },
 };
+const size_t mlx5_nprofiles = ARRAY_SIZE(mlx5_profiles);
+
+const Mlx5Profile *mlx5_profile_find(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < mlx5_nprofiles; i++) {
+        if (!strcmp(mlx5_profiles[i].name, name)) {
+            return &mlx5_profiles[i];
+        }
+    }
+    return NULL;
+}

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Capability profiles: the hardware that the device claims to be. Data only;
+ * Profiles: the hardware that the device claims to be. Data only: identity (on
+ * the PCI bus, to the vendor's tools, in the flash) and capabilities;
  * cmd_caps.c builds the capability pages from it and applies the device's
  * properties.
  */
 #ifndef HW_NET_MLX5_PROFILE_H
 #define HW_NET_MLX5_PROFILE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "types.h"
 
 /* One field of a capability page (type as in QUERY_HCA_CAP op_mod[15:1]). */
 typedef struct Mlx5CapValue {
@@ -18,35 +18,49 @@ typedef struct Mlx5CapValue {
     uint64_t value;
 } Mlx5CapValue;
 
-typedef struct Mlx5Profile {
-    const char *name;
-    const Mlx5CapValue *caps; /* maximum and initial current values */
+/* One port each, and no e-switch: of a BlueField, what its host sees. */
+struct Mlx5Profile {
+    const char *name;    /* value of the property "profile" */
+    const char *product;
+    uint16_t pci_device;
+    uint16_t hw_id;      /* the chip, in CR space, MGIR and flash */
+    uint8_t revision;    /* of the chip, and on the PCI bus */
+    uint8_t technology;  /* MLX5_TECHNOLOGY_* */
+    uint8_t pcie;        /* generation: 4 (16 GT/s), 5 (32 GT/s) */
+    uint8_t fw_major;    /* firmware version: of each family its own */
+    const char *board_id; /* PSID, at most 15 characters */
+    /* beside mlx5_common_caps */
+    const Mlx5CapValue *caps;
     size_t ncaps;
-} Mlx5Profile;
+};
 
-/* ConnectX-6 Dx, one port, no e-switch. */
-extern const Mlx5Profile mlx5_profile_cx6dx;
+extern const Mlx5Profile mlx5_profiles[];
+extern const size_t mlx5_nprofiles;
+/* Of all profiles: maximum and initial current values. */
+extern const Mlx5CapValue mlx5_common_caps[];
+extern const size_t mlx5_ncommon_caps;
 
-/* The firmware version reported to drivers; 22 is the ConnectX-6 Dx family. */
-#define MLX5_FW_MAJOR 22
+#define MLX5_PROFILE_DEFAULT "cx6dx"
+/* Returns the profile called @name, or NULL. */
+const Mlx5Profile *mlx5_profile_find(const char *name);
+
+/*
+ * The rest of the firmware version, and the date (binary coded decimal): one
+ * release has the same minor number in all families.
+ */
 #define MLX5_FW_MINOR 39
 #define MLX5_FW_SUBMINOR 1
-#define MLX5_FW_VERSION \
-    (MLX5_FW_MAJOR << 24 | MLX5_FW_MINOR << 16 | MLX5_FW_SUBMINOR)
-/* Its date, binary coded decimal. */
+static inline uint32_t mlx5_profile_fw_version(const Mlx5Profile *p)
+{
+    return (uint32_t)p->fw_major << 24 | MLX5_FW_MINOR << 16 | MLX5_FW_SUBMINOR;
+}
 #define MLX5_FW_YEAR 0x2025
 #define MLX5_FW_MONTH 0x01
 #define MLX5_FW_DAY 0x01
 
-/* What the hardware is: on the PCI bus, and to the vendor's tools. */
 #define MLX5_PCI_VENDOR 0x15b3
-#define MLX5_PCI_DEVICE 0x101d
 #define MLX5_PCI_SUBSYSTEM 0x0016
-#define MLX5_HW_ID 0x212
-#define MLX5_HW_REVISION 0
-/* 3: 16 nm. Tools choose by it what they ask of the port. */
-#define MLX5_HW_TECHNOLOGY 3
-/* The board (PSID), at most 15 characters. */
-#define MLX5_BOARD_ID "QEM0000000001"
+/* MGIR technology: tools choose by it what they ask of the port. */
+enum { MLX5_TECHNOLOGY_16NM = 3, MLX5_TECHNOLOGY_7NM = 4 };
 
 #endif

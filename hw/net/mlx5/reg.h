@@ -37,6 +37,15 @@ Mlx5RegFn mlx5_reg_mfrl_read;
 Mlx5RegFn mlx5_reg_mnvda_read;
 Mlx5RegFn mlx5_reg_mnvda_write;
 Mlx5RegFn mlx5_reg_mnvqc_read;
+/* Registers of lanes and module, reg_phy.c. */
+Mlx5RegFn mlx5_reg_sltp_read;
+Mlx5RegFn mlx5_reg_slrg_read;
+Mlx5RegFn mlx5_reg_ppaos_read;
+Mlx5RegFn mlx5_reg_pmaos_read;
+/* Fills the module page of PDDR, of @len bytes. */
+void mlx5_reg_pddr_module(Mlx5Port *port, uint8_t *page, size_t len);
+#define MLX5_PORT_LANES 4
+
 /* How many bytes of MFBA an access is about; @in has MLX5_MFBA_HEADER. */
 size_t mlx5_reg_mfba_size(const uint8_t *in);
 #define MLX5_MFBA_HEADER 0x0c

@@ -11,9 +11,9 @@
 #include "reg.h"
 #include "hw/net/mlx5/prm_reg.h"
 
-static void version_text(char *text, size_t room)
+static void version_text(const Mlx5Profile *p, char *text, size_t room)
 {
-    g_snprintf(text, room, "%u.%u.%04u", MLX5_FW_MAJOR, MLX5_FW_MINOR,
+    g_snprintf(text, room, "%u.%u.%04u", p->fw_major, MLX5_FW_MINOR,
                MLX5_FW_SUBMINOR);
 }
 
@@ -24,26 +24,26 @@ Mlx5Syndrome mlx5_reg_mgir_read(Mlx5Port *port, const uint8_t *in, uint8_t *out,
                                 size_t len)
 {
     const uint8_t *mac = port->dev->conf.macaddr.a;
-    const char *id = MLX5_BOARD_ID;
+    const Mlx5Profile *p = port->dev->profile;
 
     memset(out, 0, len);
-    MLX5_SET(mgir, out, device_hw_revision, MLX5_HW_REVISION);
-    MLX5_SET(mgir, out, device_id, MLX5_PCI_DEVICE);
+    MLX5_SET(mgir, out, device_hw_revision, p->revision);
+    MLX5_SET(mgir, out, device_id, p->pci_device);
     MLX5_SET(mgir, out, num_ports, 1);
-    MLX5_SET(mgir, out, technology, MLX5_HW_TECHNOLOGY);
-    MLX5_SET(mgir, out, hw_dev_id, MLX5_HW_ID);
+    MLX5_SET(mgir, out, technology, p->technology);
+    MLX5_SET(mgir, out, hw_dev_id, p->hw_id);
     MLX5_SET(mgir, out, manufacturing_base_mac_47_32, mac[0] << 8 | mac[1]);
     MLX5_SET(mgir, out, manufacturing_base_mac_31_0, ldl_be_p(mac + 2));
     /* the firmware starts with the machine */
     MLX5_SET(mgir, out, uptime, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) / 1000);
-    MLX5_SET(mgir, out, fw_major, MLX5_FW_MAJOR);
+    MLX5_SET(mgir, out, fw_major, p->fw_major);
     MLX5_SET(mgir, out, fw_minor, MLX5_FW_MINOR);
     MLX5_SET(mgir, out, fw_sub_minor, MLX5_FW_SUBMINOR);
     MLX5_SET(mgir, out, fw_year, MLX5_FW_YEAR);
     MLX5_SET(mgir, out, fw_month, MLX5_FW_MONTH);
     MLX5_SET(mgir, out, fw_day, MLX5_FW_DAY);
-    memcpy(out + MLX5_BIT_mgir_psid / 8, id, strlen(id));
-    MLX5_SET(mgir, out, extended_major, MLX5_FW_MAJOR);
+    memcpy(out + MLX5_BIT_mgir_psid / 8, p->board_id, strlen(p->board_id));
+    MLX5_SET(mgir, out, extended_major, p->fw_major);
     MLX5_SET(mgir, out, extended_minor, MLX5_FW_MINOR);
     MLX5_SET(mgir, out, extended_sub_minor, MLX5_FW_SUBMINOR);
     return MLX5_OK;
@@ -136,6 +136,7 @@ Mlx5Syndrome mlx5_reg_mcqi_read(Mlx5Port *port, const uint8_t *in,
 {
     uint32_t type = MLX5_GET(mcqi_reg, in, info_type);
     uint32_t n = MLX5_GET(mcqi_reg, in, data_size);
+    const Mlx5Profile *p = port->dev->profile;
     uint8_t data[MCQI_DATA_MAX] = { 0 };
     char text[16];
     uint32_t info_size;
@@ -153,8 +154,8 @@ Mlx5Syndrome mlx5_reg_mcqi_read(Mlx5Port *port, const uint8_t *in,
         break;
     case MCQI_VERSION:
         info_size = MCQI_DATA_MAX;
-        version_text(text, sizeof(text));
-        MLX5_SET(mcqi_version, data, version, MLX5_FW_VERSION);
+        version_text(p, text, sizeof(text));
+        MLX5_SET(mcqi_version, data, version, mlx5_profile_fw_version(p));
         MLX5_SET(mcqi_version, data, version_string_length, strlen(text));
         memcpy(data + MLX5_BIT_mcqi_version_version_string / 8, text,
                strlen(text));

@@ -42,7 +42,7 @@ Mlx5Syndrome mlx5_cmd_create_tis(Mlx5Cmd *cmd)
     Mlx5Tis *tis;
     Mlx5Td *td;
 
-    if (tls && !fn->dev->tls_tx) {
+    if (tls && !MLX5_CAP_GEN(fn, tls_tx)) {
         return MLX5_SYN_TIS_TLS_OFF;
     }
     syn = mlx5_object_find(fn, MLX5_OBJ_TD,
@@ -341,7 +341,7 @@ Mlx5Syndrome mlx5_cmd_create_tir(Mlx5Cmd *cmd)
     Mlx5Td *td;
     Mlx5Rq *rq;
 
-    if (tls && !fn->dev->tls_rx) {
+    if (tls && !MLX5_CAP_GEN(fn, tls_rx)) {
         return MLX5_SYN_TIR_TLS_OFF;
     }
     if (MLX5_GET(tirc, tirc, packet_merge_mask)) {

@@ -11,8 +11,10 @@
  * from errors on these queues.
  */
 #include "qemu/osdep.h"
+#include "caps.h"
 #include "cq.h"
 #include "dek.h"
+#include "err.h"
 #include "fault.h"
 #include "mkey.h"
 #include "sq.h"
@@ -36,6 +38,23 @@ static const char *subject_name(const Mlx5Wqe *wqe)
     return wqe->dir == MLX5_TLS_DIR_TX ? "tis" : "tir";
 }
 
+/*
+ * Returns the key that @params name, if they may: @pd is that of the TIS. A
+ * cipher that is not announced has none.
+ */
+static Mlx5TlsKey *find_key(Mlx5Sq *sq, const uint8_t *params, const Mlx5Pd *pd)
+{
+    unsigned version = MLX5_GET(tls_static_params, params, tls_version);
+    uint32_t dek = MLX5_GET(tls_static_params, params, dek_index);
+    Mlx5TlsKey *key = mlx5_dek_use(sq, dek, pd);
+
+    if (key && !mlx5_cap_cipher(sq->obj.fn, version, mlx5_tls_key_bits(key))) {
+        mlx5_err_dek(sq->obj.fn, dek, "is for a cipher that is not announced");
+        return NULL;
+    }
+    return key;
+}
+
 Mlx5TxResult mlx5_wqe_umr(Mlx5Sq *sq, Mlx5Wqe *wqe)
 {
     Mlx5Function *fn = sq->obj.fn;
@@ -52,11 +71,11 @@ Mlx5TxResult mlx5_wqe_umr(Mlx5Sq *sq, Mlx5Wqe *wqe)
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
     }
     if (wqe->tis) {
-        key = mlx5_dek_use(sq, dek, wqe->tis->pd);
+        key = find_key(sq, params, wqe->tis->pd);
         why = mlx5_tls_tx_set_static(wqe->tis->tls, params, key);
         done = mlx5_tls_reason_str(why);
     } else if (wqe->tir) {
-        key = mlx5_dek_use(sq, dek, NULL);
+        key = find_key(sq, params, NULL);
         mlx5_tls_rx_set_static(wqe->tir->tls, params, key, &why);
         done = mlx5_tls_reason_str(why);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* VXLAN ports (driver: lib/vxlan.c); see tunnel.h. */
 #include "qemu/osdep.h"
+#include "caps.h"
 #include "cmd.h"
 #include "trace.h"
 #include "tunnel.h"
@@ -40,7 +41,9 @@ Mlx5Syndrome mlx5_cmd_add_vxlan_udp_dport(Mlx5Cmd *cmd)
     if (find_port(ports, port) < ports->n) {
         return MLX5_OK;
     }
-    if (ports->n == MLX5_PARSE_MAX_VXLAN_PORTS) {
+    if (ports->n == MLX5_GET(per_protocol_networking_offload_caps,
+                             mlx5_cap_cur(cmd->fn, MLX5_CAP_ETHERNET),
+                             max_vxlan_udp_ports)) {
         return MLX5_SYN_VXLAN_PORT_LIMIT;
     }
     ports->port[ports->n++] = port;

@@ -361,7 +361,7 @@ Mlx5TxResult mlx5_wqe_lso(Mlx5Sq *sq, Mlx5Wqe *wqe)
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
     }
     n = gather(port, sq, wqe, e.next_ds, wqe->ds, tx->buf + LSO_BUF_HDR,
-               1u << MLX5_LOG_MAX_LSO);
+               port->fn->max_lso);
     if (n < 0) {
         return MLX5_TX_ERROR;
     }

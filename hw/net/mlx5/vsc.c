@@ -57,7 +57,7 @@ static bool semaphore_write(Mlx5State *s, uint32_t addr, uint32_t val)
 
 static bool cr_read(Mlx5State *s, uint32_t addr, uint32_t *val)
 {
-    return mlx5_cr_read(addr, val);
+    return mlx5_cr_read(s, addr, val);
 }
 
 /*

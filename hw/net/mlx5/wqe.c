@@ -98,7 +98,7 @@ bool mlx5_wqe_fetch(Mlx5Wqe *wqe, Mlx5Sq *sq)
         return unreadable(wqe, MLX5_CQE_SYN_LOCAL_PROT);
     }
     decode(wqe);
-    if (!wqe->ds || wqe->bbs > MIN(posted, MLX5_MAX_WQEBBS) ||
+    if (!wqe->ds || wqe->bbs > MIN(posted, fn->max_wqebbs) ||
         MLX5_GET(wqe_ctrl, wqe->bytes, sqn) != sq->obj.id) {
         return unreadable(wqe, MLX5_CQE_SYN_LOCAL_QP_OP);
     }

@@ -29,7 +29,7 @@ UNPLUG_TIMEOUT = 90.0
 MAX_RECORDS = 64 << 20
 RECORDS_CHUNK = 1 << 20
 IMAGE_CHUNK = 4 << 20
-HOST_PROPERTIES = {"record-log", "record-log-max", "memory-limit", "netdev", "mac",
+HOST_PROPERTIES = {"caps", "record-log", "record-log-max", "memory-limit", "netdev", "mac",
                    "romfile"}
 
 

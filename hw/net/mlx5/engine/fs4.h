@@ -21,7 +21,7 @@ typedef struct Mlx5Fs4Device {
     uint16_t fw_year; /* binary coded decimal, as are month and day */
     uint8_t fw_month, fw_day;
     uint16_t vendor_id, device_id, subsystem_vendor_id, subsystem_id;
-    uint16_t hw_id; /* of the chip, see MLX5_HW_ID */
+    uint16_t hw_id; /* of the chip, see profile.h */
     uint8_t mac[6];
     const char *psid;        /* at most 15 characters */
     const char *name;        /* at most 63: the part number */

@@ -200,6 +200,11 @@ Mlx5TlsKey *mlx5_tls_key_ref(Mlx5TlsKey *key)
     return key;
 }
 
+unsigned mlx5_tls_key_bits(const Mlx5TlsKey *key)
+{
+    return key->len * 8;
+}
+
 uint64_t mlx5_tls_key_serial(const Mlx5TlsKey *key)
 {
     return key->serial;

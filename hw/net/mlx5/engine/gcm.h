@@ -67,6 +67,8 @@ Mlx5TlsKey *mlx5_tls_key_ref(Mlx5TlsKey *key);      /* NULL gives NULL */
 void mlx5_tls_key_unref(Mlx5TlsKey *key);           /* NULL is allowed */
 /* Returns a number, from 1 on, unique among all keys of this process. */
 uint64_t mlx5_tls_key_serial(const Mlx5TlsKey *key);
+/* Returns its length: 128 or 256. */
+unsigned mlx5_tls_key_bits(const Mlx5TlsKey *key);
 
 /* ---- cipher contexts ----------------------------------------------------- */
 

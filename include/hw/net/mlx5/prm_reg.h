@@ -119,11 +119,58 @@
     F(pddr_operation_info_page, eth_an_fsm_state, 0x028, 8) \
     F(pddr_operation_info_page, phy_mngr_fsm_state, 0x020, 8) \
     F(pddr_operation_info_page, cable_proto_cap, 0x080, 32) \
-    F(pddr_operation_info_page, link_active, 0x0a0, 32)
+    F(pddr_operation_info_page, link_active, 0x0a0, 32) \
+    F(pddr_operation_info_page, fec_mode_active, 0x0e0, 16)
 
 #define MLX5_PRM_pddr_troubleshooting_page(F) \
     F(pddr_troubleshooting_page, group_opcode, 0x010, 16) \
     F(pddr_troubleshooting_page, status_opcode, 0x020, 32)
+
+#define MLX5_PRM_pddr_module_info(F) \
+    F(pddr_module_info, cable_technology, 0x000, 8) \
+    F(pddr_module_info, cable_breakout, 0x008, 8) \
+    F(pddr_module_info, ext_ethernet_compliance_code, 0x010, 8) \
+    F(pddr_module_info, ethernet_compliance_code, 0x018, 8) \
+    F(pddr_module_info, cable_type, 0x020, 4) \
+    F(pddr_module_info, cable_length, 0x028, 8) \
+    F(pddr_module_info, cable_identifier, 0x030, 8) \
+    F(pddr_module_info, vendor_name, 0x0a0, 32) \
+    F(pddr_module_info, vendor_pn, 0x120, 32) \
+    F(pddr_module_info, vendor_rev, 0x1a0, 32) \
+    F(pddr_module_info, vendor_sn, 0x1e0, 32) \
+    F(pddr_module_info, nbr250, 0x4e0, 8) \
+    F(pddr_module_info, date_code, 0x580, 64)
+
+/* lanes: transmitter (SLTP) and receiver (SLRG); module, physical layer */
+
+#define MLX5_PRM_sltp_reg(F) \
+    F(sltp_reg, status, 0x003, 1) \
+    F(sltp_reg, version, 0x004, 4) \
+    F(sltp_reg, pnat, 0x010, 2) \
+    F(sltp_reg, lane, 0x014, 4) \
+    F(sltp_reg, port_type, 0x01c, 3) \
+    F(sltp_reg, c_db, 0x01f, 1)
+
+#define MLX5_PRM_slrg_reg(F) \
+    F(slrg_reg, status, 0x000, 4) \
+    F(slrg_reg, version, 0x004, 4) \
+    F(slrg_reg, pnat, 0x010, 2) \
+    F(slrg_reg, lane, 0x014, 4) \
+    F(slrg_reg, port_type, 0x018, 4) \
+    F(slrg_reg, all_lanes, 0x01e, 1)
+
+#define MLX5_PRM_pmaos_reg(F) \
+    F(pmaos_reg, rst, 0x000, 1) \
+    F(pmaos_reg, slot_index, 0x004, 4) \
+    F(pmaos_reg, module, 0x008, 8) \
+    F(pmaos_reg, admin_status, 0x014, 4) \
+    F(pmaos_reg, oper_status, 0x01c, 4)
+
+#define MLX5_PRM_ppaos_reg(F) \
+    F(ppaos_reg, phy_test_mode_admin, 0x014, 4) \
+    F(ppaos_reg, port_type, 0x018, 4) \
+    F(ppaos_reg, phy_test_mode_status, 0x01c, 4) \
+    F(ppaos_reg, phy_status, 0x03c, 4)
 
 /* masks are at bytes 0x08 (registers) and 0x28 (features) */
 
@@ -358,6 +405,11 @@ MLX5_PRM_STRUCT(mcia_reg)
 MLX5_PRM_STRUCT(pddr_reg)
 MLX5_PRM_STRUCT(pddr_operation_info_page)
 MLX5_PRM_STRUCT(pddr_troubleshooting_page)
+MLX5_PRM_STRUCT(pddr_module_info)
+MLX5_PRM_STRUCT(sltp_reg)
+MLX5_PRM_STRUCT(slrg_reg)
+MLX5_PRM_STRUCT(pmaos_reg)
+MLX5_PRM_STRUCT(ppaos_reg)
 MLX5_PRM_STRUCT(pcam_reg)
 MLX5_PRM_STRUCT(pcam_enhanced_features)
 MLX5_PRM_STRUCT(mcam_reg)
