@@ -76,6 +76,22 @@ def test_selftest_targets(_rig: object) -> None:
         selftests.chosen(programs, ["ping"])
 
 
+def test_selftest_ours(_rig: object) -> None:
+    """Our programs are among those of a source whose library they can use, and of no older one."""
+    spec = {"directories": ["drivers/net"], "programs": ["net/tls"]}
+    with temporary_folder() as source:
+        library = source / selftests.BELOW / selftests.LIBRARY
+        library.parent.mkdir(parents=True)
+        (source / selftests.BELOW / "drivers/net/Makefile").write_text("TEST_PROGS := ping.py\n")
+        # pylint: disable=protected-access
+        same(selftests._programs(spec, source), ["drivers/net/ping.py", "net/tls"], "6.1")
+        library.write_text("self.remote_v4 = None\n")
+        same(selftests._programs(spec, source), ["drivers/net/ping.py", "net/tls"], "6.12")
+        library.write_text("self.remote_ifname = self.resolve_remote_ifc()\n")
+        same(selftests._programs(spec, source),
+             ["drivers/net/ping.py", "drivers/net/hw/tls_offload.py", "net/tls"], "7.3")
+
+
 def test_kselftest_either_direction(_rig: object) -> None:
     """What differs from the table fails, for better or worse; so does a case that is on one side
     only."""

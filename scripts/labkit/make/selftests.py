@@ -33,6 +33,9 @@ SPACE = 700 << 20
 PARTS = ("Kbuild", "Kconfig", "MAINTAINERS", "Makefile", "Documentation/netlink", "arch/x86",
          "include", "scripts", "tools", "usr")
 UNUSED = ("tools/perf", "tools/testing/selftests/bpf", "tools/testing/memblock")
+KERNEL = "7.3"                  # whose tests they are, unless something else is asked for
+LIBRARY = "drivers/net/lib/py/env.py"
+LIBRARY_HAS = "remote_ifname"   # what ours use of the library, and 6.12's does not have
 HELPER = "_peer"                # ends the name of a program that a test starts
 HOST = ("kselftest",)           # purposes of host packages (host.PACKAGES)
 
@@ -150,8 +153,14 @@ def _programs(spec: dict[str, Any], source: pathlib.Path) -> list[str]:
              for name in _variable(source, folder, "TEST_PROGS")]
     if not found:
         raise BuildError(f"the Makefiles of {', '.join(spec['directories'])} name no test")
-    found += [f"{PLACE}/{path.name}" for path in sorted(OURS.glob("*.py"))
-              if not path.stem.endswith(HELPER)]
+    ours = [f"{PLACE}/{path.name}" for path in sorted(OURS.glob("*.py"))
+            if not path.stem.endswith(HELPER)]
+    library = source / BELOW / LIBRARY      # that of 6.1 does not exist
+    if library.exists() and LIBRARY_HAS in library.read_text(encoding="utf-8"):
+        found += ours
+    else:
+        steps.say(f"note: {', '.join(ours)} left out: the selftests' library of this source is "
+                  f"too old; `--source {KERNEL}` takes the tests of a newer kernel")
     return [*found, *spec["programs"]]
 
 

@@ -27,7 +27,7 @@ from .guest import Guest, GuestDied
 from .rundir import RunDir
 from .spec import Spec
 
-KERNEL = "7.3"          # whose tests they are, unless --kernel says otherwise
+KERNEL = selftests.KERNEL
 CPUS = 6                # the tests of RSS want some queues
 LIMIT = 2400            # seconds for a program; under emulation the longest take half of it
 GRACE = 60              # seconds for its clean-up when these are over
