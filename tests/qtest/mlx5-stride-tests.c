@@ -3,6 +3,7 @@
  * Tests of striding receive queues: strides and completions, packets that do
  * not fit, the linked list, reset, errors; and random WQEs. Own no state.
  */
+#include "mlx5-fault.h"
 #include "mlx5-fuzz.h"
 #include "mlx5-mkey-rig.h"
 #include "mlx5-stride-rig.h"
@@ -306,7 +307,36 @@ static void test_errors(void)
     }
 }
 
-/* What CREATE_RQ refuses, and that it is announced only if asked for. */
+/*
+ * A fault rule fails the rest of the open WQE, and stops the queue or, with a
+ * length error, does not.
+ */
+static void test_fault(void)
+{
+    Frame f = packet(400);
+    Stride s;
+
+    stride_rig(&s, 3, 3, 8, false, "");
+    stride_post(&s, 7);
+    fault_add(s.d, "error packet syndrome=1 nth=2,3;error packet nth=2");
+    drv_wire_send(s.d, f.data, f.len);
+    expect_at(&s, &f, 0, 0, 2);
+    drv_wire_send(s.d, f.data, f.len);
+    expect_error(&s, SYN_LEN, 0, 6);
+    drv_wire_send(s.d, f.data, f.len); /* a WQE that was not open */
+    expect_error(&s, SYN_LEN, 1, 8);
+    g_assert_cmphex(drv_rq_state(s.d, &s.rq), ==, DRV_RDY);
+    drv_wire_send(s.d, f.data, f.len); /* the second that no rule took */
+    expect_error(&s, SYN_PROT, 2, 8);
+    g_assert_cmphex(drv_rq_state(s.d, &s.rq), ==, DRV_ERR);
+    fault_expect(s.d, 0, 4, 2, 0);
+    fault_expect(s.d, 1, 2, 1, 0);
+    fault_clear(s.d);
+    frame_free(&f);
+    drv_stop(s.d);
+}
+
+/* What CREATE_RQ refuses, also where it is switched off. */
 static void test_refused(void)
 {
     static const struct {
@@ -320,7 +350,7 @@ static void test_refused(void)
         ROW(log_wq_stride, 4),
         ROW(log_wq_stride, 6),
     };
-    Drv *d = drv_start_up(",striding-rq=on");
+    Drv *d = drv_start_up("");
     uint8_t *in;
     uint32_t len;
     unsigned i;
@@ -528,6 +558,7 @@ void mlx5_stride_tests(void)
     qtest_add_func("mlx5-ktls/stride/vlan", test_vlan);
     qtest_add_func("mlx5-ktls/stride/too-long", test_too_long);
     qtest_add_func("mlx5-ktls/stride/errors", test_errors);
+    qtest_add_func("mlx5-ktls/stride/fault", test_fault);
     qtest_add_func("mlx5-ktls/stride/refused", test_refused);
     qtest_add_func("mlx5-ktls/stride/tls", test_tls);
     qtest_add_func("mlx5-ktls/stride/fuzz", test_fuzz);

@@ -72,9 +72,12 @@ static const struct {
     { "fail", "''", "a subject of 'fail' (cmd=NAME)" },
     { "fail count=1", "'count=1'", "a subject of 'fail' (cmd=NAME)" },
     { "fail wqe=SEND", "'wqe=SEND'", "a subject of 'fail' (cmd=NAME)" },
-    { "error cmd=CREATE_TIS", "'cmd=CREATE_TIS'", "wqe=KIND or approval" },
+    { "error cmd=CREATE_TIS", "'cmd=CREATE_TIS'", "wqe=KIND, approval or packet" },
     { "hold", "''", "cmd=NAME, wqe=KIND or approval" },
     { "fail approval", "'approval'", "cmd=NAME" },
+    { "hold packet", "'packet'", "cmd=NAME, wqe=KIND or approval" },
+    { "error packet sqn=1", "'sqn=1'", "'error packet' (tirn, rqn, p" },
+    { "error wqe=SEND rqn=1", "'rqn=1'", "goes with 'error wqe='" },
     { "state approval value=start", "'approval'", "'state' (wqe=KIND)" },
     { "hold approvals", "'approvals'", "cmd=NAME, wqe=KIND or approval" },
     { "fail cmd=CREATE_TIZ", "'cmd=CREATE_TIZ'",
@@ -85,7 +88,7 @@ static const struct {
     { "fail cmd=CREATE_TIS,", "'cmd=CREATE_TIS,'", "any, CREATE_TIR" },
     { "swallow wqe=PSV", "'wqe=PSV'",
       "a WQE that goes with 'swallow' (any, NOP, SEND, LSO, DUMP, UMR_STATIC, "
-      "SET_PSV, GET_PSV or APPROVAL), several joined by commas" },
+      "SET_PSV, GET_PSV, UMR_KEY or APPROVAL), several joined by commas" },
     { "swallow wqe=", "'wqe='", "any, NOP, SEND" },
     { "state wqe=SET_PSV value=start", "'wqe=SET_PSV'", "'state' (GET_PSV)" },
     { "state wqe=any value=start", "'wqe=any'", "'state' (GET_PSV)" },
@@ -190,14 +193,15 @@ static void test_read(void)
 
 /* ---- which --------------------------------------------------------------- */
 
-#define EVENT_OF(subject_, kinds_, opcode, op_mod, obj, sqn, tisn, tirn) { \
+#define EVENT_OF(subject_, kinds_, opcode, op_mod, obj, sqn, tisn, tirn, rqn) \
+    { \
     .subject = MLX5_FAULT_ON_##subject_, .kinds = kinds_, \
-    .number = { opcode, op_mod, obj, sqn, tisn, tirn } }
+    .number = { opcode, op_mod, obj, sqn, tisn, tirn, rqn } }
 #define WQE_OF(kinds, sqn, tisn, tirn) \
-    EVENT_OF(WQE, kinds, -1, -1, -1, sqn, tisn, tirn)
+    EVENT_OF(WQE, kinds, -1, -1, -1, sqn, tisn, tirn, -1)
 
 static const Mlx5FaultEvent create_tis =
-    EVENT_OF(COMMAND, 0, 0x912, 0, 7, -1, -1, -1);
+    EVENT_OF(COMMAND, 0, 0x912, 0, 7, -1, -1, -1, -1);
 static const Mlx5FaultEvent send_plain = WQE_OF(MLX5_FAULT_WQE_SEND, 5, 0, -1);
 static const Mlx5FaultEvent send_tls =
     WQE_OF(MLX5_FAULT_WQE_SEND | MLX5_FAULT_WQE_LSO, 5, 20, -1);
@@ -207,9 +211,14 @@ static const Mlx5FaultEvent umr_rx =
     WQE_OF(MLX5_FAULT_WQE_UMR_STATIC, 6, -1, 30);
 static const Mlx5FaultEvent approval =
     WQE_OF(MLX5_FAULT_WQE_UMR_STATIC | MLX5_FAULT_WQE_APPROVAL, 6, -1, 30);
+static const Mlx5FaultEvent umr_key =
+    WQE_OF(MLX5_FAULT_WQE_UMR_KEY, 6, -1, -1);
 static const Mlx5FaultEvent nop = WQE_OF(MLX5_FAULT_WQE_NOP, 6, -1, -1);
 /* what rules know nothing of */
-static const Mlx5FaultEvent nothing = EVENT_OF(NOTHING, 0, 0, 0, 0, 0, 0, 0);
+static const Mlx5FaultEvent nothing =
+    EVENT_OF(NOTHING, 0, 0, 0, 0, 0, 0, 0, 0);
+static const Mlx5FaultEvent packet =
+    EVENT_OF(PACKET, MLX5_FAULT_PACKET, -1, -1, -1, -1, -1, 30, 40);
 
 static const struct {
     const char *rule;
@@ -257,6 +266,17 @@ static const struct {
     { "log cmd=any", &nothing, false },
     { "log wqe=any", &nothing, false },
     { "log cmd=any,CREATE_TIR", &create_tis, true },
+    { "log wqe=UMR_KEY", &umr_key, true },
+    { "log wqe=any", &umr_key, true },
+    { "log wqe=UMR_STATIC", &umr_key, false },
+    { "log packet", &packet, true },
+    { "log packet", &umr_rx, false },
+    { "log wqe=any", &packet, false },
+    { "log cmd=any", &packet, false },
+    { "log packet rqn=40", &packet, true },
+    { "log packet rqn=41..", &packet, false },
+    { "log packet tirn=30 rqn=..40", &packet, true },
+    { "log packet tirn=29", &packet, false },
 };
 
 static void test_selection(void)
@@ -345,7 +365,8 @@ static void test_fail(void)
 {
     Mlx5FaultSet *set = with("fail cmd=CREATE_TIR; "
                              "fail cmd=CREATE_TIS status=0x8 syndrome=0x1234; "
-                             "error wqe=GET_PSV; error wqe=DUMP syndrome=0x10");
+                             "error wqe=GET_PSV; error wqe=DUMP syndrome=0x10; "
+                             "error packet");
     Mlx5FaultVerdict v = ask(set, cmd(0x900));
 
     g_assert_true(v.fail);
@@ -360,6 +381,9 @@ static void test_fail(void)
     g_assert_cmphex(v.syndrome, ==, 2);
     v = ask(set, wqe(MLX5_FAULT_WQE_DUMP, 1, 2, -1));
     g_assert_cmphex(v.syndrome, ==, 0x10);
+    v = ask(set, packet);
+    g_assert_true(v.fail);
+    g_assert_cmphex(v.syndrome, ==, 4);
     v = ask(set, cmd(0x914));
     g_assert_cmpuint(v.hits, ==, 0);
     g_assert_false(v.fail || v.swallow || v.before.rule || v.after.rule);
@@ -451,9 +475,9 @@ static void test_help(void)
 {
     static const char *const words[] = {
         "fail", "error", "swallow", "ignore", "delay", "hold", "state", "seq",
-        "record", "log", "cmd=NAME", "wqe=KIND", "approval", "any", "NOP",
-        "SEND", "LSO", "DUMP", "UMR_STATIC", "SET_PSV", "GET_PSV", "APPROVAL",
-        "opmod", "id", "sqn", "tisn", "tirn", "dir", "p", "seed", "after",
+        "record", "log", "cmd=NAME", "wqe=KIND", "approval", "packet", "any",
+        "NOP", "SEND", "LSO", "DUMP", "UMR_STATIC", "SET_PSV", "GET_PSV",
+        "UMR_KEY", "APPROVAL", "opmod", "id", "sqn", "rqn", "tisn", "tirn", "dir", "p", "seed", "after",
         "every", "count", "nth", "status", "syndrome", "at", "ms", "packets",
         "name", "value", "add", "CREATE_TIR", "CREATE_TIS", "DESTROY_TIS",
         "CREATE_GENERAL_OBJECT",

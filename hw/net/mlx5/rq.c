@@ -266,6 +266,15 @@ static uint8_t strides_scatter(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
     return 0;
 }
 
+/* Fails the open WQE, which is used up by that, or the next one. */
+static void strides_fail(Mlx5Rq *rq, uint8_t syndrome)
+{
+    Mlx5RqStrides *s = &rq->strides;
+
+    rq_failed(rq, syndrome);
+    strides_use(rq, s->n - s->used);
+}
+
 static void rq_deliver_strides(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
                                uint8_t *cqe)
 {
@@ -284,8 +293,7 @@ static void rq_deliver_strides(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
     syndrome = n > s->n ? MLX5_CQE_SYN_LOCAL_LENGTH :
                           strides_scatter(rq, iov, iovcnt, len);
     if (syndrome) {
-        rq_failed(rq, syndrome);
-        strides_use(rq, s->n - s->used);
+        strides_fail(rq, syndrome);
         return;
     }
     MLX5_SET(cqe, cqe, consumed_strides, n);
@@ -317,6 +325,27 @@ void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
         MLX5_SET(cqe, cqe, wqe_counter, rq_wqe_counter(rq));
         rq_cqe(rq, cqe);
     }
+    rq->cc++;
+    rq->list_wqe = next;
+}
+
+void mlx5_rq_fail(Mlx5Rq *rq, uint8_t syndrome)
+{
+    uint8_t wqe[1 << LOG_MAX_RQ_STRIDE];
+    uint16_t next = 0;
+
+    if (rq->strides.n) {
+        if (rq->strides.open || strides_open(rq)) {
+            strides_fail(rq, syndrome);
+        } else {
+            rq_failed(rq, MLX5_CQE_SYN_LOCAL_PROT);
+        }
+        return;
+    }
+    if (!rq_read_wqe(rq, wqe, &next)) {
+        syndrome = MLX5_CQE_SYN_LOCAL_PROT;
+    }
+    rq_failed(rq, syndrome);
     rq->cc++;
     rq->list_wqe = next;
 }

@@ -60,6 +60,11 @@ bool mlx5_rq_has_room(Mlx5Rq *rq, size_t len);
  */
 void mlx5_rq_deliver(Mlx5Rq *rq, const struct iovec *iov, int iovcnt,
                      uint8_t *cqe);
+/*
+ * Completes the next WQE, or the rest of the open one, with the error
+ * @syndrome (MLX5_CQE_SYN_*), as if a packet could not be scattered.
+ */
+void mlx5_rq_fail(Mlx5Rq *rq, uint8_t syndrome);
 
 /* Mlx5ObjectDestroy, for the table in function.c. */
 void mlx5_rq_destroy(void *obj);

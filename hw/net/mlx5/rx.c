@@ -279,6 +279,29 @@ static void headers_cqe(const Mlx5Tir *tir, const RxPacket *p,
 }
 
 /*
+ * Tries the fault rules on a packet for @t. Returns whether one makes it fail,
+ * as its queue then has. Only if fn->faults is set.
+ */
+static bool fails_by_fault(RxTarget *t)
+{
+    Mlx5Function *fn = t->rq->obj.fn;
+    Mlx5FaultEvent e = mlx5_fault_event_of(MLX5_FAULT_ON_PACKET,
+                                           MLX5_FAULT_PACKET);
+    const Mlx5FaultWhat what = {
+        .kind = "rq", .num = t->rq->obj.id, .at = t->rq->cc,
+    };
+    Mlx5FaultVerdict v;
+
+    e.number[MLX5_FAULT_RQN] = t->rq->obj.id;
+    e.number[MLX5_FAULT_TIRN] = t->tir->obj.id;
+    mlx5_fault_event(fn->faults, &e, &what, &v);
+    if (v.fail) {
+        mlx5_rq_fail(t->rq, v.syndrome);
+    }
+    return v.fail;
+}
+
+/*
  * @buf is not modified; a TLS context decrypts its own copy in the port's
  * buffer.
  */
@@ -322,7 +345,9 @@ static void deliver(RxTarget *t, const RxPacket *p, uint8_t *buf)
     MLX5_TAP_RX_DELIVER(port->fn, .tir = t->tir, .pkt = pkt, .wire = wire,
                         .frame = buf, .iov = iov, .iovcnt = iovcnt, .cqe = cqe,
                         .tls = &tls);
-    mlx5_rq_deliver(t->rq, iov, iovcnt, cqe);
+    if (!port->fn->faults || !fails_by_fault(t)) {
+        mlx5_rq_deliver(t->rq, iov, iovcnt, cqe);
+    }
     if (buf != wire) {
         mlx5_secret_erase(buf, pkt->len);
     }

@@ -95,7 +95,7 @@ enum { MLX5_OPC_MOD_TIS = 1, MLX5_OPC_MOD_TIR = 2 };
     X(0x23, DUMP, dump, 2, TIS, CTRL, DUMP, false)                       \
     X(0x25, UMR, umr, 12, MOD, CTRL, UMR_STATIC, false)                  \
     X(0x29, ENHANCED_MPSW, enhanced_mpsw, 0, TIS, CTRL, SEND, true)      \
-    X(0x125, UMR_KEY, umr_key, 0, NONE, CTRL, OTHER, false)
+    X(0x125, UMR_KEY, umr_key, 0, NONE, CTRL, UMR_KEY, false)
 
 enum {
 #define MLX5_WQE_OPCODE(op, NAME, handler, ds, subject, num, fault, frames) \

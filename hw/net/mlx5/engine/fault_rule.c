@@ -35,6 +35,7 @@ static const struct WqeKind {
     { { "SET_PSV", "progress params of a TIS or TIR" },
       MLX5_FAULT_WQE_SET_PSV },
     { { "GET_PSV", "" }, MLX5_FAULT_WQE_GET_PSV },
+    { { "UMR_KEY", "a change of a memory key" }, MLX5_FAULT_WQE_UMR_KEY },
     { { "APPROVAL", "a UMR_STATIC of a TIR that has had packets since SET_PSV: "
                     "the software's answer to a resync request" },
       MLX5_FAULT_WQE_APPROVAL },
@@ -63,6 +64,8 @@ static const struct SubjectForm {
       offsetof(Mlx5FaultRule, kinds) },
     { { "approval", "wqe=APPROVAL" }, NULL,
       MLX5_FAULT_ON_WQE, MLX5_FAULT_WQE_APPROVAL },
+    { { "packet", "a packet, at its receive queue" }, NULL,
+      MLX5_FAULT_ON_PACKET, MLX5_FAULT_PACKET },
 };
 static const Mlx5RuleWords subject_words = MLX5_RULE_WORDS(subject_forms);
 
@@ -92,7 +95,7 @@ static bool check_fail(Mlx5RuleReader *r, Mlx5FaultRule *rule)
 static bool check_error(Mlx5RuleReader *r, Mlx5FaultRule *rule)
 {
     if (!mlx5_rule_given(r, "syndrome")) {
-        rule->syndrome = 2;
+        rule->syndrome = rule->subject == MLX5_FAULT_ON_PACKET ? 4 : 2;
     }
     return true;
 }
@@ -175,7 +178,8 @@ static const struct Action {
     [ERROR] = {
         { "error", "the WQE is not executed and completes with an error CQE of "
                    "syndrome=; its queue goes to the error state" },
-        { [MLX5_FAULT_ON_WQE] = ALL }, check_error, apply_fail,
+        { [MLX5_FAULT_ON_WQE] = ALL, [MLX5_FAULT_ON_PACKET] = ALL },
+        check_error, apply_fail,
     },
     [SWALLOW] = {
         { "swallow", "success is reported, nothing is done" },
@@ -216,7 +220,8 @@ static const struct Action {
     },
     [LOG] = {
         { "log", "nothing but count and trace" },
-        { [MLX5_FAULT_ON_COMMAND] = ALL, [MLX5_FAULT_ON_WQE] = ALL },
+        { [MLX5_FAULT_ON_COMMAND] = ALL, [MLX5_FAULT_ON_WQE] = ALL,
+          [MLX5_FAULT_ON_PACKET] = ALL },
         NULL, NULL,
     },
 };
@@ -237,6 +242,7 @@ static const Mlx5RuleWord moments[] = { { "completion" }, { "execution" } };
       .subjects = subjects_, .item = mlx5_rule_item_set }
 #define COMMAND BIT(MLX5_FAULT_ON_COMMAND)
 #define WQE BIT(MLX5_FAULT_ON_WQE)
+#define PACKET BIT(MLX5_FAULT_ON_PACKET)
 #define ADD_MAX INT64_C(0xffffffff)
 
 static const Mlx5RuleKey keys[] = {
@@ -246,7 +252,8 @@ static const Mlx5RuleKey keys[] = {
                           "second dword", OBJ),
     NUMBER("sqn", WQE, "number of the send queue", SQN),
     NUMBER("tisn", WQE, "number of the TIS; of a packet without TLS: 0", TISN),
-    NUMBER("tirn", WQE, "number of the TIR", TIRN),
+    NUMBER("tirn", WQE | PACKET, "number of the TIR", TIRN),
+    NUMBER("rqn", PACKET, "number of the receive queue", RQN),
     { { "dir", "tx: packets and what names a TIS; rx: what names a TIR" },
       MLX5_RULE_WORD, AT(dir), .subjects = WQE,
       .words = MLX5_RULE_WORDS(dirs) },
@@ -259,7 +266,7 @@ static const Mlx5RuleKey keys[] = {
       BIT(FAIL), .min = 1, .max = 255 },
     { { "syndrome", "0; the command's syndrome" }, MLX5_RULE_NUMBER,
       AT(syndrome), BIT(FAIL), .min = 0, .max = UINT32_MAX },
-    { { "syndrome", "2; the CQE's syndrome" }, MLX5_RULE_NUMBER, AT(syndrome),
+    { { "syndrome", "2, of a packet 4; the CQE's syndrome" }, MLX5_RULE_NUMBER, AT(syndrome),
       BIT(ERROR), .min = 1, .max = 255 },
     { { "at", "what waits: the completion of what was done, or its execution" },
       MLX5_RULE_WORD, AT(at), BIT(DELAY) | BIT(HOLD),

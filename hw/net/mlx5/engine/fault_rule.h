@@ -2,7 +2,7 @@
 /*
  * Fault rules: the language, and the evaluation of rules for an event.
  *
- * A rule has a subject (commands or WQEs), an action and keys. The tables in
+ * A rule has a subject (commands, WQEs or packets), an action and keys. The tables in
  * fault_rule.c list the subjects, the words and numbers that select among the
  * events of each, and the actions allowed for each; docs/faults.md describes
  * them. rule_text.c parses the text.
@@ -22,6 +22,7 @@ typedef enum Mlx5FaultSubject {
     MLX5_FAULT_ON_NOTHING = 0,  /* no rule applies to it */
     MLX5_FAULT_ON_COMMAND,      /* a command has been fetched from its slot */
     MLX5_FAULT_ON_WQE,          /* a send queue has reached a WQE */
+    MLX5_FAULT_ON_PACKET,       /* a packet has reached a receive queue */
     MLX5_FAULT_SUBJECTS
 } Mlx5FaultSubject;
 
@@ -34,6 +35,7 @@ typedef enum Mlx5FaultNumber {
     MLX5_FAULT_SQN,
     MLX5_FAULT_TISN,            /* 0 for a packet without TLS */
     MLX5_FAULT_TIRN,
+    MLX5_FAULT_RQN,
     MLX5_FAULT_NUMBERS
 } Mlx5FaultNumber;
 
@@ -51,13 +53,17 @@ enum {
     MLX5_FAULT_WQE_GET_PSV = 1 << 6,
     MLX5_FAULT_WQE_APPROVAL = 1 << 7,   /* UMR_STATIC of a started TIR */
     MLX5_FAULT_WQE_OTHER = 1 << 8,      /* none of these */
-    MLX5_FAULT_WQE_ANY = (1 << 9) - 1,
+    MLX5_FAULT_WQE_UMR_KEY = 1 << 9,    /* changes a memory key */
+    MLX5_FAULT_WQE_ANY = (1 << 10) - 1,
 };
+/* The one kind of packet. */
+#define MLX5_FAULT_PACKET 1u
 
 /* An event, to be evaluated by rules. */
 typedef struct Mlx5FaultEvent {
     Mlx5FaultSubject subject;
-    unsigned kinds;             /* of a WQE: MLX5_FAULT_WQE_*, else 0 */
+    unsigned kinds;             /* of a WQE: MLX5_FAULT_WQE_*, of a packet:
+                                 * MLX5_FAULT_PACKET, else 0 */
     int64_t number[MLX5_FAULT_NUMBERS];
 } Mlx5FaultEvent;
 
@@ -67,7 +73,7 @@ static inline Mlx5FaultEvent mlx5_fault_event_of(Mlx5FaultSubject subject,
 {
     return (Mlx5FaultEvent) {
         .subject = subject, .kinds = kinds,
-        .number = { -1, -1, -1, -1, -1, -1 },
+        .number = { -1, -1, -1, -1, -1, -1, -1 },
     };
 }
 
@@ -111,8 +117,8 @@ typedef struct Mlx5FaultWait {
 typedef struct Mlx5FaultVerdict {
     unsigned hits;              /* how many rules were applied */
     bool swallow;
-    bool fail;                  /* the command fails, or the WQE completes in
-                                 * error: */
+    bool fail;                  /* the command fails, or the WQE, of a packet
+                                 * its own, completes in error: */
     uint8_t status;             /* of a command */
     uint32_t syndrome;
     Mlx5FaultWait before;       /* wait before it is executed */
