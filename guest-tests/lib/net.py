@@ -206,6 +206,32 @@ class Nic:
             member: on for name, on in change.items() for member in _members(name, found)
             if not found[member][1]})
 
+    def private_flags(self):
+        """Return {name: on} of the driver's private flags, in its order."""
+        lines = self.host.out("ethtool", "--show-priv-flags", self.name).splitlines()[1:]
+        pairs = (line.partition(":") for line in lines)
+        return {name.strip(): value.strip() == "on" for name, _, value in pairs}
+
+    @contextlib.contextmanager
+    def with_private_flag(self, name, value):
+        """Set a private flag of the driver for the block; it must exist."""
+        before = self.private_flags()
+        expect(name in before, f"{self.name}: the driver has no private flag {name}")
+
+        def change(to):
+            self.host.run("ethtool", "--set-priv-flags", self.name, name, _word(to))
+            self.wait_ready()
+            expect(self.private_flags()[name] == to,
+                   f"switching the private flag {name} of {self.name} {_word(to)} had no effect")
+
+        try:
+            if before[name] != value:
+                change(value)
+            yield
+        finally:
+            if self.link() is not None and self.private_flags()[name] != before[name]:
+                change(before[name])
+
     # MTU and the like
 
     @contextlib.contextmanager

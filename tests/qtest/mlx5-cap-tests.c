@@ -133,23 +133,27 @@ static const struct {
     { CAP_ETHERNET, ETH(tunnel_lso_const_out_ip_id), 0, 0 },
 };
 
-/* All of it, or nothing. */
+/* All of it, which is the default, or nothing. */
 static void test_striding(void)
 {
-    static const char *const props[] = {
-        ",striding-rq=off", ",striding-rq=on",
+    static const struct {
+        const char *props;
+        bool on;
+    } rows[] = {
+        { "", true }, { ",striding-rq=off" }, { ",striding-rq=on", true },
     };
     g_autofree uint8_t *page = g_malloc(DRV_CAP_PAGE);
-    unsigned on, i;
+    unsigned row, i;
 
-    for (on = 0; on < 2; on++) {
-        Drv *d = drv_start_up(props[on]);
+    for (row = 0; row < G_N_ELEMENTS(rows); row++) {
+        Drv *d = drv_start_up(rows[row].props);
 
         for (i = 0; i < G_N_ELEMENTS(striding); i++) {
-            g_test_message("%s", striding[i].name);
+            g_test_message("%s%s", striding[i].name, rows[row].props);
             drv_query_cap(d, striding[i].type, false, page);
             g_assert_cmpuint(mlx5_prm_get(page, striding[i].bit,
-                                          striding[i].width), ==, on);
+                                          striding[i].width), ==,
+                             rows[row].on);
         }
         drv_stop(d);
     }
@@ -302,7 +306,7 @@ static void test_set_above_max(void)
         { GEN(log_max_tir), 31 },
         { GEN(log_max_cq), 31 },
         { GEN(max_wqe_sz_sq), 2048 },
-        { GEN(striding_rq), 1 },
+        { GEN(roce), 1 },
         { GEN(eswitch_manager), 1 },
         { GEN(uar_4k), 1 },
         { GEN(general_obj_types), 1ull << 63 },

@@ -402,7 +402,6 @@ static void test_refused_cq(void)
 /* What a work queue can have wrong, in an SQ and an RQ alike. */
 static const Refusal bad_wq[] = {
     { F(WQ, wq, wq_type), 3, BAD(BAD_PARAM, WQ_BAD_TYPE) },
-    { F(WQ, wq, wq_type), 2, BAD(BAD_PARAM, WQ_BAD_TYPE) },
     /* 0 is no PD at all, which the drop RQ has. */
     { F(WQ, wq, pd), 0xffffff, BAD(BAD_RES, NO_SUCH_PD) },
     { F(WQ, wq, dbr_addr), 1, BAD(BAD_PARAM, DBR_UNALIGNED) },
@@ -425,6 +424,7 @@ static void test_refused_sq(void)
         { F(CTX, sqc, hairpin), 1, BAD(BAD_PARAM, WQ_HAIRPIN) },
         { F(CTX, sqc, tis_lst_sz), 2, BAD(BAD_PARAM, SQ_BAD_TIS_LIST) },
         { F(CTX, sqc, tis_num_0), 0, BAD(BAD_RES, NO_SUCH_TIS) },
+        { F(WQ, wq, wq_type), 2, BAD(BAD_PARAM, WQ_BAD_TYPE) },
         { F(CTX, sqc, tis_num_0), 12345, BAD(BAD_RES, NO_SUCH_TIS) },
         { F(WQ, wq, wq_type), 0, BAD(BAD_PARAM, WQ_BAD_TYPE) },
         { F(WQ, wq, uar_page), 0, BAD(BAD_RES, NO_SUCH_UAR) },
@@ -458,6 +458,8 @@ static void test_refused_rq(void)
         { F(CTX, rqc, counter_set_id), 99, BAD(BAD_RES, NO_SUCH_Q_COUNTER) },
         /* a list whose WQEs have no room behind the link */
         { F(WQ, wq, wq_type), 0, BAD(BAD_PARAM, WQ_BAD_STRIDE) },
+        /* a striding queue with such WQEs */
+        { F(WQ, wq, wq_type), 2, BAD(BAD_PARAM, WQ_BAD_STRIDE) },
     };
     Drv *d = drv_start_up("");
     uint8_t *good;

@@ -89,13 +89,12 @@ static inline void stride_rig(Stride *s, unsigned log_wqes, unsigned log_n,
                               unsigned log_size, bool vlan_strip,
                               const char *props)
 {
-    g_autofree char *all = g_strconcat(",striding-rq=on", props, NULL);
     g_autofree uint8_t *in = NULL;
     uint32_t len;
 
     *s = (Stride) { .log_n = log_n, .log_size = log_size,
                     .log_wqes = log_wqes };
-    s->d = drv_start_up(all);
+    s->d = drv_start_up(props);
     drv_eq_create(s->d, &s->eq, 6, 0, 0);
     drv_cq_create(s->d, &s->cq, log_wqes + log_n, s->eq.eqn);
     s->counter = drv_alloc(s->d, OP_ALLOC_Q_COUNTER);

@@ -352,10 +352,10 @@ SET_ETHTOOL_REFUSED = (
     (r"vf 0 mac", "Operation not permitted|" + NOT_SUPPORTED, "no virtual functions"),
     (r"htb offload", "hw-tc-offload|" + NOT_SUPPORTED, "no QoS"),
     (r"dcb ", NOT_SUPPORTED, "no DCB"),
-    (r"rx_cqe_compress|rx_striding_rq|tx_port_ts", NOT_SUPPORTED, "not announced"),
+    (r"rx_cqe_compress|tx_port_ts", NOT_SUPPORTED, "not announced"),
 )
 # the driver says at level err that it refuses a flag, before it has asked the device anything
-FLAG_LINES = ((r"Enable private flag '(rx_cqe_compress|rx_striding_rq|tx_port_ts)' failed err -95",
+FLAG_LINES = ((r"Enable private flag '(rx_cqe_compress|tx_port_ts)' failed err -95",
                "the driver's own refusal"),)
 
 # what is set, and what brings it back
@@ -402,12 +402,9 @@ def set_ethtool(env):
             if sweep.ask(*change.format(nic=nic.name).split()) is not None and back:
                 sweep.ask(*back.format(nic=nic.name).split())
             nic.wait_ready()
-        flags = [line.partition(":") for line in
-                 env.local.out("ethtool", "--show-priv-flags", nic.name).splitlines()[1:]]
-        for name, _, value in flags:
-            words = ("off", "on") if value.strip() == "on" else ("on", "off")
-            for word in words:
-                if sweep.ask("ethtool", "--set-priv-flags", nic.name, name.strip(), word) is None:
+        for name, on in nic.private_flags().items():
+            for word in ("off", "on") if on else ("on", "off"):
+                if sweep.ask("ethtool", "--set-priv-flags", nic.name, name, word) is None:
                     break
                 nic.wait_ready()
         traffic.both_ways(env, 4, 1 << 20)

@@ -360,7 +360,7 @@ static const Property mlx5_properties[] = {
     DEFINE_PROP_UINT32("vectors", Mlx5State, vectors, 64),
     DEFINE_PROP_STRING("rx-no-buffer", Mlx5State, rx_no_buffer_name),
     DEFINE_PROP_UINT32("rx-hold-ms", Mlx5State, rx_hold_ms, 1000),
-    DEFINE_PROP_BOOL("striding-rq", Mlx5State, striding_rq, false),
+    DEFINE_PROP_BOOL("striding-rq", Mlx5State, striding_rq, true),
     DEFINE_PROP_UINT32("line-rate", Mlx5State, line_rate, 0),
     DEFINE_PROP_STRING("link-partner", Mlx5State, link_partner),
     DEFINE_PROP_UINT8("log-max-tis", Mlx5State, log_max_tis, 16),
