@@ -130,7 +130,7 @@ def link(env):
     for option, wanted in (("-m", ("Cable Type", "Vendor Name")),
                            ("-c", ("Time Since Last Clear [Min]", "Raw Physical BER")),
                            ("-e", ("Physical Grade",)),
-                           ("--show_fec", ("FEC Capability for Speed 100GbE_4X",)),
+                           ("--show_fec", ("FEC Capability 100G_4X",)),
                            ("--show_serdes_tx", ("Serdes TX parameters",))):
         text = env.local.out("mstlink", "-d", env.pci, option)
         note(f"mstlink {option}: " + "; ".join(_words(text)))
