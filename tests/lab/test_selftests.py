@@ -12,7 +12,7 @@ from labkit.errors import LabError, UsageError
 from labkit.ktap import Result
 from labkit.make import selftests
 from labkit.run import selftest
-from labkit.suites import kselftest
+from labkit.suites import expectations, kselftest
 
 from .judge import check, raises, same, temporary_folder
 
@@ -100,7 +100,7 @@ def test_kselftest_either_direction(_rig: object) -> None:
 
     def status(*results: Result) -> dict[str, str]:
         return {result.name: result.status
-                for result in kselftest.compared(list(results), expected)}
+                for result in expectations.compared(list(results), expected)}
 
     same(status(Result(["good"], "pass"), Result(["bad"], "fail"), Result(["not"], "skip"),
                 Result(["gone"], "pass")),
@@ -117,16 +117,16 @@ def test_kselftest_table(_rig: object) -> None:
         path = folder / "7.3.toml"
         kselftest.save(path, "nic", {"a/b.py": [Result(["x"], "pass"),
                                                 Result(["y.\"1\""], "skip", "why \\ not")]})
-        same(kselftest.load(path), {"nic": {"a/b.py": {"x": ("pass", ""),
+        same(expectations.load(path), {"nic": {"a/b.py": {"x": ("pass", ""),
                                                        "y.\"1\"": ("skip", "why \\ not")}}}, "read")
         path.write_text(path.read_text().replace("why \\\\ not", "known"))
         kselftest.save(path, "nic", {"a/b.py": [Result(["x"], "fail", "new"),
                                                 Result(["y.\"1\""], "skip", "other")]})
-        same(kselftest.load(path)["nic"]["a/b.py"],
+        same(expectations.load(path)["nic"]["a/b.py"],
              {"x": ("fail", "new"), "y.\"1\"": ("skip", "known")}, "saved again")
         path.write_text('[nic."a/b.py"]\npass = ["x"]\nfail."why" = ["x"]\n')
         with raises(LabError, "expected once"):
-            kselftest.load(path)
+            expectations.load(path)
 
 
 def test_kselftest_document(_rig: object) -> None:
@@ -135,6 +135,6 @@ def test_kselftest_document(_rig: object) -> None:
     files = sorted(kselftest.FOLDER.glob("*.toml"))
     check(bool(files), f"{kselftest.FOLDER} has no table")
     for path in files:
-        wanted = "\n".join(kselftest.markdown(kselftest.load(path)))
+        wanted = "\n".join(kselftest.markdown(expectations.load(path)))
         check(wanted in text, f"docs/selftests.md does not show {path.name} as it is; expected "
                               f"there:\n{wanted}")
