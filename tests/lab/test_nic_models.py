@@ -2,7 +2,7 @@
 """Tests of --nic-model and the suite nic-models that need no guest; registered in the suite `lab`.
 
 Responsible for: what the guest's tests are told of another NIC, the refusal of a kernel without
-its driver, and the tables.
+its driver, how results are judged, the tables, and that docs/nic-models.md shows them.
 State: none.
 """
 
@@ -10,12 +10,12 @@ import argparse
 import dataclasses
 from typing import Any
 
-from labkit import ktap
+from labkit import ktap, paths
 from labkit.errors import UsageError
 from labkit.ktap import Result
 from labkit.run import session
 from labkit.run.spec import NIC_MODELS, OURS, Spec
-from labkit.suites import nic_models
+from labkit.suites import expectations, nic_models
 from labkit.suites.guest import GuestTests
 
 from .judge import check, raises, same, temporary_folder
@@ -64,34 +64,87 @@ def test_nic_model_needs_driver(_rig: object) -> None:
         session.check_driver(made, Spec(nic_model="igb"))
 
 
+KNOWN: expectations.Table = {
+    "igb": {"ping": {"v4": ("pass", ""), "v6": ("fail", "the model: it has | no answer")},
+            "rss": {"key": ("skip", "the driver is igb, not mlx5_core")}},
+    "e1000e": {"ping": {"v4": ("pass", ""), "v6": ("pass", "")},
+               "rss": {"key": ("skip", "the driver is e1000e, not mlx5_core")}}}
+
+
 def test_nic_model_tables(_rig: object) -> None:
-    """The tables count every test once, by group and by reason, and name a failed one."""
-    found = {"igb": [Result(["ping/v4"], "pass"), Result(["ping/v6"], "fail", "no answer\nmore"),
-                     Result(["rss/key"], "skip", "the driver is igb, not mlx5_core")],
-             "e1000e": [Result(["ping/v4"], "pass"), Result(["ping/v6"], "pass"),
-                        Result(["rss/key"], "skip", "the driver is e1000e, not mlx5_core")]}
-    same(nic_models.by_group(found), [
-        "| group | igb | e1000e |", "|---|---|---|",
-        "| ping | 1 passed, 1 failed | 2 passed |", "| rss | 1 skipped | 1 skipped |",
-        "| all | 1 passed, 1 skipped, 1 failed | 2 passed, 1 skipped |"], "by group")
-    same(nic_models.by_reason(found), [
-        "| why not | igb | e1000e |", "|---|---|---|",
-        "| the driver is not mlx5_core | 1 | 1 |", "| ping/v6 failed: no answer | 1 | - |"],
-         "by reason")
+    """The tables count every test once, name each one that fails, and count skipped ones by
+    reason."""
+    same(nic_models.markdown(KNOWN), [
+        "|  | igb | e1000e |", "|---|---|---|", "| tests | 3 | 3 |", "| passed | 1 | 2 |",
+        "| failed | 1 | 0 |", "| skipped | 1 | 1 |", "",
+        "| why it fails | igb | e1000e |", "|---|---|---|",
+        "| the model: it has \\| no answer | `ping/v6` | - |", "",
+        "| why it is skipped | igb | e1000e |", "|---|---|---|",
+        "| the driver is not mlx5_core | 1 | 1 |"], "tables")
+
+
+def test_nic_model_merge(_rig: object) -> None:
+    """What a run leaves is a file of what it found; a partial one keeps the rest of what is known,
+    a whole one drops it."""
+    found: expectations.Table = {"igb": {"ping": {"v6": ("pass", "")}}}
+    part = nic_models.merged(KNOWN, found, True)
+    same(part["igb"]["ping"], {"v4": ("pass", ""), "v6": ("pass", "")}, "ping of a partial run")
+    same(part["igb"]["rss"], KNOWN["igb"]["rss"], "rss of a partial run")
+    whole = nic_models.merged(KNOWN, found, False)
+    same(whole, {"igb": found["igb"], "e1000e": KNOWN["e1000e"]}, "a whole run")
+    with temporary_folder() as folder:
+        path = folder / "7.3.toml"
+        path.write_text(nic_models.render("7.3", part))
+        same(expectations.load(path), part, "the file, read")
 
 
 def test_nic_model_names(_rig: object) -> None:
-    """In the report a test of a NIC has the NIC's name before its own, and counts once."""
+    """In the report a test of a NIC has the NIC's name before its own, counts once, and is judged
+    by what is known of it, in both directions."""
     said: list[str] = []
     report = ktap.MergedReport(said.append)
-    report.begin_suite("nic-models", 2)
-    part = nic_models.Within(report, "igb")
+    report.begin_suite("nic-models", 5)
+    part = nic_models.Within(report, "igb", {
+        **nic_models.flat(KNOWN["igb"]), "tls/x": ("pass", ""), "mtu/odd": ("fail", "the model")})
     part.plan(1)
     part.result(Result(["ping/v4"], "pass"))
+    part.result(Result(["ping/v6"], "fail", "no answer"))
+    part.result(Result(["mtu/odd"], "pass"))
+    part.result(Result(["rss/new"], "pass"))
     part.result(Result(["tls"], "fail"), seen=True)
     part.count(Result(["tls", "x"], "fail", "why"))
-    same([(suite, result.name) for suite, result in report.results],
-         [("nic-models", "igb/ping/v4"), ("nic-models", "igb/tls/x")], "names in the report")
-    same([result.name for result in part.found], ["ping/v4", "tls/x"], "results of the part")
+    same([(result.name, result.status) for _, result in report.results],
+         [("igb/ping/v4", "pass"), ("igb/ping/v6", "pass"), ("igb/mtu/odd", "fail"),
+          ("igb/rss/new", "fail"), ("igb/tls/x", "fail")], "names in the report")
+    same([(result.name, result.status) for result in part.found],
+         [("ping/v4", "pass"), ("ping/v6", "fail"), ("mtu/odd", "pass"), ("rss/new", "pass"),
+          ("tls/x", "fail")], "results of the part")
     text = "".join(said)
     check("ok 1 igb/ping/v4" in text and text.count("1..") == 1, text)
+    check("# fails as expected: the model: it has | no answer\n  ok 2 igb/ping/v6\n" in text, text)
+    check("expected fail (the model), got pass" in text, text)
+    part = nic_models.Within(report, "e1000e", None)
+    for status in ("pass", "skip", "fail"):
+        part.result(Result(["ping/v4"], status))
+        same(report.results[-1][1].status, status, "a test of a NIC of which nothing is known")
+
+
+def test_nic_model_document(_rig: object) -> None:
+    """docs/nic-models.md has the tables of every file of what is known, and that is of tests that
+    there are, each failure with a reason."""
+    text = (paths.REPO / "docs/nic-models.md").read_text(encoding="utf-8")
+    for path in sorted(nic_models.FOLDER.glob("*.toml")):
+        known = expectations.load(path)
+        wanted = "\n".join(nic_models.markdown(known))
+        check(wanted in text, f"docs/nic-models.md does not show {path.name} as it is; expected "
+                              f"there:\n{wanted}")
+        for model, groups in known.items():
+            check(model in nic_models.CONTROLS, f"{path.name}: expected {nic_models.CONTROLS}, "
+                                                f"found {model}")
+            tests = nic_models.flat(groups)
+            there = set(nic_models.Control(model).tests(_context(OURS)))
+            same(sorted(set(tests) - there), [], f"tests of {model} in {path.name} that there are "
+                                                 "no more")
+            same([name for name, (status, reason) in tests.items()
+                  if status == "fail" and ": " not in reason], [],
+                 f"failures of {model} whose reason does not say whose they are ('the model: …')")
