@@ -21,7 +21,7 @@ ORDER = (
     ("tls", "questions knobs"),
     ("tls", "plaintext_on_wire device_faults"),
     ("pci", "rebind reload hotplug profiles aer command_faults"),
-    ("tls", "soak"),
+    ("tls", "numbered_faults soak"),
 )
 
 
