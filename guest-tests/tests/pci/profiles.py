@@ -85,7 +85,7 @@ def _profile(name):
 
 
 for _name in PROFILES:
-    add(f"profile/{_name}", _profile(_name), guard=900.0, full=True,
+    add(f"profile/{_name}", _profile(_name), guard=900.0, full=_name != "cx7",
         needs=("lab:profile", "rebind", "driver:mlx5_core", "local-tool:devlink",
                "local-tool:lspci", *TLS))
 
@@ -103,8 +103,7 @@ def random_reserved(env):
     nic = env.local.nic
     for question in (*(("ethtool", option, nic.name)
                        for option in ("-S", "-m", "-a", "-x", "--show-fec")),
-                     ("devlink", "dev", "info", f"pci/{env.pci}"),
-                     ("devlink", "health", "diagnose", f"pci/{env.pci}", "reporter", "tx")):
+                     ("devlink", "dev", "info", f"pci/{env.pci}")):
         env.local.out(*question)
     with nic.with_mtu(3000):
         traffic.both_ways(env, 4, 1 << 20)
