@@ -49,6 +49,7 @@ int main(int argc, char **argv)
     mlx5_secret_tests();
     mlx5_memory_tests();
     mlx5_observe_tests();
+    mlx5_capture_tests();
     mlx5_fault_tests();
     mlx5_fault_tls_tests();
     mlx5_tunnel_tests();

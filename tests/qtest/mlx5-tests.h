@@ -36,6 +36,7 @@ void mlx5_secret_tests(void);
 void mlx5_link_tests(void);
 void mlx5_memory_tests(void);
 void mlx5_observe_tests(void);
+void mlx5_capture_tests(void);
 void mlx5_fault_tests(void);
 void mlx5_fault_tls_tests(void);
 void mlx5_tunnel_tests(void);

@@ -223,6 +223,9 @@ struct Mlx5State {
     char *record_log;
     uint64_t record_log_max; /* size limit of the file, 0: none */
     Mlx5RecordLog *records; /* while the log is written, see observe.c */
+    char *capture;
+    uint64_t capture_max; /* size limit of the file, 0: none */
+    Mlx5Capture *capturing; /* while it runs, see capture.c */
     Mlx5Faults *faults; /* NULL until the first rule; see fault.h */
     Mlx5TlsKnobs tls_knobs; /* each is a property, see tls.c */
     bool strict;

@@ -38,31 +38,6 @@ struct Mlx5RecordLog {
     bool torn;    /* the last line is incomplete */
 };
 
-static const char *const mode_names[] = {
-    [MLX5_TLS_RECORD_ENCRYPT] = "encrypt",
-    [MLX5_TLS_RECORD_DECRYPT] = "decrypt",
-    [MLX5_TLS_RECORD_AUTHONLY] = "authenticate",
-    [MLX5_TLS_RECORD_SKIP] = "skip",
-};
-
-static const char *const end_names[] = {
-    [MLX5_TLS_RECORD_END_DONE] = "done",
-    [MLX5_TLS_RECORD_END_TAG_OK] = "tag-ok",
-    [MLX5_TLS_RECORD_END_TAG_BAD] = "tag-bad",
-    [MLX5_TLS_RECORD_END_LOST] = "lost",
-};
-
-/* Returns how the record's bytes were delivered or sent. */
-static const char *verdict(const Mlx5TlsRecordEvent *e)
-{
-    if (e->dir == MLX5_TLS_DIR_TX) {
-        return e->sent && e->dumped ? "sent-and-dumped" :
-               e->sent ? "sent" : "dumped";
-    }
-    return e->decrypted && e->not_decrypted ? "partly-decrypted" :
-           e->decrypted ? "decrypted" : "not-decrypted";
-}
-
 static const char *state_name(const Mlx5TlsRecordEvent *e, uint8_t state)
 {
     return e->dir == MLX5_TLS_DIR_TX ? mlx5_tls_tx_state_str(state) :
@@ -151,9 +126,9 @@ static void log_record(Mlx5Tap *tap, Mlx5Function *fn,
     }
     json_writer_uint64(w, "len", e->len);
     json_writer_uint64(w, "type", e->type);
-    json_writer_str(w, "mode", mode_names[e->mode]);
-    json_writer_str(w, "end", end_names[e->end]);
-    json_writer_str(w, "verdict", verdict(e));
+    json_writer_str(w, "mode", mlx5_tls_record_mode_str(e));
+    json_writer_str(w, "end", mlx5_tls_record_end_str(e));
+    json_writer_str(w, "verdict", mlx5_tls_record_verdict_str(e));
     json_writer_str(w, "before", state_name(e, e->state_before));
     json_writer_str(w, "after", state_name(e, e->state_after));
     json_writer_end_object(w);

@@ -12,6 +12,7 @@
 #include "qapi/error.h"
 #include "system/system.h"
 #include "cap_file.h"
+#include "capture.h"
 #include "cfgspace.h"
 #include "compat.h"
 #include "fault.h"
@@ -290,7 +291,7 @@ static void mlx5_realize(PCIDevice *pci, Error **errp)
     }
     mlx5_vsc_init(s);
     mlx5_strict_start(s);
-    if (!mlx5_observe_init(s, errp)) {
+    if (!mlx5_observe_init(s, errp) || !mlx5_capture_init(s, errp)) {
         mlx5_vsc_finalize(s);
         mlx5_function_finalize(&s->fn);
         goto fail;
@@ -336,6 +337,7 @@ static void mlx5_instance_init(Object *obj)
     s->port.fn = &s->fn;
     mlx5_tls_knobs_init(&s->tls_knobs);
     mlx5_observe_instance_init(s);
+    mlx5_capture_instance_init(s);
     device_add_bootindex_property(obj, &s->conf.bootindex, "bootindex",
                                   "/ethernet-phy@0", DEVICE(obj));
     object_property_set_description(obj, "bootindex",
@@ -345,6 +347,7 @@ static void mlx5_instance_init(Object *obj)
 static void mlx5_instance_finalize(Object *obj)
 {
     mlx5_observe_instance_finalize(MLX5_KTLS(obj));
+    mlx5_capture_instance_finalize(MLX5_KTLS(obj));
     mlx5_fault_finalize(MLX5_KTLS(obj));
 }
 
@@ -424,6 +427,7 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
         "capability page)");
     mlx5_tls_class_init(klass);
     mlx5_observe_class_init(klass);
+    mlx5_capture_class_init(klass);
     mlx5_fault_class_init(klass);
     mlx5_strict_class_init(klass);
     mlx5_introspect_class_init(klass);

@@ -461,6 +461,7 @@ ssize_t mlx5_rx_receive(Mlx5Port *port, const uint8_t *buf, size_t size)
     fn->vnic_env.handled_pkt_steering_fail += way.cut;
     count_way(fn, &way, &pkt.pkt, n);
     deliver_all(fn, target, n, &pkt, (uint8_t *)buf);
+    mlx5_tap_rx_over(fn, way.verdict, n);
     return size;
 }
 

@@ -77,13 +77,15 @@ static void dek_gone(Mlx5Tap *tap, Mlx5Function *fn, uint32_t dek)
 }
 
 static void static_params(Mlx5Tap *tap, Mlx5Function *fn, Mlx5TlsDir dir,
-                          uint32_t num, const uint8_t *params, Mlx5TlsKey *key)
+                          uint32_t num, const uint8_t *params, Mlx5TlsKey *key,
+                          const char *done)
 {
     mlx5_tls_strict_static(checker(tap), dir, num, params, key);
 }
 
 static void progress_params(Mlx5Tap *tap, Mlx5Function *fn, Mlx5TlsDir dir,
-                            uint32_t num, const uint8_t *params)
+                            uint32_t num, const uint8_t *params,
+                            const char *done)
 {
     mlx5_tls_strict_progress(checker(tap), dir, num, params);
 }
@@ -127,9 +129,10 @@ static void tx_encrypted(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
 }
 
 static void tx_dump(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
-                    const uint8_t *data, size_t len, bool taken)
+                    const uint8_t *data, size_t len, const Mlx5TlsTxResult *res)
 {
-    mlx5_tls_strict_tx_dump(checker(tap), tisn, data, len, taken);
+    mlx5_tls_strict_tx_dump(checker(tap), tisn, data, len,
+                            res->reason == MLX5_TLS_REASON_NONE);
 }
 
 /*

@@ -67,7 +67,7 @@ static void tx_encrypted(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
 }
 
 static void tx_dump(Mlx5Tap *tap, Mlx5Function *fn, uint32_t tisn,
-                    const uint8_t *data, size_t len, bool taken)
+                    const uint8_t *data, size_t len, const Mlx5TlsTxResult *res)
 {
     struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
 

@@ -5,10 +5,12 @@
  * nothing about them.
  *
  * An observer embeds an Mlx5Tap, fills in the operations it wants and adds it
- * to the function. strict.c (the checker), observe.c (the record log) and, in
- * builds that have it, strict_break.c are such observers.
+ * to the function. strict.c (the checker), observe.c (the record log),
+ * capture.c (the capture) and, in builds that have it, strict_break.c are such
+ * observers.
  *
- * The arguments of an event are valid only during the call. An observer does
+ * The arguments of an event are valid only during the call, if not said
+ * otherwise. An observer does
  * not change the device or send anything, unless it sets @alters; it does not
  * add or remove observers from inside an event.
  */
@@ -29,6 +31,15 @@ typedef struct Mlx5TapDelivery {
     const Mlx5TlsReceived *tls; /* result of the TLS context, or zero */
 } Mlx5TapDelivery;
 
+/* What becomes of the packet of a WQE that is marked for TIS @tisn. */
+typedef struct Mlx5TapTxVerdict {
+    uint32_t tisn;
+    Mlx5TlsTxVerdict verdict;
+    const char *why;            /* why it is not sent; NULL if it is */
+    const Mlx5TlsTxResult *res; /* NULL: it did not reach a context */
+    size_t len;                 /* of the payload, at the packet's end */
+} Mlx5TapTxVerdict;
+
 /*
  * The events: name, parameters, arguments. A row defines the operation, called
  * with the Mlx5Tap before the parameters, and mlx5_tap_NAME() for the pipeline.
@@ -46,12 +57,16 @@ typedef struct Mlx5TapDelivery {
     E(dek_gone, (Mlx5Function *fn, uint32_t dek), (fn, dek)) \
     /* A UMR has set these static parameters; @key may be NULL. */ \
     E(static_params, (Mlx5Function *fn, Mlx5TlsDir dir, uint32_t num, \
-                      const uint8_t *params, Mlx5TlsKey *key), \
-      (fn, dir, num, params, key)) \
+                      const uint8_t *params, Mlx5TlsKey *key, \
+                      const char *done), \
+      (fn, dir, num, params, key, done)) \
     /* A SET_PSV has set these progress parameters. */ \
     E(progress_params, (Mlx5Function *fn, Mlx5TlsDir dir, uint32_t num, \
-                        const uint8_t *params), \
-      (fn, dir, num, params)) \
+                        const uint8_t *params, const char *done), \
+      (fn, dir, num, params, done)) \
+    /* A GET_PSV has answered with these. */ \
+    E(get_psv, (Mlx5Function *fn, uint32_t tirn, const uint8_t *params), \
+      (fn, tirn, params)) \
     /* The WQE in port->wqe is about to be executed. */ \
     E(wqe_begin, (Mlx5Function *fn, Mlx5Sq *sq), (fn, sq)) \
     /* It has ended and is about to be erased; no more frames follow. */ \
@@ -62,6 +77,12 @@ typedef struct Mlx5TapDelivery {
       (fn, sq, cqe, serial)) \
     /* The queue is being destroyed or reset. */ \
     E(sq_gone, (Mlx5Function *fn, Mlx5Sq *sq), (fn, sq)) \
+    /* The packet in port->wqe, which is marked for a TIS, as posted. */ \
+    E(tx_posted, (Mlx5Function *fn, const uint8_t *hdr, size_t hdr_len, \
+                  const uint8_t *payload, size_t len), \
+      (fn, hdr, hdr_len, payload, len)) \
+    /* What becomes of it. */ \
+    E(tx_verdict, (Mlx5Function *fn, const Mlx5TapTxVerdict *v), (fn, v)) \
     /* Payload for TIS @tisn, as posted by the driver. */ \
     E(tx_plain, (Mlx5Function *fn, uint32_t tisn, const uint8_t *payload, \
                  size_t len), \
@@ -70,16 +91,21 @@ typedef struct Mlx5TapDelivery {
     E(tx_encrypted, (Mlx5Function *fn, uint32_t tisn, uint32_t seq, \
                      uint8_t *payload, size_t len), \
       (fn, tisn, seq, payload, len)) \
-    /* The bytes of a DUMP; @taken: the context accepted them. */ \
+    /* The bytes of a DUMP, and what the context said. */ \
     E(tx_dump, (Mlx5Function *fn, uint32_t tisn, const uint8_t *data, \
-                size_t len, bool taken), \
-      (fn, tisn, data, len, taken)) \
+                size_t len, const Mlx5TlsTxResult *res), \
+      (fn, tisn, data, len, res)) \
     /* A frame of the WQE in port->wqe is about to be sent. */ \
     E(tx_frame, (Mlx5Function *fn, const struct iovec *iov, int iovcnt), \
       (fn, iov, iovcnt)) \
-    /* A frame has arrived from the wire and will not be held. */ \
+    /* A frame has arrived from the wire and will not be held; valid until \
+     * rx_over. */ \
     E(rx_frame, (Mlx5Function *fn, const uint8_t *frame, size_t len), \
       (fn, frame, len)) \
+    /* That is over; the frame was for @queues receive queues. */ \
+    E(rx_over, (Mlx5Function *fn, Mlx5SteeringVerdict verdict, \
+                unsigned queues), \
+      (fn, verdict, queues)) \
     /* A packet is about to be delivered. */ \
     E(rx_deliver, (Mlx5Function *fn, const Mlx5TapDelivery *d), (fn, d)) \
     /* A TLS record has ended, or was lost together with its context. */ \

@@ -151,7 +151,10 @@ void mlx5_tls_rx_free(Mlx5TlsRx *rx)
 
 void mlx5_tls_refuse(Mlx5Function *fn, const Mlx5Wqe *wqe, const char *why)
 {
+    Mlx5TapTxVerdict v = { .tisn = wqe->num, .why = why };
+
     mlx5_tls_engine_counters(fn->tls.engine)->tx_drop_unmarkable++;
+    mlx5_tap_tx_verdict(fn, &v);
     mlx5_err_tls_tx(fn, wqe->num, 0, why);
 }
 
@@ -205,6 +208,7 @@ Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, const Mlx5Wqe *wqe,
 {
     Mlx5Function *fn = sq->obj.fn;
     uint32_t tisn = wqe->num;
+    Mlx5TapTxVerdict v = { .tisn = tisn, .len = len };
     Mlx5TlsTxResult res;
 
     if (!wqe->tis) {
@@ -221,13 +225,18 @@ Mlx5TlsTxVerdict mlx5_tls_send(const Mlx5Sq *sq, const Mlx5Wqe *wqe,
     mlx5_tap_tx_plain(fn, tisn, payload, len);
     mlx5_tls_tx_packet(wqe->tis->tls, pkt->tcp_seq, payload, len, &res);
     mlx5_tx_charge(fn->port, 0, res.records);
+    v.res = &res;
+    v.verdict = res.verdict;
     if (res.verdict == MLX5_TLS_TX_SEND) {
+        mlx5_tap_tx_verdict(fn, &v);
         mlx5_tap_tx_encrypted(fn, tisn, pkt->tcp_seq, payload, len);
         trace_mlx5_tls_tx(mlx5_id(fn), tisn, pkt->tcp_seq, len, res.records,
                           mlx5_tls_tx_row_str(res.row));
         return MLX5_TLS_TX_SEND;
     }
-    mlx5_err_tls_tx(fn, tisn, pkt->tcp_seq, mlx5_tls_reason_str(res.reason));
+    v.why = mlx5_tls_reason_str(res.reason);
+    mlx5_tap_tx_verdict(fn, &v);
+    mlx5_err_tls_tx(fn, tisn, pkt->tcp_seq, v.why);
     return res.verdict;
 }
 
@@ -245,7 +254,7 @@ void mlx5_tls_dump(const Mlx5Sq *sq, const Mlx5Wqe *wqe, const uint8_t *data,
     }
     mlx5_tls_tx_dump(wqe->tis->tls, data, len, &res);
     mlx5_tx_charge(fn->port, len, res.records);
-    mlx5_tap_tx_dump(fn, tisn, data, len, res.reason == MLX5_TLS_REASON_NONE);
+    mlx5_tap_tx_dump(fn, tisn, data, len, &res);
     trace_mlx5_tls_dump(mlx5_id(fn), tisn, len,
                         mlx5_tls_reason_str(res.reason));
 }
@@ -313,5 +322,9 @@ Mlx5TlsReceived mlx5_tls_receive(Mlx5Tir *tir, const Mlx5Packet *pkt,
         .flag = res.flag,
         .candidate = res.candidate,
         .hw_resync_tcp_sn = res.hw_resync_tcp_sn,
+        .reason = res.reason,
+        .row = res.row,
+        .state_before = res.state_before,
+        .state_after = res.state_after,
     };
 }

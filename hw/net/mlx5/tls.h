@@ -59,6 +59,8 @@ typedef struct Mlx5TlsReceived {
     Mlx5TlsFlag flag; /* cqe.tls_offload */
     bool candidate;   /* a header in it became the candidate: */
     uint32_t hw_resync_tcp_sn; /* the current candidate, new or not */
+    uint8_t reason, row; /* Mlx5TlsReason, Mlx5TlsRxRow */
+    uint8_t state_before, state_after; /* Mlx5TlsRxState */
 } Mlx5TlsReceived;
 
 /*

@@ -80,7 +80,7 @@ Mlx5TxResult mlx5_wqe_umr(Mlx5Sq *sq, Mlx5Wqe *wqe)
         done = mlx5_tls_reason_str(why);
     }
     if (wqe->tis || wqe->tir) {
-        mlx5_tap_static_params(fn, wqe->dir, wqe->num, params, key);
+        mlx5_tap_static_params(fn, wqe->dir, wqe->num, params, key, done);
     }
     trace_mlx5_tls_static(mlx5_id(fn), subject_name(wqe), wqe->num,
                           dek,
@@ -105,7 +105,7 @@ Mlx5TxResult mlx5_wqe_set_psv(Mlx5Sq *sq, Mlx5Wqe *wqe)
                                                             params));
     }
     if (wqe->tis || wqe->tir) {
-        mlx5_tap_progress_params(fn, wqe->dir, wqe->num, params);
+        mlx5_tap_progress_params(fn, wqe->dir, wqe->num, params, done);
     }
     trace_mlx5_tls_set_psv(mlx5_id(fn), subject_name(wqe), wqe->num,
                            MLX5_GET(tls_progress_params, params,
@@ -138,6 +138,9 @@ Mlx5TxResult mlx5_wqe_get_psv(Mlx5Sq *sq, Mlx5Wqe *wqe)
         !mlx5_sg_write(fn, MLX5_GET(wqe_get_psv, seg, l_key), sq->pd, va,
                        answer, sizeof(answer))) {
         return mlx5_wqe_bad(wqe, MLX5_CQE_SYN_LOCAL_PROT);
+    }
+    if (wqe->tir) {
+        mlx5_tap_get_psv(fn, wqe->num, params);
     }
     trace_mlx5_tls_get_psv(mlx5_id(fn), wqe->num,
                            MLX5_GET(tls_progress_params, params,

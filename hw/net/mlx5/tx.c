@@ -236,16 +236,18 @@ static Mlx5TxResult send_frame(Mlx5Port *port, Mlx5Wqe *wqe, uint8_t *buf,
 }
 
 /*
- * Encrypts the payload of a packet if its WQE names a TIS. Returns true if it
- * may be sent; otherwise the WQE ends with *@res and nothing is sent.
+ * Encrypts the payload of a packet if its WQE names a TIS; @pkt is the parse of
+ * the headers at @hdr. Returns true if it may be sent; otherwise the WQE ends
+ * with *@res and nothing is sent.
  */
 static bool protect(Mlx5Port *port, Mlx5Sq *sq, Mlx5Wqe *wqe,
-                    const Mlx5Packet *pkt, uint8_t *payload, size_t len,
-                    Mlx5TxResult *res)
+                    const Mlx5Packet *pkt, const uint8_t *hdr, uint8_t *payload,
+                    size_t len, Mlx5TxResult *res)
 {
     if (!wqe->num) {
         return true;
     }
+    mlx5_tap_tx_posted(port->fn, hdr, pkt->payload_off, payload, len);
     switch (mlx5_tls_send(sq, wqe, pkt, payload, len)) {
     case MLX5_TLS_TX_SEND:
         port->tx.plain = 0;
@@ -287,7 +289,7 @@ Mlx5TxResult mlx5_wqe_send(Mlx5Sq *sq, Mlx5Wqe *wqe)
             mlx5_tls_refuse(port->fn, wqe, "frame longer than its IP packet");
             return MLX5_TX_DONE;
         }
-        if (!protect(port, sq, wqe, &pkt, tx->buf + pkt.payload_off,
+        if (!protect(port, sq, wqe, &pkt, tx->buf, tx->buf + pkt.payload_off,
                      pkt.payload_len, &res)) {
             return res;
         }
@@ -372,7 +374,7 @@ Mlx5TxResult mlx5_wqe_lso(Mlx5Sq *sq, Mlx5Wqe *wqe)
     }
     /* Encrypt the stream before segmentation: records may end anywhere. */
     mlx5_parse_headers(e.hdr, e.hdr_len, &pkt);
-    if (!protect(port, sq, wqe, &pkt, tx->buf + LSO_BUF_HDR, n, &res)) {
+    if (!protect(port, sq, wqe, &pkt, e.hdr, tx->buf + LSO_BUF_HDR, n, &res)) {
         return res;
     }
     tx->sq = sq;

@@ -16,6 +16,7 @@
 typedef struct Mlx5CapPage Mlx5CapPage;
 typedef struct Mlx5Cmd Mlx5Cmd;
 typedef struct Mlx5CmdWait Mlx5CmdWait;
+typedef struct Mlx5Capture Mlx5Capture;
 typedef struct Mlx5Cq Mlx5Cq;
 typedef struct Mlx5DekSlot Mlx5DekSlot;
 typedef struct Mlx5Eq Mlx5Eq;

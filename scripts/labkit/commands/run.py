@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from .. import explain, steps
 from ..errors import EXIT_TIMEOUT, LabError, UsageError, printable
-from ..run import console, hints, session, watch, wire
+from ..run import console, hints, pcap, session, watch, wire
 from ..run.guest import CommandLost, Guest, OutputGone
 from ..run.machine import Machine
 from ..run.spec import Spec, seconds
@@ -47,6 +47,7 @@ examples:
   lab run --nic tx-seq-check=ignore --qemu-arg '-trace mlx5_*'
   lab run --feature tls-hw-rx-offload=on --wire 'drop a>b record=7 byte=2' -- /mnt/share/mytest
   lab run --explain -- /mnt/share/mytest
+  lab run --pcap flow.pcapng,keys=on -- /mnt/share/mytest
 """
 
 FEATURE = re.compile(r"[a-z0-9][a-z0-9-]*=(on|off)")
@@ -62,6 +63,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--explain", action="store_true",
                         help="say at the end of each TLS connection whether it was offloaded, and "
                              "why not (docs/explain.md)")
+    parser.add_argument("--pcap", metavar="FILE[,keys=on]", type=pcap.request,
+                        help="have the NICs write their packets, on both sides of the crypto and "
+                             "with verdicts, to this pcapng file; keys=on: with the TLS secrets "
+                             "that the command's programs log (docs/observing.md)")
     parser.add_argument("--quiet", "-q", action="store_true",
                         help="print only errors: no progress, no greeting, no hints")
     parser.add_argument("--timeout", metavar="S", type=seconds,
@@ -87,13 +92,19 @@ def main(args: argparse.Namespace, command: list[str]) -> int:
         return _foreign(args, spec, command)
     if args.explain:
         watch.prepare(spec)
+    if args.pcap:
+        pcap.check(spec)
     products = session.ensure_products(args)
     interactive = not command and os.isatty(0)
     with session.artifacts("run", args.artifacts, quiet=args.quiet) as rundir, \
             session.booted(products, spec, rundir, hints=not args.quiet) as guest:
         steps.inform(f"guest ready after {guest.booted_in:.1f} s")
         try:
-            with _explained(guest) if args.explain else contextlib.nullcontext():
+            with contextlib.ExitStack() as observers:
+                if args.pcap:
+                    observers.enter_context(pcap.captured(guest, args.pcap))
+                if args.explain:
+                    observers.enter_context(_explained(guest))
                 status = _follow(guest, args, None if interactive else command or ["/bin/sh"])
         except OutputGone:
             return BROKEN_PIPE
@@ -118,7 +129,8 @@ def _explained(guest: Guest) -> Iterator[None]:
 def _foreign(args: argparse.Namespace, spec: Spec, command: list[str]) -> int:
     """Boot the user's image, and be its console until it powers off."""
     for given, what in ((command, "a command"), (args.feature, "--feature"),
-                        (args.explain, "--explain"), (args.kernel, "--kernel")):
+                        (args.explain, "--explain"), (args.pcap, "--pcap"),
+                        (args.kernel, "--kernel")):
         if given:
             raise UsageError(f"{what} is for the lab's own guest, in place of which --disk and "
                              "--cdrom boot another")
@@ -141,14 +153,15 @@ def _follow(guest: Guest, args: argparse.Namespace, command: list[str] | None) -
     """Run the command (None: a shell). If it is lost because the guest reboots (kexec, reset), run
     the command it has requested for that case; a shell is followed by another one."""
     limit = None if args.timeout is None else time.monotonic() + args.timeout
+    env = args.pcap.environment if args.pcap else {}
     while True:
         try:
             if args.feature:
                 _switch(guest, args.feature)
             if command is None:
-                return _shell(guest, args.quiet)
+                return _shell(guest, args.quiet, env)
             left = None if limit is None else max(0.0, limit - time.monotonic())
-            return guest.run(command, stdin=_stdin(), timeout=left, ahead=guest.unread)
+            return guest.run(command, stdin=_stdin(), timeout=left, ahead=guest.unread, env=env)
         except CommandLost as lost:
             following = guest.actions.take_next()
             if following is None and command is not None:
@@ -206,7 +219,7 @@ def _raw(fd: int) -> Iterator[None]:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
-def _shell(guest: Guest, quiet: bool) -> int:
+def _shell(guest: Guest, quiet: bool, env: dict[str, str]) -> int:
     if not quiet:
         steps.say("a shell in the guest; `exit` or Ctrl-D ends it, Ctrl-] three times ends the "
                   "machine")
@@ -215,7 +228,7 @@ def _shell(guest: Guest, quiet: bool) -> int:
     status, _, _ = guest.output(["test", "-x", "/bin/bash"])
     shell = ["/bin/bash", "-l"] if status == 0 else ["/bin/sh", "-l"]
     with _raw(0):
-        return guest.run(shell, stdin=0, stdout=1, tty=_size(), window=_size)
+        return guest.run(shell, stdin=0, stdout=1, tty=_size(), window=_size, env=env)
 
 
 def _nic_help(args: argparse.Namespace) -> int:

@@ -78,6 +78,9 @@ PACKAGES = {
     "series": {     # not of DEFAULT_PURPOSES: `lab kernel` asks for it
         "git": "reading source trees and series of patches",
     },
+    "capture": {    # not of DEFAULT_PURPOSES: the test pcap asks for it
+        "tshark": "reading captures in tests",
+    },
     "plot": {       # not of DEFAULT_PURPOSES: the suite soak asks for it
         "python3-matplotlib": "the plot of `lab test --only soak`",
     },

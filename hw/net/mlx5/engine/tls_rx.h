@@ -223,6 +223,13 @@ static inline Mlx5TlsRxState mlx5_tls_rx_state(const Mlx5TlsRx *rx)
     return (Mlx5TlsRxState)rx->state;
 }
 
+/* Returns whether a record with a known number is open, with that number. */
+static inline bool mlx5_tls_rx_open(const Mlx5TlsRx *rx, uint64_t *number)
+{
+    *number = rx->rec_number;
+    return rx->rec_open && rx->rec_numbered;
+}
+
 /*
  * Returns the text of a row ("R8: OFFLOAD, hole in a record: skip it") or
  * state.

@@ -45,7 +45,7 @@ static bool stream_check(const Mlx5TlsTx *tx, const uint8_t *data, size_t len)
     return true;
 }
 
-static void record_done(Mlx5TlsTx *tx, uint8_t state_before)
+static void record_done(Mlx5TlsTx *tx, uint8_t state_before, size_t end_off)
 {
     if (mlx5_tls_engine_logging(tx->engine)) {
         Mlx5TlsRecordEvent ev = {
@@ -63,6 +63,7 @@ static void record_done(Mlx5TlsTx *tx, uint8_t state_before)
             .dumped = tx->rec_dumped,
             .state_before = state_before,
             .state_after = tx->state,
+            .end_off = (uint32_t)end_off,
         };
 
         memcpy(ev.tag, tx->rec.s.tag, MLX5_TLS_TAG_LEN);
@@ -96,7 +97,7 @@ static uint32_t stream_feed(Mlx5TlsTx *tx, uint32_t seq, bool seq_known,
             off += mlx5_tls_record_encrypt(&tx->rec, out ? out + off : NULL,
                                            data + off, len - off);
             if (mlx5_tls_record_left(&tx->rec) == 0) {
-                record_done(tx, state_before);
+                record_done(tx, state_before, off);
                 records++;
             }
         } else {

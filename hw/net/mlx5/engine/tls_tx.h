@@ -150,6 +150,13 @@ void mlx5_tls_tx_packet(Mlx5TlsTx *tx, uint32_t seq, uint8_t *payload,
 void mlx5_tls_tx_dump(Mlx5TlsTx *tx, const uint8_t *data, size_t len,
                       Mlx5TlsTxResult *res);
 
+/* Returns whether a record is open, with its number. */
+static inline bool mlx5_tls_tx_open(const Mlx5TlsTx *tx, uint64_t *number)
+{
+    *number = tx->rec.s.number;
+    return mlx5_tls_record_is_open(&tx->rec);
+}
+
 /*
  * Return the text of a row ("TX8: ACTIVE, packet out of sequence: drop") or
  * state.

@@ -254,3 +254,39 @@ void mlx5_tls_knobs_init(Mlx5TlsKnobs *knobs)
         .start_order_tolerance = 1u << 24,
     };
 }
+
+/* ---- record log ---------------------------------------------------------- */
+
+const char *mlx5_tls_record_mode_str(const Mlx5TlsRecordEvent *event)
+{
+    static const char *const names[] = {
+        [MLX5_TLS_RECORD_SKIP] = "skip",
+        [MLX5_TLS_RECORD_AUTHONLY] = "authenticate",
+        [MLX5_TLS_RECORD_DECRYPT] = "decrypt",
+        [MLX5_TLS_RECORD_ENCRYPT] = "encrypt",
+    };
+
+    return names[event->mode];
+}
+
+const char *mlx5_tls_record_end_str(const Mlx5TlsRecordEvent *event)
+{
+    static const char *const names[] = {
+        [MLX5_TLS_RECORD_END_DONE] = "done",
+        [MLX5_TLS_RECORD_END_TAG_OK] = "tag-ok",
+        [MLX5_TLS_RECORD_END_TAG_BAD] = "tag-bad",
+        [MLX5_TLS_RECORD_END_LOST] = "lost",
+    };
+
+    return names[event->end];
+}
+
+const char *mlx5_tls_record_verdict_str(const Mlx5TlsRecordEvent *event)
+{
+    if (event->dir == MLX5_TLS_DIR_TX) {
+        return event->sent && event->dumped ? "sent-and-dumped" :
+               event->sent ? "sent" : "dumped";
+    }
+    return event->decrypted && event->not_decrypted ? "partly-decrypted" :
+           event->decrypted ? "decrypted" : "not-decrypted";
+}

@@ -294,7 +294,17 @@ typedef struct Mlx5TlsRecordEvent {
     uint8_t state_before;   /* at the start of the packet; direction's own
                              * enum */
     uint8_t state_after;    /* at the end of the packet */
+    /* TX: bytes of the packet's or DUMP's payload up to its end; RX: 0 */
+    uint32_t end_off;
 } Mlx5TlsRecordEvent;
+
+/*
+ * Return the words of the record log for an event: how the record was
+ * processed, how it ended, how its bytes were sent or delivered.
+ */
+const char *mlx5_tls_record_mode_str(const Mlx5TlsRecordEvent *event);
+const char *mlx5_tls_record_end_str(const Mlx5TlsRecordEvent *event);
+const char *mlx5_tls_record_verdict_str(const Mlx5TlsRecordEvent *event);
 
 typedef void Mlx5TlsRecordLogFn(void *opaque, const Mlx5TlsRecordEvent *event);
 
