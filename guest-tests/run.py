@@ -23,6 +23,7 @@ the command line or the environment is wrong.
 environment (as kselftest's NetDrvEpEnv):
 """ + "\n".join(f"  {name:12} {about}" for name, about in env.VARIABLES.items()) + """
   DISRUPTIVE   1: drivers may be unloaded and NICs unbound on this machine
+  TLS_VERSION  of the sessions: 1.2 (default), or 1.3 on a kernel that gives it to the NIC
   FRESH_MACHINE  1: whoever started this has another machine; when a test has made this one
                unusable, end with status 3, and leave the remaining tests to that one
   NET_SETUP    command that applies names and addresses again after that (default: lab-net up)

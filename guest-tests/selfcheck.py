@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -565,6 +566,40 @@ class SendPath(unittest.TestCase):
                 index, begin = layout.at(stream)
                 self.assertEqual((stream % mss, stream - begin), (0, at))
                 self.assertEqual(layout.end_of(index) - begin, size + txpath.EXTRA)
+
+
+class Version(unittest.TestCase):
+    """The sessions' TLS version is the run's, and a wrong one is named."""
+
+    @staticmethod
+    def _run(version, *argv):
+        return subprocess.run([sys.executable, "-B", *argv], capture_output=True, text=True,
+                              check=False, env=os.environ | {"TLS_VERSION": version},
+                              cwd=pathlib.Path(__file__).parent)
+
+    def test_wrong(self):
+        """It is refused before anything is run."""
+        done = self._run("1.1", "run.py", "--list")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual(done.stderr,
+                         "run.py: TLS_VERSION='1.1': expected one of 1.2, 1.3\n")
+
+    def test_sizes(self):
+        """A record of 1.3 has 22 bytes beside its payload, and the models go by that."""
+        done = self._run("1.3", "-c", "from lib import rx_craft, rx_layout, txpath, version\n"
+                         "print(version.NONCE, txpath.EXTRA, rx_craft.CIPHERTEXT, "
+                         "rx_layout.Burst([100, 7]).lengths)")
+        self.assertEqual((done.stdout, done.stderr), ("0 22 5 [122, 29]\n", ""))
+        done = self._run("1.3", "selfcheck.py", "SendPath.test_plan")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_asked(self):
+        """A test of another version is skipped with the reason."""
+        self.assertEqual(needs.missing(FakeEnv(), ("tls:1.3",)),
+                         "this is about TLS 1.3; TLS_VERSION is 1.2")
+        self.assertIsNone(needs.missing(FakeEnv(), ("tls:1.2",)))
+        self.assertTrue(needs.asserts_offload(("tls-tx:1.3",)))
+        self.assertFalse(needs.asserts_offload(("tls:1.3", "ktls")))
 
 
 class Observers(unittest.TestCase):

@@ -19,16 +19,16 @@ _table = {}
 _numbers = itertools.count(1)
 
 
-def _keys(label, cipher):
+def _keys(label, cipher, version):
     """Both ends derive the same keys."""
-    return ktls.new_keys("1.2", cipher, rng=random.Random(label).randbytes)
+    return ktls.new_keys(version, cipher, rng=random.Random(label).randbytes)
 
 
 def _take(entry, sock, port, direction):
     label = f"{entry['seed']}/{port}"
     entry["sockets"].append((label, sock))
     ktls.attach(sock)
-    ktls.enable(sock, direction, _keys(label, entry["cipher"]))
+    ktls.enable(sock, direction, _keys(label, entry["cipher"], entry["version"]))
 
 
 def _room(count):
@@ -41,7 +41,7 @@ def _room(count):
         resource.setrlimit(resource.RLIMIT_NOFILE, (want, hard))
 
 
-def accept(address, count, seed, cipher="aes-gcm-128", direction="rx"):
+def accept(address, count, seed, cipher="aes-gcm-128", direction="rx", version="1.2"):
     """Listen for `count` connections; returns {group, port}. serve() then takes them."""
     _room(count)
     listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
@@ -49,7 +49,7 @@ def accept(address, count, seed, cipher="aes-gcm-128", direction="rx"):
     listener.listen(1024)
     number = next(_numbers)
     _table[number] = {"listener": listener, "sockets": [], "count": count, "seed": seed,
-                      "cipher": cipher, "direction": direction}
+                      "cipher": cipher, "direction": direction, "version": version}
     return {"group": number, "port": listener.getsockname()[1]}
 
 
@@ -63,11 +63,12 @@ def serve(group):
     return len(entry["sockets"])
 
 
-def connect(address, port, count, seed, cipher="aes-gcm-128", direction="tx"):
+def connect(address, port, count, seed, cipher="aes-gcm-128", direction="tx", version="1.2"):
     """Open `count` connections one after the other, with keys; returns {group}."""
     _room(count)
     number = next(_numbers)
-    entry = _table[number] = {"sockets": [], "count": count, "seed": seed, "cipher": cipher}
+    entry = _table[number] = {"sockets": [], "count": count, "seed": seed, "cipher": cipher,
+                              "version": version}
     for _ in range(count):
         sock = socket.create_connection((address, port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -13,7 +13,7 @@ import functools
 import pathlib
 import tomllib
 
-from . import rx, tls, wire
+from . import rx, tls, version, wire
 from .case import add, expect_equal, wait_for
 from .counters import Watch
 from .ktap import note
@@ -156,7 +156,7 @@ class Asker:
             if plain:
                 connection.up.move(plain)
             made = connection.enable_tls(
-                "1.2", keys.cipher, down=False,
+                version.TLS, keys.cipher, down=False,
                 change=keys.change(f"{env.seed}/asking/{self._sessions}"))["up"]
             session = Asking(env, connection, made, box, self.offload)
             self.offload.check_configuration(connection, tx=False)

@@ -16,8 +16,12 @@ Callers: runner.py.
     module-reload     the driver may be unloaded: in the lab, or with DISRUPTIVE=1
     rebind            the NIC may be unbound and reset: likewise
     driver:NAME       the NIC is driven by NAME
-    tls-tx, tls-rx    the NIC has TLS offload for sending, for receiving
-    remote-tls-tx, remote-tls-rx    the same of the peer's NIC
+    tls-tx, tls-rx    the NIC has TLS offload for sending, for receiving, and the kernel gives it
+                      sessions of the run's TLS version
+    tls-tx:VERSION, tls-rx:VERSION    the same of that version, whatever the run's is
+    remote-tls-tx, remote-tls-rx, -:VERSION    the same of the peer's NIC
+    tls:VERSION       the run's sessions are of that version: the test is about what others have not
+    in-software:VERSION   sessions of that version are not given to the NIC
     ktls              both kernels have TLS for sockets
     ssl-ktls          Python's OpenSSL can use it, on both ends
     openssl-ktls      the openssl program can (-ktls), on both ends
@@ -31,7 +35,7 @@ Callers: runner.py.
 
 import re
 
-from . import fault, lab, pci, records, tracepoints, wire
+from . import fault, lab, pci, records, tls, tracepoints, version, wire
 from .counters import TLS_STAT
 from .hosts import CallError
 
@@ -106,11 +110,33 @@ def _tls(host, direction):
 
 
 def _tls_feature(host, direction):
-    def look(env, _):
+    def look(env, wanted):
         if env.software_tls:
             return _ktls(env, None)
-        return _tls(getattr(env, host), direction) or _ktls(env, None)
+        end = getattr(env, host)
+        return (_tls(end, direction) or _ktls(env, None)
+                or _given(env, end, direction, wanted or version.TLS))
     return look
+
+
+def _given(env, host, direction, wanted):
+    if tls.offloads(env, host, direction, wanted):
+        return None
+    return (f"the kernel on the {host.name} end does not offload TLS {wanted} "
+            f"({direction}): such sessions are in software")
+
+
+def _version(_, wanted):
+    if version.TLS == wanted:
+        return None
+    return f"this is about TLS {wanted}; {version.VARIABLE} is {version.TLS}"
+
+
+def _in_software(env, wanted):
+    if env.software_tls:
+        return None
+    ways = [way for way in ("tx", "rx") if tls.offloads(env, env.local, way, wanted)]
+    return f"this kernel offloads TLS {wanted} ({', '.join(ways)})" if ways else None
 
 
 def _both(env, op, what=""):
@@ -206,6 +232,8 @@ TABLE = {
     "tls-rx": _tls_feature("local", "rx"),
     "remote-tls-tx": _tls_feature("remote", "tx"),
     "remote-tls-rx": _tls_feature("remote", "rx"),
+    "tls": _version,
+    "in-software": _in_software,
     "ktls": _ktls,
     "ssl-ktls": _ssl,
     "openssl-ktls": _openssl,
@@ -223,7 +251,8 @@ TABLE = {
 _LASTING = {"lab", "wire", "records", "remote-records", "fault", "remote-fault",
             "tracepoints", "remote-tracepoints",
             "ktls", "ssl-ktls", "openssl-ktls", "tool", "local-tool", "remote-tool",
-            "same-kernel", "kernel", "driver", "tls-tx", "tls-rx", "remote-tls-tx", "remote-tls-rx"}
+            "same-kernel", "kernel", "driver", "tls-tx", "tls-rx", "remote-tls-tx", "remote-tls-rx",
+            "tls", "in-software"}
 _known = {}
 
 
@@ -247,4 +276,4 @@ def missing(env, words):
 
 def asserts_offload(words):
     """Is the test about the device's TLS offload?"""
-    return any(word.endswith(("tls-tx", "tls-rx")) for word in words)
+    return any(word.partition(":")[0].endswith(("tls-tx", "tls-rx")) for word in words)

@@ -33,6 +33,7 @@ from .rx_device import EVENTS, Told, can_be_asked
 from .rx_layout import SEGMENT, Burst, whole_segments
 from .rx_truth import Truth
 from .tls import Connection, Offload
+from .version import TLS
 
 # for tests, beside what is here
 __all__ = ["DRIVER", "EVENTS", "KERNEL", "UNHEARD", "Flags", "asked"]
@@ -59,7 +60,7 @@ class Keys:
 
     def change(self, seed):
         """For Connection.enable_tls()."""
-        made = ktls.new_keys("1.2", self.cipher, self.rec_seq, random.Random(seed).randbytes)
+        made = ktls.new_keys(TLS, self.cipher, self.rec_seq, random.Random(seed).randbytes)
         return made if self.iv is None else made | {"iv": self.iv}
 
 
@@ -639,7 +640,7 @@ class ReceivingEnds:
             passing = box.watch(connection.up) if taken else None
             entries = steering.entries(env, env.local, trace)
             before = entries()
-            made = connection.enable_tls("1.2", keys.cipher, down=False, rec_seq=keys.rec_seq,
+            made = connection.enable_tls(TLS, keys.cipher, down=False, rec_seq=keys.rec_seq,
                                          change=keys.change(f"{env.seed}/{self._sessions}"),
                                          plain_receiver=bool(start.unread))["up"]
             result = RxSession(env, connection, made, box, offload, taken)

@@ -11,10 +11,11 @@ import base64
 import hashlib
 
 from .case import expect
-from .rx_layout import OVERHEAD, SEGMENT
+from .rx_layout import SEGMENT
+from .version import HEADER, NONCE, OVERHEAD, TLS
 
 FOUR_SEGMENTS = 4 * SEGMENT - OVERHEAD      # payload of a record that fills four segments
-CIPHERTEXT = 13                             # where it begins in a record
+CIPHERTEXT = HEADER + NONCE                 # where it begins in a record
 BLOCK = 16                                  # of AES
 AT_ONCE, USUAL = 40, 6000                   # records whose keystream is made, bytes of each
 
@@ -48,7 +49,8 @@ class Keystream:
         count = -(-size // BLOCK)
         blocks = []
         for number in numbers:
-            nonce = (int(self._keys["iv"], 16) + number) % (1 << 64)
+            iv = int(self._keys["iv"], 16)
+            nonce = (iv + number) % (1 << 64) if TLS == "1.2" else iv ^ number
             head = bytes.fromhex(self._keys["salt"]) + nonce.to_bytes(8, "big")
             blocks += [head + (2 + at).to_bytes(4, "big") for at in range(count)]
         cipher = {"aes-gcm-128": "-aes-128-ecb", "aes-gcm-256": "-aes-256-ecb"}

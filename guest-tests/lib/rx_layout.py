@@ -8,11 +8,9 @@ Callers: rx.py, rx_craft.py, tests of receiving.
 
 import itertools
 
-from . import tls
+from .version import OVERHEAD
 
 SEGMENT = 1400                      # bytes of a full segment, whatever IP version and tags
-HEADER = 5
-OVERHEAD = tls.OVERHEAD["1.2"]      # of a record beyond its payload
 TINY = [5] * 41                     # records of 34 bytes: a segment and a bit
 
 

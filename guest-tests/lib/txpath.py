@@ -21,10 +21,10 @@ from .case import expect, expect_equal, wait_equal, wait_for
 from .counters import ethtool
 from .hosts import CallError
 from .ktap import note
-from .tls import Connection, OVERHEAD, Offload
+from .tls import Connection, Offload
+from .version import HEADER, NONCE, OVERHEAD, TAG, TLS
 
-HEADER, NONCE, TAG = 5, 8, 16
-EXTRA = OVERHEAD["1.2"]
+EXTRA = OVERHEAD
 MAX = 16384
 SET = 16            # places that one rule of the wire can name
 APART = 24          # segments between two losses
@@ -368,7 +368,7 @@ def session(env, *, family=4, cipher="aes-gcm-128", mapped=False, options=None, 
             env.local, env.remote, family, mapped=mapped, options=options, seed=env.seed,
             initial=initial))
         found = TxSession(env, connection, box, taken, offload, judge, rec_seq)
-        connection.enable_tls("1.2", cipher, down=False, rec_seq=rec_seq, change=keys)
+        connection.enable_tls(TLS, cipher, down=False, rec_seq=rec_seq, change=keys)
         offload.check_configuration(connection, rx=False)
         offload.check_opened(rx=False)
         yield found

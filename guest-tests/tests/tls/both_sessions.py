@@ -8,6 +8,7 @@ from lib.case import add, expect, needs, test
 from lib.counters import Watch
 from lib.net import Nic
 from lib.tls import Connection, Offload, as_able
+from lib.version import OVERHEAD, TLS
 
 SIZE = 4 << 20
 VLAN = 130
@@ -19,7 +20,7 @@ def _one_end(cipher, family):
         with Offload(env, env.local, tx=True, rx=True) as offload, \
                 Offload(env, env.remote) as judge:
             with Connection(env.local, env.remote, family, seed=env.seed) as connection:
-                connection.enable_tls("1.2", cipher)
+                connection.enable_tls(TLS, cipher)
                 offload.check_configuration(connection)
                 judge.check_configuration(connection)
                 offload.check_opened()
@@ -38,7 +39,7 @@ def two_devices(cipher, family):
         with Offload(env, env.local, tx=True, rx=True) as here, \
                 Offload(env, env.remote, tx=True, rx=True) as there:
             with Connection(env.local, env.remote, family, seed=env.seed) as connection:
-                connection.enable_tls("1.2", cipher)
+                connection.enable_tls(TLS, cipher)
                 for offload in (here, there):
                     offload.check_configuration(connection)
                 there.warm_up(connection.up)
@@ -84,7 +85,7 @@ def many(env):
                 connection = Connection(*ends, 6 if index % 4 > 1 else 4,
                                         seed=f"{env.seed}/{index}")
                 connections.append(connection)
-                connection.enable_tls("1.2", "aes-gcm-256" if index % 3 else "aes-gcm-128")
+                connection.enable_tls(TLS, "aes-gcm-256" if index % 3 else "aes-gcm-128")
             for finish in [way.begin(64 << 10) for connection in connections
                            for way in (connection.up, connection.down)]:
                 finish()
@@ -156,7 +157,7 @@ def demo(env):
             if here.real:
                 sent, got = watches[env.local].nic(), watches[env.remote].nic()
                 packets = sent["tx_tls_encrypted_packets"]
-                expect(sent["tx_tls_encrypted_bytes"] >= size + (size >> 14) * 29,
+                expect(sent["tx_tls_encrypted_bytes"] >= size + (size >> 14) * OVERHEAD,
                        f"tx_tls_encrypted_bytes moved by {sent['tx_tls_encrypted_bytes']}")
                 expect(got["rx_tls_decrypted_packets"] * 10 >= packets * 9,
                        f"{packets} packets were encrypted, {got['rx_tls_decrypted_packets']} "

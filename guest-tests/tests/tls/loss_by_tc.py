@@ -12,7 +12,8 @@ from lib import loss
 from lib.case import add, expect, expect_between, expect_equal, fail, wait_equal
 from lib.counters import Watch
 from lib.ktap import note
-from lib.tls import Connection, OVERHEAD, Offload
+from lib.tls import Connection, Offload
+from lib.version import OVERHEAD
 
 RECORDS = 38            # of SEGMENTS each; fewer than twice the number of the lost segment
 SEGMENTS = 4            # of a record
@@ -35,7 +36,7 @@ def _move(connection, segments=SEGMENTS, records=RECORDS):
     """Records of exactly `segments` segments each; returns (segment size, tcp_info of sender), when
     all is acknowledged and nothing can be sent again."""
     mss = loss.segment_size(connection, connection.up)
-    payload = segments * mss - OVERHEAD["1.2"]
+    payload = segments * mss - OVERHEAD
     before = connection.info(connection.client)
     connection.up.move(records * payload, sizes=[payload])
     wait_equal("segments that are not acknowledged",

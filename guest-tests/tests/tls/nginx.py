@@ -75,7 +75,7 @@ def _curl(family):
 
 for _family in (4, 6):
     add(f"tls-nginx/curl-v{_family}", _curl(_family), smoke=_family == 4,
-        needs=("local-tool:nginx", "remote-tool:curl", "tool:openssl", "tls-tx"))
+        needs=("local-tool:nginx", "remote-tool:curl", "tool:openssl", "tls-tx:1.2"))
 
 
 def _fetch(env, client, server, address, digest, seed, expected):
@@ -108,7 +108,7 @@ def _client(nginx_at, devices):
                 _nginx(server, env.seed) as (address, digest):
             offloads = {env.local: here, env.remote: there}
             _fetch(env, client, server, address, digest, env.seed,
-                   (offloads[client].expected(), offloads[server].expected()))
+                   (offloads[client].expected("1.2"), offloads[server].expected("1.2")))
             for offload in (here, there):
                 offload.check_no_error()
                 if not offload.real:
@@ -126,6 +126,7 @@ def _client(nginx_at, devices):
 
 
 add("tls-nginx/receive", _client("remote", 1),
-    needs=(*NEEDS, "remote-tool:nginx", "tls-tx", "tls-rx"))
+    needs=(*NEEDS, "remote-tool:nginx", "tls-tx:1.2", "tls-rx:1.2"))
 add("tls-nginx/device-to-device", _client("local", 2),
-    needs=(*NEEDS, "local-tool:nginx", "tls-tx", "tls-rx", "remote-tls-tx", "remote-tls-rx"))
+    needs=(*NEEDS, "local-tool:nginx", "tls-tx:1.2", "tls-rx:1.2", "remote-tls-tx:1.2",
+           "remote-tls-rx:1.2"))

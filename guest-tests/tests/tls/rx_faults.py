@@ -12,6 +12,7 @@ from lib.net import ping
 from lib.rx import CRAFTED, NEEDS, Flags, asked
 from lib.rx_craft import FOUR_SEGMENTS, header, record_with
 from lib.rx_layout import OVERHEAD, SEGMENT, TINY, Burst, whole_segments
+from lib.version import TLS
 
 FAULTY = (*NEEDS, "fault")
 SKIPPED = {"rx_tls_resync_req_start": 1, "rx_tls_resync_req_skip": 1}
@@ -335,10 +336,10 @@ def _full_queue(env, session, held):
     watch = Watch(env.local)
     count = 262
     there = env.local.call("many.accept", address=env.local.address(4), count=count,
-                           seed=env.seed)
+                           seed=env.seed, version=TLS)
     serving = env.local.begin("many.serve", group=there["group"])
     here = env.remote.call("many.connect", address=env.local.address(4), port=there["port"],
-                           count=count, seed=env.seed)["group"]
+                           count=count, seed=env.seed, version=TLS)["group"]
     try:
         expect_equal("connections", serving.result(), count)
         stat, nic = watch.protocols(), watch.nic()

@@ -8,6 +8,7 @@ from lib import traffic
 from lib.case import add, expect, expect_between, needs, test, wait_for
 from lib.ktap import note
 from lib.tls import Connection, Offload
+from lib.version import TLS
 
 SIZE = 2 << 20
 CIPHERS = {"aes128": "aes-gcm-128", "aes256": "aes-gcm-256"}
@@ -45,12 +46,12 @@ def check_decrypted(offload, connection, host, before, size):
                    size if got == segments else 1, None)
 
 
-def _decrypt(cipher, family):
+def _decrypt(cipher, family, version=TLS):
     """One connection: configuration, counters, bytes, and the context's end."""
     def run(env):
         with Offload(env, env.local, rx=True) as offload, Offload(env, env.remote) as source:
             with Connection(env.remote, env.local, family, seed=env.seed) as connection:
-                connection.enable_tls("1.2", cipher, down=False)
+                connection.enable_tls(version, cipher, down=False)
                 offload.check_configuration(connection, tx=False)
                 source.check_configuration(connection, rx=False)
                 offload.check_opened(tx=False)
@@ -70,6 +71,8 @@ for _name, _cipher in CIPHERS.items():
     for _family in (4, 6):
         add(f"tls-rx/{_name}-v{_family}", _decrypt(_cipher, _family), needs=("tls-rx",),
             smoke=(_name, _family) in EACH_ONCE, full=(_name, _family) not in EACH_ONCE)
+        add(f"tls-rx/1.3-{_name}-v{_family}", _decrypt(_cipher, _family, "1.3"),
+            needs=("tls-rx:1.3",), full=(_name, _family) not in EACH_ONCE)
 
 
 @test("tls-rx/v4-mapped")
@@ -230,7 +233,7 @@ def many(env):
                 connection = Connection(env.remote, env.local, 6 if index % 4 > 1 else 4,
                                         seed=f"{env.seed}/{index}")
                 connections.append(connection)
-                connection.enable_tls("1.2", list(CIPHERS.values())[index % 2], down=False)
+                connection.enable_tls(TLS, list(CIPHERS.values())[index % 2], down=False)
             offload.check_opened(count, tx=False)
             offload.check_configurations(connections, tx=False)
             for finish in [connection.up.begin(64 << 10) for connection in connections]:
@@ -252,7 +255,7 @@ def churn(env):
     with Offload(env, env.local, rx=True) as offload, Offload(env, env.remote):
         for index in range(count):
             with Connection(env.remote, env.local, seed=f"{env.seed}/{index}") as connection:
-                connection.enable_tls("1.2", list(CIPHERS.values())[index % 2], down=False)
+                connection.enable_tls(TLS, list(CIPHERS.values())[index % 2], down=False)
                 connection.up.move(3000)
         offload.check_opened(count, tx=False)
         offload.check_closed(count, tx=False)

@@ -9,7 +9,7 @@ from lib.counters import Watch
 from lib.ktap import note
 from lib.rx import NEEDS, Flags
 from lib.rx_device import Told
-from lib.rx_layout import OVERHEAD
+from lib.version import OVERHEAD, TLS
 
 FULL = 1448 - OVERHEAD          # payload of a record of one segment, without TCP_MAXSEG
 
@@ -60,10 +60,12 @@ class _Contexts:
         self._entries = steering.entries(env, env.local, trace)
         self._steered = self._entries()
         seed = f"{env.seed}/storm"
-        there = env.local.call("many.accept", address=env.local.address(4), count=count, seed=seed)
+        there = env.local.call("many.accept", address=env.local.address(4), count=count, seed=seed,
+                               version=TLS)
         serving = env.local.begin("many.serve", group=there["group"])
         self._here = env.remote.call("many.connect", address=env.local.address(4),
-                                     port=there["port"], count=count, seed=seed)["group"]
+                                     port=there["port"], count=count, seed=seed,
+                                     version=TLS)["group"]
         expect_equal("connections", serving.result(), count)
         self._port, self._there = there["port"], there["group"]
         stack.callback(env.local.call, "many.close", group=self._there)

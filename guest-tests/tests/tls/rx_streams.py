@@ -9,10 +9,10 @@ from lib.case import add, expect, expect_equal, fail, needs, test, wait_equal, w
 from lib.counters import Watch
 from lib.quiet import quiet_senders
 from lib.rx import NEEDS, Flags
-from lib.rx_layout import HEADER, OVERHEAD, Burst, whole_segments
+from lib.rx_layout import Burst, whole_segments
 from lib.tls import Connection, Offload
+from lib.version import HEADER, NONCE, OVERHEAD, TAG
 
-NONCE, TAG = 8, 16
 # bytes of a record before which a packet begins: in header, nonce, payload, tag
 CUTS = [*range(1, HEADER + NONCE + 2), -TAG - 1, *range(-TAG, 0)]
 SIZES = {"tiny": list(range(1, 65)), "segment": list(range(1350, 1501, 6)),

@@ -239,7 +239,7 @@ class Crew:
 
     def _one(self, plan):
         with Connection(*plan.ends, plan.family, seed=plan.name) as connection:
-            connection.enable_tls("1.2", plan.cipher)
+            connection.enable_tls(cipher=plan.cipher)
             for parts in plan.rounds:
                 ways = zip((connection.up, connection.down), parts)
                 for (size, _), finish in [(part, way.begin(*part)) for way, part in ways]:

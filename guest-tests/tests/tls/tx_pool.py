@@ -15,6 +15,7 @@ from lib.counters import ethtool
 from lib.hosts import CallError
 from lib.ktap import note
 from lib.tls import Connection, Offload
+from lib.version import TLS
 
 BULK, LOW, HIGH = 16, 1024, 4096
 FILLED = LOW + BULK             # where filling ends
@@ -189,10 +190,11 @@ def _group(env, count, cipher="aes-gcm-128"):
         def open_some(number):
             seed = f"{env.seed}/{len(groups)}/{count}"
             taken = env.remote.call("many.accept", address=env.remote.address(4), count=number,
-                                    seed=seed, cipher=cipher)
+                                    seed=seed, cipher=cipher, version=TLS)
             serving = env.remote.begin("many.serve", group=taken["group"])
             made = env.local.call("many.connect", address=env.remote.address(4),
-                                  port=taken["port"], count=number, seed=seed, cipher=cipher)
+                                  port=taken["port"], count=number, seed=seed, cipher=cipher,
+                                  version=TLS)
             serving.result()
             receiving = env.remote.begin("many.receive", group=taken["group"], size=700)
             env.local.call("many.send", group=made["group"], size=700)

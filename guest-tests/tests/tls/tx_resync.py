@@ -35,7 +35,7 @@ def _one(name, offset, size=16384):
     return run
 
 
-for _name, _offset in (("header", 3), ("payload", 9000), ("tag", 16384 + 29 - 4)):
+for _name, _offset in (("header", 3), ("payload", 9000), ("tag", 16384 + txpath.EXTRA - 4)):
     add(f"T-06/tx-ooo-{_name}", _one(f"in a {_name}", _offset), needs=NEEDS,
         smoke=_name == "payload", full=_name == "header")
 

@@ -7,6 +7,7 @@ Contract tests T-01, T-02, T-05, T-22, T-23, T-29.
 from lib import traffic
 from lib.case import add, expect, expect_equal, needs, test, wait_equal
 from lib.tls import Connection, Offload, RECORD, check_tx_counters
+from lib.version import HEADER, OVERHEAD, TLS
 
 SIZE = 2 << 20
 CIPHERS = {"aes128": "aes-gcm-128", "aes256": "aes-gcm-256"}
@@ -21,16 +22,17 @@ def _acknowledged(connection):
     return connection.info(host)
 
 
-def _encrypt(cipher, family):
+def _encrypt(cipher, family, version=TLS):
     """One connection: configuration, counters, bytes, and the context's end."""
     def run(env):
         with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote) as judge:
             with Connection(env.local, env.remote, family, seed=env.seed) as connection:
-                connection.enable_tls("1.2", cipher, down=False)
+                connection.enable_tls(version, cipher, down=False)
                 offload.check_configuration(connection, rx=False)
                 offload.check_opened(rx=False)
                 sent = connection.up.move(SIZE)
-                check_tx_counters(offload, _acknowledged(connection), SIZE, sent["writes"])
+                check_tx_counters(offload, _acknowledged(connection), SIZE, sent["writes"],
+                                  version)
             offload.check_closed(rx=False)
             offload.check_no_error()
             judge.check_no_error()
@@ -41,6 +43,8 @@ for _name, _cipher in CIPHERS.items():
     for _family in (4, 6):
         add(f"tls-tx/{_name}-v{_family}", _encrypt(_cipher, _family), needs=("tls-tx",),
             smoke=(_name, _family) in EACH_ONCE, full=(_name, _family) not in EACH_ONCE)
+        add(f"tls-tx/1.3-{_name}-v{_family}", _encrypt(_cipher, _family, "1.3"),
+            needs=("tls-tx:1.3",), full=(_name, _family) not in EACH_ONCE)
 
 
 @test("tls-tx/v4-mapped")
@@ -91,13 +95,13 @@ def records(env):
             Connection(env.local, env.remote, seed=env.seed) as connection:
         connection.enable_tls(down=False, plain_receiver=True)
         reading = env.remote.begin("tcp.read_records", number=connection.server_socket,
-                                   size=total + len(sizes) * 8 * 29)
+                                   size=total + len(sizes) * 8 * OVERHEAD)
         env.local.call("tcp.send", number=connection.client_socket, seed=env.seed, size=total,
                        sizes=sizes)
         got = reading.result()
     expect_equal("bytes after the last record", got["rest"], 0)
     expect_equal("records (type, version, length)", got["records"],
-                 [[23, 0x0303, size + 24] for size in sizes * 8])
+                 [[23, 0x0303, size + OVERHEAD - HEADER] for size in sizes * 8])
 
 
 @test("tls-tx/sendfile")
@@ -191,7 +195,7 @@ def many(env):
                 connection = Connection(env.local, env.remote, 6 if index % 4 > 1 else 4,
                                         seed=f"{env.seed}/{index}")
                 connections.append(connection)
-                connection.enable_tls("1.2", list(CIPHERS.values())[index % 2], down=False)
+                connection.enable_tls(TLS, list(CIPHERS.values())[index % 2], down=False)
             offload.check_configurations(connections, rx=False)
             for finish in [connection.up.begin(64 << 10) for connection in connections]:
                 finish()
@@ -211,7 +215,7 @@ def churn(env):
     with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote) as judge:
         for index in range(count):
             with Connection(env.local, env.remote, seed=f"{env.seed}/{index}") as connection:
-                connection.enable_tls("1.2", list(CIPHERS.values())[index % 2], down=False)
+                connection.enable_tls(TLS, list(CIPHERS.values())[index % 2], down=False)
                 connection.up.move(3000)
         offload.check_opened(count, rx=False)
         offload.check_closed(count, rx=False)

@@ -6,6 +6,7 @@ another guest for the remaining tests if one dies.
 State: none between suites.
 """
 
+import argparse
 import dataclasses
 import pathlib
 import sys
@@ -23,6 +24,7 @@ from .suite import LIST_LIMIT, Context, Suite
 
 SILENCE = 3600.0        # a guest test silent for this long hangs; longer than its own guard
 UNUSABLE = 3            # run.py's exit status: a test has made its machine unusable
+VERSIONS = ("1.2", "1.3")
 BOOTS = 4               # of the guest suite: after a crash the rest runs on another machine
 
 
@@ -46,6 +48,13 @@ class GuestTests(Suite):
     extra_args: tuple[str, ...] = ()
     group: str | None = None            # the only test group of this suite
     selection = False                   # tests() names some of them only
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        if self.name != GuestTests.name:    # it is the others' too
+            return
+        parser.add_argument("--tls-version", choices=VERSIONS, default=VERSIONS[0],
+                            help="TLS version of the guest tests' sessions (default: "
+                                 "%(default)s); 1.3 needs a kernel that offloads it")
 
     def tests(self, context: Context) -> list[str]:
         run = paths.GUEST_TESTS / "run.py"
@@ -150,9 +159,11 @@ class GuestTests(Suite):
                 *(["--software-tls"] if software else [])]
 
     def environment(self, context: Context) -> dict[str, str]:
-        """More environment for the tests: this machine is theirs alone, and what drives its NIC."""
+        """More environment for the tests: this machine is theirs alone, what drives its NIC, and
+        the version of their sessions."""
         return {"DISRUPTIVE": "1", "FRESH_MACHINE": "1",
-                "DRIVER": NIC_MODELS[self.nic_model(context)][0]}
+                "DRIVER": NIC_MODELS[self.nic_model(context)][0],
+                "TLS_VERSION": getattr(context.args, "tls_version", VERSIONS[0])}
 
     # pylint: disable-next=unused-argument      # others look into QEMU's log
     def verdict(self, rundir: RunDir) -> str:
