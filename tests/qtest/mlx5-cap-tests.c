@@ -39,6 +39,24 @@ static const struct {
     { CAP_ETHERNET, ETH(reg_umr_sq) },
 };
 
+/* What drivers read of LRO, and what it is. */
+static const struct {
+    uint16_t bit;
+    uint16_t width;
+    const char *name;
+    uint64_t value;
+} lro[] = {
+    { ETH(lro_cap), 1 },
+    { ETH(lro_psh_flag), 1 },
+    { ETH(lro_time_stamp), 1 },
+    { ETH(lro_max_msg_sz_mode), 0 },
+    { ETH(lro_min_mss_size), 1 },
+    { ETH(lro_timer_supported_periods_0), 8 },
+    { ETH(lro_timer_supported_periods_1), 16 },
+    { ETH(lro_timer_supported_periods_2), 32 },
+    { ETH(lro_timer_supported_periods_3), 1024 },
+};
+
 /* What the driver needs to load, open and pass traffic. */
 static const struct {
     uint16_t type;
@@ -154,6 +172,34 @@ static void test_striding(void)
             g_assert_cmpuint(mlx5_prm_get(page, striding[i].bit,
                                           striding[i].width), ==,
                              rows[row].on);
+        }
+        drv_stop(d);
+    }
+}
+
+/* Only with striding queues; drivers ask for it on no others. */
+static void test_lro(void)
+{
+    static const struct {
+        const char *props;
+        bool on;
+    } rows[] = {
+        { ",striding-rq=on", false },
+        { ",striding-rq=on,lro=on", true },
+        { ",striding-rq=on,lro=off", false },
+        { ",striding-rq=off,lro=on", false },
+    };
+    g_autofree uint8_t *page = g_malloc(DRV_CAP_PAGE);
+    unsigned i, j;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Drv *d = drv_start_up(rows[i].props);
+
+        drv_query_cap(d, CAP_ETHERNET, false, page);
+        for (j = 0; j < G_N_ELEMENTS(lro); j++) {
+            g_test_message("%s, %s", rows[i].props, lro[j].name);
+            g_assert_cmpuint(mlx5_prm_get(page, lro[j].bit, lro[j].width), ==,
+                             rows[i].on ? lro[j].value : 0);
         }
         drv_stop(d);
     }
@@ -368,6 +414,7 @@ static void test_set_reset(void)
 void mlx5_cap_tests(void)
 {
     qtest_add_func("mlx5-ktls/cap/striding", test_striding);
+    qtest_add_func("mlx5-ktls/cap/lro", test_lro);
     qtest_add_func("mlx5-ktls/cap/needed", test_needed);
     qtest_add_func("mlx5-ktls/cap/tls-agrees", test_tls_agrees);
     qtest_add_func("mlx5-ktls/cap/unknown-type", test_unknown_type);

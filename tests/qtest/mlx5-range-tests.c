@@ -50,6 +50,7 @@ static const struct Property {
     { "resync-timeout-ms", NUMBER, 0, 3600000 },
     { "rx-no-buffer", WORDS, .words = { "hold", "drop" } },
     { "striding-rq", FLAG },
+    { "lro", FLAG },
     { "tls-tx", FLAG },
     { "tls-rx", FLAG },
     { "strict", FLAG },

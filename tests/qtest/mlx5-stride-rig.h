@@ -18,6 +18,7 @@ typedef struct Stride {
     DrvCq cq;
     DrvRq rq;
     uint32_t counter;
+    uint32_t tirn;
     DrvSteering st;
     uint64_t buf;
     unsigned log_n;    /* strides of a WQE */
@@ -103,7 +104,8 @@ static inline void stride_rig(Stride *s, unsigned log_wqes, unsigned log_n,
     s->rq.rqn = drv_create(s->d, in, len);
     g_assert_cmphex(drv_rq_modify(s->d, &s->rq, DRV_RST, DRV_RDY).status, ==,
                     0);
-    drv_steer_all(s->d, &s->st, drv_tir_direct(s->d, s->rq.rqn), 0);
+    s->tirn = drv_tir_direct(s->d, s->rq.rqn);
+    drv_steer_all(s->d, &s->st, s->tirn, 0);
     s->buf = drv_mem(s->d, stride_buf_size(s) << log_wqes);
     stride_put_ring(s);
 }

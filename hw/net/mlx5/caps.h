@@ -44,4 +44,9 @@ enum {
 #define MLX5_CAP_GEN(fn, field) \
     MLX5_GET(cmd_hca_cap, mlx5_cap_cur((fn), MLX5_CAP_GENERAL), field)
 
+/* A field of the current ETHERNET page. */
+#define MLX5_CAP_ETH(fn, field)                        \
+    MLX5_GET(per_protocol_networking_offload_caps,     \
+             mlx5_cap_cur((fn), MLX5_CAP_ETHERNET), field)
+
 #endif

@@ -6,6 +6,7 @@
  * properties; SET_HCA_CAP changes the current GENERAL page within the maximum.
  */
 #include "qemu/osdep.h"
+#include "engine/lro.h"
 #include "caps.h"
 #include "cmd.h"
 #include "err.h"
@@ -99,6 +100,33 @@ static void caps_striding(Mlx5Function *fn)
     CAP_SET(fn, ETHERNET, per_protocol_networking_offload_caps, reg_umr_sq, 1);
 }
 
+/*
+ * Large receive offload, on striding queues only. lro_max_ip_payload_size
+ * counts from the header of layer 4 (lro_max_msg_sz_mode 0). A session ends
+ * with the batch of packets, before any of these periods.
+ */
+static void caps_lro(Mlx5Function *fn)
+{
+    if (!fn->dev->lro || !fn->dev->striding_rq) {
+        return;
+    }
+    CAP_SET(fn, ETHERNET, per_protocol_networking_offload_caps, lro_cap, 1);
+    CAP_SET(fn, ETHERNET, per_protocol_networking_offload_caps, lro_psh_flag,
+            1);
+    CAP_SET(fn, ETHERNET, per_protocol_networking_offload_caps, lro_time_stamp,
+            1);
+    CAP_SET(fn, ETHERNET, per_protocol_networking_offload_caps,
+            lro_min_mss_size, MLX5_LRO_MIN_MSS);
+    CAP_SET(fn, ETHERNET, per_protocol_networking_offload_caps,
+            lro_timer_supported_periods_0, 8);
+    CAP_SET(fn, ETHERNET, per_protocol_networking_offload_caps,
+            lro_timer_supported_periods_1, 16);
+    CAP_SET(fn, ETHERNET, per_protocol_networking_offload_caps,
+            lro_timer_supported_periods_2, 32);
+    CAP_SET(fn, ETHERNET, per_protocol_networking_offload_caps,
+            lro_timer_supported_periods_3, 1024);
+}
+
 void mlx5_caps_init(Mlx5Function *fn)
 {
     const Mlx5Profile *p = fn->dev->profile;
@@ -109,6 +137,7 @@ void mlx5_caps_init(Mlx5Function *fn)
     CAP_SET(fn, GENERAL, cmd_hca_cap, log_max_tir, fn->dev->log_max_tir);
     caps_tls(fn);
     caps_striding(fn);
+    caps_lro(fn);
     mlx5_caps_reset(fn);
 }
 

@@ -90,6 +90,9 @@ typedef struct Mlx5PortCounters {
       "copies of frames for a queue that is not running") \
     X(rx_out_of_buffer, "rx_out_of_buffer", \
       "copies of frames dropped for lack of a WQE") \
+    X(rx_lro_packets, "rx_lro_packets", \
+      "packets delivered that were joined from several frames") \
+    X(rx_lro_segments, "rx_lro_segments", "the frames in rx_lro_packets") \
     X(rx_wqe_error, "rx_wqe_error", \
       "receive WQEs that failed: too short, bad key, bad address") \
     X(rx_cq_error, "rx_cq_error", \

@@ -15,6 +15,7 @@
 #include "function.h"
 #include "hca.h"
 #include "iseg.h"
+#include "lro.h"
 #include "mkey.h"
 #include "object.h"
 #include "port.h"
@@ -76,6 +77,7 @@ void mlx5_function_reset(Mlx5Function *fn)
 void mlx5_function_sleep(Mlx5Function *fn)
 {
     fn->asleep = true;
+    fn->port->counters.rx_asleep += mlx5_lro_drop(fn->port);
     mlx5_rx_reset(fn->port);
 }
 

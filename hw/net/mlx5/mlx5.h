@@ -172,6 +172,7 @@ struct Mlx5Port {
     int64_t rx_hold_deadline_ns;
     uint8_t *rx_buf;
     uint8_t *rx_rewrite_buf; /* a frame with rewritten headers */
+    Mlx5Lro *lro; /* packets being joined, lro.c; NULL before the first */
 };
 
 /* ------------------------------------------------------------- device --- */
@@ -210,6 +211,7 @@ struct Mlx5State {
     Mlx5RxNoBuffer rx_no_buffer;
     uint32_t rx_hold_ms;
     bool striding_rq; /* announce striding receive queues */
+    bool lro; /* with them, large receive offload */
     uint32_t line_rate; /* Mb/s, 0: sending takes no time */
     char *link_partner; /* id of the device at the cable's other end */
     uint8_t log_max_tis;

@@ -364,6 +364,7 @@ static const Property mlx5_properties[] = {
     DEFINE_PROP_STRING("rx-no-buffer", Mlx5State, rx_no_buffer_name),
     DEFINE_PROP_UINT32("rx-hold-ms", Mlx5State, rx_hold_ms, 1000),
     DEFINE_PROP_BOOL("striding-rq", Mlx5State, striding_rq, true),
+    DEFINE_PROP_BOOL("lro", Mlx5State, lro, false),
     DEFINE_PROP_UINT32("line-rate", Mlx5State, line_rate, 0),
     DEFINE_PROP_STRING("link-partner", Mlx5State, link_partner),
     DEFINE_PROP_UINT8("log-max-tis", Mlx5State, log_max_tis, 16),
@@ -404,6 +405,8 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
         "how long rx-no-buffer=hold waits for the driver, in milliseconds");
     object_class_property_set_description(klass, "striding-rq",
         "announce striding receive queues, and the UMR WQEs that they need");
+    object_class_property_set_description(klass, "lro",
+        "announce large receive offload, if striding queues are announced");
     object_class_property_set_description(klass, "line-rate",
         "sending takes the time that it takes at this rate, in Mb/s (0: none)");
     object_class_property_set_description(klass, "link-partner",

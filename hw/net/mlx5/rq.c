@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "qemu/iov.h"
+#include "engine/parse.h"
 #include "caps.h"
 #include "clock.h"
 #include "cq.h"
@@ -76,6 +77,28 @@ bool mlx5_rq_has_room(Mlx5Rq *rq, size_t len)
     rq->had_wqe = true;
     rq->gave_up = false;
     return true;
+}
+
+bool mlx5_rq_has_wqes(Mlx5Rq *rq, unsigned n)
+{
+    return rq_posted(rq, n + rq->strides.open);
+}
+
+int mlx5_rq_frame_iov(const uint8_t *cqe, uint8_t *frame, size_t len,
+                      struct iovec iov[2])
+{
+    size_t addrs = 2 * MLX5_ETH_ALEN;
+
+    if (!MLX5_GET(cqe, cqe, cv)) {
+        iov[0] = (struct iovec) { .iov_base = frame, .iov_len = len };
+        return 1;
+    }
+    iov[0] = (struct iovec) { .iov_base = frame, .iov_len = addrs };
+    iov[1] = (struct iovec) {
+        .iov_base = frame + addrs + MLX5_VLAN_HLEN,
+        .iov_len = len - addrs - MLX5_VLAN_HLEN,
+    };
+    return 2;
 }
 
 /* What CQEs of a queue without strides say of the next WQE. */
@@ -352,10 +375,19 @@ void mlx5_rq_fail(Mlx5Rq *rq, uint8_t syndrome)
 
 /* ------------------------------------------------------------- commands --- */
 
+/* Before the queue changes: what is on its way to it arrives, or is dropped. */
+static void rq_flush(Mlx5Rq *rq, bool deliver)
+{
+    if (rq->held) {
+        rq->flush(rq, deliver);
+    }
+}
+
 void mlx5_rq_destroy(void *obj)
 {
     Mlx5Rq *rq = obj;
 
+    rq_flush(rq, false);
     mlx5_object_unref(rq->cq);
     mlx5_object_unref(rq->pd);
     mlx5_object_unref(rq->counter);
@@ -531,6 +563,7 @@ Mlx5Syndrome mlx5_cmd_modify_rq(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
+    rq_flush(rq, true);
     if (MLX5_GET(modify_rq_in, cmd->in, rq_state) != rq->state) {
         return MLX5_SYN_WQ_STATE_MISMATCH;
     }
@@ -557,6 +590,15 @@ Mlx5Syndrome mlx5_cmd_modify_rq(Mlx5Cmd *cmd)
 
 Mlx5Syndrome mlx5_cmd_destroy_rq(Mlx5Cmd *cmd)
 {
+    Mlx5Syndrome syn;
+    Mlx5Rq *rq;
+
+    syn = mlx5_object_find(cmd->fn, MLX5_OBJ_RQ,
+                           MLX5_GET(cmd_id, cmd->in, id), cmd->uid, &rq);
+    if (syn != MLX5_OK) {
+        return syn;
+    }
+    rq_flush(rq, true);
     return mlx5_object_destroy(cmd->fn, MLX5_OBJ_RQ,
                                MLX5_GET(cmd_id, cmd->in, id), cmd->uid);
 }

@@ -44,6 +44,8 @@ struct Mlx5Rq {
     bool vlan_strip;
     bool had_wqe; /* the driver has posted something since RST */
     bool gave_up; /* a held packet timed out: do not hold again */
+    unsigned held; /* packets on their way to it, being joined in lro.c */
+    void (*flush)(Mlx5Rq *rq, bool deliver); /* delivers or drops them */
     uint16_t pc; /* driver's counter as last read from the record */
     uint16_t cc; /* next WQE to fill */
     uint8_t rqc[240];
@@ -54,6 +56,17 @@ struct Mlx5Rq {
  * posted. May read the doorbell record.
  */
 bool mlx5_rq_has_room(Mlx5Rq *rq, size_t len);
+/*
+ * Returns whether @n WQEs are posted that nothing has been written to. May read
+ * the doorbell record.
+ */
+bool mlx5_rq_has_wqes(Mlx5Rq *rq, unsigned n);
+/*
+ * The parts of a frame that go to memory: all of it, or what is left without
+ * the tag that @cqe says is stripped. Returns their number.
+ */
+int mlx5_rq_frame_iov(const uint8_t *cqe, uint8_t *frame, size_t len,
+                      struct iovec iov[2]);
 /*
  * Scatters one packet, @iov, for which there is room, and posts @cqe, which is
  * complete except for the queue's own fields.

@@ -19,6 +19,7 @@
 #include "err.h"
 #include "fault.h"
 #include "flow.h"
+#include "lro.h"
 #include "object.h"
 #include "port.h"
 #include "rq.h"
@@ -101,6 +102,7 @@ static bool strips_tag(const Mlx5Rq *rq, const Mlx5Packet *pkt)
 
 static bool has_room(Mlx5Rq *rq, const Mlx5Packet *pkt)
 {
+    mlx5_lro_make_room(rq);
     return mlx5_rq_has_room(rq, pkt->len - (strips_tag(rq, pkt) ?
                                             MLX5_VLAN_HLEN : 0));
 }
@@ -311,24 +313,18 @@ static void deliver(RxTarget *t, const RxPacket *p, uint8_t *buf)
     const uint8_t *wire = buf;
     Mlx5Port *port = t->rq->obj.fn->port;
     Mlx5TlsReceived tls = { .flag = MLX5_TLS_FLAG_NOT_DECRYPTED };
-    struct iovec iov[2] = { { .iov_base = buf, .iov_len = pkt->len } };
-    int iovcnt = 1;
+    struct iovec iov[2];
+    int iovcnt;
     uint8_t cqe[64] = { 0 };
 
     headers_cqe(t->tir, p, buf, cqe);
     if (mlx5_tls_wants(t->tir, pkt)) {
         memcpy(port->rx_buf, buf, pkt->len);
         buf = port->rx_buf;
-        iov[0].iov_base = buf;
         tls = mlx5_tls_receive(t->tir, pkt, buf);
     }
     MLX5_SET(cqe, cqe, tls_offload, tls.flag);
     if (strips_tag(t->rq, pkt)) {
-        /* addresses, then the rest after the tag */
-        iov[0].iov_len = 2 * MLX5_ETH_ALEN;
-        iov[1].iov_base = buf + 2 * MLX5_ETH_ALEN + MLX5_VLAN_HLEN;
-        iov[1].iov_len = pkt->len - 2 * MLX5_ETH_ALEN - MLX5_VLAN_HLEN;
-        iovcnt = 2;
         MLX5_SET(cqe, cqe, cv, 1);
         MLX5_SET(cqe, cqe, vlan_info, pkt->vlan_tci[0]);
         /* The sum skips 14 bytes: starting 4 later skips the tag too. */
@@ -342,10 +338,12 @@ static void deliver(RxTarget *t, const RxPacket *p, uint8_t *buf)
     MLX5_SET(cqe, cqe, rss_hash_type, t->hash.rss_hash_type);
     MLX5_SET(cqe, cqe, flow_tag, t->way->flow_tag);
     MLX5_SET(cqe, cqe, ft_metadata, t->way->metadata);
+    iovcnt = mlx5_rq_frame_iov(cqe, buf, pkt->len, iov);
     MLX5_TAP_RX_DELIVER(port->fn, .tir = t->tir, .pkt = pkt, .wire = wire,
                         .frame = buf, .iov = iov, .iovcnt = iovcnt, .cqe = cqe,
                         .tls = &tls);
-    if (!port->fn->faults || !fails_by_fault(t)) {
+    if ((!port->fn->faults || !fails_by_fault(t)) &&
+        !mlx5_lro_receive(t->rq, t->tir, pkt, wire, cqe)) {
         mlx5_rq_deliver(t->rq, iov, iovcnt, cqe);
     }
     if (buf != wire) {
@@ -374,8 +372,13 @@ static void deliver_all(Mlx5Function *fn, RxTarget *target, unsigned n,
         check_csum(pkt, buf);
     }
     for (i = 0; i < n; i++) {
-        /* The same queue may be listed twice and have had only one WQE. */
-        if (!has_room(target[i].rq, &pkt->pkt)) {
+        /*
+         * The same queue may be listed twice and have had only one WQE, or have
+         * failed meanwhile.
+         */
+        if (target[i].rq->state != MLX5_Q_RDY) {
+            fn->vport.counters.rx_no_queue++;
+        } else if (!has_room(target[i].rq, &pkt->pkt)) {
             drop_out_of_buffer(target[i].rq);
         } else if (target[i].way->rewritten) {
             uint8_t *frame = rewritten(fn->port, target[i].way, pkt, buf,
@@ -469,6 +472,7 @@ void mlx5_rx_init(Mlx5Port *port)
 {
     port->rx_buf = g_malloc(MLX5_MAX_FRAME);
     port->rx_rewrite_buf = g_malloc(MLX5_MAX_FRAME);
+    mlx5_lro_init(port);
     port->rx_hold_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, rx_hold_timer, port);
     mlx5_wake_add(port->fn, MLX5_WAKE_RX, rx_bh, port);
 }
@@ -485,6 +489,7 @@ void mlx5_rx_reset(Mlx5Port *port)
 void mlx5_rx_finalize(Mlx5Port *port)
 {
     mlx5_wake_remove(port->fn, MLX5_WAKE_RX);
+    mlx5_lro_finalize(port);
     g_clear_pointer(&port->rx_hold_timer, timer_free);
     mlx5_secret_free(port->rx_buf, MLX5_MAX_FRAME);
     port->rx_buf = NULL;

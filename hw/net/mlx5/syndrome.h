@@ -91,7 +91,8 @@ typedef enum Mlx5Status {
     X(TIR_BAD_DISP, BAD_PARAM, "disp_type is neither direct nor indirect")    \
     X(TIR_BAD_HASH, BAD_PARAM, "hash function not known")                     \
     X(TIR_TLS_OFF, BAD_PARAM, "tls_en without the tls_rx capability")         \
-    X(TIR_LRO, BAD_PARAM, "packet merging is not supported")                  \
+    X(TIR_LRO, BAD_PARAM, "packet merging of this kind is not supported")     \
+    X(TIR_LRO_SIZE, BAD_PARAM, "lro_max_ip_payload_size is 0")                \
     X(TIS_TLS_OFF, BAD_PARAM, "tls_en without the tls_tx capability")         \
     X(MKEY_BAD_MODE, BAD_PARAM, "memory key access mode not supported")       \
     X(MKEY_NOT_LENGTH64, BAD_PARAM, "physical memory keys need length64")     \

@@ -5,6 +5,7 @@
  * TIS or TIR with tls_en.
  */
 #include "qemu/osdep.h"
+#include "engine/lro.h"
 #include "caps.h"
 #include "cmd.h"
 #include "memory.h"
@@ -299,6 +300,27 @@ void mlx5_tir_hash(const Mlx5Tir *tir, const Mlx5Packet *pkt,
     mlx5_rss_hash(&tir->rss, pkt, frame, hash);
 }
 
+/* Checks what the TIR is to join, and how far. */
+static Mlx5Syndrome check_merge(Mlx5Function *fn, const uint8_t *tirc)
+{
+    unsigned mask = MLX5_GET(tirc, tirc, packet_merge_mask);
+
+    if (mask && (!MLX5_CAP_ETH(fn, lro_cap) ||
+                 mask & ~(MLX5_LRO_IPV4 | MLX5_LRO_IPV6))) {
+        return MLX5_SYN_TIR_LRO;
+    }
+    if (mask && !MLX5_GET(tirc, tirc, lro_max_ip_payload_size)) {
+        return MLX5_SYN_TIR_LRO_SIZE;
+    }
+    return MLX5_OK;
+}
+
+/* A TLS context gives a verdict on each packet, so these stay apart. */
+static void follow_merge(Mlx5Tir *tir)
+{
+    tir->lro = tir->tls ? 0 : MLX5_GET(tirc, tir->tirc, packet_merge_mask);
+}
+
 /* Finds the destination of a TIR: an RQ or a table of RQs. */
 static Mlx5Syndrome tir_destination(Mlx5Cmd *cmd, const uint8_t *tirc,
                                     Mlx5Rq **rq, Mlx5Rqt **rqt)
@@ -344,8 +366,9 @@ Mlx5Syndrome mlx5_cmd_create_tir(Mlx5Cmd *cmd)
     if (tls && !MLX5_CAP_GEN(fn, tls_rx)) {
         return MLX5_SYN_TIR_TLS_OFF;
     }
-    if (MLX5_GET(tirc, tirc, packet_merge_mask)) {
-        return MLX5_SYN_TIR_LRO;
+    syn = check_merge(fn, tirc);
+    if (syn != MLX5_OK) {
+        return syn;
     }
     syn = tir_hash(cmd, tirc, &rss);
     if (syn != MLX5_OK) {
@@ -376,6 +399,7 @@ Mlx5Syndrome mlx5_cmd_create_tir(Mlx5Cmd *cmd)
     if (tls) {
         tir->tls = mlx5_tls_rx_new(fn, tir->obj.id);
     }
+    follow_merge(tir);
     MLX5_SET(cmd_id, cmd->out, id, tir->obj.id);
     return MLX5_OK;
 }
@@ -391,6 +415,17 @@ static void tir_copy_hash(uint8_t *to, const uint8_t *from)
     MLX5_SET(tirc, to, rx_hash_field_selector_inner,
              MLX5_GET(tirc, from, rx_hash_field_selector_inner));
     memcpy(to + TIR_KEY_OFFSET, from + TIR_KEY_OFFSET, MLX5_RSS_KEY_LEN);
+}
+
+/* Replaces the fields of packet merging of a stored tirc. */
+static void tir_copy_merge(uint8_t *to, const uint8_t *from)
+{
+    MLX5_SET(tirc, to, packet_merge_mask,
+             MLX5_GET(tirc, from, packet_merge_mask));
+    MLX5_SET(tirc, to, lro_max_ip_payload_size,
+             MLX5_GET(tirc, from, lro_max_ip_payload_size));
+    MLX5_SET(tirc, to, lro_timeout_period_usecs,
+             MLX5_GET(tirc, from, lro_timeout_period_usecs));
 }
 
 Mlx5Syndrome mlx5_cmd_modify_tir(Mlx5Cmd *cmd)
@@ -413,9 +448,11 @@ Mlx5Syndrome mlx5_cmd_modify_tir(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
-    if (MLX5_GET(modify_tir_in, cmd->in, packet_merge) &&
-        MLX5_GET(tirc, tirc, packet_merge_mask)) {
-        return MLX5_SYN_TIR_LRO;
+    if (MLX5_GET(modify_tir_in, cmd->in, packet_merge)) {
+        syn = check_merge(cmd->fn, tirc);
+        if (syn != MLX5_OK) {
+            return syn;
+        }
     }
     if (MLX5_GET(modify_tir_in, cmd->in, hash)) {
         syn = tir_hash(cmd, tirc, &rss);
@@ -424,6 +461,10 @@ Mlx5Syndrome mlx5_cmd_modify_tir(Mlx5Cmd *cmd)
         }
         tir->rss = rss;
         tir_copy_hash(tir->tirc, tirc);
+    }
+    if (MLX5_GET(modify_tir_in, cmd->in, packet_merge)) {
+        tir_copy_merge(tir->tirc, tirc);
+        follow_merge(tir);
     }
     if (MLX5_GET(modify_tir_in, cmd->in, self_lb_en)) {
         MLX5_SET(tirc, tir->tirc, self_lb_block,

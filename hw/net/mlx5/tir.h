@@ -32,6 +32,7 @@ struct Mlx5Tir {
     Mlx5Rqt *rqt; /* disp_type indirect */
     Mlx5RssParams rss;
     struct Mlx5TlsRx *tls; /* when tls_en */
+    unsigned lro; /* what to join: MLX5_LRO_IPV4, MLX5_LRO_IPV6; see lro.c */
     QEMUTimer *resync_timer; /* resync-repeat=timeout, see tls.c */
     uint8_t tirc[240];
 };

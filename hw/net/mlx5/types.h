@@ -22,6 +22,7 @@ typedef struct Mlx5DekSlot Mlx5DekSlot;
 typedef struct Mlx5Eq Mlx5Eq;
 typedef struct Mlx5Faults Mlx5Faults;
 typedef struct Mlx5Function Mlx5Function;
+typedef struct Mlx5Lro Mlx5Lro;
 typedef struct Mlx5Mkey Mlx5Mkey;
 typedef struct Mlx5Port Mlx5Port;
 typedef struct Mlx5Profile Mlx5Profile;

@@ -22,9 +22,10 @@ typedef enum Mlx5Wake {
     MLX5_WAKE_KEYS = 1 << 5,   /* dek.c: keys are no longer used */
     MLX5_WAKE_LINK = 1 << 6,   /* port.c: the link partner has changed */
     MLX5_WAKE_ICMD = 1 << 7,   /* icmd.c: a tool has given a command */
+    MLX5_WAKE_LRO = 1 << 8,    /* lro.c: a batch of packets may be over */
 } Mlx5Wake;
 
-#define MLX5_WAKE__COUNT 8
+#define MLX5_WAKE__COUNT 9
 
 /*
  * Adds receiver @who; @run is called with @opaque as a piece of work (work.h).

@@ -208,6 +208,9 @@
     F(per_protocol_networking_offload_caps, csum_cap, 0x000, 1)                \
     F(per_protocol_networking_offload_caps, vlan_cap, 0x001, 1)                \
     F(per_protocol_networking_offload_caps, lro_cap, 0x002, 1)                 \
+    F(per_protocol_networking_offload_caps, lro_psh_flag, 0x003, 1)            \
+    F(per_protocol_networking_offload_caps, lro_time_stamp, 0x004, 1)          \
+    F(per_protocol_networking_offload_caps, lro_max_msg_sz_mode, 0x005, 2)     \
     F(per_protocol_networking_offload_caps, wqe_vlan_insert, 0x007, 1)         \
     F(per_protocol_networking_offload_caps, self_lb_en_modifiable, 0x008, 1)   \
     F(per_protocol_networking_offload_caps, max_lso_cap, 0x00b, 5)             \
@@ -232,7 +235,16 @@
       0x02c, 1)                                                                \
     F(per_protocol_networking_offload_caps, tunnel_stateless_ip_over_ip_tx,    \
       0x02d, 1)                                                                \
-    F(per_protocol_networking_offload_caps, max_vxlan_udp_ports, 0x030, 8)
+    F(per_protocol_networking_offload_caps, max_vxlan_udp_ports, 0x030, 8)     \
+    F(per_protocol_networking_offload_caps, lro_min_mss_size, 0x050, 16)       \
+    F(per_protocol_networking_offload_caps, lro_timer_supported_periods_0,     \
+      0x180, 32)                                                               \
+    F(per_protocol_networking_offload_caps, lro_timer_supported_periods_1,     \
+      0x1a0, 32)                                                               \
+    F(per_protocol_networking_offload_caps, lro_timer_supported_periods_2,     \
+      0x1c0, 32)                                                               \
+    F(per_protocol_networking_offload_caps, lro_timer_supported_periods_3,     \
+      0x1e0, 32)
 
 #define MLX5_PRM_flow_table_prop_layout(F) \
     F(flow_table_prop_layout, ft_support, 0x000, 1) \

@@ -95,6 +95,10 @@
     F(cqe, outer_l3_tunneled, 0x007, 1) \
     F(cqe, tls_offload, 0x003, 2) \
     F(cqe, wqe_id, 0x010, 16) \
+    F(cqe, lro_tcppsh, 0x021, 1) \
+    F(cqe, lro_min_ttl, 0x028, 8) \
+    F(cqe, lro_tcp_win, 0x030, 16) \
+    F(cqe, lro_ack_seq_num, 0x040, 32) \
     F(cqe, rss_hash_result, 0x060, 32) \
     F(cqe, rss_hash_type, 0x080, 8) \
     F(cqe, check_sum, 0x0a0, 16) \
