@@ -2,10 +2,10 @@
 /*
  * Fault rules: the language, and the evaluation of rules for an event.
  *
- * A rule has a subject (commands, WQEs or packets), an action and keys. The tables in
- * fault_rule.c list the subjects, the words and numbers that select among the
- * events of each, and the actions allowed for each; docs/faults.md describes
- * them. rule_text.c parses the text.
+ * A rule has a subject (commands, WQEs or packets), an action and keys. The
+ * tables in fault_rule.c list the subjects, the words and numbers that select
+ * among the events of each, and the actions allowed for each; docs/faults.md
+ * describes them. rule_text.c parses the text.
  *
  * Responsible for the language, and for the verdict of all rules on one event.
  * Carrying it out is up to the device (../fault.h). Owns Mlx5FaultSet: the
