@@ -41,7 +41,7 @@ COMMANDS = {
     "explain": "say why TLS was offloaded or not in a run with --explain",
     "bug": "reproduce a Linux driver bug",
     "parity": "compare two result files, of a card and the device",
-    "bench": "count the device's instructions per packet",
+    "bench": "count the device's instructions per packet, or measure traffic in guests",
     "kernel": "build a kernel from a source tree, with patches and debugging aids",
     "coverage": "measure what of the engine, or of the driver, the tests reach",
     "build": "build everything that the other commands need",
