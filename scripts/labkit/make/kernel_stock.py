@@ -217,6 +217,7 @@ def _build(series: str, suite_name: str, version: str) -> None:
         core = _unpack_driver(step, root, series, work)
         headers = _prepare_headers(root, tools)
     modules = next((root / "usr/lib/modules").iterdir())
+    _listed(modules)        # a list that does not fit this kernel fails now, not after make
     driver = home / "mlx5_core.ko"
     if not driver.exists():             # otherwise only the rest was interrupted or has changed
         with steps.Step(f"build mlx5_core of Linux {version}", "kernel-stock-build") as step:
@@ -362,17 +363,24 @@ def _short(name: str) -> str:
     return MODULE.sub(r"\1", name.removeprefix("kernel/")).replace("-", "_")
 
 
-def _pack(step: steps.Step, stock: pathlib.Path, driver: pathlib.Path, archive: pathlib.Path
-          ) -> None:
-    """Write the archive of /usr/lib/modules: the listed modules and their dependencies."""
-    spec = _list()
+def _listed(stock: pathlib.Path) -> tuple[dict[str, pathlib.Path], set[str], set[str]]:
+    """The modules of an unpacked kernel ({path as in the list: file}), what it has built in, and
+    those modules that the list names. BuildError if it lacks one."""
     files = {_short(str(p.relative_to(stock))): p for p in sorted(stock.glob("kernel/**/*.ko*"))
              if MODULE.match(p.name)}
     builtin = {_short(line) for line in
                (stock / "modules.builtin").read_text(encoding="utf-8").split()}
+    patterns = [pattern for group in _list()["take"].values() for pattern in group]
+    return files, builtin, choose(files, builtin, patterns)
+
+
+def _pack(step: steps.Step, stock: pathlib.Path, driver: pathlib.Path, archive: pathlib.Path
+          ) -> None:
+    """Write the archive of /usr/lib/modules: the listed modules and their dependencies."""
+    files, builtin, taken = _listed(stock)
     by_name = {module_name(p): key for key, p in files.items()}
     built = {key.rpartition("/")[2] for key in builtin}
-    todo = sorted(choose(files, builtin, [p for group in spec["take"].values() for p in group]))
+    todo = sorted(taken)
     tree = archive.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
     top = tree / "lib/modules" / stock.name
@@ -402,7 +410,7 @@ def _pack(step: steps.Step, stock: pathlib.Path, driver: pathlib.Path, archive: 
     if depmod is None:
         raise LabError("there is no depmod", hint="apt-get install kmod")
     step.run([depmod, "-b", tree, stock.name])
-    loads = "".join(f"{name}\n" for name in spec["load"])
+    loads = "".join(f"{name}\n" for name in _list()["load"])
     tmp = archive.with_name(f".{archive.name}.new")
     cpio.write(tmp, trees=[(tree / "lib/modules", "/usr/lib/modules")],
                files=[("/etc/modules-load.d/lab.conf", loads.encode(), 0o644)])
