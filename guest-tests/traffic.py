@@ -311,7 +311,13 @@ def _count_packets(request, address):
     # somebody listens, so that no answer says the contrary; what does not fit is dropped
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind((address, PORT))
-        count = Count(request, lambda: int(counter.read_text(encoding="ascii")))
+        def level():
+            return int(counter.read_text(encoding="ascii"))
+
+        before = level()
+        while level() - before < BATCH:     # the sender is on its way
+            time.sleep(0.01)
+        count = Count(request, level)
         count.start()
         count.over.wait()
 
