@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from labkit import cli, paths
+from labkit.commands import bench
 from labkit.errors import LabError, UsageError
 from labkit.run import figures, traffic
 from labkit.run.spec import OURS, Spec
@@ -36,7 +37,7 @@ def figure(rate: float, guest: float = 1.0, device: float = 2.0) -> traffic.Figu
 def test_bench_choice(_rig: object) -> None:
     """What does not exist, or does not go together, is refused by name before anything is built."""
     for argv, words in ((["tcp", "tx-tls"], ("tcp is traffic", "tx-tls")),
-                        (["tls", "--baseline"], ("tls is traffic", "--baseline")),
+                        (["tls", "--baseline"], ("tls-16k is traffic", "--baseline")),
                         (["tcp", "--among", "mlx5-ktls,ne2k"], ("ne2k", "igb")),
                         (["tls-1k", "--among", "igb"], ("tls-1k", "--among igb")),
                         (["tcp", "--nic-model", "igb"], ("--among igb",)),
@@ -55,6 +56,11 @@ def test_bench_choice(_rig: object) -> None:
         check(status != 0, f"{argv}: status 0")
         for word in words:
             check(word in said.getvalue(), f"{argv}: {word!r} is not in {said.getvalue()!r}")
+
+
+def test_bench_names(_rig: object) -> None:
+    """No group has the name of something that is measured."""
+    check(not set(bench.GROUPS) & set(traffic.WORKLOADS), f"{bench.GROUPS} {traffic.WORKLOADS}")
 
 
 def test_bench_rounds(_rig: object) -> None:

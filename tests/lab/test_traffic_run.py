@@ -26,7 +26,7 @@ KERNEL = "6.12"         # has ours and virtio's
 @full_only
 def test_bench_traffic(rig: LabRig) -> None:
     """Each kind of traffic, in guests; TLS is where it was asked to be, or the run fails."""
-    names = ["tcp-8", "turns", "packets", "slirp-out", "slirp-in", "tls", "tls-sendfile",
+    names = ["tcp-8", "turns", "packets", "slirp-out", "slirp-in", "tls-16k", "tls-sendfile",
              "tls-loss-1", "tls-connections"]
     with temporary_folder() as folder:
         path = folder / "found.json"

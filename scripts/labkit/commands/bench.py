@@ -37,7 +37,7 @@ examples:
   lab bench tx-tls rx-tls
   lab bench --baseline
   lab bench nics --rounds 9 --json nics.json
-  lab bench tls tls-connections
+  lab bench tls-16k tls-connections
   lab bench tcp --among mlx5-ktls,igb --plot tcp.svg
   lab bench --stored before.json --stored after.json --plot both.svg
 """

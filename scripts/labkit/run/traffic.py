@@ -94,7 +94,7 @@ WORKLOADS = {workload.name: workload for workload in (
     Workload("slirp-in", "one from the host", {"way": "in"}, *AMONG_NICS,
              topology="user"),
     # ways to have TLS on ours
-    Workload("tls", "a connection with records of 16 KiB", {"size": 16384}, MODES, AGAINST),
+    Workload("tls-16k", "a connection with records of 16 KiB", {"size": 16384}, MODES, AGAINST),
     Workload("tls-4k", "records of 4 KiB", {"size": 4096}, _KERNELS, AGAINST),
     Workload("tls-1k", "records of 1 KiB", {"size": 1024}, _KERNELS, AGAINST),
     Workload("tls-sendfile", "sendfile", {"sendfile": True}, _BOTH, AGAINST),
