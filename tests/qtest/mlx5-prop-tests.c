@@ -100,7 +100,7 @@ static void test_described(void)
         "vectors", "rx-no-buffer", "rx-hold-ms",
         "striding-rq", "lro", "line-rate", "link-partner",
         "log-max-tis", "log-max-tir", "log-max-dek", "log-dek-max-alloc",
-        "tls-tx", "tls-rx", "record-log", "objects", "counters",
+        "tls-tx", "tls-rx", "record-log", "capture", "objects", "counters",
         "tx-seq-check", "rx-resync-flag-at", "auth-stage", "resync-repeat",
         "bad-tag-action", "rx-error-bytes", "search-pattern",
         "fill-reserved", "fault", "faults", "fault-release", "fault-clear",

@@ -69,6 +69,8 @@ static const struct Property {
     { "bootindex", OF_QEMU },
     { "record-log", TEXT },
     { "record-log-max", NUMBER, 0, INT64_MAX },
+    { "capture", TEXT },
+    { "capture-max", NUMBER, 0, INT64_MAX },
     { "fault", TEXT },
     { "fault-release", TEXT },
     { "fault-clear", TEXT },

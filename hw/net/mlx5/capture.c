@@ -22,6 +22,7 @@
 #include "engine/pcapng.h"
 #include "engine/secret.h"
 #include "capture.h"
+#include "observe.h"
 #include "pcapfile.h"
 #include "tap.h"
 #include "tir.h"
@@ -667,7 +668,7 @@ static void get_capture_max(Object *obj, Visitor *v, const char *name,
 static void set_capture_max(Object *obj, Visitor *v, const char *name,
                             void *opaque, Error **errp)
 {
-    visit_type_size(v, name, &MLX5_KTLS(obj)->capture_max, errp);
+    mlx5_visit_file_limit(v, name, &MLX5_KTLS(obj)->capture_max, errp);
 }
 
 bool mlx5_capture_init(Mlx5State *s, Error **errp)

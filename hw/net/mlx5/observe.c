@@ -199,6 +199,23 @@ static void set_record_log(Object *obj, const char *value, Error **errp)
     s->record_log = *value ? g_strdup(value) : NULL;
 }
 
+bool mlx5_visit_file_limit(Visitor *v, const char *name, uint64_t *limit,
+                           Error **errp)
+{
+    uint64_t value;
+
+    if (!visit_type_size(v, name, &value, errp)) {
+        return false;
+    }
+    if (value > INT64_MAX) {
+        error_setg(errp, "%s=%" PRIu64 ": expected 0 (no limit) to %" PRId64,
+                   name, value, INT64_MAX);
+        return false;
+    }
+    *limit = value;
+    return true;
+}
+
 static void get_log_max(Object *obj, Visitor *v, const char *name, void *opaque,
                         Error **errp)
 {
@@ -210,17 +227,10 @@ static void set_log_max(Object *obj, Visitor *v, const char *name, void *opaque,
                         Error **errp)
 {
     Mlx5State *s = MLX5_KTLS(obj);
-    uint64_t value;
 
-    if (!visit_type_size(v, name, &value, errp)) {
+    if (!mlx5_visit_file_limit(v, name, &s->record_log_max, errp)) {
         return;
     }
-    if (value > INT64_MAX) {
-        error_setg(errp, "record-log-max=%" PRIu64 ": expected 0 (no limit) to "
-                   "%" PRId64, value, INT64_MAX);
-        return;
-    }
-    s->record_log_max = value;
     if (s->records) {
         s->records->full = -1;
     }

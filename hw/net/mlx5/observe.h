@@ -17,6 +17,12 @@ void mlx5_observe_instance_finalize(Mlx5State *s);
  * printable ASCII as \xNN. The caller frees it.
  */
 char *mlx5_printable(const char *text, size_t max);
+/*
+ * Reads the size limit of a file in bytes, 0 for none, from a property @name;
+ * refuses what no file can have. @limit stays as it is then.
+ */
+bool mlx5_visit_file_limit(Visitor *v, const char *name, uint64_t *limit,
+                           Error **errp);
 /* Adds the property. */
 void mlx5_observe_class_init(ObjectClass *klass);
 
