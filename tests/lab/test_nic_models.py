@@ -10,12 +10,12 @@ import argparse
 import dataclasses
 from typing import Any
 
-from labkit import ktap, paths
+from labkit import expectations, ktap, paths
 from labkit.errors import UsageError
 from labkit.ktap import Result
 from labkit.run import session
 from labkit.run.spec import NIC_MODELS, OURS, Spec
-from labkit.suites import expectations, nic_models
+from labkit.suites import nic_models
 from labkit.suites.guest import GuestTests
 
 from .judge import check, raises, same, temporary_folder

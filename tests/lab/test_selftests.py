@@ -7,12 +7,12 @@ table of expectations, and that docs/selftests.md shows it.
 State: none.
 """
 
-from labkit import paths
+from labkit import expectations, paths
 from labkit.errors import LabError, UsageError
 from labkit.ktap import Result
 from labkit.make import selftests
 from labkit.run import selftest
-from labkit.suites import expectations, kselftest
+from labkit.suites import kselftest
 
 from .judge import check, raises, same, temporary_folder
 

@@ -10,14 +10,13 @@ corrected. docs/selftests.md shows it.
 
 import pathlib
 
-from .. import ktap, paths
+from .. import expectations, ktap, paths
+from ..expectations import STATUSES, Expected, Table
 from ..make import selftests
 from ..make.products import PARTS
 from ..run import selftest
 from ..run.rundir import RunDir
 from ..run.spec import OURS
-from . import expectations
-from .expectations import STATUSES, Expected, Table
 from .suite import Context, Suite
 
 FOLDER = paths.TESTS / "kselftest"

@@ -15,12 +15,11 @@ import pathlib
 import re
 from collections.abc import Iterable
 
-from .. import ktap, paths
+from .. import expectations, ktap, paths
+from ..expectations import Expected, Table
 from ..make.products import PARTS, Products
 from ..run.rundir import RunDir
 from ..run.spec import NIC_MODELS, OURS, Spec
-from . import expectations
-from .expectations import Expected, Table
 from .guest import GuestTests
 from .suite import Context, Suite
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import tomllib
 
-from .. import ktap
-from ..errors import LabError
+from . import ktap
+from .errors import LabError
 
 STATUSES = ("pass", "skip", "fail")
 WIDTH = 99          # columns of a file's lines
