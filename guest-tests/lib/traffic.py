@@ -13,7 +13,7 @@ import threading
 from .case import fail, wait_for
 from .hosts import CallError, HostError
 from .ktap import note
-from .tls import Connection
+from .tls import Connection, Offload, as_able
 
 SIZE = 1 << 20          # bytes of a normal transfer
 STEP = 32 << 10        # bytes per step of background traffic
@@ -142,3 +142,27 @@ def both_mtu(env, mtu):
     """Set the same MTU on both ends, for the block."""
     with env.room_for(mtu), env.remote.nic.with_mtu(mtu), env.local.nic.with_mtu(mtu):
         yield
+
+
+@contextlib.contextmanager
+def session_both_ways(env, step):
+    """A session with both directions offloaded at both ends, at the peer's as far as its NIC can;
+    yields (connection, exchange). exchange() moves `step` bytes each way, and is called before the
+    block and behind it."""
+    with Offload(env, env.local, tx=True, rx=True) as here, \
+            as_able(env, env.remote, tx=True, rx=True) as there, \
+            Connection(env.local, env.remote, seed=env.seed) as connection:
+        connection.enable_tls()
+        for offload in (here, there):
+            offload.check_configuration(connection)
+
+        def exchange():
+            with unstick_qdiscs(env):
+                for finish in [way.begin(step) for way in (connection.up, connection.down)]:
+                    finish()
+
+        exchange()
+        yield connection, exchange
+        exchange()
+        for offload in (here, there):
+            offload.check_no_error()

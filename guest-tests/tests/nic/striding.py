@@ -5,12 +5,9 @@ The driver makes them by itself where the device has them. Their buffers are map
 another queue, and what is left at the end of a buffer is given back.
 """
 
-import contextlib
-
 from lib import fault, traffic
 from lib.case import Skip, expect, expect_between, expect_equal, needs, test, wait_equal
 from lib.counters import Watch
-from lib.tls import Connection, Offload, as_able
 
 FLAG = "rx_striding_rq"
 PORT = 5300
@@ -37,34 +34,12 @@ def _needs_striding(env):
         raise Skip(f"{FLAG} of {env.local.nic.name} is off")
 
 
-@contextlib.contextmanager
-def _session(env):
-    """An offloaded session in both directions; yields a function that uses it."""
-    with Offload(env, env.local, tx=True, rx=True) as here, \
-            as_able(env, env.remote, tx=True, rx=True) as there, \
-            Connection(env.local, env.remote, seed=env.seed) as connection:
-        connection.enable_tls()
-        for offload in (here, there):
-            offload.check_configuration(connection)
-
-        def exchange():
-            with traffic.unstick_qdiscs(env):
-                for finish in [way.begin(SIZE) for way in (connection.up, connection.down)]:
-                    finish()
-
-        exchange()
-        yield exchange
-        exchange()
-        for offload in (here, there):
-            offload.check_no_error()
-
-
 def _carries(env):
     """Data passes in both directions, in the clear and with TLS."""
     traffic.both_ways(env, 4, SIZE)
     if env.software_tls or not env.local.nic.can("tls-hw-rx-offload"):
         return
-    with _session(env):
+    with traffic.session_both_ways(env, SIZE):
         pass
 
 
@@ -144,7 +119,7 @@ def switched(env):
     it."""
     _needs_striding(env)
     nic = env.local.nic
-    with _session(env) as exchange, nic.with_rings() as change:
+    with traffic.session_both_ways(env, SIZE) as (_, exchange), nic.with_rings() as change:
         for _ in range(2):
             with nic.with_private_flag(FLAG, False):
                 exchange()
@@ -157,7 +132,7 @@ def switched(env):
 def _recovers(env, rule):
     """A receive queue stops with an error under an offloaded session: the driver resets it and
     counts that, and the session goes on."""
-    with _session(env) as exchange:
+    with traffic.session_both_ways(env, SIZE) as (_, exchange):
         watch = Watch(env.local)
         with traffic.unstick_qdiscs(env), fault.faults(env, env.local, rule) as made:
             exchange()

@@ -9,32 +9,9 @@ import contextlib
 
 from lib import traffic, txpath
 from lib.case import expect, needs, test
-from lib.tls import Connection, Offload, as_able
+from lib.tls import Connection
 
 STEP = 128 << 10
-
-
-@contextlib.contextmanager
-def _session(env):
-    """A session with both directions offloaded at both ends, at the peer's as far as its NIC can;
-    yields (connection, exchange)."""
-    with Offload(env, env.local, tx=True, rx=True) as here, \
-            as_able(env, env.remote, tx=True, rx=True) as there, \
-            Connection(env.local, env.remote, seed=env.seed) as connection:
-        connection.enable_tls()
-        for offload in (here, there):
-            offload.check_configuration(connection)
-
-        def exchange():
-            with traffic.unstick_qdiscs(env):
-                for finish in [way.begin(STEP) for way in (connection.up, connection.down)]:
-                    finish()
-
-        exchange()
-        yield connection, exchange
-        exchange()
-        for offload in (here, there):
-            offload.check_no_error()
 
 
 @test("tls-changes/features")
@@ -42,7 +19,7 @@ def _session(env):
 def features(env):
     """TLS offload is switched off and on; existing sessions go on."""
     nic = env.local.nic
-    with _session(env) as (_, exchange):
+    with traffic.session_both_ways(env, STEP) as (_, exchange):
         for name in ("tls-hw-tx-offload", "tls-hw-rx-offload"):
             for _ in range(2):
                 if env.software_tls:
@@ -57,7 +34,7 @@ def features(env):
 def other_features(env):
     """TSO, GRO and scatter-gather change under the session."""
     nic = env.local.nic
-    with _session(env) as (_, exchange):
+    with traffic.session_both_ways(env, STEP) as (_, exchange):
         for name in ("tcp-segmentation-offload", "generic-receive-offload", "rx-vlan-offload",
                      "receive-hashing"):
             on, fixed = nic.features().get(name, (False, True))
@@ -71,7 +48,7 @@ def other_features(env):
 @needs("tls-tx", "tls-rx")
 def mtu(env):
     """The MTU changes on both ends."""
-    with _session(env) as (_, exchange):
+    with traffic.session_both_ways(env, STEP) as (_, exchange):
         for value in (9000, 1280, 1500):
             with traffic.both_mtu(env, value):
                 exchange()
@@ -81,7 +58,8 @@ def mtu(env):
 @needs("tls-tx", "tls-rx", "driver:mlx5_core")
 def rings(env):
     """Rings of other sizes."""
-    with _session(env) as (_, exchange), env.local.nic.with_rings() as change:
+    with traffic.session_both_ways(env, STEP) as (_, exchange), \
+            env.local.nic.with_rings() as change:
         for size in (128, 2048):
             change(size, size)
             exchange()
@@ -100,7 +78,7 @@ def channels(env):
     with env.local.nic.with_channels() as change:
         change(1)
         env.local.nic.wait_ready()
-        with _session(env) as (_, exchange):
+        with traffic.session_both_ways(env, STEP) as (_, exchange):
             for count in (most, 1, most):
                 change(count)
                 exchange()
@@ -114,7 +92,7 @@ def channels_new_sessions(env):
         for count in (1, env.local.nic.channels()[1], 1):
             change(count)
             env.local.nic.wait_ready()
-            with _session(env) as (_, exchange):
+            with traffic.session_both_ways(env, STEP) as (_, exchange):
                 exchange()
 
 
@@ -124,7 +102,7 @@ def link(env):
     """The interface goes down and up: sessions fall back to software and go on."""
     nic = env.local.nic
     state = nic.state()
-    with _session(env) as (_, exchange):
+    with traffic.session_both_ways(env, STEP) as (_, exchange):
         nic.set_up(False)
         nic.set_state(state)
         nic.wait_ready()
@@ -155,7 +133,7 @@ def reload(env):
             host.restart()
         stack.pop_all()         # the sockets went with the agents
     _load(env)
-    with _session(env) as (_, exchange):
+    with traffic.session_both_ways(env, STEP) as (_, exchange):
         exchange()
 
 
