@@ -45,8 +45,7 @@ def main(argv: list[str]) -> int:
     for place in list(axes.flat)[len(panels):]:
         place.set_axis_off()
     if len(panels[0]["series"]) > 1:
-        figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center",
-                      ncols=3)
+        axes.flat[0].legend(loc="lower left")
     figure.savefig(argv[2], dpi=150, metadata={"Date": None} if argv[2].endswith("svg") else None)
     return 0
 

@@ -38,6 +38,11 @@ def test_bench_traffic(rig: LabRig) -> None:
                                "--artifacts", str(rig.context.rundir.file("lab-bench"))])
         same(status, 0, "status")
         _, found, _ = figures.read(path)
+        picture = folder / "found.svg"
+        with contextlib.redirect_stdout(io.StringIO()):
+            same(cli.main(["bench", "--yes", "--stored", str(path), "--stored", str(path),
+                           "--plot", str(picture)]), 0, "status with --plot")
+        check("<svg" in picture.read_text(encoding="utf-8"), "the plot is no SVG")
     same(list(found), names, "what was measured")
     same(set(found["turns"]), {OURS, "virtio-net-pci"}, "contenders")
     check(all(len(one) == 1 and one[0].guest > 0 and one[0].device > 0
