@@ -5,13 +5,19 @@ Responsible for: that the image boots, sees the NICs, has the console, and ends.
 State: none.
 """
 
+import dataclasses
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 
+from labkit.run import session
+from labkit.run.machine import Machine
+from labkit.run.spec import Spec
+
 from .judge import check, same
-from .rig import LabRig
+from .rig import LIMIT, LabRig
 
 PARTS = ("qemu",)
 # A boot sector. It asks the BIOS (INT 1Ah, AX B102h) for functions 15b3:101d, writes
@@ -27,6 +33,16 @@ SECTOR = bytes.fromhex(
     "ba0406b80020eff4ebfd"                  # off: out 604h,2000h; hlt
     "88c4bafd03eca82074fb88e0baf803eec3"    # put: wait; out 3f8h,al; ret
 ) + b"disk: 0 NICs\r\n\0"
+
+# QEMU, which has closed its connections at its end, and ends some time later
+SLOW_END = """#!{python} -I
+import os, subprocess, sys, time
+qemu = subprocess.Popen(["{qemu}", *sys.argv[1:]], close_fds=False)
+os.closerange(3, 1024)
+qemu.wait()
+time.sleep(2)
+sys.exit(qemu.returncode)
+"""
 
 
 def _image(folder: pathlib.Path) -> str:
@@ -52,6 +68,30 @@ def test_other_guest_boots(rig: LabRig) -> None:
             check(shown + out in log, f"console.log lacks what was shown: {log!r}")
         status, out, err = rig.run(None, "--disk", image, "--timeout", "5")
         same(status, 124, f"nobody types q: {err}")
+
+
+def test_slow_end(rig: LabRig) -> None:
+    """A QEMU whose guest has powered off is waited for, not killed, however long it takes."""
+    made = rig.context.products()
+    with tempfile.TemporaryDirectory() as folder:
+        slow = pathlib.Path(folder) / "qemu"
+        slow.write_text(SLOW_END.format(python=sys.executable, qemu=str(made.qemu)),
+                        encoding="utf-8")
+        slow.chmod(0o755)
+        spec = dataclasses.replace(Spec.from_args(rig.context.args, topology="user"),
+                                   disk=pathlib.Path(_image(pathlib.Path(folder))))
+        with session.artifacts("lab", pathlib.Path(folder) / "run", quiet=True) as rundir:
+            machine = Machine(dataclasses.replace(made, qemu=slow), spec, rundir)
+            with machine:
+                machine.agent.setblocking(True)
+                machine.agent.settimeout(LIMIT)
+                shown = b""
+                while b"NICs\r\n" not in shown and (more := machine.agent.recv(4096)):
+                    shown += more
+                check(b"disk: 1 NICs\r\n" in shown, f"the guest's console: {shown!r}")
+                machine.agent.send(b"q")
+                same(machine.agent.recv(1), b"", "the console after the guest has powered off")
+            same(machine.exit_status, 0, machine.epitaph())
 
 
 def test_other_guest_refused(rig: LabRig) -> None:

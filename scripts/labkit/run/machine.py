@@ -19,7 +19,9 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, BinaryIO
 
@@ -249,14 +251,21 @@ class Machine:
         vm, self._vm = self._vm, None
         if vm is not None:
             with held():
-                # pylint: disable=broad-except,protected-access  # whatever QEMU's modules raise
-                try:
-                    if vm._qmp_connection is not None:
-                        vm._qmp_connection.settimeout(STOP_TIMEOUT)
-                    vm.shutdown(timeout=STOP_TIMEOUT)
-                except Exception:       # it had to be killed, or had ended already
+                # pylint: disable=protected-access
+                limit = time.monotonic() + STOP_TIMEOUT
+                if vm._qmp_connection is not None:
+                    vm._qmp_connection.settimeout(STOP_TIMEOUT)
+                    # If the guest has powered off, nobody answers. QEMU's module would then kill
+                    # a process that is about to end by itself.
                     with contextlib.suppress(Exception):
-                        vm.kill()
+                        vm.qmp("quit")
+                try:
+                    vm._popen.wait(timeout=max(1.0, limit - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    vm.kill()
+                else:
+                    with contextlib.suppress(Exception):    # of the connection, which is gone
+                        vm.wait()
                 self._status = vm.exitcode()
         if self.wire is not None:
             self.wire.stop()
