@@ -12,13 +12,14 @@ import json
 import pathlib
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 from labkit import options
 from labkit.errors import UsageError
-from labkit.make import portable, wire_build
+from labkit.make import cpio, guest_tests, portable, wire_build
 from labkit.make.products import Products
 from labkit.run import session
 
@@ -112,3 +113,25 @@ def test_portable_alone(_rig: object) -> None:
                 session.ensure_products(args, **changes)
             with raises(UsageError, "not made by `lab build --pack`"):
                 session.ensure_products(parser.parse_args(["--yes", "--built", str(folder)]))
+
+
+def test_portable_checkout(_rig: object) -> None:
+    """A lab in a guest finds in its checkout all that it packs for a guest of its own."""
+    trees, files = guest_tests.checkout("/at")
+    with temporary_folder() as folder:
+        for source, target in trees:
+            shutil.copytree(source, folder / target.lstrip("/"),
+                            ignore=shutil.ignore_patterns(*cpio.SKIPPED))
+        for target, data, mode in files:
+            path = folder / target.lstrip("/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            path.chmod(mode)
+        program = ("import pathlib, sys; sys.path.insert(0, sys.argv[1] + '/scripts')\n"
+                   "from labkit.make import guest_tests\n"
+                   "print(guest_tests.archive(pathlib.Path(sys.argv[1])))")
+        done = subprocess.run([sys.executable, "-B", "-c", program, str(folder / "at")],
+                              capture_output=True, text=True, check=False)
+        same(done.returncode, 0, done.stderr.strip().rpartition("\n")[2])
+        same(pathlib.Path(done.stdout.strip()).read_bytes(),
+             guest_tests.archive(folder).read_bytes(), "the archives of both checkouts")

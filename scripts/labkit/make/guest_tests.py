@@ -11,7 +11,7 @@ from .. import paths
 from . import cpio
 
 AT = "/opt/guest-tests"
-GUIDE = paths.GUEST_TESTS.parent / "docs" / "guide.md"
+GUIDE = paths.REPO / "docs" / "guide.md"
 
 
 def archive(folder: pathlib.Path) -> pathlib.Path:
@@ -20,3 +20,10 @@ def archive(folder: pathlib.Path) -> pathlib.Path:
     cpio.write(path, trees=[(paths.GUEST_TESTS, AT)],
                files=[(f"{AT}/{GUIDE.name}", GUIDE.read_bytes(), 0o644)])
     return path
+
+
+def checkout(at: str) -> tuple[list[tuple[pathlib.Path, str]], list[tuple[str, bytes, int]]]:
+    """Return the trees and files for cpio.write() of a checkout at `at` in a guest, from which a
+    lab of its own can run the tests."""
+    return ([(paths.SCRIPTS, f"{at}/scripts"), (paths.GUEST_TESTS, f"{at}/guest-tests")],
+            [(f"{at}/{GUIDE.relative_to(paths.REPO)}", GUIDE.read_bytes(), 0o644)])

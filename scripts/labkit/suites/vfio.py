@@ -12,9 +12,9 @@ gives the devices addresses of that guest's memory, so nothing of it works witho
 
 from collections.abc import Iterator, Sequence
 
-from .. import ktap, paths, steps
+from .. import ktap, steps
 from ..errors import LabError
-from ..make import cpio, portable
+from ..make import cpio, guest_tests, portable
 from ..make.products import PARTS, Products
 from ..run import session
 from ..run.guest import Guest
@@ -117,9 +117,8 @@ class Vfio(Suite):
         packed = rundir.sockets / "built"
         portable.pack(inner, packed)
         archive = rundir.sockets / "lab.cpio"
-        cpio.write(archive, trees=[(paths.SCRIPTS, f"{AT}/scripts"),
-                                   (paths.GUEST_TESTS, f"{AT}/guest-tests"),
-                                   (packed, f"{AT}/built")])
+        trees, files = guest_tests.checkout(AT)
+        cpio.write(archive, trees=[*trees, (packed, f"{AT}/built")], files=files)
         spec = Spec.from_args(context.args, topology="pair", initrds=[archive], mem=MEMORY)
         spec.nic = ["strict=on", *spec.nic]
         spec.qemu_arg = [*IOMMU, *spec.qemu_arg]
