@@ -8,8 +8,9 @@ Callers: bug.py.
 """
 
 from agent import payload
-from lib import fault, txpath
+from lib import fault
 from lib.case import expect_equal, wait_for
+from lib.driver import rebind
 from lib.tls import Connection, Offload
 
 from . import NEEDS as ALL, Shown, say
@@ -54,13 +55,3 @@ def seen_on_wire(env, connection):
     wait_for("it is acknowledged", lambda: not connection.info(env.local)["unacked"])
     client.capture_stop(CAPTURE)
     return client.capture_contains(CAPTURE, payload.Source(way.seed).read(0, SIZE))["found"]
-
-
-def rebind(env):
-    """The driver is bound anew."""
-    drivers = f"/sys/bus/pci/drivers/{env.pci_driver}/"
-    txpath.store_filled(env.local)
-    env.local.write(drivers + "unbind", env.pci)
-    env.local.write(drivers + "bind", env.pci)
-    env.set_up_network()
-    env.settle()

@@ -3,10 +3,10 @@
 to sleep."""
 
 import contextlib
-import json
 
 from lib import pci, traffic
 from lib.case import Failure, Skip, expect, expect_equal, needs, test, wait_for
+from lib.driver import fatal_errors
 from lib.hosts import CallError
 from lib.ktap import note
 from lib.net import ping
@@ -219,13 +219,8 @@ def _reset_while_bound(env, before_unbind):
 @needs("rebind", "driver:mlx5_core", "local-tool:devlink")
 def reset_while_bound(env):
     """The driver has noticed when it is unbound."""
-    def errors():
-        shown = json.loads(env.local.out("devlink", "-j", "health", "show", f"pci/{env.pci}",
-                                         "reporter", "fw_fatal"))
-        return sum(reporter["error"] for reporters in shown["health"].values()
-                   for reporter in reporters)
-
-    _reset_while_bound(env, lambda: wait_for("the driver has noticed the reset", errors))
+    _reset_while_bound(env, lambda: wait_for("the driver has noticed the reset",
+                                             lambda: fatal_errors(env)))
 
 
 @test("rebind/unbind-after-reset", guard=1100.0, allowed=RESET_ALLOWED, full=True)

@@ -12,6 +12,7 @@ from lib import fault, traffic, txpath
 from lib.case import (Failure, add, expect, expect_equal, fail, needs, test, wait_equal,
                       wait_for)
 from lib.counters import Watch
+from lib.driver import rebind
 from lib.tls import Connection, Offload
 
 NEEDS = ("fault", "tls-tx", "tls-rx", "driver:mlx5_core")
@@ -57,11 +58,12 @@ def rules(env):
 # ---- nothing to be had
 
 
-def _objects(env):
+def objects(env):
+    """How many objects of those KINDS are in the device."""
     return {kind: env.lab.objects()[kind] for kind in KINDS}
 
 
-def _offloaded(env, offload):
+def offloaded(env, offload):
     """A connection like any other."""
     with Connection(env.local, env.remote, seed=env.seed) as connection:
         connection.enable_tls()
@@ -80,10 +82,10 @@ def _refused(rule, tx, rx, fresh=False, spoilt=False):
     def run(env):
         with contextlib.ExitStack() as stack:
             if fresh:
-                _rebind(env)
+                rebind(env)
             offload = stack.enter_context(Offload(env, env.local, tx=tx, rx=rx))
             stack.enter_context(Offload(env, env.remote))
-            before = _objects(env)
+            before = objects(env)
             with fault.faults(env, env.local, rule) as made, \
                     Connection(env.local, env.remote, seed=env.seed) as connection:
                 connection.enable_tls()
@@ -99,32 +101,15 @@ def _refused(rule, tx, rx, fresh=False, spoilt=False):
                              [1, 1, 0, 0, 0])
                 expect_equal("tx_tls_ctx, rx_tls_ctx", [nic["tx_tls_ctx"], nic["rx_tls_ctx"]],
                              [0, 0])
-            expect_equal("objects in the device", _objects(env), before)
+            expect_equal("objects in the device", objects(env), before)
             if spoilt:
-                _rebind(env)
+                rebind(env)
                 offload.watch.restart()
-            _offloaded(env, offload)
+            offloaded(env, offload)
             for kind, count in before.items():
-                wait_equal(f"{kind} in the device", lambda of=kind: _objects(env)[of], count)
+                wait_equal(f"{kind} in the device", lambda of=kind: objects(env)[of], count)
     run.__doc__ = _refused.__doc__.partition("\n\n")[0]
     return run
-
-
-def _rebind(env):
-    """The driver is bound anew: what it keeps in store is gone."""
-    drivers = f"/sys/bus/pci/drivers/{env.pci_driver}/"
-    bound = f"/sys/bus/pci/devices/{env.pci}/driver"
-
-    def bind():
-        if env.local.call("procs.readlink", path=bound) is None:
-            env.local.write(drivers + "bind", env.pci)
-        env.set_up_network()
-        env.settle()
-
-    env.cleanup.callback(bind)
-    txpath.store_filled(env.local)
-    env.local.write(drivers + "unbind", env.pci)
-    bind()
 
 
 add("F-07/tx-no-tis", _refused("fail cmd=CREATE_TIS status=0x8 syndrome=0x1234", True, False,
@@ -147,8 +132,8 @@ def bulk_fails(env):
     these kernels gives later connections the number 0 in their place. Parameters are set for TIS
     0, which is none, and nothing is encrypted. (Linux 6.1 looks later, and makes no such
     connection.)"""
-    _rebind(env)
-    env.cleanup.callback(_rebind, env)
+    rebind(env)
+    env.cleanup.callback(rebind, env)
     with Offload(env, env.local, tx=True), Offload(env, env.remote):
         with fault.faults(env, env.local, "delay cmd=CREATE_TIS ms=2000 at=execution",
                           "fail cmd=CREATE_TIS status=0x8") as made:
@@ -177,7 +162,7 @@ def key_not_changed(env):
     """A key of the store cannot be given its value: software, and the next connection takes
     another."""
     with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote):
-        _offloaded(env, offload)
+        offloaded(env, offload)
         offload.watch.restart()
         with fault.faults(env, env.local, "fail cmd=MODIFY_GENERAL_OBJECT status=0x9 count=1") \
                 as made, Connection(env.local, env.remote, seed=env.seed) as connection:
@@ -185,7 +170,7 @@ def key_not_changed(env):
             expect(made.hits() == 1, "no key was changed: the driver has no store of them")
             expect_equal("the connection", connection.configuration(env.local)["tx"], "sw")
             connection.up.move(SIZE)
-        _offloaded(env, offload)
+        offloaded(env, offload)
 
 
 @test("F-13/rx-no-steering", allowed=(COMMAND_FAILED, RULE_FAILED), smoke=True)
@@ -194,7 +179,7 @@ def no_steering(env):
     """The steering entry is refused: the socket is said to be offloaded and no packet of it
     is; closing it copes with there being none."""
     with Offload(env, env.local, rx=True) as offload, Offload(env, env.remote):
-        before = _objects(env)
+        before = objects(env)
         with fault.faults(env, env.local, "fail cmd=SET_FLOW_TABLE_ENTRY status=0x4") as made, \
                 Connection(env.local, env.remote, seed=env.seed) as connection:
             connection.enable_tls(up=False)
@@ -206,8 +191,8 @@ def no_steering(env):
             offload.check_no_error()
         offload.check_closed(tx=False)
         for kind, count in before.items():
-            wait_equal(f"{kind} in the device", lambda of=kind: _objects(env)[of], count)
-        _offloaded(env, offload)
+            wait_equal(f"{kind} in the device", lambda of=kind: objects(env)[of], count)
+        offloaded(env, offload)
 
 
 # ---- lost on the way
@@ -261,7 +246,7 @@ def _static_lost(rule, errors):
     only the rest again, each time that TCP repeats the first record: no packet leaves. Whatever
     else the queue carries is as before."""
     def run(env):
-        _rebind(env)            # a context that never had any
+        rebind(env)             # a context that never had any
         with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote) as there:
             device, dropped = env.lab.counters(), _dropped(env)
             with Connection(env.local, env.remote, seed=env.seed) as connection:
@@ -277,7 +262,7 @@ def _static_lost(rule, errors):
                 connection.close(abort=True)
             there.check_no_error()
             expect_equal("tx_recover", offload.watch.nic()["tx_recover"], errors)
-            _offloaded(env, offload)
+            offloaded(env, offload)
     run.__doc__ = _static_lost.__doc__
     return run
 
@@ -296,7 +281,7 @@ def static_lost_used(env):
     with Offload(env, env.local, tx=True) as offload, Offload(env, env.remote) as there:
         # the context that was given back last is the next to be taken, unless new ones come
         for count in (1, 2):
-            _offloaded(env, offload)
+            offloaded(env, offload)
             offload.check_closed(count, rx=False)
             txpath.store_filled(env.local)
         there.watch.restart()

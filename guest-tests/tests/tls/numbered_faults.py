@@ -1,11 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""F-01 to F-44 where the test of a fault has another name, that of its scenario: the same tests by
-the number of the fault. docs/faults.md has all numbers in a table.
+"""F-01 to F-44 where device_faults.py has no test of the number: faults whose tests are found under
+another name as well, and those that leave the driver without something until it is bound anew.
+
+docs/faults.md has all numbers in a table.
 """
 
+import contextlib
 import dataclasses
+import errno
 
-from lib.case import REGISTRY
+from lib import fault, rx
+from lib.case import REGISTRY, expect, expect_equal, needs, test, wait_equal, wait_for
+from lib.driver import bind, fatal_errors, rebind
+from lib.hosts import CallError
+from lib.rx import Flags
+from lib.rx_layout import whole_segments
+from lib.tls import Connection, Offload
+
+from tests.pci.rebind import RESET_ALLOWED
+from tests.tls.device_faults import (COMMAND_FAILED, NEEDS, RULE_FAILED, SIZE, objects,
+                                       offloaded)
+from tests.tls.tx_pool import SYNC, group
 
 # The tests of a number, by their own names. They run under these only if asked for.
 ELSEWHERE = {
@@ -37,6 +52,8 @@ ELSEWHERE = {
     "F-44": ("T-13/rx-congestion-and-keepalive",),
 }
 
+SYNC_FAILED = (r"Failed to exec sync crypto|crypto dek init failed", "what the test lets fail")
+
 
 def _elsewhere():
     """Register each test of ELSEWHERE by its number too."""
@@ -48,3 +65,173 @@ def _elsewhere():
 
 
 _elsewhere()
+
+
+# keys
+
+@test("F-11/sync-at-probe", full=True, allowed=(COMMAND_FAILED, SYNC_FAILED))
+@needs(*NEEDS, "rebind", "kernel:>=6.3")
+def sync_at_probe(env):
+    """SYNC_CRYPTO fails when the driver first tries it: it makes a key for each connection and
+    direction, as older drivers do, and both are offloaded."""
+    env.cleanup.callback(rebind, env)
+    with fault.faults(env, env.local, "fail cmd=SYNC_CRYPTO status=0x4") as made:
+        rebind(env)
+        expect(made.hits() >= 1, "SYNC_CRYPTO was not tried")
+    with Offload(env, env.local, tx=True, rx=True) as offload, Offload(env, env.remote):
+        before = env.lab.objects()["dek"]
+        with Connection(env.local, env.remote, seed=env.seed) as connection:
+            connection.enable_tls()
+            offload.check_configuration(connection)
+            expect_equal("keys in the device", env.lab.objects()["dek"] - before, 2)
+            connection.up.move(SIZE)
+            connection.down.move(SIZE)
+        offload.check_no_error()
+        wait_equal("keys in the device", lambda: env.lab.objects()["dek"], before)
+
+
+@test("F-11/sync-later", full=True, allowed=(COMMAND_FAILED, SYNC_FAILED))
+@needs(*NEEDS, "rebind", "kernel:>=6.3")
+def sync_later(env):
+    """SYNC_CRYPTO fails when keys are to be used again: other keys are used, and when it works
+    again the next one is made good for."""
+    rebind(env)
+    with group(env, SYNC + 2) as (open_some, close_some, offload):
+        with fault.faults(env, env.local, "fail cmd=SYNC_CRYPTO status=0x4") as made:
+            open_some(SYNC + 1)
+            close_some()
+            made.wait_hits(1)
+            open_some(1)
+            offload.check_opened(SYNC + 2, rx=False)
+            before = env.lab.counters()
+            expect_equal("tls_dek_stale", before["tls_dek_stale"], 0)
+        close_some()
+        wait_equal("SYNC_CRYPTO", lambda: env.lab.counters()["tls_sync_crypto"],
+                   before["tls_sync_crypto"] + 1)
+        open_some(1)
+        offload.check_opened(SYNC + 3, rx=False)
+        expect_equal("tls_dek_stale", env.lab.counters()["tls_dek_stale"], 0)
+
+
+# a question without an answer
+
+@test("F-20/rx-never-answered", full=True)
+@needs(*rx.NEEDS, "fault")
+def never_answered(env):
+    """GET_PSV is not answered while 200 records come: software decrypts them, nothing hangs. (An
+    answer after close() is a bug of the driver: lab bug get-psv-over-close.)"""
+    with rx.session(env) as session:
+        with fault.faults(env, env.local, "hold wqe=GET_PSV name=psv count=1") as held:
+            sent = session.send_with_loss(whole_segments(4, 4), 4, answers=0)
+            held.wait_waiting(1)
+            sent.repair()
+            session.transfer(whole_segments(1, 200))
+            session.check(Flags(plain=11 + 200, decrypted=4, resync=1),
+                          counters={"rx_tls_resync_req_start": 1})
+            held.release("psv")
+        session.wait_answers()
+
+
+# the device goes away
+
+@test("F-32/reset-under-sessions", full=True, guard=1100.0, allowed=RESET_ALLOWED)
+@needs(*NEEDS, "rebind", "local-tool:devlink")
+def reset_under_sessions(env):
+    """The function is reset under sessions with both directions offloaded. The driver notices, is
+    unbound and bound; the sessions are closed, and new ones are offloaded."""
+    before = fatal_errors(env)
+    env.cleanup.callback(bind, env)
+    with contextlib.ExitStack() as stack:
+        offload = stack.enter_context(Offload(env, env.local, tx=True, rx=True))
+        made = []
+        for index in range(4):
+            made.append(Connection(env.local, env.remote, seed=f"{env.seed}/{index}"))
+            made[-1].enable_tls()
+            made[-1].up.move(5000)
+            made[-1].down.move(5000)
+        offload.check_opened(4)
+        env.local.write(f"/sys/bus/pci/devices/{env.pci}/reset", "1")
+        wait_for("the driver has noticed the reset", lambda: fatal_errors(env) > before, 300)
+        env.local.write(f"/sys/bus/pci/drivers/{env.pci_driver}/unbind", env.pci)
+        for connection in made:
+            connection.close(abort=True)
+        bind(env)
+    with Offload(env, env.local, tx=True, rx=True) as offload:
+        offloaded(env, offload)
+
+
+# the kernel's own
+
+@test("F-39/keys-again", full=True)
+@needs("tls-tx", "tls-rx", "tls:1.2")
+def keys_again(env):
+    """A socket of TLS 1.2 that has its key gets another one: EBUSY, and it goes on with the
+    first."""
+    with Offload(env, env.local, tx=True, rx=True) as offload, \
+            Connection(env.local, env.remote, seed=env.seed) as connection:
+        keys = connection.enable_tls()
+        for direction, way in (("tx", "up"), ("rx", "down")):
+            try:
+                env.local.call("tcp.tls_add", number=connection.client_socket,
+                               direction=direction, keys=keys[way])
+                found = "none"
+            except CallError as error:
+                found = errno.errorcode.get(error.errno, error.text)
+            expect_equal(f"error of a second key for {direction}", found, "EBUSY")
+        offload.check_configuration(connection)
+        connection.up.move(SIZE)
+        connection.down.move(SIZE)
+        offload.check_no_error()
+
+
+# steering entries that stay
+
+@test("F-42/rx-entry-late", full=True)
+@needs(*NEEDS)
+def entry_late(env):
+    """The steering entry of a connection is removed two seconds late: closing waits for that, then
+    nothing is left."""
+    with Offload(env, env.local, rx=True) as offload, Offload(env, env.remote):
+        before = objects(env)
+        with fault.faults(env, env.local,
+                          "delay cmd=DELETE_FLOW_TABLE_ENTRY ms=2000 at=execution") as made:
+            with Connection(env.local, env.remote, seed=env.seed) as connection:
+                connection.enable_tls(up=False)
+                offload.warm_up(connection.down)
+            made.wait_hits(1)
+            offload.check_closed(tx=False)
+            for kind, count in before.items():
+                wait_equal(f"{kind} in the device", lambda of=kind: objects(env)[of], count)
+        offloaded(env, offload)
+
+
+@test("F-42/rx-entry-kept", full=True, allowed=(COMMAND_FAILED, RULE_FAILED, (
+    r"mlx5_core .*(del_sw|mlx5_cmd_|destroy|tir|rqt)", "what the entry leads to cannot go")))
+@needs(*NEEDS, "rebind")
+def entry_kept(env):
+    """The steering entry is not removed, although the device says so: it refuses to destroy the TIR
+    that the entry leads to, and to put another entry in its place. Closing works; the next
+    connection is said to be offloaded, and software decrypts. All is well when the driver is bound
+    anew."""
+    env.cleanup.callback(rebind, env)
+    with Offload(env, env.local, rx=True) as offload, Offload(env, env.remote):
+        offloaded(env, offload)         # what the driver makes once is there
+        before = objects(env)
+        with fault.faults(env, env.local, "swallow cmd=DELETE_FLOW_TABLE_ENTRY count=1"):
+            offload.watch.restart()
+            with Connection(env.local, env.remote, seed=env.seed) as connection:
+                connection.enable_tls(up=False)
+                offload.warm_up(connection.down)
+            offload.check_closed(tx=False)
+        expect_equal("objects more in the device",
+                     {kind: count - before[kind] for kind, count in objects(env).items()},
+                     {"tir": 1, "flow_entry": 1})
+        offload.watch.restart()
+        offloaded(env, offload)
+        expect_equal("rx_tls_decrypted_packets",
+                     offload.watch.nic()["rx_tls_decrypted_packets"], 0)
+    rebind(env)
+    with Offload(env, env.local, rx=True) as offload, Offload(env, env.remote), \
+            Connection(env.local, env.remote, seed=env.seed) as connection:
+        connection.enable_tls(up=False)
+        offload.warm_up(connection.down)

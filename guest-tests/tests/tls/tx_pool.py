@@ -162,7 +162,7 @@ def free_above_high(env):
     """So many connections at once that their contexts do not all fit into the pool when they are
     closed: sixteen at a time are unmade, in the driver and in the device."""
     count = HIGH - LOW + 100
-    with _fresh(env), _group(env, count) as (open_some, close_some, offload):
+    with _fresh(env), group(env, count) as (open_some, close_some, offload):
         before = _objects(env, "tis")
         open_some(count)
         txpath.store_filled(env.local)      # with those in use more than HIGH
@@ -181,7 +181,7 @@ def free_above_high(env):
 
 
 @contextlib.contextmanager
-def _group(env, count, cipher="aes-gcm-128"):
+def group(env, count, cipher="aes-gcm-128"):
     """Yields (open_some(n), close_some(n), Offload): up to `count` connections, in order of
     opening; each sends and is checked when it is opened."""
     groups = []         # [(client group, server group, connections left)]
@@ -350,7 +350,7 @@ def churn(env):
     asks = env.lab and env.lab.has("log-dek-max-alloc")
     device = Seen(env) if asks else Unseen()
     done = 0
-    with _group(env, CHURN) as (open_some, close_some, offload):
+    with group(env, CHURN) as (open_some, close_some, offload):
         for step in STEPS:
             open_some(step)
             device.opened(step, done)
