@@ -250,6 +250,19 @@ def send_parts(number, seed, offset, parts):
             view = view[sock.send(view, socket.MSG_MORE if more else 0):]
 
 
+def fill_and_close(number, seed):
+    """Write without blocking until the kernel takes no more, and close at once; the number of bytes
+    that it has taken."""
+    sock, source, taken = _table.pop(number), payload.Source(seed), 0
+    sock.setblocking(False)
+    with sock:
+        try:
+            while True:
+                taken += sock.send(source.read(taken, 16384))
+        except BlockingIOError:
+            return taken
+
+
 def receive(number, seed, size, offset=0, chunk=65536):
     """Receive exactly `size` bytes and compare them; {bytes, sha256, mismatch}.
 

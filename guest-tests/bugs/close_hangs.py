@@ -3,7 +3,7 @@
 
 Responsible for: that order of events; docs/driver-bugs/close-hangs.md.
 State: none. What hangs is left to the end of the machine.
-Callers: bug.py.
+Callers: bug.py, close_hangs_static.py.
 """
 
 import pathlib
@@ -15,18 +15,23 @@ from lib.tls import Connection
 
 from . import NEEDS, Shown, say
 
-__all__ = ("NEEDS", "run")
+__all__ = ("NEEDS", "bring_about", "run")
 HANGS = 30.0        # seconds in the driver, with nothing under way in the device
 
 
 def run(env):
-    """See the module's text. Without context managers: they would wait for what hangs."""
+    """See the module's text."""
+    bring_about(env, "error wqe=SET_PSV dir=rx count=1")
+
+
+def bring_about(env, text):
+    """The WQE of the rule fails. Without context managers: they would wait for what hangs."""
     env.local.run("ethtool", "-K", env.local.nic.name, "tls-hw-rx-offload", "on")
-    rule = fault.Faults(env, env.local).add("error wqe=SET_PSV dir=rx count=1")
+    rule = fault.Faults(env, env.local).add(text)
     connection = Connection(env.remote, env.local, seed=env.seed)
     connection.enable_tls(down=False)
     rule.wait_hits(1)
-    say("the WQE that sets the progress parameters has failed")
+    say(f"a WQE that sets parameters has failed: {text}")
     closing = env.local.begin("tcp.close", number=connection.server_socket, abort=True)
     try:
         closing.result(HANGS)

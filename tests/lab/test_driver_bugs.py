@@ -72,6 +72,16 @@ def test_bug_expectation(_rig: object) -> None:
         check(words in got.reason, f"{got.reason!r} does not say {words!r}")
 
 
+def test_bug_untried(_rig: object) -> None:
+    """A kernel that lacks what the bug needs skips it, with the reason; others do not."""
+    bug = dataclasses.replace(BUG, lacks={"6.12": "tunnels"})
+    same(driver_bugs.untried(bug, "6.1"), None, "a kernel that has it")
+    got = driver_bugs.untried(bug, "6.12")
+    assert got, "a bug is tried on a kernel that lacks what it needs"
+    same((got.status, got.name, got.reason), ("skip", "x", "Linux 6.12 of the lab lacks tunnels"),
+         "a kernel that lacks it")
+
+
 def test_bug_pages(_rig: object) -> None:
     """Each bug has its module and is told of in a page, by the command that shows it."""
     bugs = driverbugs.known()

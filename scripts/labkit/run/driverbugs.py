@@ -30,7 +30,7 @@ from .spec import Spec
 NOT_SHOWN, SHOWN = 0, 1             # exit statuses of bug.py, and of `lab bug`
 TABLE = paths.GUEST_TESTS / "bugs" / "bugs.toml"
 LIMIT = 1100.0                      # seconds for one bug: beyond the guard of bug.py
-KEYS = {"about", "append", "nic", "oops", "shows"}
+KEYS = {"about", "append", "lacks", "nic", "oops", "shows"}
 OOPS = re.compile(r"^.*(?:\bBUG: |\bOops\b|general protection fault|Kernel panic).*$", re.MULTILINE)
 STAMP = re.compile(r"^(?:\w+ *: )?\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?", re.MULTILINE)
 # lines of an oops that do not identify the bug
@@ -48,6 +48,7 @@ class Bug:
     append: str = ""
     nic: tuple = ()
     oops: tuple = ()                # regular expressions, all of them in the oops
+    lacks: dict = dataclasses.field(default_factory=dict)   # kernel series -> what it has not
 
 
 @dataclasses.dataclass(frozen=True)
