@@ -31,6 +31,7 @@ int main(int argc, char **argv)
     mlx5_flow_tests();
     mlx5_mkey_tests();
     mlx5_umr_tests();
+    mlx5_comp_tests();
     mlx5_stride_tests();
     mlx5_lro_tests();
     mlx5_stride_umr_tests();

@@ -9,50 +9,9 @@
 #include "mlx5-tls.h"
 #include "mlx5-tests.h"
 
-#define CTX 0x20
-#define IPV4 1
-#define IPV6 2
-#define BATCH (64 * 1024)
 #define LOG_WQES 5
 #define MAX_FLOWS 40
 #define FLOW_HLEN (14 + 20 + 20) /* headers of a flow's packets */
-
-/* Frames that arrive together. */
-static void batch_add(GByteArray *b, const Frame *f)
-{
-    uint32_t be = htonl(f->len);
-
-    g_byte_array_append(b, (uint8_t *)&be, sizeof(be));
-    g_byte_array_append(b, f->data, f->len);
-}
-
-/* What QEMU's backend reads at once; longer batches are two. */
-static void batch_send(Drv *d, GByteArray *b)
-{
-    g_assert_cmpuint(b->len, <=, BATCH);
-    g_assert_cmpint(write(d->wire, b->data, b->len), ==, b->len);
-    g_byte_array_set_size(b, 0);
-}
-
-static uint8_t *modify_cmd(uint32_t tirn, unsigned mask, unsigned size)
-{
-    uint8_t *in = g_malloc0(272);
-
-    MLX5_SET(cmd_in, in, opcode, OP_MODIFY_TIR);
-    MLX5_SET(modify_tir_in, in, tirn, tirn);
-    MLX5_SET(modify_tir_in, in, packet_merge, 1);
-    MLX5_SET(tirc, in + CTX, packet_merge_mask, mask);
-    MLX5_SET(tirc, in + CTX, lro_max_ip_payload_size, size);
-    MLX5_SET(tirc, in + CTX, lro_timeout_period_usecs, 32);
-    return in;
-}
-
-static void merge(Drv *d, uint32_t tirn, unsigned mask, unsigned size)
-{
-    g_autofree uint8_t *in = modify_cmd(tirn, mask, size);
-
-    drv_cmd_ok(d, in, 272, NULL, 16);
-}
 
 /* A striding queue of 32 KiB a WQE, behind a TIR that joins. */
 typedef struct Lro {
@@ -69,7 +28,7 @@ static void lro_rig_with(Lro *l, unsigned log_n, bool vlan_strip,
 
     stride_rig(&l->s, LOG_WQES, log_n, 8, vlan_strip, all);
     l->tirn = l->s.tirn;
-    merge(l->s.d, l->tirn, IPV4 | IPV6, 255);
+    merge(l->s.d, l->tirn, MERGE_IPV4 | MERGE_IPV6, 255);
     l->batch = g_byte_array_new();
     l->wqe = l->used = 0;
 }
@@ -456,7 +415,7 @@ static void test_limits(void)
         g_test_message("row %u", i);
         lro_rig_with(&l, rows[i].log_n, false, "");
         stride_post(&l.s, 30);
-        merge(l.s.d, l.tirn, IPV4, rows[i].size);
+        merge(l.s.d, l.tirn, MERGE_IPV4, rows[i].size);
         flows_new(flow);
         for (j = 0; j < n; j++) {
             flow_add(&l, flow, 3, rows[i].len, 0);
@@ -500,13 +459,13 @@ static void test_tir(void)
         unsigned mask, size;
         Mlx5Syndrome syn;
     } rows[] = {
-        { "", IPV4, 255, MLX5_OK },
-        { "", IPV4 | IPV6, 1, MLX5_OK },
-        { "", IPV4, 0, MLX5_SYN_TIR_LRO_SIZE },
+        { "", MERGE_IPV4, 255, MLX5_OK },
+        { "", MERGE_IPV4 | MERGE_IPV6, 1, MLX5_OK },
+        { "", MERGE_IPV4, 0, MLX5_SYN_TIR_LRO_SIZE },
         { "", 4, 255, MLX5_SYN_TIR_LRO },
         { "", 9, 255, MLX5_SYN_TIR_LRO },
-        { ",lro=off", IPV6, 255, MLX5_SYN_TIR_LRO },
-        { ",striding-rq=off", IPV6, 255, MLX5_SYN_TIR_LRO },
+        { ",lro=off", MERGE_IPV6, 255, MLX5_SYN_TIR_LRO },
+        { ",striding-rq=off", MERGE_IPV6, 255, MLX5_SYN_TIR_LRO },
     };
     unsigned i;
 
@@ -526,7 +485,7 @@ static void test_tir(void)
         drv_cq_create(d, &cq, 4, eq.eqn);
         drv_rq_create(d, &rq, 4, 4, &cq, 0, false);
         tirn = drv_tir_direct(d, rq.rqn);
-        modify = modify_cmd(tirn, rows[i].mask, rows[i].size);
+        modify = merge_cmd(tirn, rows[i].mask, rows[i].size);
         create = drv_tir_cmd(d, rq.rqn, &len);
         MLX5_SET(tirc, create + CTX, packet_merge_mask, rows[i].mask);
         MLX5_SET(tirc, create + CTX, lro_max_ip_payload_size, rows[i].size);
@@ -563,9 +522,9 @@ static void test_switch(void)
     four_make(&l, 1, "on");
     merge(l.s.d, l.tirn, 0, 0);
     four_make(&l, 4, "off");
-    merge(l.s.d, l.tirn, IPV6, 255);
+    merge(l.s.d, l.tirn, MERGE_IPV6, 255);
     four_make(&l, 4, "IPv6 alone");
-    merge(l.s.d, l.tirn, IPV4, 255);
+    merge(l.s.d, l.tirn, MERGE_IPV4, 255);
     four_make(&l, 1, "IPv4 alone");
     lro_end(&l);
 }
@@ -580,7 +539,7 @@ static void test_cyclic(void)
     unsigned i;
 
     rx_rig(&r, ",striding-rq=on,lro=on", false, 0);
-    merge(r.d, r.tir, IPV4 | IPV6, 255);
+    merge(r.d, r.tir, MERGE_IPV4 | MERGE_IPV6, 255);
     rx_rig_fill(&r, 8);
     for (i = 0; i < G_N_ELEMENTS(f); i++) {
         FrameSpec s = rig_spec(4, 6, 300);
@@ -620,14 +579,14 @@ static void test_tls(void)
     lro_rig(&l, false);
     in = drv_tir_cmd(l.s.d, l.s.rq.rqn, &len);
     MLX5_SET(tirc, in + CTX, tls_en, 1);
-    MLX5_SET(tirc, in + CTX, packet_merge_mask, IPV4 | IPV6);
+    MLX5_SET(tirc, in + CTX, packet_merge_mask, MERGE_IPV4 | MERGE_IPV6);
     MLX5_SET(tirc, in + CTX, lro_max_ip_payload_size, 255);
     tls = drv_create(l.s.d, in, len);
     four_make(&l, 1, "no TLS");
     drv_unsteer(l.s.d, &l.s.st);
     drv_steer_all(l.s.d, &l.s.st, tls, 0);
     four_make(&l, 4, "TLS");
-    merge(l.s.d, tls, IPV4, 255);
+    merge(l.s.d, tls, MERGE_IPV4, 255);
     four_make(&l, 4, "TLS, asked again");
     flows_new(flow);
     for (i = 0; i < 20; i++) {

@@ -375,7 +375,6 @@ static void test_refused_cq(void)
         { F(0x10, cqc, c_eqn), 0x80000001, BAD(BAD_RES, NO_SUCH_EQ) },
         { F(0x10, cqc, uar_page), 0, BAD(BAD_RES, NO_SUCH_UAR) },
         { F(0x10, cqc, cqe_sz), 1, BAD(BAD_PARAM, CQ_BAD_CQE_SIZE) },
-        { F(0x10, cqc, cqe_comp_en), 1, BAD(BAD_PARAM, CQ_COMPRESSION) },
         { F(0x10, cqc, dbr_umem_valid), 1,
           BAD(BAD_PARAM, UMEM_UNSUPPORTED) },
         { F(0, create_cq_in, cq_umem_valid), 1,

@@ -98,7 +98,7 @@ static void test_described(void)
     static const char *const names[] = {
         "mac", "netdev", "bootindex", "profile", "caps", "capabilities",
         "vectors", "rx-no-buffer", "rx-hold-ms",
-        "striding-rq", "lro", "line-rate", "link-partner",
+        "striding-rq", "lro", "cqe-compression", "line-rate", "link-partner",
         "log-max-tis", "log-max-tir", "log-max-dek", "log-dek-max-alloc",
         "tls-tx", "tls-rx", "record-log", "capture", "objects", "counters",
         "tx-seq-check", "rx-resync-flag-at", "auth-stage", "resync-repeat",

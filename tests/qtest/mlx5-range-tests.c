@@ -51,6 +51,7 @@ static const struct Property {
     { "rx-no-buffer", WORDS, .words = { "hold", "drop" } },
     { "striding-rq", FLAG },
     { "lro", FLAG },
+    { "cqe-compression", WORDS, .words = { "off", "basic", "enhanced" } },
     { "tls-tx", FLAG },
     { "tls-rx", FLAG },
     { "strict", FLAG },

@@ -10,6 +10,11 @@
 
 #define STRIDE_WQ 0x50 /* wq in CREATE_RQ */
 #define STRIDE_SLACK 4096 /* bytes behind each buffer */
+#define BATCH (64 * 1024) /* what QEMU's backend reads at once */
+#define CTX 0x20 /* context in CREATE_TIR, MODIFY_TIR */
+/* tirc.packet_merge_mask */
+#define MERGE_IPV4 1
+#define MERGE_IPV6 2
 
 /* A striding queue that gets all packets. WQE i has the buffer number i. */
 typedef struct Stride {
@@ -85,29 +90,35 @@ static inline void stride_put_ring(Stride *s)
     s->last = i - 1;
 }
 
-/* Starts a device with such a queue; nothing is posted. */
-static inline void stride_rig(Stride *s, unsigned log_wqes, unsigned log_n,
-                              unsigned log_size, bool vlan_strip,
-                              const char *props)
+/* Makes such a queue, in a device and with a CQ that exist. */
+static inline void stride_queue(Stride *s, bool vlan_strip)
 {
     g_autofree uint8_t *in = NULL;
     uint32_t len;
 
-    *s = (Stride) { .log_n = log_n, .log_size = log_size,
-                    .log_wqes = log_wqes };
-    s->d = drv_start_up(props);
-    drv_eq_create(s->d, &s->eq, 6, 0, 0);
-    drv_cq_create(s->d, &s->cq, log_wqes + log_n, s->eq.eqn);
     s->counter = drv_alloc(s->d, OP_ALLOC_Q_COUNTER);
-    in = stride_cmd(s->d, &s->rq, log_wqes, log_n, log_size, &s->cq,
+    in = stride_cmd(s->d, &s->rq, s->log_wqes, s->log_n, s->log_size, &s->cq,
                     s->counter, vlan_strip, &len);
     s->rq.rqn = drv_create(s->d, in, len);
     g_assert_cmphex(drv_rq_modify(s->d, &s->rq, DRV_RST, DRV_RDY).status, ==,
                     0);
     s->tirn = drv_tir_direct(s->d, s->rq.rqn);
     drv_steer_all(s->d, &s->st, s->tirn, 0);
-    s->buf = drv_mem(s->d, stride_buf_size(s) << log_wqes);
+    s->buf = drv_mem(s->d, stride_buf_size(s) << s->log_wqes);
     stride_put_ring(s);
+}
+
+/* Starts a device with such a queue; nothing is posted. */
+static inline void stride_rig(Stride *s, unsigned log_wqes, unsigned log_n,
+                              unsigned log_size, bool vlan_strip,
+                              const char *props)
+{
+    *s = (Stride) { .log_n = log_n, .log_size = log_size,
+                    .log_wqes = log_wqes };
+    s->d = drv_start_up(props);
+    drv_eq_create(s->d, &s->eq, 6, 0, 0);
+    drv_cq_create(s->d, &s->cq, log_wqes + log_n, s->eq.eqn);
+    stride_queue(s, vlan_strip);
 }
 
 /* Publishes @n more WQEs. */
@@ -115,6 +126,44 @@ static inline void stride_post(Stride *s, unsigned n)
 {
     s->rq.pc += n;
     drv_rq_publish(s->d, &s->rq);
+}
+
+/* Frames that arrive together. */
+static inline void batch_add(GByteArray *b, const Frame *f)
+{
+    uint32_t be = htonl(f->len);
+
+    g_byte_array_append(b, (uint8_t *)&be, sizeof(be));
+    g_byte_array_append(b, f->data, f->len);
+}
+
+/* Longer batches would be two. */
+static inline void batch_send(Drv *d, GByteArray *b)
+{
+    g_assert_cmpuint(b->len, <=, BATCH);
+    g_assert_cmpint(write(d->wire, b->data, b->len), ==, b->len);
+    g_byte_array_set_size(b, 0);
+}
+
+/* Builds MODIFY_TIR (272 bytes) for LRO, which the caller frees. */
+static inline uint8_t *merge_cmd(uint32_t tirn, unsigned mask, unsigned size)
+{
+    uint8_t *in = g_malloc0(272);
+
+    MLX5_SET(cmd_in, in, opcode, OP_MODIFY_TIR);
+    MLX5_SET(modify_tir_in, in, tirn, tirn);
+    MLX5_SET(modify_tir_in, in, packet_merge, 1);
+    MLX5_SET(tirc, in + CTX, packet_merge_mask, mask);
+    MLX5_SET(tirc, in + CTX, lro_max_ip_payload_size, size);
+    MLX5_SET(tirc, in + CTX, lro_timeout_period_usecs, 32);
+    return in;
+}
+
+static inline void merge(Drv *d, uint32_t tirn, unsigned mask, unsigned size)
+{
+    g_autofree uint8_t *in = merge_cmd(tirn, mask, size);
+
+    drv_cmd_ok(d, in, 272, NULL, 16);
 }
 
 #endif

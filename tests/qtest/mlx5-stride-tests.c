@@ -10,7 +10,6 @@
 #include "mlx5-tls-rx-rig.h"
 #include "mlx5-tests.h"
 
-#define CTX 0x20
 #define WQ (CTX + 0x30)
 #define NOWHERE (1ull << 40) /* an address without memory */
 

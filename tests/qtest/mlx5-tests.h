@@ -46,6 +46,7 @@ void mlx5_reserved_tests(void);
 void mlx5_time_tests(void);
 void mlx5_mkey_tests(void);
 void mlx5_umr_tests(void);
+void mlx5_comp_tests(void);
 void mlx5_stride_tests(void);
 void mlx5_lro_tests(void);
 void mlx5_stride_umr_tests(void);

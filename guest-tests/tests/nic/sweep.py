@@ -361,10 +361,10 @@ SET_ETHTOOL_REFUSED = (
     (r"vf 0 mac", "Operation not permitted|" + NOT_SUPPORTED, "no virtual functions"),
     (r"htb offload", "hw-tc-offload|" + NOT_SUPPORTED, "no QoS"),
     (r"dcb ", NOT_SUPPORTED, "no DCB"),
-    (r"rx_cqe_compress|tx_port_ts", NOT_SUPPORTED, "not announced"),
+    (r"tx_port_ts", NOT_SUPPORTED, "not announced"),
 )
 # the driver says at level err that it refuses a flag, before it has asked the device anything
-FLAG_LINES = ((r"Enable private flag '(rx_cqe_compress|tx_port_ts)' failed err -95",
+FLAG_LINES = ((r"Enable private flag 'tx_port_ts' failed err -95",
                "the driver's own refusal"),)
 
 # what is set, and what brings it back

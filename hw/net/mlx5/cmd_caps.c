@@ -9,6 +9,7 @@
 #include "engine/lro.h"
 #include "caps.h"
 #include "cmd.h"
+#include "cq_comp.h"
 #include "err.h"
 #include "profile.h"
 #include "reserved.h"
@@ -127,6 +128,23 @@ static void caps_lro(Mlx5Function *fn)
             lro_timer_supported_periods_3, 1024);
 }
 
+/* Format 3 of mini CQEs, which striding queues use, comes with it. */
+static void caps_cqe_compression(Mlx5Function *fn)
+{
+    Mlx5CqeCompression what = fn->dev->cqe_compression;
+
+    if (what == MLX5_CQE_COMPRESSION_OFF) {
+        return;
+    }
+    CAP_SET(fn, GENERAL, cmd_hca_cap, cqe_compression, 1);
+    CAP_SET(fn, GENERAL, cmd_hca_cap, cqe_compression_timeout, 2);
+    CAP_SET(fn, GENERAL, cmd_hca_cap, cqe_compression_max_num,
+            MLX5_CQ_COMP_MAX);
+    CAP_SET(fn, GENERAL, cmd_hca_cap, mini_cqe_resp_stride_index, 1);
+    CAP_SET(fn, GENERAL, cmd_hca_cap, enhanced_cqe_compression,
+            what == MLX5_CQE_COMPRESSION_ENHANCED);
+}
+
 void mlx5_caps_init(Mlx5Function *fn)
 {
     const Mlx5Profile *p = fn->dev->profile;
@@ -138,6 +156,7 @@ void mlx5_caps_init(Mlx5Function *fn)
     caps_tls(fn);
     caps_striding(fn);
     caps_lro(fn);
+    caps_cqe_compression(fn);
     mlx5_caps_reset(fn);
 }
 

@@ -11,11 +11,11 @@
 #include "caps.h"
 #include "cmd.h"
 #include "cq.h"
+#include "cq_comp.h"
 #include "dma.h"
 #include "eq.h"
 #include "err.h"
 #include "object.h"
-#include "reserved.h"
 #include "ring.h"
 #include "trace.h"
 
@@ -62,45 +62,52 @@ static void cq_overrun(Mlx5Cq *cq)
 }
 
 /*
- * Returns whether there is room. Reads the driver's counter only if the CQ
- * seems full.
+ * Returns whether there is room for one more CQE than the @held ones. Reads the
+ * driver's counter only if the CQ seems full.
  */
-static bool cq_has_room(Mlx5Cq *cq)
+static bool cq_has_room(Mlx5Cq *cq, unsigned held)
 {
     uint32_t size = mlx5_ring_size(&cq->ring);
     uint32_t ci;
 
-    if (((cq->pi - cq->ci) & CQ_INDEX_MASK) < size) {
+    if (((cq->pi + held - cq->ci) & CQ_INDEX_MASK) < size) {
         return true;
     }
     if (!mlx5_dma_read_dbr(cq->obj.fn, cq->dbr_addr, &ci)) {
         return false;
     }
     cq->ci = ci & CQ_INDEX_MASK;
-    return ((cq->pi - cq->ci) & CQ_INDEX_MASK) < size;
+    return ((cq->pi + held - cq->ci) & CQ_INDEX_MASK) < size;
 }
 
 bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe)
 {
     Mlx5Function *fn = cq->obj.fn;
     uint8_t opcode = MLX5_GET(cqe, cqe, opcode);
+    unsigned held = mlx5_cq_held(cq);
+    uint32_t at;
 
-    if (cq->error || (!MLX5_GET(cqc, cq->cqc, oi) && !cq_has_room(cq))) {
+    if (held && !mlx5_cq_comp_fits(cq, cqe)) {
+        mlx5_cq_flush(cq);
+        held = 0;
+    }
+    if (cq->error || (!MLX5_GET(cqc, cq->cqc, oi) && !cq_has_room(cq, held))) {
+        mlx5_cq_flush(cq);
         cq_overrun(cq);
         return false;
     }
-    mlx5_reserved_fill_cqe(fn->dev, cqe);
-    MLX5_SET(cqe, cqe, owner, cq->pi >> cq->ring.log_size);
-    if (!mlx5_dma_publish(fn, mlx5_ring_addr(&cq->ring, cq->pi), cqe)) {
+    at = cq->pi + held;
+    if (!(cq->comp ? mlx5_cq_comp_add(cq, cqe) : mlx5_cq_write(cq, cqe))) {
         return false;
     }
-    trace_mlx5_cq_post(mlx5_id(fn), cq->obj.id, cq->pi & CQ_INDEX_MASK, opcode,
+    trace_mlx5_cq_post(mlx5_id(fn), cq->obj.id, at & CQ_INDEX_MASK, opcode,
                        MLX5_GET(cqe, cqe, wqe_counter),
                        MLX5_GET(cqe, cqe, byte_cnt));
-    cq->pi++;
     if (!cq->solicited_only || MLX5_GET(cqe, cqe, se) ||
         opcode == MLX5_CQE_REQ_ERR || opcode == MLX5_CQE_RESP_ERR) {
         cq_dirty(cq);
+    } else {
+        mlx5_cq_flush(cq); /* nothing else will */
     }
     return true;
 }
@@ -149,26 +156,52 @@ void mlx5_cq_destroy(void *obj)
     mlx5_object_unref(cq->uar);
     mlx5_object_unref(cq->eq);
     mlx5_ring_free(&cq->ring);
+    g_free(cq->comp);
+}
+
+/* Checks that @cqc asks for CQEs that the device can write. */
+static Mlx5Syndrome check_cqes(Mlx5Function *fn, const uint8_t *cqc)
+{
+    unsigned format = MLX5_GET(cqc, cqc, mini_cqe_res_format);
+    unsigned layout = MLX5_GET(cqc, cqc, cqe_compression_layout);
+
+    if (MLX5_GET(cqc, cqc, cqe_sz) != 0) {
+        return MLX5_SYN_CQ_BAD_CQE_SIZE;
+    }
+    if (MLX5_GET(cqc, cqc, cc)) {
+        return MLX5_SYN_CQ_COLLAPSED;
+    }
+    if (!MLX5_GET(cqc, cqc, cqe_comp_en)) {
+        return MLX5_OK;
+    }
+    if (!MLX5_CAP_GEN(fn, cqe_compression)) {
+        return MLX5_SYN_CQ_COMPRESSION;
+    }
+    if ((format != MLX5_MINI_CQE_HASH && format != MLX5_MINI_CQE_CSUM &&
+         !(format == MLX5_MINI_CQE_CSUM_STRIDX &&
+           MLX5_CAP_GEN(fn, mini_cqe_resp_stride_index))) ||
+        (layout != MLX5_CQ_COMP_BASIC &&
+         !(layout == MLX5_CQ_COMP_ENHANCED &&
+           MLX5_CAP_GEN(fn, enhanced_cqe_compression)))) {
+        return MLX5_SYN_CQ_BAD_MINI_CQE;
+    }
+    return MLX5_OK;
 }
 
 Mlx5Syndrome mlx5_cmd_create_cq(Mlx5Cmd *cmd)
 {
     Mlx5Function *fn = cmd->fn;
     const uint8_t *cqc = cmd->in + CQC_OFFSET;
+    bool compressed = MLX5_GET(cqc, cqc, cqe_comp_en);
     Mlx5Syndrome syn;
     Mlx5Ring ring;
     Mlx5Uar *uar;
     Mlx5Cq *cq;
     Mlx5Eq *eq;
 
-    if (MLX5_GET(cqc, cqc, cqe_sz) != 0) {
-        return MLX5_SYN_CQ_BAD_CQE_SIZE;
-    }
-    if (MLX5_GET(cqc, cqc, cqe_comp_en)) {
-        return MLX5_SYN_CQ_COMPRESSION;
-    }
-    if (MLX5_GET(cqc, cqc, cc)) {
-        return MLX5_SYN_CQ_COLLAPSED;
+    syn = check_cqes(fn, cqc);
+    if (syn != MLX5_OK) {
+        return syn;
     }
     if (MLX5_GET(cqc, cqc, dbr_umem_valid) ||
         MLX5_GET(create_cq_in, cmd->in, cq_umem_valid)) {
@@ -198,7 +231,9 @@ Mlx5Syndrome mlx5_cmd_create_cq(Mlx5Cmd *cmd)
         return syn;
     }
     syn = mlx5_object_create(fn, MLX5_OBJ_CQ, sizeof(*cq),
-                             mlx5_ring_memory(&ring), cmd->uid, &cq);
+                             mlx5_ring_memory(&ring) +
+                             (compressed ? mlx5_cq_comp_memory() : 0),
+                             cmd->uid, &cq);
     if (syn != MLX5_OK) {
         mlx5_ring_free(&ring);
         return syn;
@@ -210,6 +245,7 @@ Mlx5Syndrome mlx5_cmd_create_cq(Mlx5Cmd *cmd)
     mlx5_object_ref(eq);
     cq->dbr_addr = MLX5_GET64(cqc, cqc, dbr_addr);
     memcpy(cq->cqc, cqc, sizeof(cq->cqc));
+    cq->comp = compressed ? mlx5_cq_comp_new(cqc) : NULL;
     MLX5_SET(cmd_id, cmd->out, id, cq->obj.id);
     trace_mlx5_create_cq(mlx5_id(fn), cq->obj.id, ring.log_size, eq->obj.id);
     return MLX5_OK;
@@ -232,6 +268,7 @@ Mlx5Syndrome mlx5_cmd_query_cq(Mlx5Cmd *cmd)
     if (syn != MLX5_OK) {
         return syn;
     }
+    mlx5_cq_flush(cq);
     memcpy(cqc, cq->cqc, sizeof(cq->cqc));
     MLX5_SET(cqc, cqc, status, cq->error ? CQ_STATUS_OVERFLOW : CQ_STATUS_OK);
     MLX5_SET(cqc, cqc, st, cq->armed ? 0x9 : 0xa);

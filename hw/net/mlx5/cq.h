@@ -6,6 +6,8 @@
 #include "object.h"
 #include "ring.h"
 
+typedef struct Mlx5CqComp Mlx5CqComp; /* cq_comp.c */
+
 struct Mlx5Cq {
     Mlx5Object obj;
     Mlx5Ring ring;
@@ -18,6 +20,7 @@ struct Mlx5Cq {
     bool solicited_only;
     bool dirty; /* in fn->dirty_cqs */
     bool error; /* overrun: no more CQEs are written */
+    Mlx5CqComp *comp; /* CQEs to be compressed; NULL without cqe_comp_en */
     uint8_t cqc[64];
 };
 
@@ -38,7 +41,8 @@ enum {
 };
 /*
  * Posts @cqe (64 bytes, all but the owner bit filled in). Returns false when
- * the CQ is full: a CQ_ERROR event has been raised and the CQE is lost.
+ * the CQ is full: a CQ_ERROR event has been raised and the CQE is lost. A CQ
+ * with compression may hold it until mlx5_cq_flush().
  */
 bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe);
 /*

@@ -71,6 +71,18 @@ bool mlx5_dma_publish(Mlx5Function *fn, uint64_t addr, const uint8_t *entry)
     return mlx5_dma_write(fn, addr + 63, entry + 63, 1);
 }
 
+bool mlx5_dma_publish_by(Mlx5Function *fn, uint64_t addr, const uint8_t *entry,
+                         unsigned last)
+{
+    if (!mlx5_dma_write(fn, addr, entry, last) ||
+        !mlx5_dma_write(fn, addr + last + 1, entry + last + 1, 63 - last)) {
+        return false;
+    }
+    /* As above. */
+    smp_wmb();
+    return mlx5_dma_write(fn, addr + last, entry + last, 1);
+}
+
 bool mlx5_dma_read_dbr(Mlx5Function *fn, uint64_t addr, uint32_t *val)
 {
     uint8_t be[4];

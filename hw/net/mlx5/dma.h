@@ -17,6 +17,9 @@ bool mlx5_dma_write(Mlx5Function *fn, uint64_t addr, const void *buf,
  * byte, which holds the owner bit. All payload must have been written before.
  */
 bool mlx5_dma_publish(Mlx5Function *fn, uint64_t addr, const uint8_t *entry);
+/* The same for an entry that drivers find valid by byte @last. */
+bool mlx5_dma_publish_by(Mlx5Function *fn, uint64_t addr, const uint8_t *entry,
+                         unsigned last);
 /* Reads a big-endian doorbell record, ordered before later reads. */
 bool mlx5_dma_read_dbr(Mlx5Function *fn, uint64_t addr, uint32_t *val);
 

@@ -14,6 +14,7 @@
 #include "caps.h"
 #include "cmd.h"
 #include "cq.h"
+#include "cq_comp.h"
 #include "dma.h"
 #include "eq.h"
 #include "err.h"
@@ -170,6 +171,7 @@ void mlx5_notify_flush(Mlx5Function *fn)
         Mlx5Cq *cq = g_ptr_array_index(fn->dirty_cqs, i);
 
         cq->dirty = false;
+        mlx5_cq_flush(cq);
         if (cq->armed) {
             cq->armed = false;
             mlx5_eq_comp(cq->eq, cq->obj.id);

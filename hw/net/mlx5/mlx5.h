@@ -182,6 +182,12 @@ typedef enum Mlx5RxNoBuffer {
     MLX5_RX_DROP, /* as silicon does */
 } Mlx5RxNoBuffer;
 
+typedef enum Mlx5CqeCompression {
+    MLX5_CQE_COMPRESSION_OFF,
+    MLX5_CQE_COMPRESSION_BASIC,    /* the layout; see cq_comp.c */
+    MLX5_CQE_COMPRESSION_ENHANCED, /* both layouts */
+} Mlx5CqeCompression;
+
 struct Mlx5State {
     PCIDevice parent_obj;
 
@@ -212,6 +218,8 @@ struct Mlx5State {
     uint32_t rx_hold_ms;
     bool striding_rq; /* announce striding receive queues */
     bool lro; /* with them, large receive offload */
+    char *cqe_compression_name;
+    Mlx5CqeCompression cqe_compression; /* what is announced */
     uint32_t line_rate; /* Mb/s, 0: sending takes no time */
     char *link_partner; /* id of the device at the cable's other end */
     uint8_t log_max_tis;

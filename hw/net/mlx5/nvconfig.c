@@ -4,7 +4,7 @@
  * and what they are set to. Owns Mlx5State.nv. Called by the registers
  * (cmd_reg.c), by realize and reset.
  *
- * An item says what the device has: no SR-IOV, no subfunctions, no CQE
+ * An item says what the device has: no SR-IOV, no subfunctions, one way of CQE
  * compression, no software parser. So a driver can set little, and nothing that
  * can be set has an effect yet; what would promise more is refused.
  */

@@ -188,6 +188,24 @@ static bool check_wire(Mlx5State *s, Error **errp)
     return true;
 }
 
+static bool check_cqe_compression(Mlx5State *s, Error **errp)
+{
+    const char *name = s->cqe_compression_name;
+
+    if (!name || !strcmp(name, "basic")) {
+        s->cqe_compression = MLX5_CQE_COMPRESSION_BASIC;
+    } else if (!strcmp(name, "enhanced")) {
+        s->cqe_compression = MLX5_CQE_COMPRESSION_ENHANCED;
+    } else if (!strcmp(name, "off")) {
+        s->cqe_compression = MLX5_CQE_COMPRESSION_OFF;
+    } else {
+        error_setg(errp, "cqe-compression=%s: expected off, basic or enhanced",
+                   name);
+        return false;
+    }
+    return true;
+}
+
 static bool check_properties(Mlx5State *s, Error **errp)
 {
     if (!check_id(DEVICE(s), errp) || !check_profile(s, errp) ||
@@ -206,6 +224,9 @@ static bool check_properties(Mlx5State *s, Error **errp)
     } else {
         error_setg(errp, "rx-no-buffer=%s: expected hold or drop",
                    s->rx_no_buffer_name);
+        return false;
+    }
+    if (!check_cqe_compression(s, errp)) {
         return false;
     }
     if (s->rx_hold_ms > MAX_HOLD_MS) {
@@ -365,6 +386,7 @@ static const Property mlx5_properties[] = {
     DEFINE_PROP_UINT32("rx-hold-ms", Mlx5State, rx_hold_ms, 1000),
     DEFINE_PROP_BOOL("striding-rq", Mlx5State, striding_rq, true),
     DEFINE_PROP_BOOL("lro", Mlx5State, lro, false),
+    DEFINE_PROP_STRING("cqe-compression", Mlx5State, cqe_compression_name),
     DEFINE_PROP_UINT32("line-rate", Mlx5State, line_rate, 0),
     DEFINE_PROP_STRING("link-partner", Mlx5State, link_partner),
     DEFINE_PROP_UINT8("log-max-tis", Mlx5State, log_max_tis, 16),
@@ -407,6 +429,8 @@ static void mlx5_class_init(ObjectClass *klass, MLX5_CLASS_DATA *data)
         "announce striding receive queues, and the UMR WQEs that they need");
     object_class_property_set_description(klass, "lro",
         "announce large receive offload, if striding queues are announced");
+    object_class_property_set_description(klass, "cqe-compression",
+        "announced compression of completions: off, basic or enhanced");
     object_class_property_set_description(klass, "line-rate",
         "sending takes the time that it takes at this rate, in Mb/s (0: none)");
     object_class_property_set_description(klass, "link-partner",

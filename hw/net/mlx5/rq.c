@@ -12,6 +12,7 @@
 #include "caps.h"
 #include "clock.h"
 #include "cq.h"
+#include "cq_comp.h"
 #include "dma.h"
 #include "err.h"
 #include "mkey.h"
@@ -575,6 +576,7 @@ Mlx5Syndrome mlx5_cmd_modify_rq(Mlx5Cmd *cmd)
         return syn;
     }
     trace_mlx5_wq_state(mlx5_id(cmd->fn), "rq", rq->obj.id, rq->state, to);
+    mlx5_cq_flush(rq->cq);
     if (to == MLX5_Q_RST || rq->state == MLX5_Q_RST) {
         rq->pc = 0;
         rq->cc = 0;
@@ -599,6 +601,7 @@ Mlx5Syndrome mlx5_cmd_destroy_rq(Mlx5Cmd *cmd)
         return syn;
     }
     rq_flush(rq, true);
+    mlx5_cq_flush(rq->cq);
     return mlx5_object_destroy(cmd->fn, MLX5_OBJ_RQ,
                                MLX5_GET(cmd_id, cmd->in, id), cmd->uid);
 }

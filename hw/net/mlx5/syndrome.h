@@ -202,7 +202,9 @@ typedef enum Mlx5Status {
     X(MKEY_TOO_LARGE, EXCEED_LIM, "more than 65536 octowords of translations") \
     X(MKEY_LIST_LONG, BAD_PARAM, "more translations given than fit the key")  \
     X(MKEY_LIST_MISSING, BAD_INPUT_LEN, "fewer translations than announced")  \
-    X(MKEY_WRAPS, BAD_PARAM, "start_addr plus len is beyond 2^64")
+    X(MKEY_WRAPS, BAD_PARAM, "start_addr plus len is beyond 2^64")            \
+    X(CQ_BAD_MINI_CQE, BAD_PARAM,                                             \
+      "mini CQE format or compression layout that is not announced")
 
 typedef enum Mlx5Syndrome {
 #define MLX5_SYNDROME_ENUM(name, status, text) MLX5_SYN_##name,

@@ -198,9 +198,13 @@
     F(cmd_hca_cap, tls_rx, 0x482, 1) \
     F(cmd_hca_cap, log_uar_page_sz, 0x490, 16) \
     F(cmd_hca_cap, device_frequency_khz, 0x4e0, 32) \
+    F(cmd_hca_cap, enhanced_cqe_compression, 0x5b0, 1) \
     F(cmd_hca_cap, log_max_dek, 0x5b3, 5) \
     F(cmd_hca_cap, cqe_128_always, 0x5bd, 1) \
+    F(cmd_hca_cap, mini_cqe_resp_stride_index, 0x5bc, 1) \
     F(cmd_hca_cap, cqe_compression, 0x5bf, 1) \
+    F(cmd_hca_cap, cqe_compression_timeout, 0x5c0, 16) \
+    F(cmd_hca_cap, cqe_compression_max_num, 0x5d0, 16) \
     F(cmd_hca_cap, num_vhca_ports, 0x610, 8) \
     F(cmd_hca_cap, sw_owner_id, 0x61e, 1)
 

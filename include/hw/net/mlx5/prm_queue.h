@@ -70,7 +70,9 @@
     F(cqc, oi, 0x00e, 1) \
     F(cqc, cq_period_mode, 0x00f, 2) \
     F(cqc, cqe_comp_en, 0x011, 1) \
+    F(cqc, mini_cqe_res_format, 0x012, 2) \
     F(cqc, st, 0x014, 4) \
+    F(cqc, cqe_compression_layout, 0x01e, 2) \
     F(cqc, page_offset, 0x054, 6) \
     F(cqc, log_cq_size, 0x063, 5) \
     F(cqc, uar_page, 0x068, 24) \
@@ -124,6 +126,7 @@
     F(cqe, syndrome, 0x1b8, 8) \
     F(cqe, wqe_counter, 0x1e0, 16) \
     F(cqe, signature, 0x1f0, 8) \
+    F(cqe, validity_iteration_count, 0x1f0, 8) \
     F(cqe, opcode, 0x1f8, 4) \
     F(cqe, format, 0x1fc, 2) \
     F(cqe, se, 0x1fe, 1) \
