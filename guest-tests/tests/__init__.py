@@ -13,7 +13,7 @@ import pathlib
 
 ORDER = (
     ("nic", "probe link ping tcp udp iperf offload lro checksum vlan tunnel mtu filter counters "
-            "queues striding rss flows tc_flower mst sweep"),
+            "queues striding compression rss flows tc_flower mst sweep"),
     ("tls", "setup tx_sessions rx_sessions both_sessions record_sizes openssl nginx guide "
             "loss_by_tc live_changes"),
     ("tls", "rx_context rx_loss rx_resync rx_damage rx_faults rx_storm rx_streams"),
