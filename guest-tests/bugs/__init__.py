@@ -17,6 +17,8 @@ Anything else that is raised means that the situation was not there, so nothing 
 
 import sys
 
+from lib.case import wait_for
+
 NEEDS = ("wire", "fault", "tls-tx", "tls-rx", "driver:mlx5_core")
 
 
@@ -27,3 +29,25 @@ class Shown(Exception):
 def say(text):
     """A step that was done. When the guest dies, the last one tells where."""
     print(f"# {text}", file=sys.stderr, flush=True)
+
+
+def arrives(connection, sender, way, size, tries=4):
+    """Send; do the bytes arrive? No, when TCP has sent them so often that a network that only loses
+    some would have got one through. The connection is aborted then."""
+    before = connection.info(sender)
+    finish = way.begin(size)
+
+    def outcome():
+        now = connection.info(sender)
+        if now["bytes_acked"] - before["bytes_acked"] >= size:
+            return "arrived"
+        if now["total_retrans"] - before["total_retrans"] >= tries \
+                and now["bytes_acked"] == before["bytes_acked"]:
+            return "stalled"
+        return None
+
+    if wait_for("bytes that arrive, or are sent in vain", outcome, 120) == "stalled":
+        connection.close(abort=True)
+        return False
+    finish()
+    return True

@@ -6,10 +6,9 @@ State: none.
 Callers: bug.py.
 """
 
-from lib.case import wait_for
 from lib.tls import Offload
 
-from . import Shown, say
+from . import Shown, arrives, say
 from .rx_queue_gone import NEEDS, by_second_channel
 
 __all__ = ("NEEDS", "run")
@@ -31,22 +30,6 @@ def run(env):
             change(1)
             nic.wait_ready()
             say("one channel is left")
-            before = connection.info(env.remote)
-            finish = connection.up.begin(SIZE)
-
-            def outcome():
-                now = connection.info(env.remote)
-                if now["bytes_acked"] - before["bytes_acked"] >= SIZE:
-                    return "arrived"
-                # a network that only loses gets through in one of these
-                if now["total_retrans"] - before["total_retrans"] >= TRIES \
-                        and now["bytes_acked"] == before["bytes_acked"]:
-                    return "stalled"
-                return None
-
-            found = wait_for("bytes that arrive, or are sent in vain", outcome, 120)
-            if found == "stalled":
-                connection.close(abort=True)
+            if not arrives(connection, env.remote, connection.up, SIZE, TRIES):
                 raise Shown(f"TCP has sent the same bytes {TRIES} times, and none was "
                             "acknowledged: the steering entry leads to a channel that is no more")
-            finish()

@@ -52,6 +52,12 @@ ELSEWHERE = {
     "F-44": ("T-13/rx-congestion-and-keepalive",),
 }
 
+CONTROL_QUEUE_DEAD = (
+    (r"WARNING: .*\bmlx5e_poll_ico_cq\b", "the completion with an error, which the test makes"),
+    (r"Call Trace:", "of that warning; any other warning has a line of its own"),
+    (r"Bad OP in ICOSQ CQE|Error cqe on cqn|async_icosq recovery is not implemented",
+     "the queue that the test lets fail; Linux does not recover it"),
+)
 SYNC_FAILED = (r"Failed to exec sync crypto|crypto dek init failed", "what the test lets fail")
 
 
@@ -113,7 +119,36 @@ def sync_later(env):
         expect_equal("tls_dek_stale", env.lab.counters()["tls_dek_stale"], 0)
 
 
-# a question without an answer
+# questions without an answer
+
+@contextlib.contextmanager
+def _one_channel(env):
+    with env.local.nic.with_channels() as change:
+        change(1)
+        env.local.nic.wait_ready()
+        yield
+
+
+@test("F-16/rx-answer-error", full=True, allowed=CONTROL_QUEUE_DEAD)
+@needs(*rx.NEEDS, "fault", "rebind")
+def answer_error(env):
+    """GET_PSV ends with an error, and so does its queue, for good: software decrypts from there on,
+    no question is answered, and closing works. A driver that is bound anew is as good as ever."""
+    with _one_channel(env), rx.session(env) as session:
+        env.cleanup.callback(rebind, env)
+        with fault.faults(env, env.local, "error wqe=GET_PSV count=1"):
+            sent = session.send_with_loss(whole_segments(4, 4), 4, answers=0)
+        sent.repair()
+        for _ in range(5):
+            session.expect_flags("records behind an error", whole_segments(4, 4), Flags(plain=16))
+        expect_equal("rx_tls_resync_req_start, _end, _res_ok, TlsDecryptError",
+                     [session.driver(name) for name in (
+                         "rx_tls_resync_req_start", "rx_tls_resync_req_end",
+                         "rx_tls_resync_res_ok", "TlsDecryptError")], [1, 0, 0, 0])
+    rebind(env)
+    with Offload(env, env.local, tx=True, rx=True) as offload:
+        offloaded(env, offload)
+
 
 @test("F-20/rx-never-answered", full=True)
 @needs(*rx.NEEDS, "fault")
