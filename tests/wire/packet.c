@@ -10,6 +10,7 @@
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -126,6 +127,28 @@ static bool set_options(WirePacket *p)
            !bind(p->fd, (struct sockaddr *)&address, sizeof(address));
 }
 
+/*
+ * The kernel sends a frame by the queue of the processor that hands it over
+ * (XPS). A program that moves to another one between two frames has them in
+ * two queues, and the NIC is free to send the second first.
+ */
+static bool stay_on_one_cpu(void)
+{
+    int cpu = sched_getcpu();
+    cpu_set_t *one;
+    bool ok;
+
+    if (cpu < 0) {
+        return false;
+    }
+    one = CPU_ALLOC(cpu + 1);
+    CPU_ZERO_S(CPU_ALLOC_SIZE(cpu + 1), one);
+    CPU_SET_S(cpu, CPU_ALLOC_SIZE(cpu + 1), one);
+    ok = !sched_setaffinity(0, CPU_ALLOC_SIZE(cpu + 1), one);
+    CPU_FREE(one);
+    return ok;
+}
+
 WirePacket *wire_packet_open(const char *ifname, char **problem)
 {
     WirePacket *p = g_new0(WirePacket, 1);
@@ -141,10 +164,14 @@ WirePacket *wire_packet_open(const char *ifname, char **problem)
     } else if (p->fd < 0) {
         *problem = g_strdup_printf("socket(AF_PACKET): %s", g_strerror(errno));
     } else if (check_interface(p, problem)) {
-        if (set_options(p)) {
+        if (!set_options(p)) {
+            *problem = g_strdup_printf("binding to it: %s", g_strerror(errno));
+        } else if (!stay_on_one_cpu()) {
+            *problem = g_strdup_printf("staying on one processor: %s",
+                                       g_strerror(errno));
+        } else {
             return p;
         }
-        *problem = g_strdup_printf("binding to it: %s", g_strerror(errno));
     }
     wire_packet_close(p);
     return NULL;

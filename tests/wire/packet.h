@@ -10,6 +10,8 @@
  * machine may lack its checksum, or be an unsegmented burst: the checksum is
  * filled in; the burst is an error that names the setting to turn off at the
  * sender.
+ *
+ * The calling thread stays on the processor it is on: see stay_on_one_cpu().
  */
 #ifndef TESTS_WIRE_PACKET_H
 #define TESTS_WIRE_PACKET_H

@@ -675,6 +675,15 @@ def interface_replaced(place):
             net.link("a")
 
 
+@test
+def one_processor(place):
+    """It stays on one processor: from another one, frames would leave by another queue of the NIC,
+    and could overtake those before them."""
+    place.net.up()
+    allowed = os.sched_getaffinity(place.wire().process.pid)
+    equal("processors it may run on", len(allowed), 1)
+
+
 # The end
 
 @test
