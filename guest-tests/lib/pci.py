@@ -109,6 +109,7 @@ def attribute(address, name):
 
 
 def interface(port):
-    """Return the network interface behind a port, or None."""
-    found = sorted((DEVICES / port).glob("0000:*/net/*"))
+    """Return the network interface behind a port, or None. That of virtio is one level deeper."""
+    found = sorted(path for way in ("net/*", "virtio*/net/*")
+                   for path in (DEVICES / port).glob(f"0000:*/{way}"))
     return found[0].name if found else None
