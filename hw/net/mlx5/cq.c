@@ -84,7 +84,7 @@ bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe)
 {
     Mlx5Function *fn = cq->obj.fn;
     uint8_t opcode = MLX5_GET(cqe, cqe, opcode);
-    unsigned held = mlx5_cq_held(cq);
+    unsigned held = cq->comp ? mlx5_cq_held(cq) : 0;
     uint32_t at;
 
     if (held && !mlx5_cq_comp_fits(cq, cqe)) {
@@ -106,7 +106,7 @@ bool mlx5_cq_post(Mlx5Cq *cq, uint8_t *cqe)
     if (!cq->solicited_only || MLX5_GET(cqe, cqe, se) ||
         opcode == MLX5_CQE_REQ_ERR || opcode == MLX5_CQE_RESP_ERR) {
         cq_dirty(cq);
-    } else {
+    } else if (cq->comp) {
         mlx5_cq_flush(cq); /* nothing else will */
     }
     return true;

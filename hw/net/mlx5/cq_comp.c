@@ -73,21 +73,28 @@ static uint64_t entry(const Mlx5Cq *cq, uint32_t i)
     return mlx5_ring_addr(&cq->ring, cq->pi + i);
 }
 
-/* Makes an entry valid in this round, and writes it. */
-static bool publish(Mlx5Cq *cq, uint8_t *cqe)
+/* Makes an entry of the enhanced layout valid in this round, and writes it. */
+static bool publish_enhanced(Mlx5Cq *cq, uint8_t *cqe, uint32_t round)
 {
-    uint32_t round = cq->pi >> cq->ring.log_size;
-    bool enhanced = cq->comp && cq->comp->enhanced;
-
-    if (!enhanced || !MLX5_GET(cqe, cqe, format)) {
+    if (!MLX5_GET(cqe, cqe, format)) {
         mlx5_reserved_fill_cqe(cq->obj.fn->dev, cqe);
     }
     MLX5_SET(cqe, cqe, owner, round);
-    if (!enhanced) {
-        return mlx5_dma_publish(cq->obj.fn, entry(cq, 0), cqe);
-    }
     MLX5_SET(cqe, cqe, validity_iteration_count, round);
     return mlx5_dma_publish_by(cq->obj.fn, entry(cq, 0), cqe, VALIDITY_BYTE);
+}
+
+/* Makes an entry valid in this round, and writes it. */
+static inline bool publish(Mlx5Cq *cq, uint8_t *cqe)
+{
+    uint32_t round = cq->pi >> cq->ring.log_size;
+
+    if (cq->comp && cq->comp->enhanced) {
+        return publish_enhanced(cq, cqe, round);
+    }
+    mlx5_reserved_fill_cqe(cq->obj.fn->dev, cqe);
+    MLX5_SET(cqe, cqe, owner, round);
+    return mlx5_dma_publish(cq->obj.fn, entry(cq, 0), cqe);
 }
 
 bool mlx5_cq_write(Mlx5Cq *cq, uint8_t *cqe)

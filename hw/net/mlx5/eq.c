@@ -171,7 +171,9 @@ void mlx5_notify_flush(Mlx5Function *fn)
         Mlx5Cq *cq = g_ptr_array_index(fn->dirty_cqs, i);
 
         cq->dirty = false;
-        mlx5_cq_flush(cq);
+        if (cq->comp) {
+            mlx5_cq_flush(cq);
+        }
         if (cq->armed) {
             cq->armed = false;
             mlx5_eq_comp(cq->eq, cq->obj.id);
