@@ -14,7 +14,7 @@ from lib.rx_layout import Burst, whole_segments
 from lib.tls import Connection
 
 from . import NEEDS, say
-from .deferred import deferred, one_channel
+from .deferred import deferred
 from .get_psv_over_close import expect_answered
 
 __all__ = ("NEEDS", "run")
@@ -22,7 +22,7 @@ __all__ = ("NEEDS", "run")
 
 def run(env):
     """See the module's text."""
-    with one_channel(env), rx.receiving_ends(env) as ends:
+    with env.local.nic.with_one_channel(), rx.receiving_ends(env) as ends:
         with Connection(env.remote, env.local, seed=env.seed) as other, \
                 ends.session(truth=False) as session:
             burst = Burst(whole_segments(4, 4))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The driver's poll function is kept from running for a while, as a busy machine would.
 
-Responsible for: the two settings of the interface for that, and its only channel.
+Responsible for: the two settings of the interface for that.
 State: none beyond the block.
 Callers: modules of bugs/ that need something to happen between a CQE and the poll that sees it.
 """
@@ -16,15 +16,6 @@ from . import say
 
 SECONDS = 20        # enough for what has to happen meanwhile, on a slow machine
 POLLS = 100         # that leave the interrupt off, more than there are
-
-
-@contextlib.contextmanager
-def one_channel(env):
-    """All packets and control WQEs of the block are of one channel."""
-    with env.local.nic.with_channels() as change:
-        change(1)
-        env.local.nic.wait_ready()
-        yield
 
 
 @contextlib.contextmanager

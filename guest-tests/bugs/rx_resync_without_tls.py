@@ -12,14 +12,14 @@ from lib.case import expect, expect_equal
 from lib.rx_layout import whole_segments
 
 from . import NEEDS, say
-from .deferred import begin, deferred, one_channel
+from .deferred import begin, deferred
 
 __all__ = ("NEEDS", "run")
 
 
 def run(env):
     """See the module's text."""
-    with one_channel(env), rx.receiving_ends(env) as ends, \
+    with env.local.nic.with_one_channel(), rx.receiving_ends(env) as ends, \
             ends.session(truth=False) as session, deferred(env) as polled:
         lost = session.lose(4)
         begin(env)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The driver of the local end's NIC, bound anew; what it has seen of a lost device.
+"""The driver of the local end's NIC, bound anew, or its device plugged anew; what it has seen of a
+lost device.
 
-Responsible for: unbinding and binding with nothing of the driver's left under way.
+Responsible for: that with nothing of the driver's left under way, and the network as before.
 State: none.
 Callers: tests that need("rebind"), bugs/.
 """
@@ -11,14 +12,15 @@ import json
 from . import txpath
 
 
-def _bound(env):
+def bound(env):
+    """Whether the local end's function has a driver."""
     return env.local.call("procs.readlink",
                           path=f"/sys/bus/pci/devices/{env.pci}/driver") is not None
 
 
 def bind(env):
     """Bind it, unless it is bound; the network is as before."""
-    if not _bound(env):
+    if not bound(env):
         env.local.write(f"/sys/bus/pci/drivers/{env.pci_driver}/bind", env.pci)
     env.set_up_network()
     env.settle()
@@ -30,6 +32,18 @@ def rebind(env):
     txpath.store_filled(env.local)
     env.local.write(f"/sys/bus/pci/drivers/{env.pci_driver}/unbind", env.pci)
     bind(env)
+
+
+def replug(env, **props):
+    """Plug the lab's device anew with these properties, and with its own when the test ends."""
+    env.cleanup.callback(_plug, env)
+    _plug(env, **props)
+
+
+def _plug(env, **props):
+    env.lab.replug(**props)
+    env.set_up_network()
+    env.settle()
 
 
 def fatal_errors(env):

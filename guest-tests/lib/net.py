@@ -311,6 +311,14 @@ class Nic:
             change(before)
             self.wait_ready()
 
+    @contextlib.contextmanager
+    def with_one_channel(self):
+        """All packets and control WQEs of the block are of one channel."""
+        with self.with_channels() as change:
+            change(1)
+            self.wait_ready()
+            yield
+
     def rings(self):
         """Return ({"RX", "TX"} current, maximum) ring sizes."""
         most, current = self._two_sections("-g")

@@ -10,6 +10,7 @@ import contextlib
 from lib import fault, traffic
 from lib.case import Skip, add, expect, expect_between, expect_equal, needs, test, wait_equal
 from lib.counters import Watch
+from lib.driver import replug
 
 FLAG = "rx_cqe_compress"
 STRIDING = "rx_striding_rq"
@@ -79,13 +80,7 @@ add("compression/cyclic", _on(False), needs=NEEDS)
 def enhanced(env):
     """The other layout, for which the driver asks where it is announced: a block of packets is as
     long as there are packets like its first."""
-    def replug(**props):
-        env.lab.replug(**props)
-        env.set_up_network()
-        env.settle()
-
-    env.cleanup.callback(replug)
-    replug(cqe_compression="enhanced")
+    replug(env, cqe_compression="enhanced")
     for striding in (True, False):
         with _compressed(env, striding, most=None):
             _carries(env)

@@ -8,6 +8,7 @@ another queue, and what is left at the end of a buffer is given back.
 from lib import fault, traffic
 from lib.case import Skip, expect, expect_between, expect_equal, needs, test, wait_equal
 from lib.counters import Watch
+from lib.driver import replug
 
 FLAG = "rx_striding_rq"
 PORT = 5300
@@ -57,13 +58,7 @@ def default(env):
 def switched_off(env):
     """A device with striding-rq=off: the driver makes cyclic queues and cannot be made to do
     otherwise."""
-    def replug(**props):
-        env.lab.replug(**props)
-        env.set_up_network()
-        env.settle()
-
-    env.cleanup.callback(replug)
-    replug(striding_rq="off")
+    replug(env, striding_rq="off")
     nic = env.local.nic
     expect_equal(f"private flag {FLAG}", nic.private_flags()[FLAG], False)
     result = env.local.run("ethtool", "--set-priv-flags", nic.name, FLAG, "on", check=False)

@@ -16,6 +16,7 @@ import tomllib
 from lib import fault, traffic, txpath
 from lib.case import Failure, Skip, add, expect, expect_equal, needs, test
 from lib.counters import Watch, ethtool
+from lib.driver import bound
 from lib.hosts import CallError, CommandError, HostError
 from lib.tls import Connection
 
@@ -62,11 +63,6 @@ def _driver(env, what):
     return None
 
 
-def _bound(env):
-    return env.local.call("procs.readlink",
-                          path=f"/sys/bus/pci/devices/{env.pci}/driver") is not None
-
-
 def _left(env):
     """Kinds of objects that are alive in the device."""
     return sorted(kind for kind, count in env.lab.objects().items() if count)
@@ -74,9 +70,9 @@ def _left(env):
 
 def _unbound(env):
     """Without a driver, and with nothing in the device of one that could not clean up."""
-    if _bound(env):
+    if bound(env):
         _driver(env, "unbind")
-    expect(not _bound(env), "the driver does not let go of the function")
+    expect(not bound(env), "the driver does not let go of the function")
     env.local.write(f"/sys/bus/pci/devices/{env.pci}/reset", "1")
     expect(not _left(env), f"objects alive in the device after a reset: {_left(env)}")
 
@@ -85,7 +81,7 @@ def _mended(env):
     """Bound anew, without a fault, and as good as ever."""
     _unbound(env)
     problem = _driver(env, "bind")
-    expect(problem is None and _bound(env), f"the driver cannot be bound any more: {problem}")
+    expect(problem is None and bound(env), f"the driver cannot be bound any more: {problem}")
     env.set_up_network()
     env.settle()
 
@@ -126,7 +122,7 @@ def _use_tls(env):
 def _outcome(env, whole, tls):
     """What the fault has left: none, part, or all of an interface. whole: its _abilities(); tls: it
     is used too."""
-    if not _bound(env):
+    if not bound(env):
         return "not bound"
     with contextlib.suppress(CommandError, Failure):     # of a function without an interface, say
         env.set_up_network()
@@ -156,10 +152,10 @@ def _tried(env, command, mode, whole):
     with fault.faults(env, env.local, MODES[mode].format(command), must_hit=False) as made:
         refused = _driver(env, "bind")
         outcome = _outcome(env, whole, command in TLS_ONLY)
-        if _bound(env):
+        if bound(env):
             _driver(env, "unbind")
         hits = made.hits()
-        expect(not _bound(env), f"{mode}: {outcome}, and the driver keeps the function")
+        expect(not bound(env), f"{mode}: {outcome}, and the driver keeps the function")
     left = _left(env)
     if left:
         outcome += f"; leaves {', '.join(left)}"

@@ -6,7 +6,7 @@ import contextlib
 
 from lib import pci, traffic
 from lib.case import Failure, Skip, expect, expect_equal, needs, test, wait_for
-from lib.driver import fatal_errors
+from lib.driver import bound, fatal_errors
 from lib.hosts import CallError
 from lib.ktap import note
 from lib.net import ping
@@ -31,18 +31,14 @@ def _bus(*parts):
     return "/".join(("/sys/bus/pci", *parts))
 
 
-def _bound(env):
-    return env.local.call("procs.readlink", path=_bus("devices", env.pci, "driver"))
-
-
 def _unbind(env):
     env.local.write(_bus("drivers", env.pci_driver, "unbind"), env.pci)
-    expect(_bound(env) is None, f"{env.pci} is still bound after unbind")
+    expect(not bound(env), f"{env.pci} is still bound after unbind")
 
 
 def _bind(env):
     env.local.write(_bus("drivers", env.pci_driver, "bind"), env.pci)
-    expect(_bound(env) is not None, f"{env.pci} is not bound after bind")
+    expect(bound(env), f"{env.pci} is not bound after bind")
     env.set_up_network()
     env.settle()
 
@@ -62,7 +58,7 @@ def _reset(env):
 
 
 def _ensure_bound(env):
-    if _bound(env) is None:
+    if not bound(env):
         _bind(env)
     elif env.local.nic.link() is None:
         _unbind(env)

@@ -121,20 +121,12 @@ def sync_later(env):
 
 # questions without an answer
 
-@contextlib.contextmanager
-def _one_channel(env):
-    with env.local.nic.with_channels() as change:
-        change(1)
-        env.local.nic.wait_ready()
-        yield
-
-
 @test("F-16/rx-answer-error", full=True, allowed=CONTROL_QUEUE_DEAD)
 @needs(*rx.NEEDS, "fault", "rebind")
 def answer_error(env):
     """GET_PSV ends with an error, and so does its queue, for good: software decrypts from there on,
     no question is answered, and closing works. A driver that is bound anew is as good as ever."""
-    with _one_channel(env), rx.session(env) as session:
+    with env.local.nic.with_one_channel(), rx.session(env) as session:
         env.cleanup.callback(rebind, env)
         with fault.faults(env, env.local, "error wqe=GET_PSV count=1"):
             sent = session.send_with_loss(whole_segments(4, 4), 4, answers=0)

@@ -12,6 +12,7 @@ import contextlib
 from lib import counters, txpath
 from lib.case import expect, expect_equal, needs, test, wait_equal, wait_for
 from lib.counters import ethtool
+from lib.driver import replug
 from lib.hosts import CallError
 from lib.ktap import note
 from lib.tls import Connection, Offload
@@ -300,17 +301,11 @@ class Seen:
 
     def __init__(self, env):
         self._env = env
-        env.cleanup.callback(self._replug)
         txpath.store_filled(env.local)
-        self._replug(log_dek_max_alloc=4)
+        replug(env, log_dek_max_alloc=4)
         self._model = KeyPool(16) if env.kernel >= (6, 3) else OneEach()
         self._before = _objects(env, "dek")
         self._syncs = env.lab.counters()["tls_sync_crypto"]
-
-    def _replug(self, **props):
-        self._env.lab.replug(**props)
-        self._env.set_up_network()
-        self._env.settle()
 
     def _keys(self):
         return _objects(self._env, "dek") - self._before

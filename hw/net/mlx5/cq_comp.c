@@ -165,8 +165,10 @@ void mlx5_cq_flush(Mlx5Cq *cq)
         return;
     }
     if (c->n == 1) {
-        /* As title of the next it stays as it was before it is filled. */
-        memcpy(c->title, c->first, c->enhanced ? sizeof(c->title) : 0);
+        if (c->enhanced) {
+            /* As title of the next it stays as it was before it is filled. */
+            memcpy(c->title, c->first, sizeof(c->title));
+        }
         done = publish(cq, c->enhanced ? c->first : c->title);
     } else {
         done = c->enhanced ? write_enhanced(cq) : write_basic(cq);
